@@ -1,0 +1,1 @@
+"""The DSL: symbolic tensors, scopes that name them, networks with parameters."""

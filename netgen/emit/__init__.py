@@ -1,0 +1,1 @@
+"""Plan -> text, through the templates."""

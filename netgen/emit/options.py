@@ -1,0 +1,37 @@
+"""What the user chooses about the emitted files, apart from the network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from netgen.errors import UsageError
+
+WeightsAs = Literal["c", "inline", "incbin", "blob"]
+
+_KEYWORDS = frozenset(
+    """auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef union
+    unsigned void volatile while""".split()
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EmitOptions:
+    """`prefix` opens every public name; `command` is printed in the header comment."""
+
+    prefix: str
+    weights_as: WeightsAs
+    command: str
+
+
+def prefix_of(stem: str) -> str:
+    """The prefix for an output file's stem. Raises UsageError where it is no C identifier."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", stem) or stem in _KEYWORDS:
+        raise UsageError(
+            f"'{stem}' cannot open the names of C functions",
+            expected="a letter, then letters, digits and underscores",
+            hint="choose another file name for -o",
+        )
+    return stem

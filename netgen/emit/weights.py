@@ -1,0 +1,92 @@
+"""The packed weights as files: C arrays, an assembler file with a binary, a blob with a header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from netgen.kernels.layer import Packed
+from netgen.plan.plan import Plan
+
+BLOB_HEADER_BYTES = 128
+_BLOB_START = b"NETGENW\0" + struct.pack("<I", 1)
+_WORDS_PER_LINE = 8
+
+
+@dataclass(frozen=True)
+class WeightArray:
+    """One C array: the packed weights of a kernel call."""
+
+    name: str
+    title: str
+    offset: int
+    elements: int
+
+
+def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
+    """By offset: the arrays that the C form has, named by the first step that reads each."""
+    arrays: dict[int, WeightArray] = {}
+    for index, step in enumerate(plan.steps):
+        if step.weights is not None and step.weights.offset not in arrays:
+            name = f"{prefix}_weights_{index + 1}"
+            place = step.weights
+            arrays[place.offset] = WeightArray(name, step.name, place.offset, place.elements)
+    return arrays
+
+
+def c_words(content: Packed) -> str:
+    """Float bits as hexadecimal words, some per line: short, exact, and quick to compile."""
+    words = np.ascontiguousarray(content, "<f4").view("<u4")
+    nibbles = (words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15
+    text = np.empty((words.size, 11), np.uint8)
+    text[:, 0:2] = np.frombuffer(b"0x", np.uint8)
+    text[:, 2:10] = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
+    text[:, 10] = ord(",")
+    full = words.size // _WORDS_PER_LINE * _WORDS_PER_LINE
+    lines = np.empty((full // _WORDS_PER_LINE, 11 * _WORDS_PER_LINE + 1), np.uint8)
+    lines[:, :-1] = text[:full].reshape(lines.shape[0], -1)
+    lines[:, -1] = ord("\n")
+    rest = text[full:].tobytes().decode()
+    return lines.tobytes().decode() + (rest + "\n" if rest else "")
+
+
+def c_array(array: WeightArray, packed: Packed, storage: str, attributes: str) -> str:
+    """The definition of one array."""
+    start = array.offset // 4
+    words = c_words(packed[start : start + array.elements])
+    kind = f"union {{ uint32_t u[{array.elements}]; float f[{array.elements}]; }}"
+    head = f"/* {array.title} */\n{storage}const {kind} {array.name}{attributes} = {{{{\n"
+    return f"{head}{words}}}}};\n"
+
+
+def layout_id(plan_json: dict[str, object]) -> bytes:
+    """Hash of all that decides where the code looks for which weight: graph, target, plan."""
+    return hashlib.sha256(json.dumps(plan_json, sort_keys=True).encode()).digest()
+
+
+def blob(plan: Plan, packed: Packed, layout: bytes) -> bytes:
+    """The blob: a header of 128 bytes, then the packed weights, all little-endian.
+
+    0 magic and version; 12 byte order; 16 header bytes; 20 alignment; 24 content bytes (64 bits);
+    32 CRC-32 of the content (IEEE 802.3); 40 target (24 bytes); 64 layout id (32 bytes).
+    """
+    content = np.ascontiguousarray(packed, "<f4").tobytes()
+    numbers = (0x01020304, BLOB_HEADER_BYTES, plan.alignment, len(content), zlib.crc32(content), 0)
+    head = _BLOB_START + struct.pack("<IIIQII", *numbers)
+    head += plan.target.encode().ljust(24, b"\0") + layout
+    return head.ljust(BLOB_HEADER_BYTES, b"\0") + content
+
+
+def byte_list(data: bytes) -> str:
+    """Bytes as C initialisers."""
+    return ", ".join(f"0x{byte:02x}" for byte in data)
+
+
+def blob_start() -> str:
+    """Magic and version as C initialisers."""
+    return byte_list(_BLOB_START)

@@ -1,0 +1,91 @@
+"""The errors of netgen: one base class, a few kinds, and how a message is built.
+
+Every error says what is wrong, where, what was expected and found, and what to do about it. The
+message is one line, so that a build log shows all of it; the command line prints it without a
+traceback and exits with the kind's `exit_code`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NetgenError(Exception):
+    """Base of all errors that netgen raises on purpose.
+
+    `what` is the fault itself; `where` a value, layer, file or the user's own line; `expected` and
+    `found` are printed together; `hint` is the way out.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        found: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        parts = [f"{where}: {what}" if where else what]
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if found is not None:
+            parts.append(f"found {found}")
+        message = ", ".join(parts)
+        super().__init__(f"{message}; {hint}" if hint else message)
+
+
+class UsageError(NetgenError):
+    """A name, parameter, option or path that cannot be used."""
+
+    exit_code = 2
+
+
+class GraphError(NetgenError):
+    """A network that is not well formed: types, shapes, names, attributes, IR text."""
+
+    exit_code = 3
+
+
+class WeightsError(NetgenError):
+    """A weight file that cannot be read, or does not fit the network."""
+
+    exit_code = 4
+
+
+class PlanError(NetgenError):
+    """A plan that cannot be made, or that the independent checker rejects."""
+
+    exit_code = 5
+
+
+class BuildError(NetgenError):
+    """A C compiler that is missing or fails, or a processor that lacks what a library needs."""
+
+    exit_code = 6
+
+
+class InputError(NetgenError):
+    """An image or array that a model cannot take."""
+
+    exit_code = 7
+
+
+class VerifyError(NetgenError):
+    """A compiled model that does not agree with its reference."""
+
+    exit_code = 8
+
+
+class MissingExtraError(NetgenError):
+    """An optional package that is not installed; the message names the command that installs it."""
+
+    exit_code = 9
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed",
+            hint=f"install it with: pip install 'netgen[{extra}]'",
+        )

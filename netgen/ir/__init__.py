@@ -1,0 +1,1 @@
+"""The graph IR: types, nodes, graphs, their text form, verifier and interpreter."""

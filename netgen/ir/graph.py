@@ -1,0 +1,218 @@
+"""Graphs of values: the one form that the DSL lowers to and that passes rewrite.
+
+A graph is a networkx MultiDiGraph (a DiGraph would merge the two edges of `add(x, x)`): a node for
+each value, an edge for each operand, its key the operand's position. Graphs are never changed in
+place; `rewrite` gives a new one. Only this module imports networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import GraphError
+from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import TensorType
+from netgen.ir.tokens import check_name
+
+ConstantArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """The line of the user's (or an architecture's) Python that made a value."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value: its name, the operator that computes it, its operands by name, its type."""
+
+    name: str
+    op: Operator
+    operands: tuple[str, ...]
+    type: TensorType
+    source: SourceLine | None = field(default=None, compare=False)
+
+
+class Graph:
+    """An immutable graph: nodes, the names of the outputs, and the arrays of its constants.
+
+    `constants` may be empty (a graph read from text alone has shapes but no data). `origin` says
+    where the network and its weights come from.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        nodes: Iterable[Node],
+        outputs: Iterable[str],
+        constants: Mapping[str, ConstantArray] | None = None,
+        origin: Origin | None = None,
+    ) -> None:
+        self.name = name
+        self.origin = origin
+        self.outputs = tuple(outputs)
+        self._net = nx.MultiDiGraph()
+        nodes = list(nodes)
+        check_name(name, "the name of a graph")
+        for node in nodes:
+            check_name(node.name, str(node.source or f"graph {name}"))
+            if node.name in self._net:
+                raise GraphError("two values have the same name", where=f"%{node.name}")
+            self._net.add_node(node.name, node=node)
+        for node in nodes:
+            for position, operand in enumerate(node.operands):
+                if operand not in self._net:
+                    raise GraphError(f"unknown operand %{operand}", where=f"%{node.name}")
+                self._net.add_edge(operand, node.name, key=position)
+        for output in self.outputs:
+            if output not in self._net:
+                raise GraphError(f"unknown output %{output}", where=f"graph {name}")
+        self._order = self._topological_order()
+        used = {node.op.data for node in self._order if isinstance(node.op, Const)}
+        self.constants = {key: a for key, a in (constants or {}).items() if key in used}
+
+    def _topological_order(self) -> tuple[Node, ...]:
+        """Activations in topological order, ties by name, each constant before its first use.
+
+        networkx's own order follows insertion, which a pass may change; names do not change.
+        """
+        if not nx.is_directed_acyclic_graph(self._net):
+            raise GraphError("the values form a cycle", where=f"graph {self.name}")
+        order: dict[str, Node] = {}
+        for name in nx.lexicographical_topological_sort(self._net):
+            node = self[name]
+            if isinstance(node.op, Const) and name not in self.outputs:
+                continue
+            for operand in node.operands:
+                order.setdefault(operand, self[operand])
+            order[name] = node
+        return tuple(order.values())
+
+    def __getitem__(self, name: str) -> Node:
+        node: Node = self._net.nodes[name]["node"]
+        return node
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._net
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes that an output needs or that were declared, in topological order."""
+        return self._order
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """Inputs in the order of the caller's arguments, which is topological order."""
+        return tuple(node for node in self._order if isinstance(node.op, Input))
+
+    @property
+    def activations(self) -> tuple[Node, ...]:
+        """Nodes that compute something: neither inputs nor constants."""
+        return tuple(node for node in self._order if not isinstance(node.op, Input | Const))
+
+    def users(self, name: str) -> tuple[Node, ...]:
+        """Distinct nodes that read a value, ordered by name."""
+        return tuple(self[user] for user in sorted(set(self._net.successors(name))))
+
+    def sole_user(self, name: str) -> Node | None:
+        """Find the one operand slot that reads a value, unless it is also an output or read twice."""
+        if name in self.outputs or self._net.out_degree(name) != 1:
+            return None
+        return self[next(iter(self._net.successors(name)))]
+
+    def operand_types(self, node: Node) -> tuple[TensorType, ...]:
+        """Types of a node's operands."""
+        return tuple(self[operand].type for operand in node.operands)
+
+    def is_const(self, name: str) -> bool:
+        """Whether a value is a constant."""
+        return isinstance(self[name].op, Const)
+
+    def constant(self, name: str) -> ConstantArray:
+        """Give the array of a constant value; raises GraphError where the graph has no data."""
+        node = self[name]
+        if not isinstance(node.op, Const):
+            raise GraphError("this value is not a constant", where=f"%{name}")
+        if node.op.data not in self.constants:
+            raise GraphError(
+                f"the graph has no data for @{node.op.data}",
+                where=f"%{name}",
+                hint="load it together with its weights",
+            )
+        return self.constants[node.op.data]
+
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        return sum(node.op.macs(self.operand_types(node), node.type) for node in self.activations)
+
+    def parameters(self) -> int:
+        """Count the learned elements, as papers count them: batch norm's statistics are not."""
+        learned = {
+            operand
+            for node in self.activations
+            for operand, letter in zip(node.operands, node.op.operand_names, strict=False)
+            if self.is_const(operand) and letter not in node.op.statistics
+        }
+        return sum(self[name].type.elements for name in learned)
+
+    def with_constants(
+        self, constants: Mapping[str, ConstantArray], origin: Origin | None = None
+    ) -> Graph:
+        """Make the same graph with other data, and the origin of that data."""
+        return Graph(self.name, self._order, self.outputs, constants, origin)
+
+    def fresh_name(self, name: str) -> str:
+        """Give a name that no value and no constant has: `name` itself, or with a suffix."""
+        taken = {node.op.data for node in self._order if isinstance(node.op, Const)}
+        candidate, count = name, 1
+        while candidate in self or candidate in taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        return candidate
+
+    def rewrite(
+        self,
+        nodes: Mapping[str, Node],
+        constants: Mapping[str, ConstantArray] | None = None,
+        renames: Mapping[str, str] | None = None,
+    ) -> Graph:
+        """Make a new graph with `nodes` added or replaced by name, and what nobody needs left out.
+
+        `renames` redirects every use of a value, outputs included, to another one; chains of
+        renames are followed. Inputs stay even when nothing reads them: they are the interface.
+        """
+        merged = {node.name: node for node in self._order} | dict(nodes)
+        renames = renames or {}
+
+        def resolve(name: str) -> str:
+            while name in renames:
+                name = renames[name]
+            return name
+
+        for name, node in merged.items():
+            operands = tuple(resolve(operand) for operand in node.operands)
+            if operands != node.operands:
+                merged[name] = replace(node, operands=operands)
+        outputs = [resolve(name) for name in self.outputs]
+        live: set[str] = {node.name for node in self.inputs}
+        pending = list(outputs)
+        while pending:
+            name = pending.pop()
+            if name not in live:
+                live.add(name)
+                pending.extend(merged[name].operands)
+        kept = [node for name, node in merged.items() if name in live]
+        arrays = {**self.constants, **(constants or {})}
+        return Graph(self.name, kept, outputs, arrays, self.origin)

@@ -1,0 +1,47 @@
+"""The reference interpreter: executes a graph in NumPy, in float64.
+
+It is the meaning of a graph. Passes must keep its results, and the generated C is judged by it, so
+it shares nothing with kernels or templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import InputError
+from netgen.ir.graph import Graph
+from netgen.ir.operator import Const, Input
+from netgen.ir.tensor_type import Array
+
+
+def interpret(graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
+    """All activations of one inference by name, inputs included, as float64.
+
+    `inputs` maps each input's name to an array of exactly its shape. Raises InputError otherwise,
+    and GraphError where the graph has no data for a constant.
+    """
+    values: dict[str, Array] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Const):
+            continue
+        if isinstance(node.op, Input):
+            if node.name not in inputs:
+                raise InputError(f"no array for the input %{node.name}")
+            array = np.asarray(inputs[node.name], np.float64)
+            if array.shape != node.type.shape:
+                raise InputError(
+                    f"the array for the input %{node.name} has the wrong shape",
+                    expected=str(list(node.type.shape)),
+                    found=str(list(array.shape)),
+                )
+            values[node.name] = array
+            continue
+        operands = [
+            graph.constant(name).astype(np.float64) if graph.is_const(name) else values[name]
+            for name in node.operands
+        ]
+        values[node.name] = node.op.reference(operands)
+    return values

@@ -1,0 +1,171 @@
+"""What an operator is: attributes, a type rule, a NumPy meaning, a cost.
+
+An operator is a frozen dataclass whose fields are its attributes; one file in `netgen/ops/` each.
+The registry is filled by the import list of `netgen/ops/__init__.py`, never by scanning folders.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
+
+from netgen.errors import GraphError
+from netgen.ir.tensor_type import Array, TensorType
+
+AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
+
+
+@dataclass(frozen=True)
+class Operator(ABC):
+    """Base of all operators.
+
+    `operator_name` is the one noun used in IR, files, templates and tests. `operand_names` are the
+    letters of the formula in operand order; the last `optional_operands` of them may be left out.
+    """
+
+    operator_name: ClassVar[str]
+    operand_names: ClassVar[tuple[str, ...]] = ("x",)
+    optional_operands: ClassVar[int] = 0
+    # Operands that training measures rather than learns; papers do not count them as parameters.
+    statistics: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Type of the result; raises GraphError where the operands do not fit."""
+
+    @abstractmethod
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """NumPy meaning, accumulated in float64; shapes as in `infer`."""
+
+    def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
+        """Multiply-accumulates of one inference, as papers count them (taps outside included)."""
+        del operands, result
+        return 0
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Mean square of the result, given that of each activation; seeded weights aim for 1."""
+        return operands[0]
+
+    def attributes(self) -> dict[str, AttributeValue]:
+        """Attributes that differ from their defaults, in field order, as the text form shows them."""
+        shown: dict[str, AttributeValue] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                shown[field.name] = value
+        return shown
+
+    def check_count(self, operands: Sequence[object]) -> None:
+        """Raise GraphError unless the number of operands fits."""
+        most = len(self.operand_names)
+        least = most - self.optional_operands
+        if not least <= len(operands) <= most:
+            letters = f"the operands {', '.join(self.operand_names)}" if most else "no operands"
+            raise GraphError(
+                f"{self.operator_name} takes {letters}",
+                expected=str(most) if least == most else f"{least} to {most}",
+                found=str(len(operands)),
+            )
+
+
+@dataclass(frozen=True)
+class Input(Operator):
+    """A value that the caller hands in; its type is declared."""
+
+    operator_name: ClassVar[str] = "input"
+    operand_names: ClassVar[tuple[str, ...]] = ()
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Raise GraphError: the type is declared."""
+        del operands
+        raise GraphError("the type of an input is declared, not inferred")
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Raise GraphError: the caller has the value."""
+        del operands
+        raise GraphError("an input has no value of its own")
+
+
+@dataclass(frozen=True)
+class Const(Operator):
+    """A constant: `data` names an array among the graph's constants; its type is declared."""
+
+    operator_name: ClassVar[str] = "const"
+    operand_names: ClassVar[tuple[str, ...]] = ()
+    data: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise GraphError("a constant must name its array", expected="{data=@NAME}")
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Raise GraphError: the type is declared."""
+        del operands
+        raise GraphError("the type of a constant is declared, not inferred")
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Raise GraphError: the graph has the value."""
+        del operands
+        raise GraphError("the value of a constant is among the graph's constants")
+
+
+_SHOWN: dict[Any, str] = {int: "an integer", float: "a hexadecimal float", str: "a name"}
+
+
+def _fits(value: AttributeValue, kind: Any) -> bool:  # noqa: ANN401  # a type as annotated
+    """Whether a value has a field's type; one integer may stand for a tuple of known length."""
+    if get_origin(kind) is tuple:
+        one_for_all = isinstance(value, int) and ... not in get_args(kind)
+        return isinstance(value, tuple) or one_for_all
+    return type(value) is kind
+
+
+class Registry:
+    """Operators by name."""
+
+    def __init__(self) -> None:
+        self._operators: dict[str, type[Operator]] = {}
+
+    def add(self, *operators: type[Operator]) -> None:
+        """Register operators; a name may be taken only once."""
+        for operator in operators:
+            if operator.operator_name in self._operators:
+                raise GraphError(f"two operators are named '{operator.operator_name}'")
+            self._operators[operator.operator_name] = operator
+
+    def make(self, name: str, attributes: Mapping[str, AttributeValue]) -> Operator:
+        """Build an operator from its text form.
+
+        Raises GraphError for names that are unknown and attributes that are ill-typed.
+        """
+        if name not in self._operators:
+            raise GraphError(
+                f"unknown operator '{name}'",
+                expected="one of " + ", ".join(sorted(self._operators)),
+            )
+        operator = self._operators[name]
+        known = [field.name for field in dataclasses.fields(operator)]
+        types = get_type_hints(operator)
+        for attribute, value in attributes.items():
+            if attribute not in known:
+                raise GraphError(
+                    f"{name} has no attribute '{attribute}'",
+                    expected="one of " + ", ".join(known) if known else "no attributes",
+                )
+            if not _fits(value, types[attribute]):
+                raise GraphError(
+                    f"the attribute '{attribute}' of {name} is ill-typed",
+                    expected=_SHOWN.get(types[attribute], "a tuple of integers"),
+                    found=repr(value),
+                )
+        return operator(**attributes)
+
+    def __iter__(self) -> Iterator[type[Operator]]:
+        return iter(self._operators.values())
+
+
+REGISTRY = Registry()
+REGISTRY.add(Input, Const)

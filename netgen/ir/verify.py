@@ -1,0 +1,69 @@
+"""The verifier: runs after every pass and before planning.
+
+A fault here is a fault of a pass (or of a hand-written text), so the message shows the lines of the
+graph around it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netgen.errors import GraphError
+from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import Const, Input
+from netgen.ir.text import print_node
+
+
+def verify(graph: Graph) -> Graph:
+    """Check outputs, types, operand counts and constants; returns the graph.
+
+    Constants without data pass, wrong or non-finite data does not. Raises GraphError, whose further
+    lines show the statements around the fault.
+    """
+    if not graph.outputs:
+        raise GraphError("the graph returns nothing", where=f"graph {graph.name}")
+    shapes: dict[str, Node] = {}
+    for node in graph.nodes:
+        fault = _fault(graph, node)
+        if isinstance(node.op, Const):
+            first = shapes.setdefault(node.op.data, node)
+            if first.type != node.type:
+                fault = f"@{node.op.data} is {first.type} in %{first.name} and {node.type} here"
+        if fault:
+            raise GraphError(f"{fault}\n{_lines_around(graph, node)}", where=_where(node))
+    return graph
+
+
+def _where(node: Node) -> str:
+    return f"{node.source}: %{node.name}" if node.source else f"%{node.name}"
+
+
+def _fault(graph: Graph, node: Node) -> str | None:
+    """Say what is wrong with a node, or None."""
+    if isinstance(node.op, Input):
+        return None
+    if isinstance(node.op, Const):
+        if node.name in graph.outputs:
+            return "a constant is an output"
+        array = graph.constants.get(node.op.data)
+        if array is None:
+            return None
+        if array.shape != node.type.shape or array.dtype != np.float32:
+            return f"the data is {array.dtype}{list(array.shape)}, the type says {node.type}"
+        return None if bool(np.isfinite(array).all()) else "the data is not finite"
+    try:
+        node.op.check_count(node.operands)
+        found = node.op.infer(graph.operand_types(node))
+    except GraphError as error:
+        return str(error)
+    return None if found == node.type else f"the type should be {found} and is {node.type}"
+
+
+def _lines_around(graph: Graph, fault: Node, context: int = 3) -> str:
+    nodes = graph.nodes
+    at = nodes.index(fault)
+    lines = []
+    for node in nodes[max(0, at - context) : at + context + 1]:
+        name, kind, definition = print_node(node)
+        lines.append(f"{'->' if node is fault else '  '} {name} : {kind} = {definition}")
+    return "\n".join(lines)

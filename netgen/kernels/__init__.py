@@ -1,0 +1,50 @@
+"""The kernels: one file each, selected by what they accept and what they cost.
+
+Adding a kernel adds one line here. An operator needs one that accepts every attribute; faster ones
+are additions that touch nothing else.
+"""
+
+from __future__ import annotations
+
+from netgen.errors import PlanError
+from netgen.kernels.activation_f32 import ActivationF32
+from netgen.kernels.add_f32 import AddF32
+from netgen.kernels.batch_norm_f32 import BatchNormF32
+from netgen.kernels.conv2d_f32 import Conv2dF32
+from netgen.kernels.conv2d_portable_f32 import Conv2dPortableF32
+from netgen.kernels.depthwise_conv2d_f32 import DepthwiseConv2dF32
+from netgen.kernels.depthwise_conv2d_portable_f32 import DepthwiseConv2dPortableF32
+from netgen.kernels.global_avg_pool_f32 import GlobalAvgPoolF32
+from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.pad_f32 import PadF32
+from netgen.kernels.pointwise_f32 import PointwiseF32
+from netgen.kernels.targets import Target
+
+KERNELS: tuple[Kernel, ...] = (
+    PointwiseF32(),
+    Conv2dF32(),
+    Conv2dPortableF32(),
+    DepthwiseConv2dF32(),
+    DepthwiseConv2dPortableF32(),
+    AddF32(),
+    ActivationF32(),
+    BatchNormF32(),
+    PadF32(),
+    GlobalAvgPoolF32(),
+)
+
+
+def select_kernel(layer: Layer, target: Target) -> Kernel:
+    """The cheapest kernel that accepts the layer; ties go to the one listed first."""
+    candidates = [k for k in KERNELS if isinstance(layer.op, k.operators) and k.accepts(layer)]
+    if not candidates:
+        raise PlanError(f"no kernel computes {layer.op.operator_name} of {layer.result}")
+    return min(candidates, key=lambda kernel: kernel.cost(layer, target))
+
+
+def find_kernel(name: str) -> Kernel:
+    """A kernel by name; raises PlanError for an unknown one (a plan of another version)."""
+    for kernel in KERNELS:
+        if kernel.name == name:
+            return kernel
+    raise PlanError(f"unknown kernel '{name}'", hint="make the plan anew")

@@ -1,0 +1,40 @@
+"""An activation by itself, or a copy: y = act(x), elementwise."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.targets import Target
+from netgen.ops.hard_swish import HardSwish
+from netgen.ops.identity import Identity
+from netgen.ops.relu import Relu
+from netgen.ops.relu6 import Relu6
+
+
+class ActivationF32(Kernel):
+    """Any shape. The identity is a copy, which the plan asks for where an output needs one."""
+
+    name: ClassVar[str] = "activation_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Relu, Relu6, HardSwish, Identity)
+    numeric_form: ClassVar[str] = "elementwise"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every activation."""
+        return isinstance(layer.op, self.operators)
+
+    def title(self, layer: Layer) -> str:
+        """Activation and number of elements."""
+        return f"{layer.op.operator_name}_{layer.result.elements}"
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Number of elements and activation."""
+        del target
+        act = "none" if isinstance(layer.op, Identity) else layer.op.operator_name
+        return {"elements": layer.result.elements, "act": act}
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """Each place is read just before it is written."""
+        del layer
+        return {"x": 0}

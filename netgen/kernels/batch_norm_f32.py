@@ -1,0 +1,50 @@
+"""A batch norm that could not be folded: y[p][c] = x[p][c] scale[c] + shift[c]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.targets import Target
+from netgen.ops.batch_norm import BatchNorm
+
+
+class BatchNormF32(Kernel):
+    """Any shape. Scale and shift are computed in float64 when compiling."""
+
+    name: ClassVar[str] = "batch_norm_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (BatchNorm,)
+    numeric_form: ClassVar[str] = "scale-shift"
+    constants: ClassVar[tuple[str, ...]] = ("gamma", "beta", "mean", "var")
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every batch norm."""
+        return isinstance(layer.op, BatchNorm)
+
+    def title(self, layer: Layer) -> str:
+        """Pixels and channels."""
+        channels = layer.result.shape[-1]
+        return f"batch_norm_{layer.result.elements // channels}x{channels}"
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Pixels and channels."""
+        del target
+        channels = layer.result.shape[-1]
+        return {"pixels": layer.result.elements // channels, "channels": channels}
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """All scales, then all shifts."""
+        del target
+        assert isinstance(layer.op, BatchNorm)
+        gamma, beta, mean, var = (constants[k].astype(np.float64) for k in self.constants)
+        scale = gamma / np.sqrt(var + layer.op.eps)
+        return np.concatenate([scale, beta - mean * scale]).astype(np.float32)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """Each place is read just before it is written."""
+        del layer
+        return {"x": 0}

@@ -1,0 +1,102 @@
+"""Dense convolution: a register-tiled direct kernel over rows, without an im2col buffer.
+
+y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r-p][j*v+s-q][c] w[r][s][c][o] + residual), with
+r, s, c ascending and taps outside the image skipped. In NHWC the taps (s, c) of one kernel row are
+consecutive, so a row of the kernel is one run of S*C inputs. The stem of a network (3 channels) is
+the same kernel with a short run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import Columns, describe_window, input_columns, window_title
+from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.targets import Target
+from netgen.kernels.tiles import (
+    Panel,
+    Tile,
+    choose_tile,
+    cut_panels,
+    describe_panels,
+    pack_panels,
+    tile_cost,
+)
+from netgen.ops.conv2d import Conv2d
+
+
+class Conv2dF32(Kernel):
+    """One group, no dilation; any kernel size, stride, padding and target."""
+
+    name: ClassVar[str] = "conv2d_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
+    numeric_form: ClassVar[str] = "direct"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+
+    def accepts(self, layer: Layer) -> bool:
+        """Dense and undilated."""
+        op = layer.op
+        return isinstance(op, Conv2d) and op.groups == 1 and op.dilation == (1, 1)
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, input and output shape."""
+        assert isinstance(layer.op, Conv2d)
+        residual = "_residual" if "residual" in layer.operands else ""
+        return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """That of the chosen tile, over all rows."""
+        _, rows, columns, outputs = layer.result.shape
+        k = layer.operands["w"].elements // outputs
+        return rows * tile_cost(target, _tile(layer, target), columns, outputs, k)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, columns by kind, panels and tiles."""
+        op = layer.op
+        assert isinstance(op, Conv2d)
+        tile = _tile(layer, target)
+        columns = _columns(layer)
+        interior = columns.interior
+        tiles: list[Json] = [tile.rows] if interior >= tile.rows else []
+        if interior % tile.rows:
+            tiles.append(interior % tile.rows)
+        return {
+            **describe_window(layer, op.window(layer.operands["w"].shape)),
+            "left": columns.left,
+            "interior": interior,
+            "edges": columns.left + columns.right,
+            "act": op.act,
+            "residual": "residual" in layer.operands,
+            "tiles": tiles,
+            "panels": describe_panels(_panels(layer, tile, target)),
+        }
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """Panels of [bias, then one row per (r, s, c)]."""
+        w = constants["w"]
+        b = constants.get("b", np.zeros(w.shape[0], np.float32))
+        panels = _panels(layer, _tile(layer, target), target)
+        return pack_panels(panels, w.reshape(w.shape[0], -1), b)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """The residual is read at each place just before the output is written there."""
+        return {"residual": 0} if "residual" in layer.operands else {}
+
+
+def _columns(layer: Layer) -> Columns:
+    assert isinstance(layer.op, Conv2d)
+    return input_columns(layer, layer.op.window(layer.operands["w"].shape))
+
+
+def _tile(layer: Layer, target: Target) -> Tile:
+    outputs = layer.result.shape[3]
+    k = layer.operands["w"].elements // outputs
+    return choose_tile(target, max(_columns(layer).interior, 1), outputs, k)
+
+
+def _panels(layer: Layer, tile: Tile, target: Target) -> list[Panel]:
+    return cut_panels(layer.result.shape[3], target.vector_widths, tile.vectors)

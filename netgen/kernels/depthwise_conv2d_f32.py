@@ -1,0 +1,135 @@
+"""Depthwise convolution: vectors of channels, weights in registers, sliding along the row.
+
+y[i][j][c] = act(b[c] + sum over r, s of x[i*u+r-p][j*v+s-q][c] w[r][s][c]), r and s ascending, taps
+outside the image skipped. For each vector of channels the kernel's taps are loaded once per row;
+`unroll` neighbouring outputs share each input they have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import describe_window, input_columns, window_title
+from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.targets import Target
+from netgen.kernels.tiles import Panel, cut_vectors, describe_panels, pack_panels
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import Window
+
+
+class DepthwiseConv2dF32(Kernel):
+    """Multiplier 1, no dilation; any kernel size, stride, padding and target."""
+
+    name: ClassVar[str] = "depthwise_conv2d_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
+    numeric_form: ClassVar[str] = "direct"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+
+    def accepts(self, layer: Layer) -> bool:
+        """One output per channel, undilated, and taps few enough to unroll."""
+        op = layer.op
+        if not isinstance(op, DepthwiseConv2d):
+            return False
+        _, rows, columns, _ = layer.operands["w"].shape
+        same = layer.result.shape[3] == layer.operands["x"].shape[3]
+        return same and op.dilation == (1, 1) and rows * columns <= 49
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, input shape."""
+        assert isinstance(layer.op, DepthwiseConv2d)
+        return window_title("depthwise", layer, layer.op.window, "", layer.op.act)
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """One multiply-add, and less than one load, for each vector and tap."""
+        vectors = len(cut_vectors(layer.result.shape[3], target.vector_widths))
+        _, rows, columns, channels = layer.result.shape
+        return rows * columns * vectors * (layer.operands["w"].elements / channels + 2.0)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, columns by kind with their taps, vectors of channels."""
+        op = layer.op
+        assert isinstance(op, DepthwiseConv2d)
+        window = op.window(layer.operands["w"].shape)
+        columns = input_columns(layer, window)
+        unroll = max(min(target.depthwise_unroll, columns.interior), 1)
+        rest = columns.interior % unroll
+        width = layer.operands["x"].shape[2]
+        edges = [_edge(window, j, width) for j in range(columns.left)]
+        last = columns.left + columns.interior
+        return {
+            **describe_window(layer, window),
+            "act": op.act,
+            "left": [*edges],
+            "first_interior": columns.left,
+            "end_interior": last,
+            "interiors": [_interior(window, n) for n in ((unroll, rest) if rest else (unroll,))]
+            if columns.interior
+            else [],
+            "right": [_edge(window, j, width) for j in range(last, layer.result.shape[2])],
+            "panels": describe_panels(_panels(layer, target)),
+        }
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """Vectors of [bias, then one row per (r, s)]."""
+        w = constants["w"]
+        b = constants.get("b", np.zeros(w.shape[0], np.float32))
+        return pack_panels(_panels(layer, target), w.reshape(w.shape[0], -1), b)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """Outputs are written in order of pixels, for each channel by itself.
+
+        Output q (counted over the image) may take the place of an input that no later output reads;
+        `distance` is how many pixels before the input the output must start for that. Within a tile
+        all loads come before the stores.
+        """
+        op = layer.op
+        assert isinstance(op, DepthwiseConv2d)
+        window = op.window(layer.operands["w"].shape)
+        width, out_width = layer.operands["x"].shape[2], layer.result.shape[2]
+        distance = 0
+        for i in range(layer.result.shape[1]):
+            row = i * window.stride[0] - window.pad[0]
+            first_row = max(row, 0) * width
+            # The earliest input that an output after (i, j) reads: in this row, or in the next.
+            below = max(row + window.stride[0], 0) * width
+            for j in range(out_width):
+                column = max((j + 1) * window.stride[1] - window.pad[2], 0)
+                needed = min(first_row + column, below) if j + 1 < out_width else below
+                distance = max(distance, i * out_width + j - needed + 1)
+        return {"x": 4 * layer.result.shape[3] * distance}
+
+
+def _panels(layer: Layer, target: Target) -> list[Panel]:
+    panels, first = [], 0
+    for width in cut_vectors(layer.result.shape[3], target.vector_widths):
+        panels.append(Panel(first, (width,)))
+        first += width
+    return panels
+
+
+def _interior(window: Window, count: int) -> dict[str, Json]:
+    """Inputs of `count` neighbouring outputs: per input column, which output uses which tap."""
+    columns: list[Json] = []
+    for column in range((count - 1) * window.stride[1] + window.size[1]):
+        uses: list[Json] = [
+            {"output": n, "tap": column - n * window.stride[1]}
+            for n in range(count)
+            if 0 <= column - n * window.stride[1] < window.size[1]
+        ]
+        columns.append({"column": column, "uses": uses})
+    return {"count": count, "outputs": list(range(count)), "columns": columns}
+
+
+def _edge(window: Window, j: int, width: int) -> dict[str, Json]:
+    """One output at the edge: only the taps that lie inside the image."""
+    start = j * window.stride[1] - window.pad[2]
+    columns: list[Json] = [
+        {"column": start + s, "uses": [{"output": 0, "tap": s}]}
+        for s in range(window.size[1])
+        if 0 <= start + s < width
+    ]
+    return {"column": j, "count": 1, "outputs": [0], "columns": columns}

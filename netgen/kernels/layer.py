@@ -1,0 +1,94 @@
+"""What a kernel is asked to compute, and what it answers.
+
+A kernel file states operator, numeric form, what it accepts, how weights are packed, how far its
+output may overlap an operand, its cost and its template. Selection is in `netgen/kernels/__init__`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import TensorType
+from netgen.kernels.targets import Target
+
+Packed: TypeAlias = npt.NDArray[np.float32]
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator with the types of its operands, by the letters of its formula."""
+
+    op: Operator
+    operands: Mapping[str, TensorType]
+    result: TensorType
+
+    def macs(self) -> int:
+        """Multiply-accumulates, as the graph counts them."""
+        return self.op.macs(list(self.operands.values()), self.result)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One C function: a kernel specialised to a shape.
+
+    `parameters` is all that the template prints; two layers with equal ones share the function.
+    `arguments` are the letters of the activations it reads, in the order of the C parameters.
+    """
+
+    kernel: str
+    name: str
+    arguments: tuple[str, ...]
+    has_weights: bool
+    parameters: Mapping[str, Json]
+
+
+class Kernel(ABC):
+    """Base of all kernels.
+
+    `numeric_form` names what is computed down to the bit; kernels of one form give equal results.
+    `constants` are the letters of operands that must be constants, and are packed.
+    """
+
+    name: ClassVar[str]
+    operators: ClassVar[tuple[type[Operator], ...]]
+    numeric_form: ClassVar[str]
+    constants: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def accepts(self, layer: Layer) -> bool:
+        """Whether this kernel can compute the layer, for any target."""
+
+    @abstractmethod
+    def title(self, layer: Layer) -> str:
+        """Readable end of the C function's name: operator and shapes."""
+
+    @abstractmethod
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Everything that the template prints for this shape."""
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """Estimated time in cycles of one core; only comparisons between kernels matter."""
+        del target
+        return 4.0 * layer.macs() + 2.0 * layer.result.elements
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """The constants in the order in which the kernel reads them: one flat array."""
+        del layer, target, constants
+        return np.empty(0, np.float32)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """By operand letter: how many bytes before the operand the output may start.
+
+        With at least that distance no element is overwritten that is still to be read. Operands
+        that do not appear must be disjoint from the output.
+        """
+        del layer
+        return {}

@@ -1,0 +1,44 @@
+"""A padding that no convolution could take over: copies the image into a frame of zeros."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.targets import Target
+from netgen.ops.pad import Pad
+
+
+class PadF32(Kernel):
+    """Rows and columns of zeros on any side."""
+
+    name: ClassVar[str] = "pad_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Pad,)
+    numeric_form: ClassVar[str] = "copy"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every pad."""
+        return isinstance(layer.op, Pad)
+
+    def title(self, layer: Layer) -> str:
+        """Sides and input shape."""
+        assert isinstance(layer.op, Pad)
+        sides = "_".join(map(str, layer.op.pad))
+        return f"pad_{sides}_" + "x".join(map(str, layer.operands["x"].shape[1:]))
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Elements per row and around it."""
+        del target
+        assert isinstance(layer.op, Pad)
+        top, bottom, left, right = layer.op.pad
+        _, height, width, channels = layer.operands["x"].shape
+        row = (left + width + right) * channels
+        return {
+            "height": height,
+            "row": width * channels,
+            "top": top * row,
+            "bottom": bottom * row,
+            "left": left * channels,
+            "right": right * channels,
+        }

@@ -1,0 +1,132 @@
+"""Targets are data: what a processor offers, and the flags its C is compiled with.
+
+A target never changes what is computed, only how: which vector widths the templates may use, which
+register tiles are worth trying, and how buffers are aligned. The C of every target compiles with
+any gcc or clang for any processor; the flags here are the ones that make it fast.
+
+Floating point: `-std=c99` gcc never fuses a multiply and an add, clang does within one expression.
+Every multiply-add of the templates is therefore one expression `c += x * w`, and each target names
+the contraction flag of both compilers, so that fused operations appear wherever the processor has
+them and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from netgen.errors import UsageError
+
+Compiler = Literal["gcc", "clang"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One processor class.
+
+    `vector_widths` are the GNU vectors that templates may use, in floats, widest first; empty means
+    pure ISO C99. `cpu_features` are named as Linux names them in /proc/cpuinfo. `tiles` are the
+    register tiles (pixels, vectors of the widest width) that stay in registers with gcc and clang,
+    as their assembly shows. `depthwise_unroll` is how many neighbouring outputs a depthwise kernel
+    computes at once. `alignment` is that of the arena and of each layer's weights, in bytes, as are
+    the sizes of the two nearest caches.
+    """
+
+    name: str
+    summary: str
+    vector_widths: tuple[int, ...]
+    cpu_features: tuple[str, ...]
+    machine_flags: tuple[str, ...]
+    clang_flags: tuple[str, ...]
+    alignment: int
+    tiles: tuple[tuple[int, int], ...]
+    depthwise_unroll: int
+    cache_l1: int
+    cache_l2: int
+
+    def flags(self, compiler: Compiler) -> tuple[str, ...]:
+        """Compile flags, in the order in which the header comment prints them."""
+        contract = "-ffp-contract=on" if compiler == "clang" else "-ffp-contract=fast"
+        extra = self.clang_flags if compiler == "clang" else ()
+        return ("-std=c99", "-O3", *self.machine_flags, contract, *extra)
+
+
+TARGETS: tuple[Target, ...] = (
+    Target(
+        name="generic",
+        summary="pure ISO C99 for any processor",
+        vector_widths=(),
+        cpu_features=(),
+        machine_flags=(),
+        clang_flags=(),
+        alignment=4,
+        tiles=((4, 4), (1, 8)),
+        depthwise_unroll=4,
+        cache_l1=16 * 1024,
+        cache_l2=256 * 1024,
+    ),
+    Target(
+        name="x86-64-v2",
+        summary="SSE4.2, 16 registers of 4 floats",
+        vector_widths=(4,),
+        cpu_features=("ssse3", "sse4_1", "sse4_2"),
+        machine_flags=("-march=x86-64-v2",),
+        clang_flags=(),
+        alignment=64,
+        tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
+        depthwise_unroll=4,
+        cache_l1=32 * 1024,
+        cache_l2=256 * 1024,
+    ),
+    Target(
+        name="x86-64-v3",
+        summary="AVX2 and FMA, 16 registers of 8 floats",
+        vector_widths=(8, 4),
+        cpu_features=("avx", "avx2", "fma"),
+        machine_flags=("-march=x86-64-v3",),
+        clang_flags=(),
+        alignment=64,
+        tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
+        depthwise_unroll=4,
+        cache_l1=32 * 1024,
+        cache_l2=512 * 1024,
+    ),
+    Target(
+        name="x86-64-v4",
+        summary="AVX-512, 32 registers of 16 floats",
+        vector_widths=(16, 8, 4),
+        cpu_features=("avx2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
+        machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
+        clang_flags=(),
+        alignment=64,
+        tiles=((14, 1), (14, 2), (8, 3), (7, 4), (1, 8)),
+        depthwise_unroll=4,
+        cache_l1=32 * 1024,
+        cache_l2=1024 * 1024,
+    ),
+    Target(
+        name="aarch64",
+        summary="NEON, 32 registers of 4 floats",
+        vector_widths=(4,),
+        cpu_features=("asimd",),
+        machine_flags=("-march=armv8-a",),
+        clang_flags=(),
+        alignment=64,
+        tiles=((14, 1), (8, 2), (4, 4), (1, 8)),
+        depthwise_unroll=4,
+        cache_l1=32 * 1024,
+        cache_l2=512 * 1024,
+    ),
+)
+
+
+def find_target(name: str) -> Target:
+    """Look a target up by name; `native` is resolved by `runtime/cpu.py`, before this.
+
+    Raises UsageError with all names for an unknown one.
+    """
+    for target in TARGETS:
+        if target.name == name:
+            return target
+    names = ", ".join(target.name for target in TARGETS)
+    raise UsageError(f"unknown target '{name}'", expected=f"one of {names}, native")

@@ -1,0 +1,123 @@
+"""Register tiles: how outputs are cut into panels of vectors, and pixels into rows of a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from netgen.kernels.layer import Json, Packed
+from netgen.kernels.targets import Target
+
+
+def cut_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
+    """Vector widths that add up to exactly `channels`: as many of the widest, then the rest.
+
+    Stores are exact, so nothing is ever written beyond a pixel's channels; a rest narrower than
+    the narrowest vector is computed with scalars (width 1).
+    """
+    cut: list[int] = []
+    for width in (*widths, 1):
+        count, channels = divmod(channels, width)
+        cut += [width] * count
+    return cut
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Some consecutive output channels, `first` the first, that one tile computes together."""
+
+    first: int
+    widths: tuple[int, ...]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the panel."""
+        return sum(self.widths)
+
+
+def cut_panels(channels: int, widths: tuple[int, ...], vectors: int) -> list[Panel]:
+    """Panels of `vectors` vectors; the last one may be narrower."""
+    cut = cut_vectors(channels, widths)
+    panels, first = [], 0
+    for at in range(0, len(cut), vectors):
+        panel = Panel(first, tuple(cut[at : at + vectors]))
+        panels.append(panel)
+        first += panel.channels
+    return panels
+
+
+def group_panels(panels: list[Panel]) -> Iterator[tuple[Panel, int]]:
+    """Runs of panels with equal widths: the first of each run, and how many there are."""
+    at = 0
+    while at < len(panels):
+        count = 1
+        while at + count < len(panels) and panels[at + count].widths == panels[at].widths:
+            count += 1
+        yield panels[at], count
+        at += count
+
+
+def describe_panels(panels: list[Panel]) -> list[Json]:
+    """The runs of panels as templates print them."""
+    described: list[Json] = []
+    for panel, count in group_panels(panels):
+        vectors: list[Json] = []
+        offset = 0
+        for index, width in enumerate(panel.widths):
+            vectors.append({"index": index, "width": width, "offset": offset})
+            offset += width
+        described.append(
+            {
+                "first": panel.first,
+                "end": panel.first + count * panel.channels,
+                "channels": panel.channels,
+                "vectors": vectors,
+            }
+        )
+    return described
+
+
+def pack_panels(panels: list[Panel], w: Packed, b: Packed) -> Packed:
+    """w [outputs, k] and b [outputs] as panel after panel: the bias, then one row per k.
+
+    A panel that starts at channel o therefore starts at element o * (k + 1).
+    """
+    rows = np.concatenate([b[:, None], w], axis=1)
+    parts = [rows[p.first : p.first + p.channels].T.ravel() for p in panels]
+    return np.ascontiguousarray(np.concatenate(parts), np.float32)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """`rows` pixels by `vectors` vectors of accumulators, all in registers."""
+
+    rows: int
+    vectors: int
+
+
+def choose_tile(target: Target, pixels: int, channels: int, k: int) -> Tile:
+    """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
+    return min(_candidates(target), key=lambda tile: tile_cost(target, tile, pixels, channels, k))
+
+
+def _candidates(target: Target) -> Iterator[Tile]:
+    for most, vectors in target.tiles:
+        for rows in range(most, 0, -1):
+            yield Tile(rows, vectors)
+
+
+def tile_cost(target: Target, tile: Tile, pixels: int, channels: int, k: int) -> float:
+    """Cycles: two multiply-adds and two loads each cycle, a latency of four, stores at the end.
+
+    A rest of pixels or vectors takes a smaller tile, and a body of its own in the code.
+    """
+    cut = len(cut_vectors(channels, target.vector_widths))
+    cycles = 0.0
+    for vectors, panels in ((tile.vectors, cut // tile.vectors), (cut % tile.vectors, 1)):
+        for rows, count in ((tile.rows, pixels // tile.rows), (pixels % tile.rows, 1)):
+            if vectors and rows and panels and count:
+                step = max(0.5 * rows * vectors, 0.5 * (rows + vectors), 4.0)
+                cycles += panels * count * (k * step + 2.0 * rows * vectors + 8.0)
+    return cycles

@@ -1,0 +1,48 @@
+"""batch_norm: y = gamma (x - mean) / sqrt(var + eps) + beta, per channel, with fixed statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply, parameter, value_name
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.window import check_shape
+
+
+@dataclass(frozen=True)
+class BatchNorm(Operator):
+    """Batch normalisation at inference (Ioffe and Szegedy 2015); all parameters are f32[C]."""
+
+    operator_name: ClassVar[str] = "batch_norm"
+    operand_names: ClassVar[tuple[str, ...]] = ("x", "gamma", "beta", "mean", "var")
+    statistics: ClassVar[frozenset[str]] = frozenset({"mean", "var"})
+    eps: float = 1e-5
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Keep the type of x."""
+        x = operands[0]
+        for found, what in zip(operands[1:], self.operand_names[1:], strict=True):
+            check_shape(found, x.shape[-1:], what)
+        return x
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Apply the formula as it stands."""
+        x, gamma, beta, mean, var = operands
+        return gamma * (x - mean) / np.sqrt(var + self.eps) + beta
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Seeded statistics and parameters scatter around the identity: x keeps its mean square."""
+        return operands[0]
+
+
+def batch_norm(x: Tensor, *, eps: float = 1e-5, name: str | None = None) -> Tensor:
+    """Batch normalisation with its own parameters `gamma`, `beta`, `mean` and `var`."""
+    owner = value_name("batch_norm", name)
+    letters = ("gamma", "beta", "mean", "var")
+    parameters = [parameter(owner, letter, (x.channels,)) for letter in letters]
+    return apply(BatchNorm(eps), x, *parameters, name=name)

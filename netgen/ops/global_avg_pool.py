@@ -1,0 +1,40 @@
+"""global_avg_pool: y[c] = mean over i,j of x[i,j,c]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.window import check_rank
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(Operator):
+    """Mean over all pixels of x f32[1,H,W,C]: f32[1,1,1,C]."""
+
+    operator_name: ClassVar[str] = "global_avg_pool"
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,1,1,C]."""
+        check_rank(operands[0], 4, "x")
+        return TensorType(operands[0].dtype, (1, 1, 1, operands[0].shape[3]))
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """numpy.mean."""
+        return operands[0].mean(axis=(1, 2), keepdims=True)
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """After a rectifier the mean survives: of a mean square 1/2 a square of the mean of 1/(2 pi).
+
+        For zero-mean values this is too much; the factor then only makes the classifier smaller.
+        """
+        return operands[0] / 3.0
+
+
+def global_avg_pool(x: Tensor, *, name: str | None = None) -> Tensor:
+    """Mean over all pixels."""
+    return apply(GlobalAvgPool(), x, name=name)

@@ -1,0 +1,31 @@
+"""identity: y = x; the pass `drop_identities` removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+
+
+@dataclass(frozen=True)
+class Identity(Operator):
+    """The value itself."""
+
+    operator_name: ClassVar[str] = "identity"
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Keep the type of x."""
+        return operands[0]
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Return x itself."""
+        return operands[0]
+
+
+def identity(x: Tensor, *, name: str | None = None) -> Tensor:
+    """Pass the value itself."""
+    return apply(Identity(), x, name=name)

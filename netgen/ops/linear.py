@@ -1,0 +1,62 @@
+"""linear: y[o] = act(b[o] + sum over c of x[c] w[o,c])."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netgen.dsl.tensor import Tensor, apply, parameter, value_name
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.activation import activate, activated_moment, check_activation
+from netgen.ops.window import check_rank, check_shape
+
+
+@dataclass(frozen=True)
+class Linear(Operator):
+    """Fully connected layer. Operands: x f32[1,C], w f32[O,C], b f32[O]; result f32[1,O]."""
+
+    operator_name: ClassVar[str] = "linear"
+    operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b")
+    optional_operands: ClassVar[int] = 1
+    act: str = "none"
+
+    def __post_init__(self) -> None:
+        check_activation(self.act)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,O]."""
+        x, w, *rest = operands
+        check_rank(x, 2, "x")
+        check_rank(w, 2, "w")
+        check_shape(w, (w.shape[0], x.shape[1]), "w")
+        if rest:
+            check_shape(rest[0], (w.shape[0],), "b")
+        return TensorType(x.dtype, (1, w.shape[0]))
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """One matrix product."""
+        x, w, *rest = operands
+        y = x @ w.T
+        return activate(self.act, y + rest[0] if rest else y)
+
+    def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
+        """One per weight."""
+        del result
+        return operands[1].elements
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Weights are seeded for 1 before the activation."""
+        del operands
+        return activated_moment(self.act, 1.0)
+
+
+def linear(
+    x: Tensor, channels: int, *, bias: bool = True, name: str | None = None
+) -> Tensor:
+    """Fully connected layer with its own parameters `w` and, unless off, `b`."""
+    owner = value_name("linear", name)
+    w = parameter(owner, "w", (channels, x.channels))
+    b = parameter(owner, "b", (channels,)) if bias else None
+    return apply(Linear(), x, w, b, name=name)

@@ -1,0 +1,45 @@
+"""pad: zeros around the image, rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.window import check_rank, four_sides
+
+
+@dataclass(frozen=True)
+class Pad(Operator):
+    """Zero padding of x f32[1,H,W,C]; pad is (top, bottom, left, right)."""
+
+    operator_name: ClassVar[str] = "pad"
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1, H + top + bottom, W + left + right, C]."""
+        x = operands[0]
+        check_rank(x, 4, "x")
+        top, bottom, left, right = self.pad
+        _, rows, columns, channels = x.shape
+        return TensorType(x.dtype, (1, rows + top + bottom, columns + left + right, channels))
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """numpy.pad with zeros."""
+        top, bottom, left, right = self.pad
+        return np.pad(operands[0], ((0, 0), (top, bottom), (left, right), (0, 0)))
+
+
+def pad(
+    x: Tensor, sides: int | tuple[int, int, int, int], *, name: str | None = None
+) -> Tensor:
+    """Zero padding by one number on all sides, or by (top, bottom, left, right)."""
+    return apply(Pad(four_sides(sides, "pad")), x, name=name)

@@ -1,0 +1,51 @@
+"""reshape: the same elements in the same order under another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.errors import GraphError
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+
+
+@dataclass(frozen=True)
+class Reshape(Operator):
+    """x under `shape`, in row-major order of NHWC."""
+
+    operator_name: ClassVar[str] = "reshape"
+    shape: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        # A shape of one dimension reads from text as a plain number.
+        if isinstance(self.shape, int):
+            object.__setattr__(self, "shape", (self.shape,))
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Take the shape asked for, if it holds as many elements."""
+        x = operands[0]
+        if prod(self.shape) != x.elements:
+            raise GraphError(
+                f"{x} cannot be reshaped to {list(self.shape)}",
+                expected=f"{x.elements} elements",
+                found=str(prod(self.shape)),
+            )
+        return TensorType(x.dtype, self.shape)
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """numpy.reshape."""
+        return operands[0].reshape(self.shape)
+
+
+def reshape(x: Tensor, shape: tuple[int, ...], *, name: str | None = None) -> Tensor:
+    """Keep the elements under another shape, batch dimension included."""
+    return apply(Reshape(shape), x, name=name)
+
+
+def flatten(x: Tensor, *, name: str | None = None) -> Tensor:
+    """f32[1,n] of all n elements, in NHWC order."""
+    return reshape(x, (1, x.type.elements), name=name)

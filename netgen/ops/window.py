@@ -1,0 +1,102 @@
+"""Sliding windows: the geometry that convolutions and pooling share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from netgen.errors import GraphError
+from netgen.ir.tensor_type import Array, TensorType
+
+PadSpec = int | tuple[int, int, int, int] | Literal["same"]
+
+
+def pair(value: int | tuple[int, ...], what: str, least: int = 1) -> tuple[int, int]:
+    """One number for both axes, or (vertical, horizontal). Raises GraphError below `least`."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or min(both) < least:
+        raise GraphError(
+            f"{what} must be one or two whole numbers", expected=f"at least {least}", found=str(value)
+        )
+    return both[0], both[1]
+
+
+def four_sides(value: int | tuple[int, ...], what: str) -> tuple[int, int, int, int]:
+    """One number for all sides, or (top, bottom, left, right). Raises GraphError below zero."""
+    sides = (value,) * 4 if isinstance(value, int) else tuple(value)
+    if len(sides) != 4 or min(sides) < 0:
+        raise GraphError(
+            f"{what} must be one number or (top, bottom, left, right)",
+            expected="at least 0",
+            found=str(value),
+        )
+    return sides[0], sides[1], sides[2], sides[3]
+
+
+def resolve_pad(
+    pad: PadSpec, size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]
+) -> int | tuple[int, int, int, int]:
+    """Resolve the padding of a DSL argument; `same` is TensorFlow's: bottom and right first.
+
+    Source: TensorFlow, tf.nn "Notes on padding": out = ceil(in / stride),
+    total = max((out - 1) * stride + kernel - in, 0), before = total // 2.
+    """
+    if pad != "same":
+        return pad
+    sides = []
+    for extent, k, s in zip(size, kernel, stride, strict=True):
+        total = max((-(-extent // s) - 1) * s + k - extent, 0)
+        sides += [total // 2, total - total // 2]
+    return sides[0], sides[1], sides[2], sides[3]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A kernel of `size` (rows, columns) moving over an image; pad is (top, bottom, left, right)."""
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int, int, int]
+    dilation: tuple[int, int] = (1, 1)
+
+    def output_size(self, x: TensorType) -> tuple[int, int]:
+        """Rows and columns of the result; raises GraphError where nothing is left."""
+        extents = []
+        for axis, what in ((0, "high"), (1, "wide")):
+            before, after = self.pad[2 * axis], self.pad[2 * axis + 1]
+            reach = (self.size[axis] - 1) * self.dilation[axis] + 1
+            room = x.shape[1 + axis] + before + after - reach
+            if room < 0:
+                raise GraphError(
+                    f"the kernel is {reach} {what} and does not fit",
+                    expected=f"at least {reach}",
+                    found=f"{x.shape[1 + axis]} plus a padding of {before + after}",
+                    hint="choose a larger input size",
+                )
+            extents.append(room // self.stride[axis] + 1)
+        return extents[0], extents[1]
+
+    def taps(self, x: Array, border: float) -> Array:
+        """All windows of x (1, H, W, C) as (OH, OW, R, S, C); outside the image stands `border`."""
+        top, bottom, left, right = self.pad
+        wide = np.pad(x[0], ((top, bottom), (left, right), (0, 0)), constant_values=border)
+        reach = [(k - 1) * d + 1 for k, d in zip(self.size, self.dilation, strict=True)]
+        views = np.lib.stride_tricks.sliding_window_view(wide, reach, axis=(0, 1))
+        views = views[:: self.stride[0], :: self.stride[1]]
+        return views[..., :: self.dilation[0], :: self.dilation[1]].transpose(0, 1, 3, 4, 2)
+
+
+def check_rank(x: TensorType, rank: int, what: str) -> None:
+    """Raise GraphError unless x has `rank` dimensions."""
+    if len(x.shape) != rank:
+        raise GraphError(f"{what} must have {rank} dimensions", found=str(x))
+
+
+def check_shape(found: TensorType, expected: tuple[int, ...], what: str) -> None:
+    """Raise GraphError unless a value has exactly this shape."""
+    if found.shape != expected:
+        raise GraphError(
+            f"{what} has the wrong shape", expected=str(list(expected)), found=str(list(found.shape))
+        )

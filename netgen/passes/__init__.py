@@ -1,0 +1,36 @@
+"""Rewrites: one pass per file, each a pure function from graph to graph.
+
+PIPELINE is their order, with reasons. The verifier runs after every pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from netgen.ir.graph import Graph
+from netgen.ir.verify import verify
+from netgen.passes.drop_identities import drop_identities
+from netgen.passes.fold_batch_norm import fold_batch_norm
+from netgen.passes.fold_pad import fold_pad
+from netgen.passes.fuse_activation import fuse_activation
+from netgen.passes.fuse_residual_add import fuse_residual_add
+from netgen.passes.share_constants import share_constants
+
+Pass = Callable[[Graph], Graph]
+
+PIPELINE: tuple[Pass, ...] = (
+    drop_identities,  # nothing may stand between the operators that the next passes join
+    fold_pad,  # before the convolution changes its name
+    fold_batch_norm,  # a convolution takes over its batch norm, and with it the activation behind it
+    fuse_residual_add,  # before activations: ResNet's stands behind the addition
+    fuse_activation,
+    share_constants,  # last: the passes before make new constants
+)
+
+
+def run_pipeline(graph: Graph) -> Graph:
+    """Verify the graph, then run every pass, verifying its result."""
+    verify(graph)
+    for rewrite in PIPELINE:
+        graph = verify(rewrite(graph))
+    return graph

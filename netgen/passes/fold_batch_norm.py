@@ -1,0 +1,69 @@
+"""Fold batch norm into the layer before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from netgen.errors import WeightsError
+from netgen.ir.graph import ConstantArray, Graph, Node
+from netgen.ir.operator import Const
+from netgen.ir.tensor_type import TensorType
+from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.linear import Linear
+
+
+def fold_batch_norm(graph: Graph) -> Graph:
+    """Scale the weights and shift the bias, elementwise in float64, rounded to float32 once.
+
+    %c = conv2d(%x, %w, %b)                        %y = conv2d(%x, %y.w, %y.b)
+    %y = batch_norm(%c, %g, %t, %m, %v)     ->     y.w = w * g / sqrt(v + eps)
+                                                   y.b = (b - m) * g / sqrt(v + eps) + t
+
+    Only where nothing else reads %c, it has neither activation nor residual yet, and all parameters
+    are constants.
+    """
+    nodes: dict[str, Node] = {}
+    constants: dict[str, ConstantArray] = {}
+    for norm in graph.activations:
+        if not isinstance(norm.op, BatchNorm):
+            continue
+        layer = graph[norm.operands[0]]
+        if graph.sole_user(layer.name) is not norm or not _foldable(graph, layer, norm):
+            continue
+        w, b = f"{norm.name}.w", f"{norm.name}.b"
+        channels = norm.type.shape[-1]
+        nodes[w] = Node(w, Const(w), (), graph[layer.operands[1]].type, norm.source)
+        nodes[b] = Node(b, Const(b), (), TensorType("f32", (channels,)), norm.source)
+        nodes[norm.name] = replace(layer, name=norm.name, operands=(layer.operands[0], w, b))
+        if graph.constants:
+            constants[w], constants[b] = _folded(graph, layer, norm, norm.op.eps)
+    return graph.rewrite(nodes, constants)
+
+
+def _foldable(graph: Graph, layer: Node, norm: Node) -> bool:
+    if not isinstance(layer.op, Conv2d | DepthwiseConv2d | Linear):
+        return False
+    parameters = (*layer.operands[1:], *norm.operands[1:])
+    return layer.op.act == "none" and all(graph.is_const(name) for name in parameters)
+
+
+def _folded(
+    graph: Graph, layer: Node, norm: Node, eps: float
+) -> tuple[ConstantArray, ConstantArray]:
+    gamma, beta, mean, var = (
+        graph.constant(name).astype(np.float64) for name in norm.operands[1:]
+    )
+    if (var + eps <= 0.0).any():
+        raise WeightsError(
+            "a variance of batch norm is negative", where=f"%{norm.operands[4]}", hint="check the file"
+        )
+    scale = gamma / np.sqrt(var + eps)
+    w = graph.constant(layer.operands[1]).astype(np.float64)
+    w = w * scale.reshape(-1, *(1,) * (w.ndim - 1))
+    has_bias = len(layer.operands) > 2
+    b = graph.constant(layer.operands[2]).astype(np.float64) if has_bias else np.zeros_like(mean)
+    return w.astype(np.float32), ((b - mean) * scale + beta).astype(np.float32)

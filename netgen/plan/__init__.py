@@ -1,0 +1,1 @@
+"""The plan: everything the C will do, decided before any C is written."""
