@@ -6,12 +6,14 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, overload
 
-from netgen.ir.normalisation import Normalisation
+from netgen.dsl.author import described, failing_line
 from netgen.dsl.tensor import Tensor, constructing, finish
-from netgen.errors import GraphError, UsageError
-from netgen.ir.graph import Graph
+from netgen.errors import GraphError, NetgenError, UsageError
+from netgen.ir.graph import Graph, SourceLine
+from netgen.ir.normalisation import Normalisation
 
 ParameterValue = int | float | str | bool
 Builder = Callable[..., "Tensor | tuple[Tensor, ...]"]
@@ -30,14 +32,8 @@ class Parameter:
     def convert(self, value: object) -> ParameterValue:
         """Give the value in the parameter's type; text is converted. Raises UsageError."""
         try:
-            if self.kind is bool:
-                return _truth(value)
-            if self.kind is int and isinstance(value, float) and not value.is_integer():
-                raise ValueError
-            if isinstance(value, bool):
-                raise ValueError
-            converted: ParameterValue = self.kind(value)
-        except (TypeError, ValueError):
+            converted = _CONVERSIONS[self.kind](value)
+        except (TypeError, ValueError, OverflowError):
             raise UsageError(
                 f"the parameter '{self.name}' is ill-typed",
                 expected=self.kind.__name__,
@@ -53,6 +49,20 @@ class Parameter:
         return converted
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value)
+
+
+def _real(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    return float(value)
+
+
 def _truth(value: object) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if isinstance(value, bool):
@@ -60,6 +70,20 @@ def _truth(value: object) -> bool:
     if str(value).lower() not in words:
         raise ValueError
     return words[str(value).lower()]
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+_CONVERSIONS: Mapping[type, Callable[[object], ParameterValue]] = {
+    bool: _truth,
+    int: _whole,
+    float: _real,
+    str: _word,
+}
 
 
 @dataclass(frozen=True)
@@ -106,21 +130,52 @@ class Network:
         }
 
     def build(self, **given: object) -> Graph:
-        """The graph for these parameters. Raises UsageError, and GraphError with the author's line."""
+        """Make the graph for these parameters, without data.
+
+        Raises UsageError for parameters, and GraphError, with the author's line, for everything
+        that goes wrong in the network's function.
+        """
         settled = self.settle(given)
+        where = str(_first_line(self.builder))
         with constructing() as construction:
-            result = self.builder(**settled)
+            result = self._run(settled)
             outputs = result if isinstance(result, tuple) else (result,)
             if not outputs or not all(isinstance(output, Tensor) for output in outputs):
                 raise GraphError(
                     f"the network {self.name} must return a tensor or a tuple of tensors",
+                    where=where,
                     found=type(result).__name__,
                 )
-            return finish(construction, self.name, outputs)
+            try:
+                return finish(construction, self.name, outputs)
+            except GraphError as error:
+                raise GraphError(str(error), where=where) from error
+
+    def _run(self, settled: Mapping[str, ParameterValue]) -> Tensor | tuple[Tensor, ...]:
+        try:
+            return self.builder(**settled)
+        except NetgenError:
+            raise
+        except Exception as error:
+            # The function is the user's: whatever it raises is an error of the network.
+            line = failing_line(error, inspect.getfile(self.builder))
+            raise GraphError(
+                f"the network {self.name} failed: {described(error)}", where=str(line)
+            ) from error
 
     def __call__(self, **given: object) -> Graph:
         """Do the same as `build`."""
         return self.build(**given)
+
+
+@overload
+def network(builder: Builder) -> Network: ...
+
+
+@overload
+def network(
+    *, tables: tuple[WeightTable, ...] = (), normalisation: Normalisation | None = None
+) -> Callable[[Builder], Network]: ...
 
 
 def network(
@@ -128,25 +183,41 @@ def network(
     *,
     tables: tuple[WeightTable, ...] = (),
     normalisation: Normalisation | None = None,
-) -> Any:  # noqa: ANN401  # a Network, or a decorator that gives one
+) -> Network | Callable[[Builder], Network]:
     """Turn a function of keyword parameters with defaults into a Network.
 
-    Parameters are int, float, bool, str or Literal of strings. `tables` says which foreign weight
-    files fit, `normalisation` what the network's weights expect of a photo.
+    Parameters are int, float, bool, str or Literal of strings; without an annotation the default
+    decides. `tables` says which foreign weight files fit, `normalisation` what the network's
+    weights expect of a photo. Raises UsageError where a parameter is of no such kind.
     """
-    if builder is None:
-        return lambda function: network(function, tables=tables, normalisation=normalisation)
+
+    def decorate(function: Builder) -> Network:
+        summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        parameters = _parameters(function)
+        return Network(function.__name__, summary, function, parameters, tables, normalisation)
+
+    return decorate if builder is None else decorate(builder)
+
+
+def _parameters(builder: Builder) -> tuple[Parameter, ...]:
+    """Parameters of a function, from its signature."""
     hints = typing.get_type_hints(builder)
     parameters = []
     for name, given in inspect.signature(builder).parameters.items():
-        hint = hints.get(name, int)
+        hint: Any = hints.get(name, type(given.default))
         choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
-        kind = str if choices else hint
-        if given.default is inspect.Parameter.empty or kind not in (int, float, bool, str):
+        kind = str if choices and all(isinstance(choice, str) for choice in choices) else hint
+        if given.default is inspect.Parameter.empty or kind not in _CONVERSIONS:
             raise UsageError(
                 f"the parameter '{name}' of {builder.__name__} cannot be set from outside",
+                where=str(_first_line(builder)),
                 expected="int, float, bool, str or Literal of strings, with a default",
             )
         parameters.append(Parameter(name, kind, choices, given.default))
-    summary = (inspect.getdoc(builder) or "").partition("\n")[0]
-    return Network(builder.__name__, summary, builder, tuple(parameters), tables, normalisation)
+    return tuple(parameters)
+
+
+def _first_line(builder: Builder) -> SourceLine:
+    """Find the line where a network's function begins."""
+    code = inspect.unwrap(builder).__code__
+    return SourceLine(Path(code.co_filename).name, code.co_firstlineno)

@@ -6,20 +6,19 @@ construction is a context variable, so networks may be built in several threads 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 
+from netgen.dsl.author import author_line
 from netgen.errors import GraphError
-from netgen.ir.graph import Graph, Node, SourceLine
-from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import REGISTRY, Const, Input, Operator
 from netgen.ir.tensor_type import TensorType
+from netgen.ir.tokens import is_name
 
-# Frames of these folders are netgen's own machinery; the line outside is the network's author's.
-_MACHINERY = tuple(str(Path(__file__).parents[1] / folder) for folder in ("dsl", "ops", "ir"))
+_IMAGE_RANK = 4
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,12 @@ class Tensor:
     @property
     def height(self) -> int:
         """Rows of an NHWC value."""
-        return self.type.shape[1]
+        return self._image_shape()[1]
 
     @property
     def width(self) -> int:
         """Columns of an NHWC value."""
-        return self.type.shape[2]
+        return self._image_shape()[2]
 
     @property
     def channels(self) -> int:
@@ -50,9 +49,18 @@ class Tensor:
         return self.type.shape[-1]
 
     def __add__(self, other: Tensor) -> Tensor:
-        from netgen.ops.add import add
+        # By name, as the text form does it: the operators stand above the DSL.
+        return apply(REGISTRY.make("add", {}), self, other)
 
-        return add(self, other)
+    def _image_shape(self) -> tuple[int, ...]:
+        if len(self.type.shape) != _IMAGE_RANK:
+            raise GraphError(
+                f"%{self.name} is no image",
+                where=str(author_line()),
+                expected="the dimensions N, H, W, C",
+                found=str(self.type),
+            )
+        return self.type.shape
 
 
 class Construction:
@@ -60,11 +68,18 @@ class Construction:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self.tensors: dict[str, Tensor] = {}
         self.scopes: list[str] = []
 
     def unique_name(self, name: str) -> str:
-        """Prefix a name with the current scope; a second one of the same name gets the suffix _2."""
+        """Prefix a name with the current scope; a second one of that name gets the suffix _2."""
         full = ".".join([*self.scopes, name])
+        if not is_name(full):
+            raise GraphError(
+                f"{name!a} cannot name a value",
+                where=str(author_line()),
+                expected="ASCII letters, digits and _ . - /",
+            )
         candidate, count = full, 1
         while candidate in self.nodes:
             count += 1
@@ -74,7 +89,15 @@ class Construction:
     def add(self, node: Node) -> Tensor:
         """Add a node under a name that is still free."""
         self.nodes[node.name] = node
-        return Tensor(node.name, node.type)
+        self.tensors[node.name] = Tensor(node.name, node.type)
+        return self.tensors[node.name]
+
+    def check_own(self, tensor: object) -> None:
+        """Raise GraphError unless this is a tensor that was made in this construction."""
+        if not isinstance(tensor, Tensor):
+            raise GraphError("an operand is no tensor", found=type(tensor).__name__)
+        if self.tensors.get(tensor.name) is not tensor:
+            raise GraphError(f"%{tensor.name} belongs to another network")
 
 
 _CURRENT: ContextVar[Construction | None] = ContextVar("netgen_construction", default=None)
@@ -91,21 +114,22 @@ def _construction() -> Construction:
     return current
 
 
-def author_line() -> SourceLine:
-    """File and line of the nearest frame that is not netgen's own machinery."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_MACHINERY):
-        frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
-    return SourceLine(path.name, frame.f_lineno)
+@contextmanager
+def located() -> Iterator[None]:
+    """Give a GraphError raised inside the line of the network's author."""
+    try:
+        yield
+    except GraphError as error:
+        raise GraphError(str(error), where=str(author_line())) from error
 
 
 @contextmanager
 def scope(name: str) -> Iterator[None]:
     """Prefix the names of all values and parameters made inside with `name.`."""
-    if not name or not all(part.isidentifier() or part.isdigit() for part in name.split(".")):
+    parts = name.split(".")
+    if not name.isascii() or not all(part.isidentifier() or part.isdigit() for part in parts):
         raise GraphError(
-            f"'{name}' cannot name a scope",
+            f"{name!a} cannot name a scope",
             where=str(author_line()),
             expected="letters, digits and underscores",
         )
@@ -143,6 +167,8 @@ def apply(op: Operator, *operands: Tensor | None, name: str | None = None) -> Te
     given = tuple(operand for operand in operands if operand is not None)
     full = construction.unique_name(name or op.operator_name)
     try:
+        for operand in given:
+            construction.check_own(operand)
         op.check_count(given)
         kind = op.infer([operand.type for operand in given])
     except GraphError as error:
@@ -163,7 +189,7 @@ def parameter(owner: str, letter: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def value_name(operator: str, name: str | None) -> str:
-    """Predict the name that `apply` will give next, without the scope; parameters are named after it."""
+    """Predict the name that `apply` will give next, without the scope; parameters follow it."""
     construction = _construction()
     full = construction.unique_name(name or operator)
     prefix = ".".join(construction.scopes)
@@ -182,6 +208,11 @@ def constructing() -> Iterator[Construction]:
 
 
 def finish(construction: Construction, name: str, outputs: tuple[Tensor, ...]) -> Graph:
-    """Make the graph of a construction; what no output needs is left out."""
+    """Make the graph of a construction; what no output needs is left out.
+
+    Raises GraphError where an output is of another construction.
+    """
+    for output in outputs:
+        construction.check_own(output)
     graph = Graph(name, construction.nodes.values(), [output.name for output in outputs])
     return graph.rewrite({})

@@ -30,8 +30,10 @@ def store(width: int) -> str:
 
 
 def activation(act: str, width: int) -> str:
-    """Macro that applies an activation; empty for none, which leaves the operand in parentheses."""
-    return "" if act == "none" else f"{act.upper()}_{width}"
+    """Function (of scalars) or macro that applies an activation; for none, just parentheses."""
+    if act == "none":
+        return ""
+    return act if width == 1 else f"{act.upper()}_{width}"
 
 
 @lru_cache(maxsize=1)

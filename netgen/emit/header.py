@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgen.emit.options import EmitOptions
+from netgen.emit.options import EmitOptions, WeightsAs
 from netgen.ir.origin import Origin
-from netgen.kernels.targets import find_target
+from netgen.kernels.targets import Target, find_target
 from netgen.plan.plan import Plan
 
 
@@ -36,6 +36,22 @@ def title_of(origin: Origin) -> str:
     """The network with the parameters that were given: mobilenet_v2(alpha=0.35)."""
     parameters = ", ".join(f"{name}={value}" for name, value in origin.parameters.items())
     return f"{origin.model}({parameters})" if parameters else origin.model
+
+
+def command_of(
+    origin: Origin, target: Target, stem: str, prefix: str, weights_as: WeightsAs
+) -> str:
+    """The command that writes these files again; of paths only the last part."""
+    words = ["netgen compile", origin.model]
+    words += [f"-p {name}={value}" for name, value in origin.parameters.items()]
+    if origin.weights_file is not None:
+        words.append(f"--weights {origin.weights_file}")
+    words.append(f"--target {target.name}")
+    if weights_as != "c":
+        words.append(f"--weights-as {weights_as}")
+    if prefix != stem:
+        words.append(f"--prefix {prefix}")
+    return " ".join([*words, f"-o {stem}.c"])
 
 
 def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import get_args
+
 from netgen.emit.environment import render
 from netgen.kernels.layer import Instance
+from netgen.ops.activation import Activation
 
 
 def function_name(instance: Instance, prefix: str) -> str:
@@ -30,3 +35,9 @@ def kernel_function(instance: Instance, prefix: str) -> str:
         has_weights=instance.has_weights,
         **instance.parameters,
     )
+
+
+def scalar_activations(functions: Iterable[str]) -> list[str]:
+    """The activations that some function applies to scalars: an unused one would be a warning."""
+    text = "\n".join(functions)
+    return [act for act in get_args(Activation) if re.search(rf"\b{act}\(", text)]

@@ -9,7 +9,7 @@ from netgen import __version__
 from netgen.emit.environment import render
 from netgen.emit.format import format_c
 from netgen.emit.header import ERRORS, memory_lines, provenance_lines, title_of
-from netgen.emit.kernels import function_name, kernel_function
+from netgen.emit.kernels import function_name, kernel_function, scalar_activations
 from netgen.emit.options import EmitOptions
 from netgen.emit.weights import (
     BLOB_HEADER_BYTES,
@@ -43,9 +43,11 @@ def emit_files(plan: Plan, origin: Origin, packed: Packed, options: EmitOptions)
     The bytes are a function of the arguments alone.
     """
     prefix = options.prefix
+    target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
     context = _context(plan, origin, options)
+    functions = [kernel_function(instance, prefix) for instance in plan.instances]
     source = render(
         "model.c.j2",
         **context,
@@ -53,9 +55,11 @@ def emit_files(plan: Plan, origin: Origin, packed: Packed, options: EmitOptions)
         inline_weights=_INLINE_MARK,
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
-        functions=[kernel_function(instance, prefix) for instance in plan.instances],
+        functions=functions,
+        scalar_activations=scalar_activations(functions),
         steps=_steps(plan, options, arrays),
-        widths=find_target(plan.target).vector_widths,
+        widths=target.vector_widths,
+        gnu_vectors=target.gnu_vectors,
         needs_string=_needs_string(plan, options),
         null_checks=_null_checks(plan),
         provenance=provenance_lines(plan, origin, options),

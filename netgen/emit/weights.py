@@ -6,11 +6,12 @@ import hashlib
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from netgen.kernels.layer import Packed
+from netgen.kernels.layer import Json, Packed
 from netgen.plan.plan import Plan
 
 BLOB_HEADER_BYTES = 128
@@ -49,7 +50,7 @@ def c_words(content: Packed) -> str:
     text[:, 10] = ord(",")
     full = words.size // _WORDS_PER_LINE * _WORDS_PER_LINE
     lines = np.empty((full // _WORDS_PER_LINE, 11 * _WORDS_PER_LINE + 1), np.uint8)
-    lines[:, :-1] = text[:full].reshape(lines.shape[0], -1)
+    lines[:, :-1] = text[:full].reshape(len(lines), 11 * _WORDS_PER_LINE)
     lines[:, -1] = ord("\n")
     rest = text[full:].tobytes().decode()
     return lines.tobytes().decode() + (rest + "\n" if rest else "")
@@ -64,7 +65,7 @@ def c_array(array: WeightArray, packed: Packed, storage: str, attributes: str) -
     return f"{head}{words}}}}};\n"
 
 
-def layout_id(plan_json: dict[str, object]) -> bytes:
+def layout_id(plan_json: Mapping[str, Json]) -> bytes:
     """Hash of all that decides where the code looks for which weight: graph, target, plan."""
     return hashlib.sha256(json.dumps(plan_json, sort_keys=True).encode()).digest()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,21 +76,17 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
 
     Raises UsageError where that is not possible.
     """
-    written: dict[Path, str] = {}
+    written: dict[Path, Path] = {}
+    mark = f"new-{os.getpid()}-{threading.get_ident()}"
     path = Path()
     try:
         for path, content in contents.items():
-            handle, written[path] = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            # mkstemp makes private files; the user's umask is only to be had by setting it.
-            umask = os.umask(0o077)
-            os.umask(umask)
-            Path(written[path]).chmod(0o666 & ~umask)
+            written[path] = path.with_name(f".{path.name}.{mark}")
+            written[path].write_bytes(content)
             if path.is_dir():
-                raise IsADirectoryError(21, "it is a folder", str(path))
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         for path, temporary in written.items():
-            Path(temporary).replace(path)
+            temporary.replace(path)
     except OSError as error:
         raise UsageError(
             f"cannot be written: {error.strerror}",
@@ -98,7 +95,7 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
         ) from error
     finally:
         for temporary in written.values():
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def _data_path(path: Path) -> Path:

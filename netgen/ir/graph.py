@@ -127,7 +127,7 @@ class Graph:
         return tuple(self[user] for user in sorted(set(self._net.successors(name))))
 
     def sole_user(self, name: str) -> Node | None:
-        """Find the one operand slot that reads a value, unless it is also an output or read twice."""
+        """Find the one node that reads a value; None if it is also an output, or read twice."""
         if name in self.outputs or self._net.out_degree(name) != 1:
             return None
         return self[next(iter(self._net.successors(name)))]

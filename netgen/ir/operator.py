@@ -50,7 +50,7 @@ class Operator(ABC):
         return operands[0]
 
     def attributes(self) -> dict[str, AttributeValue]:
-        """Attributes that differ from their defaults, in field order, as the text form shows them."""
+        """Attributes that differ from their defaults, in field order, as the text form has them."""
         shown: dict[str, AttributeValue] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

@@ -41,6 +41,15 @@ _ONE_FOR_ALL = frozenset({"stride", "pad", "dilation"})
 # Attributes whose strings name arrays.
 _REFERENCES = frozenset({"data", "constants"})
 
+_KINDS = {
+    "value": "a value like %x",
+    "reference": "an array like @x",
+    "integer": "an integer",
+    "float": "a hexadecimal float",
+    "name": "a name",
+    "end": "the end of the text",
+}
+
 
 def print_attributes(attributes: Mapping[str, AttributeValue]) -> str:
     """Attributes in braces with a blank before, or nothing."""
@@ -50,7 +59,7 @@ def print_attributes(attributes: Mapping[str, AttributeValue]) -> str:
             alike = key in _ONE_FOR_ALL and len(set(value)) == 1
             text = str(value[0]) if alike else f"({','.join(map(str, value))})"
         elif isinstance(value, float):
-            text = value.hex()
+            text = re.sub(r"\.?0+p", "p", value.hex())  # 0x1.8p-6, without trailing zeros
         else:
             text = f"@{value}" if key in _REFERENCES else str(value)
         shown.append(f"{key}={text}")
@@ -98,8 +107,8 @@ class _Parser:
             raise GraphError(
                 "IR text is malformed",
                 where=self.where(),
-                expected=repr(text) if text else f"a {kind}",
-                found=repr(token.text),
+                expected=repr(text) if text else _KINDS[kind],
+                found=repr(token.text) if token.kind != "end" else token.text,
             )
         self.at += 1
         return token.text
@@ -166,9 +175,9 @@ class _Parser:
         return self.take("integer" if self.kind == "integer" else "name")
 
     def hash_of_constants(self) -> str | None:
-        """The graph's attributes, of which there is one, and the brace behind them."""
+        """Take the graph's attributes, of which there is one, and the brace behind them."""
         self.take("mark", "{")
-        if self.kind != "name" or self.tokens[self.at].text == "return":
+        if self.kind != "name" or self.tokens[self.at + 1].text != "=":
             return None
         where = self.where()
         attributes = self.attributes()

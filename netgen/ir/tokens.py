@@ -51,15 +51,13 @@ def check_name(name: str, where: str) -> None:
 
 
 def tokenise(text: str, file: str) -> list[Token]:
-    """Split a text into tokens, the last one of kind `end`. Raises GraphError with file and line."""
+    """Split a text into tokens, the last of kind `end`. Raises GraphError with file and line."""
     tokens: list[Token] = []
     position, line = 0, 1
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise GraphError(
-                f"unexpected character {ascii(text[position])}", where=f"{file}:{line}"
-            )
+            raise GraphError(f"unexpected character {text[position]!a}", where=f"{file}:{line}")
         kind = str(match.lastgroup)
         if kind == "newline":
             line += 1
@@ -71,14 +69,14 @@ def tokenise(text: str, file: str) -> list[Token]:
 
 
 def integer(text: str, where: str) -> int:
-    """The number of an integer token; raises GraphError where no extent could be as large."""
+    """Convert an integer token; raises GraphError where no extent could be as large."""
     if len(text) > _MOST_DIGITS:
         raise GraphError("a number is too large", where=where, found=f"{text[:20]}...")
     return int(text)
 
 
 def floating(text: str, where: str) -> float:
-    """The number of a float token; raises GraphError where a double cannot hold it."""
+    """Convert a float token; raises GraphError where a double cannot hold it."""
     try:
         return float.fromhex(text)
     except OverflowError:

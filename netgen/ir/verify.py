@@ -22,13 +22,13 @@ def verify(graph: Graph) -> Graph:
     """
     if not graph.outputs:
         raise GraphError("the graph returns nothing", where=f"graph {graph.name}")
-    shapes: dict[str, Node] = {}
+    readers: dict[str, Node] = {}
     for node in graph.nodes:
-        fault = _fault(graph, node)
         if isinstance(node.op, Const):
-            first = shapes.setdefault(node.op.data, node)
-            if first.type != node.type:
-                fault = f"@{node.op.data} is {first.type} in %{first.name} and {node.type} here"
+            first = readers.setdefault(node.op.data, node)
+            fault = _constant_fault(graph, node, node.op.data, first)
+        else:
+            fault = _fault(graph, node)
         if fault:
             raise GraphError(f"{fault}\n{_lines_around(graph, node)}", where=_where(node))
     return graph
@@ -38,19 +38,24 @@ def _where(node: Node) -> str:
     return f"{node.source}: %{node.name}" if node.source else f"%{node.name}"
 
 
+def _constant_fault(graph: Graph, node: Node, data: str, first: Node) -> str | None:
+    """Say what is wrong with a constant, or None; `first` is the first one of the same data."""
+    if node.name in graph.outputs:
+        return "a constant is an output"
+    if first.type != node.type:
+        return f"its data is {first.type} in %{first.name} and {node.type} here"
+    if data not in graph.constants:
+        return None
+    array = graph.constants[data]
+    if array.shape != node.type.shape or array.dtype != np.float32:
+        return f"the data is {array.dtype}{list(array.shape)}, the type says {node.type}"
+    return None if bool(np.isfinite(array).all()) else "the data is not finite"
+
+
 def _fault(graph: Graph, node: Node) -> str | None:
-    """Say what is wrong with a node, or None."""
+    """Say what is wrong with an activation, or None."""
     if isinstance(node.op, Input):
         return None
-    if isinstance(node.op, Const):
-        if node.name in graph.outputs:
-            return "a constant is an output"
-        array = graph.constants.get(node.op.data)
-        if array is None:
-            return None
-        if array.shape != node.type.shape or array.dtype != np.float32:
-            return f"the data is {array.dtype}{list(array.shape)}, the type says {node.type}"
-        return None if bool(np.isfinite(array).all()) else "the data is not finite"
     try:
         node.op.check_count(node.operands)
         found = node.op.infer(graph.operand_types(node))

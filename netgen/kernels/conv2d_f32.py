@@ -72,7 +72,7 @@ class Conv2dF32(Kernel):
             "act": op.act,
             "residual": "residual" in layer.operands,
             "tiles": tiles,
-            "panels": describe_panels(_panels(layer, tile, target)),
+            "panels": describe_panels(_panels(layer, tile, target), target),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:

@@ -70,7 +70,7 @@ class DepthwiseConv2dF32(Kernel):
             if columns.interior
             else [],
             "right": [_edge(window, j, width) for j in range(last, layer.result.shape[2])],
-            "panels": describe_panels(_panels(layer, target)),
+            "panels": describe_panels(_panels(layer, target), target),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:

@@ -96,7 +96,7 @@ class PointwiseF32(Kernel):
             "residual": p.residual,
             "block": block,
             "tiles": tiles,
-            "panels": describe_panels(_panels(p, tile, target)),
+            "panels": describe_panels(_panels(p, tile, target), target),
             # Weights that do not stay in the first-level cache from one inference to the next.
             "prefetch": _prefetch(tile, weights, target),
         }
@@ -135,6 +135,6 @@ def _block(p: _Product, tile: Tile, target: Target) -> int:
 
 def _prefetch(tile: Tile, weights: int, target: Target) -> int:
     """Cache lines of the following weights to fetch with each step of k; 0 where they are near."""
-    if not target.vector_widths or weights <= target.cache_l1:
+    if not target.gnu_vectors or weights <= target.cache_l1:
         return 0
     return tile.vectors if tile.rows == 1 else 1

@@ -24,8 +24,9 @@ Compiler = Literal["gcc", "clang"]
 class Target:
     """One processor class.
 
-    `vector_widths` are the GNU vectors that templates may use, in floats, widest first; empty means
-    pure ISO C99. `cpu_features` are named as Linux names them in /proc/cpuinfo. `tiles` are the
+    `vector_widths` are the vectors that templates may use, in floats, widest first. With
+    `gnu_vectors` they are vector types; without, they are loops over arrays of that length, pure ISO
+    C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named as Linux names them in /proc/cpuinfo. `tiles` are the
     register tiles (pixels, vectors of the widest width) that stay in registers with gcc and clang,
     as their assembly shows. `depthwise_unroll` is how many neighbouring outputs a depthwise kernel
     computes at once. `alignment` is that of the arena and of each layer's weights, in bytes, as are
@@ -35,6 +36,7 @@ class Target:
     name: str
     summary: str
     vector_widths: tuple[int, ...]
+    gnu_vectors: bool
     cpu_features: tuple[str, ...]
     machine_flags: tuple[str, ...]
     clang_flags: tuple[str, ...]
@@ -51,16 +53,22 @@ class Target:
         return ("-std=c99", "-O3", *self.machine_flags, contract, *extra)
 
 
+# The x86-64 psABI's microarchitecture levels, as Linux names their features.
+_X86_V2 = ("cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2")
+_X86_V3 = (*_X86_V2, "abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
+_X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+
 TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
         summary="pure ISO C99 for any processor",
-        vector_widths=(),
+        vector_widths=(8, 4),
+        gnu_vectors=False,
         cpu_features=(),
         machine_flags=(),
         clang_flags=(),
         alignment=4,
-        tiles=((4, 4), (1, 8)),
+        tiles=((2, 1), (1, 2)),
         depthwise_unroll=4,
         cache_l1=16 * 1024,
         cache_l2=256 * 1024,
@@ -69,7 +77,8 @@ TARGETS: tuple[Target, ...] = (
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",
         vector_widths=(4,),
-        cpu_features=("ssse3", "sse4_1", "sse4_2"),
+        gnu_vectors=True,
+        cpu_features=_X86_V2,
         machine_flags=("-march=x86-64-v2",),
         clang_flags=(),
         alignment=64,
@@ -82,7 +91,8 @@ TARGETS: tuple[Target, ...] = (
         name="x86-64-v3",
         summary="AVX2 and FMA, 16 registers of 8 floats",
         vector_widths=(8, 4),
-        cpu_features=("avx", "avx2", "fma"),
+        gnu_vectors=True,
+        cpu_features=_X86_V3,
         machine_flags=("-march=x86-64-v3",),
         clang_flags=(),
         alignment=64,
@@ -95,7 +105,8 @@ TARGETS: tuple[Target, ...] = (
         name="x86-64-v4",
         summary="AVX-512, 32 registers of 16 floats",
         vector_widths=(16, 8, 4),
-        cpu_features=("avx2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
+        gnu_vectors=True,
+        cpu_features=_X86_V4,
         machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
         clang_flags=(),
         alignment=64,
@@ -108,6 +119,7 @@ TARGETS: tuple[Target, ...] = (
         name="aarch64",
         summary="NEON, 32 registers of 4 floats",
         vector_widths=(4,),
+        gnu_vectors=True,
         cpu_features=("asimd",),
         machine_flags=("-march=armv8-a",),
         clang_flags=(),

@@ -59,14 +59,15 @@ def group_panels(panels: list[Panel]) -> Iterator[tuple[Panel, int]]:
         at += count
 
 
-def describe_panels(panels: list[Panel]) -> list[Json]:
-    """The runs of panels as templates print them."""
+def describe_panels(panels: list[Panel], target: Target) -> list[Json]:
+    """The runs of panels as templates print them; `lanes` marks arrays in place of GNU vectors."""
     described: list[Json] = []
     for panel, count in group_panels(panels):
         vectors: list[Json] = []
         offset = 0
         for index, width in enumerate(panel.widths):
-            vectors.append({"index": index, "width": width, "offset": offset})
+            lanes = width > 1 and not target.gnu_vectors
+            vectors.append({"index": index, "width": width, "offset": offset, "lanes": lanes})
             offset += width
         described.append(
             {
@@ -74,6 +75,7 @@ def describe_panels(panels: list[Panel]) -> list[Json]:
                 "end": panel.first + count * panel.channels,
                 "channels": panel.channels,
                 "vectors": vectors,
+                "splats": [*dict.fromkeys(w for w in panel.widths if w > 1 and target.gnu_vectors)],
             }
         )
     return described

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-from netgen.dsl.tensor import Tensor, author_line
-from netgen.errors import GraphError
+from netgen.dsl.author import author_line
+from netgen.dsl.tensor import Tensor
+from netgen.errors import GraphError, UsageError
 from netgen.ops import batch_norm, conv2d, depthwise_conv2d, relu6
 
 Padding = Literal["torch", "tensorflow"]
+_WIDEST = 16.0  # far beyond any paper; what is wider is a slip
 # What the two frameworks' own training code uses for batch norm.
 EPSILON = {"torch": 1e-5, "tensorflow": 1e-3}
+
+
+def check_width_multiplier(alpha: float) -> None:
+    """Raise UsageError unless alpha can thin or widen a network."""
+    if not 0.0 < alpha <= _WIDEST:
+        raise UsageError(
+            "the parameter 'alpha' is out of range",
+            expected=f"more than 0 and at most {_WIDEST:g}",
+            found=str(alpha),
+            hint="for example -p alpha=0.5",
+        )
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:

@@ -1,5 +1,6 @@
-"""MobileNet v1: "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision
-Applications", Howard et al. 2017, table 1.
+"""MobileNet v1: Howard et al. 2017, table 1.
+
+"MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications".
 """
 
 from __future__ import annotations
@@ -7,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netgen.dsl.network import WeightTable, network
-from netgen.ir.normalisation import Normalisation
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
-from netgen.models.blocks import Padding, convolution
+from netgen.ir.normalisation import Normalisation
+from netgen.models.blocks import Padding, check_width_multiplier, convolution
 from netgen.ops import dropout, flatten, global_avg_pool, linear
 
 # Channels and stride of each depthwise separable convolution.
@@ -41,8 +42,9 @@ def dequantised_names(graph: Graph) -> Mapping[str, str]:
     }
     layers = [node for node in graph.activations if node.op.operator_name in kinds]
     for index, node in enumerate(layers):
-        names[node.operands[1]] = f"{index:02d}_{kinds[node.op.operator_name]}_w"
-        names[node.operands[2]] = f"{index:02d}_b"
+        endings = (f"{kinds[node.op.operator_name]}_w", "b")
+        for operand, ending in zip(node.operands[1:], endings, strict=False):
+            names[operand] = f"{index:02d}_{ending}"
     return names
 
 
@@ -66,11 +68,12 @@ def mobilenet_v1(
     padding: Padding = "tensorflow",
     batch_norm: bool = True,
 ) -> Tensor:
-    """MobileNet v1 (Howard et al. 2017): depthwise separable convolutions, width multiplier alpha."""
+    """MobileNet v1 (Howard et al. 2017): depthwise separable convolutions, multiplied by alpha."""
 
     def width(channels: int) -> int:
         return max(int(channels * alpha), 8)
 
+    check_width_multiplier(alpha)
     x = image(input_size, input_size, input_channels)
     with scope("stem"):
         x = convolution(x, width(32), 3, stride=2, padding=padding, normalise=batch_norm)

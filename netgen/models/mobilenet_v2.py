@@ -1,14 +1,17 @@
-"""MobileNet v2: "MobileNetV2: Inverted Residuals and Linear Bottlenecks", Sandler et al. 2018, table 2."""
+"""MobileNet v2: Sandler et al. 2018, table 2.
+
+"MobileNetV2: Inverted Residuals and Linear Bottlenecks".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from netgen.dsl.network import WeightTable, network
-from netgen.ir.normalisation import Normalisation
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
-from netgen.models.blocks import Padding, convolution, make_divisible
+from netgen.ir.normalisation import Normalisation
+from netgen.models.blocks import Padding, check_width_multiplier, convolution, make_divisible
 from netgen.ops import dropout, flatten, global_avg_pool, linear
 
 # Expansion factor t, channels c, repetitions n, stride s of the first block of each row.
@@ -54,7 +57,10 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
         units[f"{block}.depthwise"] = (f"{features}.{first}.0", f"{features}.{first}.1")
         units[f"{block}.project"] = (f"{features}.{first + 1}", f"{features}.{first + 2}")
     letters = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
-    names = {"classifier.linear.w": "classifier.1.weight", "classifier.linear.b": "classifier.1.bias"}
+    names = {
+        "classifier.linear.w": "classifier.1.weight",
+        "classifier.linear.b": "classifier.1.bias",
+    }
     for unit, (convolution_name, normalisation_name) in units.items():
         for operator in ("conv2d", "depthwise_conv2d"):
             names[f"{unit}.{operator}.w"] = f"{convolution_name}.weight"
@@ -83,6 +89,7 @@ def mobilenet_v2(
     batch_norm: bool = True,
 ) -> Tensor:
     """MobileNet v2 (Sandler et al. 2018): inverted residuals, width multiplier alpha."""
+    check_width_multiplier(alpha)
     x = image(input_size, input_size, input_channels)
     with scope("stem"):
         x = convolution(

@@ -36,7 +36,7 @@ class Add(Operator):
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Add mean squares, as for independent values."""
-        return activated_moment(self.act, operands[0] + operands[1])
+        return activated_moment(self.act, sum(operands))
 
 
 def add(a: Tensor, b: Tensor, *, name: str | None = None) -> Tensor:

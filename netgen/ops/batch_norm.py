@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import ClassVar
 
 import numpy as np
 
-from netgen.dsl.tensor import Tensor, apply, parameter, value_name
+from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
+from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_shape
@@ -22,6 +24,11 @@ class BatchNorm(Operator):
     operand_names: ClassVar[tuple[str, ...]] = ("x", "gamma", "beta", "mean", "var")
     statistics: ClassVar[frozenset[str]] = frozenset({"mean", "var"})
     eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.eps) and self.eps >= 0.0):
+            raise GraphError("eps must be finite and not negative", found=str(self.eps))
+        object.__setattr__(self, "eps", float(self.eps))
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Keep the type of x."""
@@ -42,7 +49,9 @@ class BatchNorm(Operator):
 
 def batch_norm(x: Tensor, *, eps: float = 1e-5, name: str | None = None) -> Tensor:
     """Batch normalisation with its own parameters `gamma`, `beta`, `mean` and `var`."""
+    with located():
+        op = BatchNorm(eps)
     owner = value_name("batch_norm", name)
     letters = ("gamma", "beta", "mean", "var")
     parameters = [parameter(owner, letter, (x.channels,)) for letter in letters]
-    return apply(BatchNorm(eps), x, *parameters, name=name)
+    return apply(op, x, *parameters, name=name)

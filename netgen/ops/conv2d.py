@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from netgen.dsl.tensor import Tensor, apply, parameter, value_name
+from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
@@ -114,14 +114,14 @@ def conv2d(
 
     pad: one number, (top, bottom, left, right), or "same" as TensorFlow defines it.
     """
-    size, step, spread = (
-        pair(kernel, "kernel"),
-        pair(stride, "stride"),
-        pair(dilation, "dilation"),
-    )
+    image = (x.height, x.width)
+    with located():
+        size, step = pair(kernel, "kernel"), pair(stride, "stride")
+        spread = pair(dilation, "dilation")
+        reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
+        sides = four_sides(resolve_pad(pad, image, reach, step), "pad")
+        op = Conv2d(step, sides, spread, groups)
     owner = value_name("conv2d", name)
-    w = parameter(owner, "w", (channels, *size, max(x.channels // max(groups, 1), 1)))
+    w = parameter(owner, "w", (channels, *size, max(x.channels // groups, 1)))
     b = parameter(owner, "b", (channels,)) if bias else None
-    reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
-    sides = four_sides(resolve_pad(pad, (x.height, x.width), reach, step), "pad")
-    return apply(Conv2d(step, sides, spread, groups), x, w, b, name=name)
+    return apply(op, x, w, b, name=name)

@@ -1,4 +1,4 @@
-"""depthwise_conv2d: y[i,j,c*m+t] = act(b + sum over r,s of x[i*u+r-p, j*v+s-q, c] w[c*m+t,r,s,0])."""
+"""depthwise_conv2d: y[i,j,c*m+t] = act(b + sum over r,s of x[i*u+r-p, j*v+s-q, c] w[c*m+t,r,s])."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from netgen.dsl.tensor import Tensor, apply, parameter, value_name
+from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
@@ -100,14 +100,14 @@ def depthwise_conv2d(
     name: str | None = None,
 ) -> Tensor:
     """Depthwise convolution with its own parameters `w` and, unless off, `b`; pad as in conv2d."""
-    size, step, spread = (
-        pair(kernel, "kernel"),
-        pair(stride, "stride"),
-        pair(dilation, "dilation"),
-    )
+    image = (x.height, x.width)
+    with located():
+        size, step = pair(kernel, "kernel"), pair(stride, "stride")
+        spread = pair(dilation, "dilation")
+        reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
+        sides = four_sides(resolve_pad(pad, image, reach, step), "pad")
+        op = DepthwiseConv2d(step, sides, spread)
     owner = value_name("depthwise_conv2d", name)
     w = parameter(owner, "w", (x.channels * multiplier, *size, 1))
     b = parameter(owner, "b", (x.channels * multiplier,)) if bias else None
-    reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
-    sides = four_sides(resolve_pad(pad, (x.height, x.width), reach, step), "pad")
-    return apply(DepthwiseConv2d(step, sides, spread), x, w, b, name=name)
+    return apply(op, x, w, b, name=name)

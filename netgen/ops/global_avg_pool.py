@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from netgen.dsl.tensor import Tensor, apply
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
@@ -25,10 +27,10 @@ class GlobalAvgPool(Operator):
 
     def reference(self, operands: Sequence[Array]) -> Array:
         """numpy.mean."""
-        return operands[0].mean(axis=(1, 2), keepdims=True)
+        return np.asarray(operands[0].mean(axis=(1, 2), keepdims=True))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """After a rectifier the mean survives: of a mean square 1/2 a square of the mean of 1/(2 pi).
+        """Assume rectified values: of their mean square 1/2 the mean's square 1/(2 pi) survives.
 
         For zero-mean values this is too much; the factor then only makes the classifier smaller.
         """

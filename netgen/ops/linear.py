@@ -52,9 +52,7 @@ class Linear(Operator):
         return activated_moment(self.act, 1.0)
 
 
-def linear(
-    x: Tensor, channels: int, *, bias: bool = True, name: str | None = None
-) -> Tensor:
+def linear(x: Tensor, channels: int, *, bias: bool = True, name: str | None = None) -> Tensor:
     """Fully connected layer with its own parameters `w` and, unless off, `b`."""
     owner = value_name("linear", name)
     w = parameter(owner, "w", (channels, x.channels))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from netgen.dsl.tensor import Tensor, apply
+from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank, four_sides
@@ -38,8 +38,8 @@ class Pad(Operator):
         return np.pad(operands[0], ((0, 0), (top, bottom), (left, right), (0, 0)))
 
 
-def pad(
-    x: Tensor, sides: int | tuple[int, int, int, int], *, name: str | None = None
-) -> Tensor:
+def pad(x: Tensor, sides: int | tuple[int, int, int, int], *, name: str | None = None) -> Tensor:
     """Zero padding by one number on all sides, or by (top, bottom, left, right)."""
-    return apply(Pad(four_sides(sides, "pad")), x, name=name)
+    with located():
+        op = Pad(four_sides(sides, "pad"))
+    return apply(op, x, name=name)

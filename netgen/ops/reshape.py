@@ -20,11 +20,6 @@ class Reshape(Operator):
     operator_name: ClassVar[str] = "reshape"
     shape: tuple[int, ...] = ()
 
-    def __post_init__(self) -> None:
-        # A shape of one dimension reads from text as a plain number.
-        if isinstance(self.shape, int):
-            object.__setattr__(self, "shape", (self.shape,))
-
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Take the shape asked for, if it holds as many elements."""
         x = operands[0]

@@ -18,7 +18,9 @@ def pair(value: int | tuple[int, ...], what: str, least: int = 1) -> tuple[int, 
     both = (value, value) if isinstance(value, int) else tuple(value)
     if len(both) != 2 or min(both) < least:
         raise GraphError(
-            f"{what} must be one or two whole numbers", expected=f"at least {least}", found=str(value)
+            f"{what} must be one or two whole numbers",
+            expected=f"at least {least}",
+            found=str(value),
         )
     return both[0], both[1]
 
@@ -54,7 +56,7 @@ def resolve_pad(
 
 @dataclass(frozen=True)
 class Window:
-    """A kernel of `size` (rows, columns) moving over an image; pad is (top, bottom, left, right)."""
+    """A kernel of `size` (rows, columns) moving over an image; pad is top, bottom, left, right."""
 
     size: tuple[int, int]
     stride: tuple[int, int]
@@ -98,5 +100,7 @@ def check_shape(found: TensorType, expected: tuple[int, ...], what: str) -> None
     """Raise GraphError unless a value has exactly this shape."""
     if found.shape != expected:
         raise GraphError(
-            f"{what} has the wrong shape", expected=str(list(expected)), found=str(list(found.shape))
+            f"{what} has the wrong shape",
+            expected=str(list(expected)),
+            found=str(list(found.shape)),
         )

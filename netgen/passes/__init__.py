@@ -21,7 +21,7 @@ Pass = Callable[[Graph], Graph]
 PIPELINE: tuple[Pass, ...] = (
     drop_identities,  # nothing may stand between the operators that the next passes join
     fold_pad,  # before the convolution changes its name
-    fold_batch_norm,  # a convolution takes over its batch norm, and with it the activation behind it
+    fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
     fuse_residual_add,  # before activations: ResNet's stands behind the addition
     fuse_activation,
     share_constants,  # last: the passes before make new constants

@@ -17,7 +17,9 @@ def drop_identities(graph: Graph) -> Graph:
     Dropped are `identity`, `dropout`, a `pad` by zero and a `reshape` to the shape it already has.
     An output that is an identity of another value becomes that value.
     """
-    renames = {node.name: node.operands[0] for node in graph.activations if _is_identity(graph, node)}
+    renames = {
+        node.name: node.operands[0] for node in graph.activations if _is_identity(graph, node)
+    }
     return graph.rewrite({}, renames=renames)
 
 

@@ -24,8 +24,16 @@ def fold_batch_norm(graph: Graph) -> Graph:
                                                    y.b = (b - m) * g / sqrt(v + eps) + t
 
     Only where nothing else reads %c, it has neither activation nor residual yet, and all parameters
-    are constants.
+    are constants. Of several batch norms in a row, all are folded.
     """
+    folded = _fold_first_of_each_row(graph)
+    while folded is not graph:
+        graph, folded = folded, _fold_first_of_each_row(folded)
+    return graph
+
+
+def _fold_first_of_each_row(graph: Graph) -> Graph:
+    """Fold every batch norm that stands directly behind a layer; the graph itself if none does."""
     nodes: dict[str, Node] = {}
     constants: dict[str, ConstantArray] = {}
     for norm in graph.activations:
@@ -34,32 +42,36 @@ def fold_batch_norm(graph: Graph) -> Graph:
         layer = graph[norm.operands[0]]
         if graph.sole_user(layer.name) is not norm or not _foldable(graph, layer, norm):
             continue
-        w, b = f"{norm.name}.w", f"{norm.name}.b"
+        w, b = graph.fresh_name(f"{norm.name}.w"), graph.fresh_name(f"{norm.name}.b")
         channels = norm.type.shape[-1]
         nodes[w] = Node(w, Const(w), (), graph[layer.operands[1]].type, norm.source)
         nodes[b] = Node(b, Const(b), (), TensorType("f32", (channels,)), norm.source)
         nodes[norm.name] = replace(layer, name=norm.name, operands=(layer.operands[0], w, b))
         if graph.constants:
             constants[w], constants[b] = _folded(graph, layer, norm, norm.op.eps)
-    return graph.rewrite(nodes, constants)
+    return graph.rewrite(nodes, constants) if nodes else graph
 
 
 def _foldable(graph: Graph, layer: Node, norm: Node) -> bool:
-    if not isinstance(layer.op, Conv2d | DepthwiseConv2d | Linear):
+    if not isinstance(layer.op, Conv2d | DepthwiseConv2d | Linear) or layer.op.act != "none":
         return False
     parameters = (*layer.operands[1:], *norm.operands[1:])
-    return layer.op.act == "none" and all(graph.is_const(name) for name in parameters)
+    has_residual = len(layer.operands) > 3
+    return not has_residual and all(graph.is_const(name) for name in parameters)
 
 
 def _folded(
     graph: Graph, layer: Node, norm: Node, eps: float
 ) -> tuple[ConstantArray, ConstantArray]:
-    gamma, beta, mean, var = (
-        graph.constant(name).astype(np.float64) for name in norm.operands[1:]
-    )
+    """Weights and bias that give the layer and the batch norm in one."""
+    gamma, beta, mean, var = (graph.constant(name).astype(np.float64) for name in norm.operands[1:])
     if (var + eps <= 0.0).any():
         raise WeightsError(
-            "a variance of batch norm is negative", where=f"%{norm.operands[4]}", hint="check the file"
+            "a variance of batch norm is not positive",
+            where=f"%{norm.operands[4]}",
+            expected="more than -eps in every channel",
+            found=str(float(var.min())),
+            hint="check the weight file",
         )
     scale = gamma / np.sqrt(var + eps)
     w = graph.constant(layer.operands[1]).astype(np.float64)

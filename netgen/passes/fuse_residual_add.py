@@ -24,27 +24,27 @@ def fuse_residual_add(graph: Graph) -> Graph:
     for total in graph.activations:
         if not isinstance(total.op, Add):
             continue
-        candidates = [name for name in total.operands if _fusable(graph, name, total)]
+        candidates = _candidates(graph, total)
         if not candidates:
             continue
-        chosen = max(candidates, key=place.__getitem__)
+        chosen, op = max(candidates, key=lambda candidate: place[candidate[0]])
         shortcut = total.operands[1] if total.operands[0] == chosen else total.operands[0]
-        layer = graph[chosen]
-        assert isinstance(layer.op, Conv2d)
         nodes[total.name] = replace(
-            layer,
+            graph[chosen],
             name=total.name,
-            op=replace(layer.op, act=total.op.act),
-            operands=(*layer.operands, shortcut),
+            op=replace(op, act=total.op.act),
+            operands=(*graph[chosen].operands, shortcut),
         )
     return graph.rewrite(nodes)
 
 
-def _fusable(graph: Graph, name: str, total: Node) -> bool:
-    layer = graph[name]
-    return (
-        isinstance(layer.op, Conv2d)
-        and layer.op.act == "none"
-        and len(layer.operands) == 3
-        and graph.sole_user(name) is total
-    )
+def _candidates(graph: Graph, total: Node) -> list[tuple[str, Conv2d]]:
+    """Operands of an addition that can take over the other operand, with their operators."""
+    candidates = []
+    for name in total.operands:
+        layer = graph[name]
+        if not isinstance(layer.op, Conv2d) or graph.sole_user(name) is not total:
+            continue
+        if layer.op.act == "none" and len(layer.operands) == 3:
+            candidates.append((name, layer.op))
+    return candidates

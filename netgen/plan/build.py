@@ -111,15 +111,18 @@ def _unused(name: str, names: set[str]) -> str:
 def _steps(
     calls: Sequence[Call], indices: Sequence[int], target: Target
 ) -> tuple[tuple[Step, ...], int]:
-    """Steps, with the places of their packed weights; equal constants are packed once per kernel."""
+    """Steps, with the places of their weights; equal constants are packed once per kernel."""
     steps = []
     places: dict[str, PackedWeights] = {}
     end = 0
     for call, index in zip(calls, indices, strict=True):
         weights: PackedWeights | None = None
         if call.kernel.constants:
-            shapes = {letter: t for letter, t in call.layer.operands.items() if letter in call.constants}
-            blank = {letter: np.zeros(t.shape, np.float32) for letter, t in shapes.items()}
+            blank = {
+                letter: np.zeros(kind.shape, np.float32)
+                for letter, kind in call.layer.operands.items()
+                if letter in call.constants
+            }
             elements = call.kernel.pack(call.layer, target, blank).size
             key = json.dumps([index, call.constants], sort_keys=True)
             if key not in places:

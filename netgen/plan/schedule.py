@@ -38,8 +38,8 @@ class Schedule:
 def schedule(graph: Graph, target: Target) -> Schedule:
     """Order the calls as the graph orders its values, and give every value a buffer.
 
-    A reshape moves nothing: its value shares the buffer of its operand. Outputs are written straight
-    into the caller's memory; an output whose buffer is taken already is copied.
+    A reshape moves nothing: its value shares the buffer of its operand. Outputs are written
+    straight into the caller's memory; an output whose buffer is taken already is copied.
     """
     graph = _copy_shared_outputs(graph)
     calls = [

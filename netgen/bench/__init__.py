@@ -1,0 +1,1 @@
+"""Timing against other runtimes: one process each, on one core, in interleaved rounds."""

@@ -1,0 +1,120 @@
+"""`bench`: a compiled model and its peers, timed in interleaved rounds on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+import numpy as np
+
+from netgen.bench.peers import PEERS, check_installed, check_known, load_netgen
+from netgen.bench.process import WorkerProcess, default_core
+from netgen.bench.result import BenchRow, compared, final_rows
+from netgen.bench.worker import Job, Loader
+from netgen.errors import NetgenError, UsageError
+from netgen.ir.graph import Graph
+from netgen.weights.seeded import uniform
+
+
+@dataclass
+class _Runner:
+    """A runtime that takes part in the rounds."""
+
+    process: WorkerProcess
+    count: int = 1  # inferences per round
+    seconds: list[float] = field(default_factory=list)  # of one inference, round by round
+
+
+def bench(
+    graph: Graph,
+    model: Callable[..., object],
+    *,
+    peers: Sequence[str] = ("onnxruntime",),
+    rounds: int = 50,
+    round_ms: float = 20.0,
+    core: int | None = None,
+    label: str | None = None,
+    on_round: Callable[[int, int], None] | None = None,
+) -> list[BenchRow]:
+    """Time a model and its peers on the same image; one row for netgen, then one per peer.
+
+    `model` is `graph` compiled (any callable that can be pickled, takes the inputs as f32[1,H,W,C]
+    and returns an array, or a tuple of them). Each runtime is a process of its own with one thread,
+    all pinned to `core` (by default the last one allowed); only one works at a time. In each of
+    `rounds` rounds every runtime runs for about `round_ms` milliseconds or one inference, in turn
+    forwards and backwards. The first peer takes part twice: its ratio to itself says how far to
+    trust the rest. `label` names the model in the rows; `on_round(done, rounds)` is called after
+    each round.
+
+    A peer that is missing, fails to start or computes something else has a row that says so, and
+    the rest goes on. Raises UsageError for an unknown peer or no rounds, BuildError where the model
+    itself does not run.
+    """
+    check_known(peers)
+    if rounds < 1:
+        raise UsageError("a bench needs at least one round", found=str(rounds))
+    label = label or graph.name
+    core = default_core() if core is None else core
+    inputs = tuple(
+        (uniform(node.name, node.type.shape) * 3**0.5).astype(np.float32) for node in graph.inputs
+    )
+    with ExitStack() as stack:
+
+        def start(name: str, load: Loader, payload: object) -> _Runner:
+            process = WorkerProcess(name, Job(load, payload, inputs), core)
+            return _Runner(stack.enter_context(closing(process)))
+
+        ours = start("netgen", load_netgen, model)
+        rows = [BenchRow(label, "netgen", version=ours.process.ready.version)]
+        runners = {"netgen": ours}
+        twins: list[_Runner] = []
+        for name in dict.fromkeys(peers):
+            row, started = _admit(BenchRow(label, name), graph, ours, start, twice=not twins)
+            rows.append(row)
+            if started:
+                runners[name], *more = started
+                twins += more
+        for done in _interleave([*runners.values(), *twins], rounds, round_ms):
+            if on_round is not None:
+                on_round(done, rounds)
+    return final_rows(
+        rows,
+        {name: np.array(runner.seconds) for name, runner in runners.items()},
+        {name: runner.count * rounds for name, runner in runners.items()},
+        np.array(twins[0].seconds) if twins else None,
+    )
+
+
+def _admit(
+    row: BenchRow,
+    graph: Graph,
+    ours: _Runner,
+    start: Callable[[str, Loader, object], _Runner],
+    *,
+    twice: bool,
+) -> tuple[BenchRow, list[_Runner]]:
+    """Start a peer, once or twice, and compare its outputs; none runs if its row has an error."""
+    name = row.runtime
+    try:
+        check_installed(name)
+        payload = PEERS[name].prepare(graph)
+        started = [start(name, PEERS[name].load, payload) for _ in range(2 if twice else 1)]
+    except NetgenError as error:
+        return replace(row, error=str(error)), []
+    ready = started[0].process.ready
+    row = compared(replace(row, version=ready.version), ours.process.ready.outputs, ready.outputs)
+    return row, started if row.error is None else []
+
+
+def _interleave(runners: Sequence[_Runner], rounds: int, round_ms: float) -> Iterator[int]:
+    """Warm up, choose the inferences per round, run the rounds; yields how many are done."""
+    for runner in runners:
+        runner.process.time(3)
+        runner.count = max(1, ceil(round_ms / 1e3 / runner.process.time(3)))
+    for done in range(1, rounds + 1):
+        # Who comes first changes, so that nobody always follows the same neighbour.
+        for runner in runners if done % 2 else reversed(runners):
+            runner.seconds.append(runner.process.time(runner.count))
+        yield done

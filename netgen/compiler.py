@@ -1,0 +1,158 @@
+"""The whole pipeline on one screen: load -> lower -> plan -> emit or compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from netgen.dsl.network import Network
+from netgen.emit.files import write_files
+from netgen.emit.header import ERRORS, command_of
+from netgen.emit.options import EmitOptions, WeightsAs, prefix_of
+from netgen.emit.source import emit_files
+from netgen.errors import UsageError
+from netgen.ir.files import load_graph
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.kernels.layer import Packed
+from netgen.kernels.targets import Target, find_target
+from netgen.models.find import find_network
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.check import check_plan
+from netgen.plan.plan import Plan
+from netgen.runtime.model import CompiledModel
+from netgen.weights.assign import seeded_graph, weighted_graph
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A planned network: the fused graph, its plan, its packed weights."""
+
+    graph: Graph
+    plan: Plan
+    packed: Packed
+
+
+def load(
+    model: str | Network, *, weights: str | PathLike[str] | None = None, **parameters: object
+) -> Graph:
+    """The graph of a model, with its weights.
+
+    `model` is a name of `netgen list`, `file.py:function`, a network, or a `.ir` file. Without
+    `weights` they are seeded: made up, but scaled so that activations keep unit variance. Raises
+    UsageError, GraphError, WeightsError.
+    """
+    if isinstance(model, str) and model.endswith(".ir"):
+        if weights is not None or parameters:
+            raise UsageError(
+                "a .ir file has its weights and parameters already",
+                hint="leave out --weights and -p",
+            )
+        return load_graph(Path(model))
+    network = find_network(model)
+    # Of a user's file only its name goes into what is generated, never its folder.
+    title = network.name if isinstance(model, Network) else Path(model).name
+    if weights is None:
+        return seeded_graph(network, title, parameters)
+    return weighted_graph(network, title, Path(weights), parameters)
+
+
+def resolve_target(target: str) -> Target:
+    """A target by name; `native` is the best one that this machine's processor has."""
+    if target != "native":
+        return find_target(target)
+    from netgen.runtime.cpu import native_target
+
+    return native_target()
+
+
+def lower(graph: Graph, target: Target) -> Lowered:
+    """Run the passes, plan, have the plan checked, pack the weights."""
+    fused = run_pipeline(graph)
+    plan = build_plan(fused, target)
+    check_plan(plan)
+    return Lowered(fused, plan, pack_weights(plan, fused))
+
+
+def emit(
+    graph: Graph,
+    path: str | PathLike[str],
+    *,
+    target: str = "generic",
+    weights_as: WeightsAs = "c",
+    prefix: str | None = None,
+) -> list[Path]:
+    """Write the C of a graph: `path`, the header beside it, and the weights' files.
+
+    The stem of `path` opens all public names unless `prefix` is given. Returns the files written;
+    raises UsageError where they cannot be, leaving none behind.
+    """
+    file = Path(path)
+    if file.suffix != ".c":
+        raise UsageError(
+            "the output must be a C file", found=file.name, hint="name it like model.c"
+        )
+    options = _options(graph, resolve_target(target), file.stem, prefix, weights_as)
+    lowered = lower(graph, resolve_target(target))
+    files = emit_files(lowered.plan, _origin(graph), lowered.packed, options)
+    return write_files(file.parent, files)
+
+
+def compile(  # noqa: A001  # the name that the interface has
+    graph: Graph, *, target: str = "native", progress: Progress | None = None
+) -> CompiledModel:
+    """Compile a graph into a callable, cached by content, compiler and target.
+
+    `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
+    processor lacks what the target needs.
+    """
+    return build(lower(graph, resolve_target(target)), _origin(graph), progress)
+
+
+def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) -> CompiledModel:
+    """Compile a planned network into a callable; see `compile`."""
+    from netgen.runtime.build import build_library
+    from netgen.runtime.compilers import find_compiler
+    from netgen.runtime.image import ModelImage, Port
+
+    plan, target = lowered.plan, find_target(lowered.plan.target)
+    options = EmitOptions("model", "blob", "netgen.compile")
+    files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
+    source, header = files["model.c"].decode(), files["model.h"].decode()
+    library = build_library(source, header, "model", target, find_compiler(), progress)
+
+    def ports(values: tuple[str, ...]) -> tuple[Port, ...]:
+        return tuple(Port(value, plan.values[value].type.shape[1:]) for value in values)
+
+    return CompiledModel(
+        ModelImage(
+            library=library.read_bytes(),
+            weights=files["model_weights.bin"],
+            prefix="model",
+            target=target.name,
+            cpu_features=target.cpu_features,
+            arena_bytes=plan.certificate.arena_bytes,
+            arena_alignment=plan.alignment,
+            inputs=ports(plan.inputs),
+            outputs=ports(plan.outputs),
+            error_names=tuple((error.code, error.name) for error in ERRORS),
+            normalisation=origin.normalisation,
+        )
+    )
+
+
+def _origin(graph: Graph) -> Origin:
+    return graph.origin or Origin(graph.name)
+
+
+def _options(
+    graph: Graph, target: Target, stem: str, prefix: str | None, weights_as: WeightsAs
+) -> EmitOptions:
+    name = prefix_of(prefix or stem)
+    command = command_of(_origin(graph), target, stem, name, weights_as)
+    return EmitOptions(name, weights_as, command)

@@ -1,0 +1,200 @@
+"""Graph -> ONNX file, of standard operators only.
+
+The interface stays netgen's: inputs and outputs are NHWC. Between them values of rank 4 are NCHW:
+
+    %image : f32[1,8,8,3] = input            image       graph input, NHWC
+    %y     : f32[1,8,8,4] = conv2d(%image)   image/nchw  = Transpose(image)
+    return %y                                y/nchw      = Conv(image/nchw, y.w, y.b)
+                                             y           = Transpose(y/nchw), NHWC
+
+An ONNX value has the name of the netgen value that it carries, NCHW where it is of rank 4; of
+inputs and outputs of rank 4 the NCHW form is called `NAME/nchw`. With an interface of NCHW there is
+no such pair, and no transposition either. What else an operator needs on its way is called `NAME/`
+and its ONNX operator. No name of netgen holds a slash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from netgen.errors import GraphError, MissingExtraError
+from netgen.export.onnx_operators import (
+    MAPPINGS,
+    TO_CHANNELS_FIRST,
+    TO_CHANNELS_LAST,
+    Attribute,
+    Call,
+    Scalars,
+    Stage,
+    channels_first,
+)
+from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import Const, Input
+from netgen.ir.tensor_type import TensorType
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+Interface: TypeAlias = Literal["NHWC", "NCHW"]
+
+# HardSwish came with 14; 17 with IR 8 is what every runtime in use has read for years.
+OPSET = 17
+IR_VERSION = 8
+
+
+def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
+    """Write the graph and its weights as an ONNX file; the same graph gives the same bytes.
+
+    Works on graphs as written and on graphs after any pass. `interface` is the layout of inputs and
+    outputs of rank 4. An output that is listed twice appears once.
+
+    Raises GraphError for an operator that has no mapping and for constants without data,
+    MissingExtraError where onnx is not installed.
+    """
+    onnx = _import_onnx()
+    unknown = [node for node in graph.activations if type(node.op) not in MAPPINGS]
+    if unknown:
+        names = sorted({node.op.operator_name for node in unknown})
+        raise GraphError(
+            f"the operator {', '.join(names)} cannot be exported to ONNX",
+            where=f"%{unknown[0].name}",
+            expected="one of " + ", ".join(sorted(kind.operator_name for kind in MAPPINGS)),
+        )
+    model = _Writer(onnx, graph, interface).model()
+    onnx.checker.check_model(model, full_check=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def _import_onnx() -> ModuleType:
+    try:
+        import onnx
+        import onnx.checker
+        import onnx.helper
+    except ModuleNotFoundError:
+        raise MissingExtraError("onnx", "onnx", "exporting to ONNX") from None
+    return onnx
+
+
+class _Writer:
+    """Collects the parts of one ONNX graph."""
+
+    def __init__(self, library: ModuleType, graph: Graph, interface: Interface) -> None:
+        self._onnx = library
+        self._graph = graph
+        self._channels_last = interface == "NHWC"
+        self._interface = {*graph.outputs, *(node.name for node in graph.inputs)}
+        self._nodes: list[NodeProto] = []
+        self._initializers: list[TensorProto] = []
+        self._values: list[ValueInfoProto] = []
+        self._shared: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+
+    def model(self) -> ModelProto:
+        """Put the whole file together."""
+        for node in self._graph.nodes:
+            if isinstance(node.op, Input):
+                self._enter(node)
+            elif isinstance(node.op, Const):
+                self._constant(node)
+            else:
+                self._activation(node)
+        outputs = list(dict.fromkeys(self._graph.outputs))
+        for name in outputs:
+            self._leave(self._graph[name])
+        helper = self._onnx.helper
+        contents = helper.make_graph(
+            self._nodes,
+            self._graph.name,
+            [self._interface_value(node.name) for node in self._graph.inputs],
+            [self._interface_value(name) for name in outputs],
+            self._initializers,
+            value_info=self._values,
+        )
+        model: ModelProto = helper.make_model(
+            contents,
+            producer_name="netgen",
+            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+        )
+        return model
+
+    def _name(self, node: Node) -> str:
+        """Name the ONNX value that operators read: NCHW if of rank 4."""
+        at_edge = node.name in self._interface
+        twofold = self._channels_last and at_edge and len(node.type.shape) == 4
+        return f"{node.name}/nchw" if twofold else node.name
+
+    def _enter(self, node: Node) -> None:
+        name = self._name(node)
+        if name != node.name:
+            self._emit("Transpose", (node.name,), name, {"perm": TO_CHANNELS_FIRST})
+            self._describe(name, node.type)
+
+    def _leave(self, node: Node) -> None:
+        name = self._name(node)
+        # An output that is an input as well has its NHWC form already.
+        if name != node.name and not isinstance(node.op, Input):
+            self._emit("Transpose", (name,), node.name, {"perm": TO_CHANNELS_LAST})
+
+    def _constant(self, node: Node) -> None:
+        array = self._graph.constant(node.name)
+        first = array.transpose(TO_CHANNELS_FIRST) if array.ndim == 4 else array
+        self._initializer(self._name(node), np.ascontiguousarray(first))
+
+    def _activation(self, node: Node) -> None:
+        operands = [self._graph[name] for name in node.operands]
+        x, *rest = map(self._name, operands)
+        call = Call(tuple(rest), tuple(operand.type for operand in operands), node.type)
+        self._run(node, x, MAPPINGS[type(node.op)](node.op, call))
+        if node.name not in self._graph.outputs or self._name(node) != node.name:
+            self._describe(self._name(node), node.type)
+
+    def _run(self, node: Node, x: str, stages: Sequence[Stage]) -> None:
+        """One ONNX node per stage; the last one makes the value."""
+        for position, stage in enumerate(stages, start=1):
+            step = f"{node.name}/{stage.operator}{position}"
+            inputs = [
+                value if isinstance(value, str) else self._share(f"{step}.{index}", value)
+                for index, value in enumerate(stage.inputs, start=1)
+            ]
+            result = self._name(node) if position == len(stages) else step
+            self._emit(stage.operator, (x, *inputs), result, stage.attributes)
+            x = result
+
+    def _emit(
+        self, operator: str, inputs: Sequence[str], result: str, attributes: dict[str, Attribute]
+    ) -> None:
+        make_node = self._onnx.helper.make_node
+        self._nodes.append(make_node(operator, inputs, [result], name=result, **attributes))
+
+    def _share(self, name: str, array: Scalars) -> str:
+        """Name the one initializer of all equal numbers; it is named after its first use."""
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._shared:
+            self._shared[key] = name
+            self._initializer(name, array)
+        return self._shared[key]
+
+    def _initializer(self, name: str, array: Scalars) -> None:
+        helper = self._onnx.helper
+        element = helper.np_dtype_to_tensor_dtype(array.dtype)
+        raw = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        self._initializers.append(helper.make_tensor(name, element, array.shape, raw, raw=True))
+
+    def _describe(self, name: str, kind: TensorType) -> None:
+        """Add a type that viewers show, and that the checker compares with its own."""
+        self._values.append(self._value(name, channels_first(kind.shape)))
+
+    def _interface_value(self, name: str) -> ValueInfoProto:
+        shape = self._graph[name].type.shape
+        return self._value(name, shape if self._channels_last else channels_first(shape))
+
+    def _value(self, name: str, shape: tuple[int, ...]) -> ValueInfoProto:
+        # f32 is the only element type there is.
+        element = self._onnx.TensorProto.FLOAT
+        value: ValueInfoProto = self._onnx.helper.make_tensor_value_info(name, element, shape)
+        return value

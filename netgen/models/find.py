@@ -1,0 +1,26 @@
+"""MODEL as the user writes it -> a network."""
+
+from __future__ import annotations
+
+from netgen.dsl.load import load_network
+from netgen.dsl.network import Network
+from netgen.errors import UsageError
+from netgen.models import NETWORKS
+
+
+def find_network(model: str | Network) -> Network:
+    """A network of the list, one of a user's file (`my_net.py:my_network`), or the object itself.
+
+    Raises UsageError for an unknown name, with the names there are.
+    """
+    if isinstance(model, Network):
+        return model
+    if model in NETWORKS:
+        return NETWORKS[model]
+    if ".py" in model:
+        return load_network(model)
+    raise UsageError(
+        f"unknown model '{model}'",
+        expected=f"one of {', '.join(NETWORKS)}, a file.py:function, or a .ir file",
+        hint="`netgen list` shows the models and their parameters",
+    )

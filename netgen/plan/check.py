@@ -1,0 +1,278 @@
+"""The independent checker: accepts a plan, or names its fault, before any C is written.
+
+It shares no code with what makes plans (`schedule`, `overlap`, `arena`, `build`) and does not ask
+kernels what may overlap. What it establishes: every step has the types its operator infers and the
+kernel instance its shapes need; every element that a step reads was written by the step it should
+come from (the memory is executed with the step's number in place of data); weights stand where no
+other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from netgen.errors import GraphError, PlanError, UsageError
+from netgen.kernels import find_kernel
+from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.targets import Target, find_target
+from netgen.plan.check_contents import check_contents
+from netgen.plan.check_memory import check_memory
+from netgen.plan.operand_types import operand_types
+from netgen.plan.plan import Plan, Step, Value
+
+
+def check_plan(plan: Plan) -> None:
+    """Accept a plan; raises PlanError that names its first fault."""
+    target = _target(plan)
+    _check_names(plan)
+    for value in plan.values.values():
+        _check_layout(plan, value)
+    for step in plan.steps:
+        _check_step(plan, step)
+    _check_callers(plan)
+    check_memory(plan)
+    check_contents(plan)
+    _check_instances(plan, target)
+    _check_weights(plan, target)
+
+
+def _target(plan: Plan) -> Target:
+    try:
+        target = find_target(plan.target)
+    except UsageError as error:
+        raise PlanError(str(error), where=f"plan of {plan.network}") from error
+    if plan.alignment != target.alignment:
+        raise PlanError(
+            "the alignment is not that of the target",
+            where=f"plan of {plan.network}",
+            expected=str(target.alignment),
+            found=str(plan.alignment),
+        )
+    return target
+
+
+def _check_names(plan: Plan) -> None:
+    """Every name that the plan uses stands for something in it."""
+    where = f"plan of {plan.network}"
+    for name in (*plan.inputs, *plan.outputs):
+        if name not in plan.values:
+            raise PlanError(f"the plan has no value %{name}", where=where)
+    names = [(key, value.name) for key, value in plan.values.items()]
+    names += [(key, buffer.name) for key, buffer in plan.buffers.items()]
+    for key, name in names:
+        if key != name:
+            raise PlanError(f"{name} is listed under another name", where=f"%{key}")
+    for value in plan.values.values():
+        for run in value.runs:
+            if run.buffer not in plan.buffers:
+                raise PlanError(f"the plan has no buffer {run.buffer}", where=f"%{value.name}")
+    written = [step.writes for step in plan.steps]
+    if not written:
+        raise PlanError("the plan has no steps", where=where)
+    if len(set(written)) != len(written):
+        raise PlanError("two steps write one value", where=where)
+
+
+def _check_layout(plan: Plan, value: Value) -> None:
+    """A value's runs hold each of its channels once, inside their buffers."""
+    where = f"%{value.name}"
+    channels = value.type.shape[-1] if value.type.shape else 1
+    held = sum(run.channels for run in value.runs)
+    if held != channels or any(run.channels < 1 for run in value.runs):
+        raise PlanError(
+            "the runs do not hold every channel once",
+            where=where,
+            expected=f"{channels} channels",
+            found=str(held),
+        )
+    if _is_dense(plan, value):
+        return
+    taken: set[tuple[str, int]] = set()
+    for run in value.runs:
+        buffer = plan.buffers[run.buffer]
+        places = {(run.buffer, run.first + c) for c in range(run.channels)}
+        if run.first < 0 or run.first + run.channels > buffer.pitch or places & taken:
+            raise PlanError(
+                f"the run from channel {run.first} of {run.buffer} overlaps another or leaves it",
+                where=where,
+            )
+        taken |= places
+        pixels = value.type.elements // channels
+        if pixels * buffer.pitch * 4 != buffer.bytes:
+            raise PlanError(
+                f"the value does not fit its buffer {run.buffer}",
+                where=where,
+                expected=f"{pixels} pixels of {buffer.pitch} channels",
+                found=f"{buffer.bytes} bytes",
+            )
+
+
+def _is_dense(plan: Plan, value: Value) -> bool:
+    """Whether a value is the whole of one buffer, element after element; reshapes are, too."""
+    if len(value.runs) != 1:
+        return False
+    run = value.runs[0]
+    return run.first == 0 and value.type.bytes == plan.buffers[run.buffer].bytes
+
+
+def _check_step(plan: Plan, step: Step) -> None:
+    """Operand types, result type and MACs are the operator's own."""
+    where = f"step %{step.name}"
+    types = operand_types(plan, step)
+    result = plan.values[step.writes].type
+    try:
+        inferred = step.op.infer(list(types.values()))
+    except GraphError as error:
+        raise PlanError(str(error), where=where) from error
+    if inferred != result:
+        raise PlanError(
+            "the result has the wrong type", where=where, expected=str(inferred), found=str(result)
+        )
+    macs = step.op.macs(list(types.values()), result)
+    rows = result.shape[1] if len(result.shape) == 4 else 1
+    if (step.macs, step.rows) != (macs, rows):
+        raise PlanError(
+            "the step counts its work wrongly",
+            where=where,
+            expected=f"{macs} MACs, {rows} rows",
+            found=f"{step.macs} MACs, {step.rows} rows",
+        )
+    for name in (*step.reads.values(), step.writes):
+        # Kernels take one pointer per operand: they know neither runs nor spare channels.
+        if not _is_dense(plan, plan.values[name]):
+            raise PlanError(f"{step.kernel} needs %{name} in one dense run", where=where)
+
+
+def _check_callers(plan: Plan) -> None:
+    """Inputs and outputs stand in the caller's memory, one buffer each; inputs are not written."""
+    for name in (*plan.inputs, *plan.outputs):
+        if not _is_dense(plan, plan.values[name]):
+            raise PlanError("the caller's memory is not one dense run", where=f"%{name}")
+    for kind, names in (("input", plan.inputs), ("output", plan.outputs)):
+        homes = [run.buffer for name in names for run in plan.values[name].runs]
+        own = [buffer.name for buffer in plan.buffers.values() if buffer.kind == kind]
+        if len(set(homes)) != len(homes) or set(homes) != set(own):
+            raise PlanError(
+                f"the {kind}s do not have one {kind} buffer each",
+                where=f"plan of {plan.network}",
+                expected=", ".join(own) or "none",
+                found=", ".join(homes) or "none",
+            )
+    for step in plan.steps:
+        for run in plan.values[step.writes].runs:
+            if plan.buffers[run.buffer].kind == "input":
+                raise PlanError(f"writes into the input {run.buffer}", where=f"step %{step.name}")
+
+
+def _check_instances(plan: Plan, target: Target) -> None:
+    """Every step's instance is its kernel, specialised to its shapes, with its aliased operand."""
+    aliased = {overlap.step: overlap.letter for overlap in plan.overlaps}
+    names = [instance.name for instance in plan.instances]
+    if len(set(names)) != len(names):
+        raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
+    if {step.instance for step in plan.steps} != set(range(len(names))):
+        raise PlanError("steps and kernel instances do not match", where=f"plan of {plan.network}")
+    for index, step in enumerate(plan.steps):
+        instance = plan.instances[step.instance]
+        kernel = _kernel(step, instance.kernel)
+        layer = Layer(step.op, operand_types(plan, step), plan.values[step.writes].type)
+        if not kernel.accepts(layer):
+            raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
+        parameters = {**kernel.parameters(layer, target), "aliased": aliased.get(index, "")}
+        _agree(step, "arguments", tuple(step.reads), instance.arguments)
+        _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
+        for key in sorted({*parameters, *instance.parameters}):
+            _agree(step, key, parameters.get(key), instance.parameters.get(key))
+
+
+def _agree(step: Step, what: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise PlanError(
+            f"the kernel instance has the wrong {what}",
+            where=f"step %{step.name}",
+            expected=repr(expected),
+            found=repr(found),
+        )
+
+
+def _kernel(step: Step, name: str) -> Kernel:
+    """The kernel of a step; its numeric form and constants must be those that the step states."""
+    kernel = find_kernel(step.kernel)
+    if name != step.kernel or not isinstance(step.op, kernel.operators):
+        raise PlanError(
+            f"{step.op.operator_name} is computed by {name}",
+            where=f"step %{step.name}",
+            expected=step.kernel,
+        )
+    if kernel.numeric_form != step.numeric_form:
+        raise PlanError(
+            f"{name} has another numeric form",
+            where=f"step %{step.name}",
+            expected=kernel.numeric_form,
+            found=step.numeric_form,
+        )
+    packed = set(kernel.constants)
+    if not set(step.constants) <= packed or packed & set(step.reads):
+        raise PlanError(
+            f"{name} packs other operands",
+            where=f"step %{step.name}",
+            expected=", ".join(kernel.constants) or "none",
+            found=", ".join(step.constants) or "none",
+        )
+    return kernel
+
+
+def _check_weights(plan: Plan, target: Target) -> None:
+    """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
+    places: dict[tuple[int, int], tuple[int, Mapping[str, str]]] = {}
+    for step in plan.steps:
+        elements = _packed_elements(plan, step, target)
+        found = step.weights.elements if step.weights else 0
+        if found != elements:
+            raise PlanError(
+                "the packed weights have the wrong length",
+                where=f"step %{step.name}",
+                expected=f"{elements} elements",
+                found=str(found),
+            )
+        if step.weights is None:
+            continue
+        begin, end = step.weights.offset, step.weights.offset + 4 * elements
+        if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
+            raise PlanError(
+                "the packed weights are misaligned or leave the weights",
+                where=f"step %{step.name}",
+                expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
+                found=f"{begin} to {end}",
+            )
+        content = (step.instance, step.constants)
+        if places.setdefault((begin, end), content) != content:
+            raise PlanError(
+                "two steps share the place of their weights", where=f"step %{step.name}"
+            )
+    if plan.weights_bytes % 4:
+        raise PlanError(
+            "the weights are no whole number of elements", found=str(plan.weights_bytes)
+        )
+    ordered = sorted(places)
+    for (_, end), (begin, _) in pairwise(ordered):
+        if begin < end:
+            raise PlanError(
+                "packed weights overlap",
+                where=f"weights at byte {begin}",
+                expected=f"nothing before byte {end}",
+            )
+
+
+def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
+    """How many elements the kernel packs for constants of these shapes."""
+    kernel = find_kernel(step.kernel)
+    if not kernel.constants:
+        return 0
+    types = operand_types(plan, step)
+    layer = Layer(step.op, types, plan.values[step.writes].type)
+    blank = {letter: np.zeros(types[letter].shape, np.float32) for letter in step.constants}
+    return kernel.pack(layer, target, blank).size

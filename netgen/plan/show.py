@@ -1,0 +1,108 @@
+"""The plan as text, for `netgen show --stage plan` and header comments."""
+
+from __future__ import annotations
+
+import textwrap
+
+from netgen.plan.plan import Buffer, Plan, Step
+
+_WIDTH = 100
+
+
+def plan_table(plan: Plan) -> list[str]:
+    """Lines of at most 100 columns: numbered steps, then the memory, then the certificate."""
+    return [
+        *_wrap(
+            f"plan of {plan.network} for {plan.target}: {len(plan.steps)} steps by "
+            f"{len(plan.instances)} kernel instances, {plan.macs:,} MACs"
+        ),
+        "",
+        *[line for index, step in enumerate(plan.steps) for line in _step(plan, index, step)],
+        "",
+        *memory_table(plan),
+        "",
+        *certificate_lines(plan),
+    ]
+
+
+def memory_table(plan: Plan) -> list[str]:
+    """Buffers by kind and offset, and the rectangles that several of them make."""
+    kinds = ("input", "output", "arena")
+    buffers = sorted(
+        plan.buffers.values(), key=lambda b: (kinds.index(b.kind), b.first, b.offset, b.name)
+    )
+    lines = [f"{'memory':<8}{'offset':>12}{'bytes':>12}{'steps':>12}  buffer"]
+    for b in buffers:
+        lines += _row(b.kind, b.offset, b.bytes, _life(b.first, b.last), b.name)
+    merged = [r for r in plan.rectangles if len(r.buffers) > 1]
+    for r in sorted(merged, key=lambda r: (r.first, r.offset)):
+        lines += _row("shared", r.offset, r.bytes, _life(r.first, r.last), " + ".join(r.buffers))
+    return lines
+
+
+def certificate_lines(plan: Plan) -> list[str]:
+    """What the plan needs, and how near that is to the least possible."""
+    certificate = plan.certificate
+    proof = (
+        "proven optimal for this schedule and these overlaps"
+        if certificate.gap_bytes == 0
+        else "not proven optimal"
+    )
+    return [
+        *_wrap(
+            f"arena {certificate.arena_bytes:,} bytes, lower bound "
+            f"{certificate.lower_bound_bytes:,}, gap {certificate.gap_bytes:,}: {proof}"
+        ),
+        *_wrap(
+            f"caller's buffers {plan.caller_bytes():,} bytes, "
+            f"weights {plan.weights_bytes:,} bytes, alignment {plan.alignment}"
+        ),
+    ]
+
+
+def _step(plan: Plan, index: int, step: Step) -> list[str]:
+    """The instance with weights and MACs; below it where the operands and the result stand."""
+    weights = f"weights @{step.weights.offset}" if step.weights else ""
+    macs = f"{step.macs:,} MACs" if step.macs else ""
+    name = plan.instances[step.instance].name
+    head = f"{index:>4}  {name:<52}{weights:>20}{macs:>20}"
+    reads = [f"{letter} {_place(plan, value)}" for letter, value in step.reads.items()]
+    return [
+        *_wrap(head.rstrip()),
+        *_wrap(f"        {', '.join(reads)} -> {_place(plan, step.writes)}"),
+    ]
+
+
+def _place(plan: Plan, name: str) -> str:
+    """A value's name, shape, and runs of channels."""
+    value = plan.values[name]
+    shape = "x".join(map(str, value.type.shape[1:])) or str(value.type.elements)
+    places = []
+    for run in value.runs:
+        buffer = plan.buffers[run.buffer]
+        partial = len(value.runs) > 1 or run.first > 0
+        channels = f"[{run.first}:{run.first + run.channels}]" if partial else ""
+        places.append(_memory(buffer) + channels)
+    return f"{name} {shape} {'+'.join(places)}"
+
+
+def _memory(buffer: Buffer) -> str:
+    return f"@{buffer.offset}" if buffer.kind == "arena" else buffer.kind
+
+
+def _life(first: int, last: int) -> str:
+    return f"{first}-{last}"
+
+
+def _row(kind: str, offset: int, size: int, life: str, name: str) -> list[str]:
+    place = "" if kind in {"input", "output"} else f"{offset:,}"
+    return _wrap(f"{kind:<8}{place:>12}{size:>12,}{life:>12}  {name}", " " * 46)
+
+
+def _wrap(line: str, indent: str = " " * 10) -> list[str]:
+    """Cut at blanks where a line is too long; columns keep their blanks."""
+    if len(line) <= _WIDTH:
+        return [line]
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False
+    )

@@ -1,0 +1,63 @@
+"""Photos through a compiled classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from netgen.errors import InputError, UsageError
+from netgen.ir.normalisation import Normalisation
+from netgen.runtime.images import Interpolation, load_photo, normalise
+from netgen.runtime.model import CompiledModel
+from netgen.runtime.top import Photo, best, read_labels
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """How photos become inputs; None means what the network's weights expect."""
+
+    resize: int | None = None
+    crop: bool = True
+    interpolation: Interpolation = "bilinear"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+
+def classify(
+    model: CompiledModel,
+    files: Sequence[Path],
+    top: int,
+    labels: Path | None,
+    options: PhotoOptions,
+) -> Iterator[Photo]:
+    """The best `top` classes of each photo. Raises InputError, UsageError."""
+    if len(model.inputs) != 1 or len(model.inputs[0].shape) != 3:
+        raise InputError("only networks with one image as input can run on photos")
+    height, width, channels = model.inputs[0].shape
+    if channels not in {1, 3}:
+        raise InputError("photos have 1 or 3 channels", found=f"{channels} input channels")
+    expected = _normalisation(model.image.normalisation, options)
+    names = read_labels(labels, model.outputs[0].elements) if labels else None
+    for file in files:
+        pixels = load_photo(
+            file,
+            (height, width),
+            channels=1 if channels == 1 else 3,
+            resize=options.resize,
+            crop=options.crop,
+            interpolation=options.interpolation,
+        )
+        scores = model.run(normalise(pixels, expected))[0].ravel()
+        yield Photo(str(file), best(scores, top, names))
+
+
+def _normalisation(default: Normalisation | None, options: PhotoOptions) -> Normalisation:
+    """The network's own, unless overridden."""
+    mean = options.mean or (default.mean if default else None)
+    std = options.std or (default.std if default else None)
+    if mean is None or std is None:
+        raise UsageError(
+            "this network does not say how its input is normalised", hint="give --mean and --std"
+        )
+    return Normalisation(mean, std)

@@ -1,0 +1,84 @@
+"""Tables for the terminal, and the same facts for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from netgen.dsl.network import Network
+from netgen.ir.graph import Graph
+from netgen.ir.text import print_attributes
+from netgen.runtime.compare import Comparison
+from netgen.runtime.top import Photo
+
+
+def network_facts(networks: Iterable[Network]) -> list[dict[str, object]]:
+    """Name, parameters with their defaults, MACs and number of weights with those defaults."""
+    facts: list[dict[str, object]] = []
+    for network in networks:
+        graph = network.build()
+        facts.append(
+            {
+                "name": network.name,
+                "summary": network.summary,
+                "parameters": {p.name: p.default for p in network.parameters},
+                "macs": graph.macs(),
+                "weights": graph.parameters(),
+                "weight_files": [table.title for table in network.tables],
+            }
+        )
+    return facts
+
+
+def network_table(networks: Iterable[Network]) -> Table:
+    """What `netgen list` prints."""
+    table = Table("model", "parameters (-p name=value)", "MACs", "weights", "reads weights of")
+    for network, facts in zip(networks, network_facts(networks), strict=True):
+        parameters = "\n".join(
+            f"{p.name}={p.default}" + (f" ({'|'.join(p.choices)})" if p.choices else "")
+            for p in network.parameters
+        )
+        files = "\n".join([*(t.title for t in network.tables), "netgen's own names"])
+        row = (network.name, parameters, f"{facts['macs']:,}", f"{facts['weights']:,}", files)
+        table.add_row(*row, end_section=True)
+    table.caption = "MACs and weights with the default parameters"
+    return table
+
+
+def graph_table(graph: Graph) -> Table:
+    """One line per value: operator, attributes, type, MACs, weights."""
+    table = Table("value", "operator", "type", title=graph.name)
+    table.add_column("MACs", justify="right")
+    table.add_column("weights", justify="right")
+    for node in (*graph.inputs, *graph.activations):
+        macs = node.op.macs(graph.operand_types(node), node.type) if node.operands else 0
+        weights = sum(graph[n].type.elements for n in node.operands if graph.is_const(n))
+        definition = node.op.operator_name + print_attributes(node.op.attributes())
+        cells = (f"{macs:,}" if macs else "", f"{weights:,}" if weights else "")
+        table.add_row(node.name, definition, str(node.type), *cells)
+    table.add_section()
+    table.add_row("", "", "", f"{graph.macs():,}", f"{graph.parameters():,}")
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One line per layer."""
+    table = Table("layer")
+    table.add_column("worst error, relative to the largest value", justify="right")
+    for layer in comparison.layers:
+        table.add_row(layer.name, f"{layer.max_relative_error:.1e}")
+    return table
+
+
+def photo_table(photos: Sequence[Photo]) -> Table:
+    """The best classes of each photo."""
+    table = Table("photo", "class", "label")
+    table.add_column("score", justify="right")
+    for photo in photos:
+        for position, hit in enumerate(photo.top):
+            name = Path(photo.file).name if position == 0 else ""
+            last = position == len(photo.top) - 1
+            table.add_row(name, str(hit.index), hit.label, f"{hit.score:.3f}", end_section=last)
+    return table

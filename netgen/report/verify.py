@@ -1,0 +1,55 @@
+"""A network compiled for this machine, compared with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from netgen.compiler import Lowered, build, lower, resolve_target
+from netgen.errors import VerifyError
+from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from netgen.ir.origin import Origin
+from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
+
+Judge = Literal["numpy", "onnxruntime"]
+
+# Largest error of an output, relative to its largest magnitude. Peers differ from each other by
+# about 3e-5; the float64 reference is closer.
+TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4}
+
+
+def verify_graph(
+    graph: Graph, target: str, against: Judge, progress: Callable[[str], None] | None = None
+) -> Comparison:
+    """Compile the graph, run it on a seeded input, and compare every layer with the reference.
+
+    The reference executes the graph as it was declared, before any pass. Raises BuildError where
+    the target does not run here, MissingExtraError without onnxruntime.
+    """
+    lowered = lower(graph, resolve_target(target))
+    model = build(lowered, graph.origin or Origin(graph.name), progress)
+    reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
+    return compare(model, lowered.plan, reference, seeded_inputs(graph))
+
+
+def _numpy(graph: Graph) -> Reference:
+    return lambda inputs: interpret(graph, inputs)
+
+
+def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
+    from netgen.export.onnxruntime_session import run_onnxruntime
+
+    names = [node.name for node in lowered.graph.activations]
+    return lambda inputs: run_onnxruntime(graph, inputs, values=names)
+
+
+def require_agreement(comparison: Comparison, tolerance: float) -> None:
+    """Raise VerifyError unless the worst error of the outputs is within the tolerance."""
+    if not comparison.max_relative_error <= tolerance:
+        raise VerifyError(
+            "the compiled model does not agree with its reference",
+            expected=f"at most {tolerance:.1e} of the largest output",
+            found=f"{comparison.max_relative_error:.1e}",
+            hint="`netgen verify --layers` shows where it begins",
+        )

@@ -1,0 +1,1 @@
+"""C text to compiled model: compiler, processor features, cache, library, model, photos."""

@@ -1,0 +1,252 @@
+"""C text to shared library, and the library's functions: the only module that imports cffi.
+
+cffi is used as its own out-of-line modules use it, through its backend: declaring the functions to
+`cffi.FFI` would load a C parser first, which takes longer than running a small network. The backend
+calls with the interpreter lock released.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import _cffi_backend as cffi  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from netgen.errors import BuildError
+from netgen.runtime import cache
+from netgen.runtime.compilers import CCompiler
+from netgen.runtime.cpu import platform_name
+
+if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
+    from netgen.kernels.targets import Target
+
+# Public functions must leave the library whatever default the user's CC asks for.
+_SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")
+
+# `model_t` is at most this, in bytes; the generated C asserts it.
+MODEL_BYTES = 128
+
+
+def build_library(
+    source: str,
+    header: str,
+    prefix: str,
+    target: Target,
+    compiler: CCompiler,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Compile C to a shared library in the cache, or find it there; returns the library's path.
+
+    `source` is compiled as `PREFIX.c` with `header` beside it as `PREFIX.h`. `progress` gets one
+    line if the compiler runs. The cached library is checked against its sha256. Raises BuildError,
+    with the compiler's first complaint and the path of its whole output, if it fails.
+    """
+    flags = (*target.flags(compiler.kind), *_SHARED_FLAGS)
+    key = _build_key(
+        (
+            *(source, header, prefix, platform_name(), compiler.kind, compiler.version),
+            *("command", *compiler.command[1:], *flags),
+            *("features", *target.cpu_features),
+        )
+    )
+    digest = cache.find_key(key)
+    cached = cache.find_object(digest, ".so") if digest else None
+    if cached:
+        return cached
+    if progress:
+        kilobytes = (len(source) + 999) // 1000
+        progress(f"compiling {kilobytes} kB of C for {target.name} with {compiler.summary}")
+    library = _compile(source, header, prefix, target, (*compiler.command, *flags))
+    path = cache.store_object(library, ".so")
+    cache.store_key(key, cache.digest_of(library))
+    return path
+
+
+def _build_key(parts: Iterable[str]) -> str:
+    # Each part with its length, so that no two lists of parts read alike.
+    return cache.digest_of("".join(f"{len(part)}:{part}" for part in parts).encode())
+
+
+def _compile(
+    source: str, header: str, prefix: str, target: Target, compile_command: tuple[str, ...]
+) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="netgen-build-") as name:
+        folder = Path(name)
+        (folder / f"{prefix}.c").write_text(source, encoding="utf-8")
+        (folder / f"{prefix}.h").write_text(header, encoding="utf-8")
+        library = folder / f"{prefix}.so"
+        command = [*compile_command, f"{prefix}.c", "-o", library.name]
+        try:
+            result = subprocess.run(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+                env={**os.environ, "LC_ALL": "C"},  # so that `error` is spelled so
+            )
+        except OSError as error:
+            raise BuildError(
+                f"the C compiler cannot be run: {error.strerror}",
+                where=command[0],
+                hint="set CC to a working gcc or clang",
+            ) from error
+        if result.returncode == 0 and library.exists():
+            return library.read_bytes()
+    raise _compile_error(command, result.returncode, result.stdout, target)
+
+
+def _compile_error(command: Sequence[str], status: int, output: str, target: Target) -> BuildError:
+    log = cache.store_object(f"{' '.join(command)}\n{output}".encode(), ".log")
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"\berror\b|undefined reference", line)]
+    first = next(iter(errors or lines), f"no output, exit status {status}")
+    hint = f"its whole output is in {log}"
+    if re.search("-march|-mprefer|target CPU", first):
+        hint += f"; this compiler is too old or too foreign for target {target.name}: set CC to "
+        hint += "another one, or choose target generic"
+    return BuildError(f"the C compiler failed: {first}", where=command[0], hint=hint)
+
+
+class Library:
+    """A loaded model library; keeps it loaded as long as an instance lives."""
+
+    def __init__(
+        self, path: Path, prefix: str, port_count: int, error_names: Mapping[int, str]
+    ) -> None:
+        """Load `path`; `port_count` is the number of inputs and outputs of PREFIX_run together.
+
+        Raises BuildError if the file cannot be loaded or lacks PREFIX_init or PREFIX_run.
+        """
+        self._error_names = error_names
+        self._prefix = prefix
+        pointers = "void *, " * port_count
+        try:
+            self._library = cffi.load_library(str(path), cffi.RTLD_NOW)
+            self._init = self._function("init", "int32_t(*)(void *, void *)")
+            self._run = self._function("run", f"int32_t(*)(void *, {pointers.rstrip(', ')})")
+        except (OSError, AttributeError) as error:
+            raise BuildError(
+                f"the compiled model cannot be loaded: {error}",
+                where=prefix,
+                hint="it must be built for this system, and the cache folder "
+                "(NETGEN_CACHE_DIR) must allow programs",
+            ) from error
+
+    def _function(self, name: str, signature: str) -> Callable[..., int]:
+        function: Callable[..., int] = self._library.load_function(
+            _ffi().typeof(signature), f"{self._prefix}_{name}"
+        )
+        return function
+
+    def new_instance(
+        self,
+        arena: NDArray[np.uint8],
+        weights: NDArray[np.uint8],
+        hook: Callable[[int], bool] | None = None,
+    ) -> Instance:
+        """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
+
+        Raises BuildError with the name of the error that PREFIX_init returns.
+        """
+        return Instance(self, arena, weights, hook)
+
+    def init(self, model: Any, config: Any) -> None:  # noqa: ANN401  cffi has no types
+        """Call PREFIX_init. Raises BuildError if it fails."""
+        self._check("init", self._init(model, config))
+
+    def run(self, model: Any, addresses: Sequence[int]) -> int:  # noqa: ANN401
+        """Call PREFIX_run with the addresses of inputs and outputs, in order; its status."""
+        cast = _ffi().cast
+        return self._run(model, *(cast("void *", address) for address in addresses))
+
+    def check_run(self, status: int) -> None:
+        """Raise BuildError, naming the error, unless a run's status is 0."""
+        self._check("run", status)
+
+    def _check(self, function: str, status: int) -> None:
+        if status:
+            name = self._error_names.get(status, "an unknown error")
+            raise BuildError(
+                f"returned {status} ({name})",
+                where=f"{self._prefix}_{function}",
+                expected="0",
+                hint="the library and its weights do not belong together; compile the model again",
+            )
+
+
+@dataclass
+class _HookOutcome:
+    """What became of the hook in one run."""
+
+    error: BaseException | None = None
+    cancelled: bool = False
+
+
+class Instance:
+    """One `model_t` with its own arena: what one thread at a time may run."""
+
+    def __init__(
+        self,
+        library: Library,
+        arena: NDArray[np.uint8],
+        weights: NDArray[np.uint8],
+        hook: Callable[[int], bool] | None,
+    ) -> None:
+        ffi = _ffi()
+        self._library = library
+        self._outcome = _HookOutcome()
+        c_hook = _c_hook(hook, self._outcome) if hook else ffi.NULL
+        self._lent = (arena, weights, c_hook)  # the C keeps their addresses
+        # model_config, member by member: each is a pointer or a size_t, so one word.
+        words = ffi.new("uintptr_t[6]")
+        words[0], words[1] = arena.ctypes.data, arena.nbytes
+        words[2], words[3] = weights.ctypes.data, weights.nbytes
+        words[4] = int(ffi.cast("uintptr_t", c_hook))
+        self._config = words
+        self._model = ffi.new(f"uint64_t[{MODEL_BYTES // 8}]")
+        library.init(self._model, self._config)
+
+    def run(self, addresses: Sequence[int]) -> bool:
+        """Run on the addresses of inputs and outputs, in order; false if the hook cancelled.
+
+        An exception of the hook is raised again. Raises BuildError naming any other failure.
+        """
+        status = self._library.run(self._model, addresses)
+        if self._outcome.error is not None:
+            raise self._outcome.error
+        if self._outcome.cancelled:
+            return False
+        self._library.check_run(status)
+        return True
+
+
+def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa: ANN401
+    """Make a hook callable from C. It refers to no instance, whose arena must go when it goes."""
+
+    def step_done(_user: object, step: int) -> int:
+        outcome.cancelled = hook(step)
+        return int(outcome.cancelled)
+
+    def failed(_kind: object, error: BaseException, _traceback: object) -> None:
+        outcome.error = error
+
+    # If the hook raises, cffi calls `failed` and returns 1 to the C, which ends the run.
+    return _ffi().callback("int32_t(*)(void *, uint32_t)", step_done, 1, failed)
+
+
+@functools.cache
+def _ffi() -> Any:  # noqa: ANN401  cffi has no types
+    return cffi.FFI()

@@ -1,0 +1,96 @@
+"""Comparison of a compiled model with a reference, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.ir.graph import Graph
+from netgen.plan.plan import Plan
+from netgen.runtime.model import CompiledModel
+from netgen.weights.seeded import uniform
+
+Values = Mapping[str, npt.NDArray[np.floating]]
+Reference = Callable[[Mapping[str, npt.NDArray[np.float32]]], Values]
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """The largest difference of one value, relative to the reference's largest magnitude."""
+
+    name: str
+    max_relative_error: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`max_relative_error` is the worst of the outputs; `layers` are in the order of execution."""
+
+    max_relative_error: float
+    layers: tuple[LayerError, ...]
+
+
+def seeded_inputs(graph: Graph) -> dict[str, npt.NDArray[np.float32]]:
+    """An input of mean square 1 for every input of a graph, the same on every machine."""
+    return {
+        node.name: (uniform(node.name, node.type.shape) * np.sqrt(3.0)).astype(np.float32)
+        for node in graph.inputs
+    }
+
+
+def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """Largest |found - expected| / largest |expected|; infinite where either is not finite."""
+    a, b = np.asarray(found, np.float64).ravel(), np.asarray(expected, np.float64).ravel()
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = float(np.abs(b).max())
+    return float(np.abs(a - b).max()) / scale if scale else float(np.abs(a).max())
+
+
+def compare(
+    model: CompiledModel,
+    plan: Plan,
+    reference: Reference,
+    inputs: Mapping[str, npt.NDArray[np.float32]],
+) -> Comparison:
+    """Run model and reference on the same inputs; all values that the reference knows are compared.
+
+    Each value is taken from the arena right after the step that wrote it.
+    """
+    expected = reference(inputs)
+    found = _values(model, plan, [inputs[name][0] for name in plan.inputs])
+    layers = tuple(
+        LayerError(name, relative_error(found[name], expected[name]))
+        for name in found
+        if name in expected
+    )
+    outputs = [relative_error(found[name], expected[_source(name, plan)]) for name in plan.outputs]
+    return Comparison(max(outputs), layers)
+
+
+def _source(output: str, plan: Plan) -> str:
+    """The value that an output is a copy of, where the plan had to copy one."""
+    for step in plan.steps:
+        if step.writes == output and step.op.operator_name == "identity":
+            return step.reads["x"]
+    return output
+
+
+def _values(
+    model: CompiledModel, plan: Plan, images: Sequence[npt.NDArray[np.float32]]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """All values of one run by name, in the order of execution."""
+    found: dict[str, npt.NDArray[np.float32]] = {}
+
+    def collect(step: int, arena: npt.NDArray[np.float32]) -> None:
+        name = plan.steps[step].writes
+        buffer = plan.buffer_of(name)
+        if buffer.kind == "arena":
+            start = buffer.offset // 4
+            found[name] = arena[start : start + plan.values[name].type.elements].copy()
+
+    outputs = model.run_with_hook(*images, hook=collect) or ()
+    return found | dict(zip(plan.outputs, outputs, strict=True))

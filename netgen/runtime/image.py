@@ -1,0 +1,57 @@
+"""A compiled model as data: all that a machine without a compiler needs to run it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netgen.ir.normalisation import Normalisation
+from netgen.runtime.cpu import platform_name
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output: its name and its shape without the batch, (H, W, C) or (C,)."""
+
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def elements(self) -> int:
+        """Floats of one image."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A weights blob in the cache: `size` in bytes, `sha256` in hexadecimal."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class ModelImage:
+    """A compiled model: the library's bytes, its weights blob, and what calling it takes.
+
+    `weights` is the blob itself or a file that holds it. `target` names the target that the library
+    was compiled for, `cpu_features` what it needs of the processor, `platform` its system and
+    architecture. `arena_bytes` is one instance's working memory, aligned to `arena_alignment`
+    bytes. `error_names` names the statuses that the C returns. `normalisation` is what the weights
+    expect of pixels, if that is known.
+    """
+
+    library: bytes
+    weights: bytes | WeightsFile
+    prefix: str
+    target: str
+    cpu_features: tuple[str, ...]
+    arena_bytes: int
+    arena_alignment: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    error_names: tuple[tuple[int, str], ...] = ()
+    normalisation: Normalisation | None = None
+    platform: str = field(default_factory=platform_name)

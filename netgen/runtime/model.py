@@ -1,0 +1,195 @@
+"""A compiled model as a Python callable."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netgen.errors import BuildError, UsageError
+from netgen.runtime import cache
+from netgen.runtime.build import Instance, Library
+from netgen.runtime.cpu import missing_features, platform_name
+from netgen.runtime.image import ModelImage, Port, WeightsFile
+from netgen.runtime.images import normalise
+from netgen.runtime.inputs import Array, checked_array, checked_batches
+
+
+class CompiledModel:
+    """Runs a compiled network on float32 images; safe to call from several threads at once.
+
+    `model(images)` takes (H, W, C) or (N, H, W, C), any strides, and returns (classes,) or
+    (N, classes); several inputs are several arguments, several outputs give a tuple. Each call
+    borrows an instance with its own arena (there are as many as calls ran at once); weights are
+    mapped from one file that all processes share. Pickles carry library and weights.
+
+    Raises BuildError when constructed or unpickled where the library cannot run: another system, a
+    processor without the features of its target, a weights file that is missing or damaged.
+    """
+
+    def __init__(self, image: ModelImage) -> None:
+        _check_machine(image)
+        self._image = image
+        self._library = Library(
+            cache.store_object(image.library, ".so"),
+            image.prefix,
+            len(image.inputs) + len(image.outputs),
+            dict(image.error_names),
+        )
+        self._weights = _map_weights(image)
+        # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
+        self._idle: deque[Instance] = deque()
+
+    @property
+    def image(self) -> ModelImage:
+        """The data that this model was made of."""
+        return self._image
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Inputs in the order of the arguments."""
+        return self._image.inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """Outputs in the order of the results."""
+        return self._image.outputs
+
+    def __call__(self, *inputs: object) -> Array | tuple[Array, ...]:
+        """Run on one image or a batch; see the class. Raises InputError, BuildError."""
+        results = self.run(*inputs)
+        return results[0] if len(results) == 1 else results
+
+    def run(self, *inputs: object) -> tuple[Array, ...]:
+        """Like a call, but always a tuple with one array per output."""
+        batches, single = checked_batches(inputs, self.inputs)
+        results = self._new_results(len(batches[0]))
+        instance = self._borrow()
+        for index in range(len(batches[0])):
+            _run_one(instance, batches, results, index)
+        # After an exception the instance is dropped instead, whatever state it is in.
+        self._idle.append(instance)
+        return tuple(result[0] if single else result for result in results)
+
+    def run_with_hook(
+        self, *inputs: object, hook: Callable[[int, Array], bool | None]
+    ) -> tuple[Array, ...] | None:
+        """Run on one image, calling `hook(step, arena)` after each step of the C.
+
+        `arena` is the instance's working memory as float32, live: what a step wrote may be
+        overwritten by a later one. A hook that returns true ends the run, and the result is None;
+        its exceptions end the run and are raised here. Raises InputError, BuildError.
+        """
+        batches, single = checked_batches(inputs, self.inputs)
+        if not single:
+            raise UsageError("a run with a hook takes one image", found=f"{len(batches[0])} images")
+        arena = self._new_arena()
+        floats = arena[: arena.nbytes // 4 * 4].view(np.float32)
+        instance = self._library.new_instance(
+            arena, self._weights, lambda step: bool(hook(step, floats))
+        )
+        results = self._new_results(1)
+        finished = _run_one(instance, batches, results, 0)
+        return tuple(result[0] for result in results) if finished else None
+
+    def preprocess(self, images: object) -> Array:
+        """8-bit images of the first input's shape, or a batch, as the weights expect them, float32.
+
+        Computes (x / 255 - mean) / std per channel in float64 and rounds once. Raises InputError
+        for other dtypes and shapes, UsageError if the model does not say what it expects.
+        """
+        if self._image.normalisation is None:
+            raise UsageError(
+                "this model does not declare a normalisation",
+                hint="normalise the images yourself and pass them as float32",
+            )
+        pixels = checked_array(images, self.inputs[0], np.uint8)
+        return normalise(pixels, self._image.normalisation)
+
+    def __reduce__(self) -> tuple[type[CompiledModel], tuple[ModelImage]]:
+        weights = self._weights.tobytes()
+        return CompiledModel, (dataclasses.replace(self._image, weights=weights),)
+
+    def __copy__(self) -> CompiledModel:
+        return CompiledModel(self._image)
+
+    def __deepcopy__(self, _memo: object) -> CompiledModel:
+        return CompiledModel(self._image)  # an image never changes, so copies may share it
+
+    def __repr__(self) -> str:
+        ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
+        return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
+
+    def _new_results(self, count: int) -> list[Array]:
+        return [np.empty((count, *port.shape), np.float32) for port in self.outputs]
+
+    def _borrow(self) -> Instance:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._library.new_instance(self._new_arena(), self._weights)
+
+    def _new_arena(self) -> NDArray[np.uint8]:
+        """Exactly `arena_bytes`, aligned, so that a model that needs more fails at once."""
+        alignment = self._image.arena_alignment
+        memory = np.empty(self._image.arena_bytes + alignment, np.uint8)
+        start = -memory.ctypes.data % alignment
+        return memory[start : start + self._image.arena_bytes]
+
+
+def _run_one(
+    instance: Instance, batches: Sequence[Array], results: Sequence[Array], index: int
+) -> bool:
+    # Only an image that is not contiguous, or not aligned for the C, is copied.
+    images = [np.require(batch[index], requirements=["C", "A"]) for batch in batches]
+    arrays = (*images, *(result[index, ...] for result in results))
+    return instance.run([array.ctypes.data for array in arrays])
+
+
+def _check_machine(image: ModelImage) -> None:
+    where = f"compiled model {image.prefix}"
+    again = "compile the network again on this machine"
+    if image.platform != platform_name():
+        raise BuildError(
+            "it was built for another system",
+            where=where,
+            expected=image.platform,
+            found=platform_name(),
+            hint=again,
+        )
+    missing = missing_features(image)
+    if missing:
+        raise BuildError(
+            f"this processor lacks {', '.join(missing)}, which target {image.target} needs",
+            where=where,
+            hint=f"{again}, or for target generic",
+        )
+
+
+def _map_weights(image: ModelImage) -> NDArray[np.uint8]:
+    """Map the blob read-only, so that all processes share its pages."""
+    weights = image.weights
+    if isinstance(weights, bytes):
+        weights = WeightsFile(
+            cache.store_object(weights, ".weights"), cache.digest_of(weights), len(weights)
+        )
+    try:
+        mapped: NDArray[np.uint8] = np.memmap(weights.path, np.uint8, "r")
+    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        raise BuildError(
+            f"the weights cannot be mapped: {error}",
+            where=str(weights.path),
+            hint="compile the network again",
+        ) from error
+    if mapped.nbytes != weights.size:
+        raise BuildError(
+            "the weights file is damaged",
+            where=str(weights.path),
+            expected=f"{weights.size} bytes",
+            found=f"{mapped.nbytes}",
+            hint="compile the network again",
+        )
+    return mapped

@@ -1,0 +1,61 @@
+"""The best classes of a photo, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import InputError
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One class: its index, its label, and the network's output for it, as it is."""
+
+    index: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A file and its best classes, best first."""
+
+    file: str
+    top: tuple[Hit, ...]
+
+
+def read_labels(path: Path, classes: int) -> list[str]:
+    """One label per line. A list that also names a background class, first, loses that line.
+
+    Raises InputError where the file cannot be read or has another number of labels.
+    """
+    try:
+        labels = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the labels cannot be read: {error}", where=str(path)) from error
+    labels = [label.strip() for label in labels if label.strip()]
+    if len(labels) == classes + 1 and labels[0].lower() in {"background", "dummy"}:
+        del labels[0]
+    if len(labels) != classes:
+        raise InputError(
+            "the labels do not fit the network",
+            where=str(path),
+            expected=f"{classes} lines",
+            found=str(len(labels)),
+        )
+    return labels
+
+
+def best(
+    scores: npt.NDArray[np.float32], count: int, labels: Sequence[str] | None
+) -> tuple[Hit, ...]:
+    """The `count` largest outputs, ties to the lower class; without labels they are numbers."""
+    order = np.argsort(-scores, kind="stable")[:count]
+    return tuple(
+        Hit(int(i), labels[i] if labels else f"class {i}", float(scores[i])) for i in order
+    )

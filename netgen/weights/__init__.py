@@ -1,0 +1,1 @@
+"""Foreign weight files -> named arrays -> a network's parameters."""

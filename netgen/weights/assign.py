@@ -1,0 +1,109 @@
+"""A network and a weight file -> a graph with its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from netgen.dsl.network import Network, ParameterValue, WeightTable
+from netgen.errors import WeightsError
+from netgen.ir.graph import Graph
+from netgen.ir.normalisation import Normalisation
+from netgen.ir.operator import Const
+from netgen.ir.origin import Origin
+from netgen.weights.bind import fit, match_fraction
+from netgen.weights.read import WeightFile, read_weights
+from netgen.weights.seeded import seeded_weights
+
+_OWN = WeightTable(
+    title="netgen", layout="OHWI", names=lambda graph: {n: n for n in _shapes(graph)}
+)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A table, the network built as its files imply, and how much of the file it explains."""
+
+    table: WeightTable
+    graph: Graph
+    names: Mapping[str, str]
+    fraction: float
+
+
+def seeded_graph(network: Network, title: str, parameters: Mapping[str, object]) -> Graph:
+    """The network with seeded weights; `title` is how the user names it."""
+    graph = network.build(**parameters)
+    origin = _origin(network, title, parameters, graph, network.normalisation)
+    return graph.with_constants(seeded_weights(graph), origin)
+
+
+def weighted_graph(
+    network: Network, title: str, path: Path, parameters: Mapping[str, object]
+) -> Graph:
+    """The network with the weights of a file.
+
+    The file's names decide which of the network's tables is used (netgen's own names are always
+    understood), and what it implies about the network holds unless the caller says otherwise.
+    Raises WeightsError, with all tensors that are missing, unexpected or misshapen.
+    """
+    file = read_weights(path)
+    candidates = [_candidate(network, table, file, parameters) for table in (_OWN, *network.tables)]
+    best = max(candidates, key=lambda candidate: candidate.fraction)
+    if best.fraction == 0.0 and file.arrays:
+        raise WeightsError(
+            f"no tensor has a name that {network.name} knows",
+            where=str(path),
+            expected=" or ".join(
+                f"{c.table.title}'s names ({next(iter(c.names.values()), 'none')}, ...)"
+                for c in candidates
+            ),
+            found=f"{next(iter(file.arrays))}, ...",
+            hint="rename the tensors, or choose the model that the file belongs to",
+        )
+    arrays = fit(
+        file,
+        _shapes(best.graph),
+        best.names,
+        lambda name: name.endswith(best.table.ignored) if best.table.ignored else False,
+        best.table.layout,
+    )
+    normalisation = best.table.normalisation or network.normalisation
+    origin = _origin(network, title, parameters, best.graph, normalisation, file)
+    return best.graph.with_constants(arrays, origin)
+
+
+def _candidate(
+    network: Network, table: WeightTable, file: WeightFile, parameters: Mapping[str, object]
+) -> _Candidate:
+    graph = network.build(**{**table.parameters, **parameters})
+    names = table.names(graph)
+    return _Candidate(table, graph, names, match_fraction(file, names))
+
+
+def _shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
+    return {node.name: node.type.shape for node in graph.nodes if isinstance(node.op, Const)}
+
+
+def _origin(
+    network: Network,
+    title: str,
+    parameters: Mapping[str, object],
+    graph: Graph,
+    normalisation: Normalisation | None,
+    file: WeightFile | None = None,
+) -> Origin:
+    """What the header comment says: only parameters that differ from their defaults."""
+    defaults = {parameter.name: parameter.default for parameter in network.parameters}
+    settled = network.settle(parameters)
+    shown: dict[str, ParameterValue] = {k: v for k, v in settled.items() if v != defaults[k]}
+    channels = graph.inputs[0].type.shape[-1] if graph.inputs else 0
+    fits = normalisation is not None and len(normalisation.mean) == channels
+    return Origin(
+        model=title,
+        parameters=shown,
+        weights_file=file.path.name if file else None,
+        weights_sha256=file.sha256 if file else None,
+        weights_licence=file.licence if file else None,
+        normalisation=normalisation if fits else None,
+    )

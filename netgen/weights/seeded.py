@@ -1,0 +1,65 @@
+"""Seeded weights: what a network computes with when no file is given.
+
+They are meant for tests and timing: every activation keeps a mean square near 1, so that errors of
+a kernel stay visible to the last layer. The numbers come from integer hashes of the constants'
+names (splitmix64, Steele et al. 2014) and from analytic gains, never from a random generator or a
+matrix product, and are therefore the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from math import prod, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.ir.graph import ConstantArray, Graph
+from netgen.ir.operator import Const
+from netgen.ir.tensor_type import Array
+
+# Statistics and parameters of batch norm scatter around the identity: letter -> (centre, reach).
+_AROUND = {"gamma": (1.0, 0.2), "beta": (0.0, 0.2), "mean": (0.0, 0.2), "var": (1.0, 0.2)}
+_BIAS_REACH = 0.1
+
+
+def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
+    """Draw an array for every constant that is read, by the name of its data.
+
+    The input is taken to have mean square 1.
+    """
+    moments: dict[str, float] = {node.name: 1.0 for node in graph.inputs}
+    arrays: dict[str, ConstantArray] = {}
+    for node in graph.activations:
+        # What reads constants alone is seeded as if they were of mean square 1.
+        given = [moments[name] for name in node.operands if name in moments] or [1.0]
+        for name, letter in zip(node.operands, node.op.operand_names, strict=False):
+            operand = graph[name]
+            if isinstance(operand.op, Const) and operand.op.data not in arrays:
+                data = operand.op.data
+                arrays[data] = _draw(data, operand.type.shape, letter, given[0])
+        moments[node.name] = node.op.second_moment(given)
+    return arrays
+
+
+def _draw(name: str, shape: tuple[int, ...], letter: str, moment: float) -> ConstantArray:
+    """Uniform numbers for one operand; weights get a variance of 1 / (inputs * moment)."""
+    centre, reach = _AROUND.get(letter, (0.0, _BIAS_REACH))
+    if letter == "w":
+        reach = sqrt(3.0 / (prod(shape[1:]) * moment))
+    return (centre + reach * uniform(name, shape)).astype(np.float32)
+
+
+def uniform(name: str, shape: tuple[int, ...]) -> Array:
+    """Numbers in [-1, 1), uniform, a function of `name` and the position alone."""
+    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+    counter = np.arange(prod(shape), dtype=np.uint64) + np.uint64(1)
+    bits = _splitmix64(np.uint64(seed) + counter * np.uint64(0x9E3779B97F4A7C15))
+    # The upper 53 bits are exactly a float64 in [0, 1).
+    return ((bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1.0).reshape(shape)
+
+
+def _splitmix64(z: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -1,0 +1,74 @@
+"""What every test may ask for: the shared data, this machine's tools, its own cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, however slow the machine.
+settings.register_profile("netgen", derandomize=True, deadline=None)
+settings.load_profile("netgen")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Golden files change only on request, and the change is then reviewed like any other."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite the files in tests/golden"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """A function that compares a text with a file in tests/golden, by its path in there."""
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(path: str, text: str) -> None:
+        file = REPOSITORY / "tests" / "golden" / path
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        assert file.is_file(), f"{path} is missing; pytest --update-golden writes it"
+        assert text == file.read_text(encoding="utf-8"), f"{path}: --update-golden, then review"
+
+    return compare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of compiled models: never the user's own, one for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "netgen-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NETGEN_CACHE_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real weights, photos and expected results beside the repository."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        # The data are too large for the repository, and not everyone who clones it has them.
+        pytest.skip("needs ../shared/data, which is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """A function that gives a program's path, or skips the test where it is not installed."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            # Cross compilers and emulators are not part of a fresh machine.
+            pytest.skip(f"needs {name}, which is not installed")
+        return path
+
+    return find

@@ -1,0 +1,180 @@
+"""Models as bare-metal images on emulated boards: build, run, look inside, count instructions.
+
+An image is the model's own files, `app.c` and `machine/startup.c`, linked for one QEMU machine.
+Input and output travel through files of the host, by semihosting.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+HERE = Path(__file__).resolve().parent
+TOOLCHAIN = "arm-none-eabi-"
+MACHINE_FLAGS = {
+    "mps2-an500": ("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-d16"),
+}
+APP_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
+
+
+class BoardError(Exception):
+    """A tool that failed, or an image that ended with another status than 0."""
+
+
+def run_tool(arguments: Sequence[str | Path], folder: Path, seconds: int = 300) -> str:
+    """Run a program in `folder` and return what it printed; raise BoardError if it fails."""
+    done = subprocess.run(
+        [str(argument) for argument in arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    if done.returncode != 0:
+        command = " ".join(str(argument) for argument in arguments)
+        raise BoardError(f"{command}\nstatus {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Model:
+    """C files with the interface of a generated model; the header stands beside them.
+
+    `input_size` and `output_size` are numbers of floats, `cflags` the model's own compile flags.
+    """
+
+    sources: tuple[Path, ...]
+    prefix: str
+    input_size: int
+    output_size: int
+    cflags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One line of nm: `kind` is nm's letter; an undefined symbol has address and size 0."""
+
+    name: str
+    kind: str
+    address: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """A linked image and the object files of the model in it; stack use is beside each (.su)."""
+
+    board: str
+    folder: Path
+    elf: Path
+    objects: tuple[Path, ...]
+    output_size: int
+
+    def run(self, inputs: Floats, plugin: str | None = None) -> Floats:
+        """Run each of `inputs` (n, ...) on the board; returns (n, output_size).
+
+        Raises BoardError if the image reports an error, faults or leaves too few outputs.
+        """
+        output = self.folder / "output.bin"
+        output.unlink(missing_ok=True)
+        (self.folder / "input.bin").write_bytes(inputs.astype("<f4").tobytes())
+        emulator = ["qemu-system-arm", "-M", self.board, "-kernel", str(self.elf)]
+        quiet = ["-nographic", "-monitor", "none", "-serial", "none"]
+        semihosting = ["-semihosting-config", "enable=on,target=native"]
+        plugins = ["-plugin", plugin] if plugin else []
+        run_tool([*emulator, *quiet, *semihosting, *plugins], self.folder)
+        values = np.frombuffer(output.read_bytes(), dtype="<f4")
+        if values.size != len(inputs) * self.output_size:
+            raise BoardError(f"{len(inputs)} x {self.output_size} outputs expected, {values.size}")
+        return values.reshape(len(inputs), self.output_size).astype(np.float32)
+
+    def count_instructions(self, inputs: Floats, plugin: Path) -> list[int]:
+        """Instructions that the model's run function executes for each of `inputs` (n, ...).
+
+        `plugin` is what `build_counter` made. They repeat exactly, and are not cycles.
+        """
+        counts = self.folder / "counts.txt"
+        address = {symbol.name: symbol.address & ~1 for symbol in list_symbols(self.elf)}
+        marks = f"begin={address['bench_begin']:#x},end={address['bench_end']:#x}"
+        self.run(inputs, f"{plugin},{marks},out={counts}")
+        return [int(line) for line in counts.read_text().split()]
+
+
+def build_image(board: str, model: Model, folder: Path) -> Image:
+    """Build `model` into an image for `board`, in `folder`.
+
+    The weights go to the section .weights, the arena to .bulk, the code to .model_code. Raises
+    BoardError with the compiler's message.
+    """
+    upper = model.prefix.upper()
+    attributes = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
+    lines = [
+        f'#define {upper}_{what}_ATTR __attribute__((section("{section}")))\n'
+        for what, section in attributes.items()
+    ]
+    (folder / "sections.h").write_text("".join(lines))
+    machine = MACHINE_FLAGS[board]
+    includes = [f"-I{folder}", *sorted({f"-I{source.parent}" for source in model.sources})]
+    common = [*machine, *includes, f'-D{upper}_CONFIG_H="sections.h"', "-fstack-usage"]
+    header = f'-DMODEL_HEADER="{model.prefix}.h"'
+    names = [header, f"-DPREFIX={model.prefix}", f"-DPREFIX_UPPER={upper}"]
+    counts = [f"-DINPUT_COUNT={model.input_size}", f"-DOUTPUT_COUNT={model.output_size}"]
+
+    def compile_one(source: Path, *flags: str) -> Path:
+        target = folder / f"{source.stem}.o"
+        run_tool([f"{TOOLCHAIN}gcc", *common, *flags, "-c", source, "-o", target], folder)
+        return target
+
+    objects = tuple(compile_one(source, *model.cflags) for source in model.sources)
+    app = compile_one(HERE / "app.c", *APP_FLAGS, *names, *counts)
+    startup = compile_one(HERE / "machine" / "startup.c", *APP_FLAGS)
+    elf = folder / f"{model.prefix}.elf"
+    script = ["-nostartfiles", f"-L{HERE / 'machine'}", f"-T{board}.ld", "--specs=rdimon.specs"]
+    run_tool([f"{TOOLCHAIN}gcc", *machine, *script, startup, app, *objects, "-o", elf], folder)
+    return Image(board, folder, elf, objects, model.output_size)
+
+
+BuildImage = Callable[[str, Model, Path], Image]
+
+
+def build_counter(compiler: str, folder: Path) -> Path:
+    """Compile QEMU's instruction counting plugin with the host's compiler."""
+    plugin = folder / "instruction_count.so"
+    source = HERE / "machine" / "instruction_count.c"
+    flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
+    run_tool([compiler, *flags, source, "-o", plugin], folder)
+    return plugin
+
+
+def list_symbols(binary: Path) -> list[Symbol]:
+    """All symbols of an object file or image."""
+    printed = run_tool([f"{TOOLCHAIN}nm", "--format=posix", binary], binary.parent)
+    symbols = []
+    for line in printed.splitlines():
+        name, kind, *numbers = line.split()
+        address, size = (int(number, 16) for number in [*numbers, "0", "0"][:2])
+        symbols.append(Symbol(name, kind, address, size))
+    return symbols
+
+
+def section_sizes(binary: Path) -> dict[str, int]:
+    """Bytes of each section of an object file or image."""
+    printed = run_tool([f"{TOOLCHAIN}size", "--format=sysv", binary], binary.parent)
+    rows = [line.split() for line in printed.splitlines() if line.startswith(".")]
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def stack_uses(object_file: Path) -> dict[str, tuple[int, str]]:
+    """Stack of each function in bytes, and gcc's word for it: static, dynamic or bounded."""
+    lines = object_file.with_suffix(".su").read_text().splitlines()
+    rows = [line.split("\t") for line in lines]
+    return {place.rsplit(":", 1)[1]: (int(size), kind) for place, size, kind in rows}
