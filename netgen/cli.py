@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,17 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from netgen import __version__
-from netgen.cli_options import (
-    as_json_option,
-    model_arguments,
-    model_options,
-    read_numbers,
-    target_option,
-)
+from netgen import __version__, cli_options
 from netgen.errors import NetgenError, UsageError
+from netgen.report.text import error_line, json_text
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from netgen.ir.graph import Graph
 
 
@@ -34,11 +29,11 @@ class Commands(click.Group):
         """Run the command; a traceback only with --debug."""
         try:
             return super().invoke(context)
-        except NetgenError as error:
+        except (NetgenError, MemoryError) as error:
             if context.params.get("debug"):
                 raise
-            click.echo(f"netgen: error: {error}", err=True)
-            context.exit(error.exit_code)
+            click.echo(error_line(error), err=True)
+            context.exit(error.exit_code if isinstance(error, NetgenError) else 1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,18 +73,18 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json_text(value))
 
 
-def _print(*shown: object) -> None:
-    console = Console()
-    for item in shown:
-        # Piped text keeps its long lines.
-        console.print(item, soft_wrap=isinstance(item, str), markup=False, highlight=False)
+def _print_table(table: Table) -> None:
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 1000  # nobody knows the width: no cell is folded
+    console.print(table)
 
 
 @main.command("list")
-@as_json_option
+@cli_options.as_json_option
 def list_models(as_json: bool) -> None:
     """List the architectures with their parameters, MACs and number of weights."""
     from netgen.models import NETWORKS
@@ -99,19 +94,12 @@ def list_models(as_json: bool) -> None:
     if as_json:
         _print_json(network_facts(networks))
     else:
-        _print(network_table(networks))
+        _print_table(network_table(networks))
 
 
 @main.command()
-@model_arguments
-@click.option(
-    "--stage", type=click.Choice(["source", "fused", "plan"]), default="source", show_default=True
-)
-@click.option(
-    "--format", "form", type=click.Choice(["table", "text", "dot", "svg"]), default="table",
-    show_default=True,
-)  # fmt: skip
-@click.option("--target", default="generic", show_default=True, help="Target of the plan.")
+@cli_options.model_arguments
+@cli_options.show_options
 def show(
     model: str,
     weights: Path | None,
@@ -124,36 +112,27 @@ def show(
     from netgen.compiler import lower, resolve_target
     from netgen.ir.text import print_graph
     from netgen.passes import run_pipeline
-    from netgen.plan.show import certificate_lines, memory_table, plan_table
     from netgen.report.graph_picture import graph_dot, graph_svg
-    from netgen.report.tables import graph_table
+    from netgen.report.tables import graph_table, plan_text
 
     graph = _load(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
         plan = lower(graph, resolve_target(target)).plan
-        for line in (*plan_table(plan), "", *memory_table(plan), "", *certificate_lines(plan)):
-            click.echo(line)
+        click.echo(plan_text(plan))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
     if form == "table":
-        _print(graph_table(graph))
+        _print_table(graph_table(graph))
     else:
         writers: dict[str, Callable[[Graph], str]] = {"dot": graph_dot, "svg": graph_svg}
         click.echo(writers.get(form, print_graph)(graph), nl=False)
 
 
 @main.command("compile")
-@model_arguments
-@click.option("-o", "output", type=click.Path(path_type=Path), required=True, help="The C file.")
-@click.option("--target", default="generic", show_default=True, help="Processor class.")
-@click.option(
-    "--weights-as", type=click.Choice(["c", "inline", "incbin", "blob"]), default="c",
-    show_default=True, help="A second C file, in the one file, assembled from a binary, a blob.",
-)  # fmt: skip
-@click.option("--prefix", help="Opens all public names; by default the stem of -o.")
-@click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first.")
+@cli_options.model_arguments
+@cli_options.compile_options
 def compile_model(
     model: str,
     weights: Path | None,
@@ -181,20 +160,11 @@ def compile_model(
 
 
 @main.command()
-@model_arguments
+@cli_options.model_arguments
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--labels", type=click.Path(path_type=Path), help="One label per line.")
-@click.option("--top", default=5, show_default=True, type=click.IntRange(min=1))
-@click.option("--resize", type=int, help="Shorter side before the crop [default: input size].")
-@click.option("--no-crop", is_flag=True, help="Squeeze the whole photo instead.")
-@click.option(
-    "--interpolation", default="bilinear", show_default=True,
-    type=click.Choice(["nearest", "bilinear", "bicubic", "lanczos"]),
-)  # fmt: skip
-@click.option("--mean", callback=read_numbers, help="Per channel, 0..1, for example 0.5,0.5,0.5.")
-@click.option("--std", callback=read_numbers, help="Per channel, 0..1.")
-@target_option
-@as_json_option
+@cli_options.photo_options
+@cli_options.target_option
+@cli_options.as_json_option
 def run(
     model: str,
     weights: Path | None,
@@ -223,18 +193,20 @@ def run(
     if as_json:
         _print_json([asdict(photo) for photo in photos])
     else:
-        _print(photo_table(photos))
+        _print_table(photo_table(photos))
 
 
 @main.command()
-@model_arguments
+@cli_options.model_arguments
 @click.option(
     "--against", type=click.Choice(["numpy", "onnxruntime"]), default="numpy", show_default=True
 )
 @click.option("--layers", is_flag=True, help="Print every layer.")
-@click.option("--tolerance", type=float, help="Largest error allowed [default: 1e-5, peers 1e-4].")
-@target_option
-@as_json_option
+@click.option(
+    "--tolerance", type=click.FloatRange(min=0), help="Largest error [default: 1e-5, peers 1e-4]."
+)
+@cli_options.target_option
+@cli_options.as_json_option
 def verify(
     model: str,
     weights: Path | None,
@@ -256,18 +228,16 @@ def verify(
         _print_json({"against": against, **asdict(comparison)})
     else:
         if layers:
-            _print(comparison_table(comparison))
+            _print_table(comparison_table(comparison))
         click.echo(f"worst error against {against}: {comparison.max_relative_error:.1e}")
     require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
 
 
 @main.command()
 @click.argument("model", required=False)
-@model_options
-@click.option("--target", default="generic", show_default=True, help="Processor class.")
-@click.option("-o", "output", type=click.Path(path_type=Path), help="Write the plan as JSON.")
-@click.option("--check", "checked", type=click.Path(path_type=Path), help="Check a plan's JSON.")
-@as_json_option
+@cli_options.model_options
+@cli_options.plan_options
+@cli_options.as_json_option
 def plan(
     model: str | None,
     weights: Path | None,
@@ -279,11 +249,12 @@ def plan(
 ) -> None:
     """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
     from netgen.compiler import lower, resolve_target
-    from netgen.emit.files import write_files
+    from netgen.emission.files import write_files
     from netgen.plan.check import check_plan
     from netgen.plan.json_form import plan_to_json
     from netgen.plan.read import read_plan
-    from netgen.plan.show import certificate_lines, memory_table, plan_table
+    from netgen.plan.show import certificate_lines
+    from netgen.report.tables import plan_text
 
     if (model is None) == (checked is None):
         raise UsageError("give either a MODEL to plan or a plan to --check")
@@ -294,18 +265,17 @@ def plan(
         planned = lower(_load(str(model), weights, parameters), resolve_target(target)).plan
     document = plan_to_json(planned)
     if output is not None:
-        write_files(output.parent, {output.name: (json.dumps(document, indent=1) + "\n").encode()})
+        write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
     if as_json:
         _print_json(document)
     elif checked is not None:
         click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
     else:
-        lines = (*plan_table(planned), "", *memory_table(planned), "", *certificate_lines(planned))
-        click.echo("\n".join(lines))
+        click.echo(plan_text(planned))
 
 
 @main.command()
-@model_arguments
+@cli_options.model_arguments
 @click.option("-o", "output", type=click.Path(path_type=Path), required=True)
 @click.option("--as", "form", type=click.Choice(["onnx"]), required=True)
 def export(
@@ -313,7 +283,7 @@ def export(
 ) -> None:
     """Write a model for other tools: --as onnx writes one file of standard operators."""
     del form  # the only choice so far
-    from netgen.emit.files import write_files
+    from netgen.emission.files import write_files
     from netgen.export.onnx_file import graph_to_onnx
 
     content = graph_to_onnx(_load(model, weights, parameters))
@@ -323,41 +293,41 @@ def export(
 
 @main.command("bench")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@model_options
-@click.option("--vs", default="onnxruntime", show_default=True, help="Peers, by commas.")
-@click.option("--rounds", default=50, show_default=True, type=click.IntRange(min=1))
-@target_option
-@as_json_option
+@cli_options.model_options
+@cli_options.bench_options
+@cli_options.target_option
+@cli_options.as_json_option
 def bench_models(
     models: tuple[str, ...],
     weights: Path | None,
     parameters: dict[str, str],
     vs: str,
     rounds: int,
+    chart: Path | None,
     target: str,
     as_json: bool,
 ) -> None:
     """Time models against other runtimes: interleaved rounds on one core, medians, ratios."""
-    from netgen.bench.bench import bench
-    from netgen.bench.table import bench_table
-    from netgen.compiler import compile as compile_graph
+    from netgen.bench.bench import bench_target
+    from netgen.bench.chart import bench_chart
+    from netgen.bench.machine import this_machine
+    from netgen.bench.table import bench_notes, bench_tables
+    from netgen.emission.files import write_files
 
-    rows = []
+    machine, rows = this_machine(target), []
     for model in models:
         graph = _load(model, weights, parameters)
+        label = " ".join([graph.name, *(f"{name}={value}" for name, value in parameters.items())])
         with _progress() as tell:
-            compiled = compile_graph(graph, target=target, progress=tell)
-            rows += bench(
-                graph,
-                compiled,
-                peers=vs.split(","),
-                rounds=rounds,
-                on_round=lambda done, total: tell(f"round {done} of {total}"),
-            )
+            rows += bench_target(graph, target, vs.split(","), rounds, label, tell)
+    if chart is not None:
+        write_files(chart.parent, {chart.name: bench_chart(rows, machine).encode()})
     if as_json:
         _print_json([row.as_json() for row in rows])
-    else:
-        _print(bench_table(rows))
+        return
+    for table in bench_tables(rows):
+        _print_table(table)
+    click.echo("\n".join(bench_notes(rows, machine)))
 
 
 if __name__ == "__main__":

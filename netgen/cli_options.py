@@ -11,7 +11,9 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def read_parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def read_parameters(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
     """Split every `name=value`."""
     parameters = {}
     for text in given:
@@ -22,7 +24,9 @@ def read_parameters(_: click.Context, __: click.Parameter, given: tuple[str, ...
     return parameters
 
 
-def read_numbers(_: click.Context, __: click.Parameter, given: str | None) -> tuple[float, ...] | None:
+def read_numbers(
+    _: click.Context, __: click.Parameter, given: str | None
+) -> tuple[float, ...] | None:
     """Numbers separated by commas."""
     if given is None:
         return None
@@ -57,3 +61,106 @@ target_option = click.option(
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON and nothing else."
 )
+
+
+def show_options(command: Command) -> Command:
+    """What to show of a model, and how."""
+    return _with_options(
+        command,
+        click.option(
+            "--stage",
+            type=click.Choice(["source", "fused", "plan"]),
+            default="source",
+            show_default=True,
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["table", "text", "dot", "svg"]),
+            default="table",
+            show_default=True,
+        ),
+        click.option("--target", default="generic", show_default=True, help="Target of the plan."),
+    )
+
+
+def compile_options(command: Command) -> Command:
+    """Which files to write, and for which processor."""
+    return _with_options(
+        command,
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(path_type=Path),
+            required=True,
+            help="The C file.",
+        ),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option(
+            "--weights-as",
+            type=click.Choice(["c", "inline", "incbin", "blob"]),
+            default="c",
+            show_default=True,
+            help="A second C file, in the one file, assembled from a binary, a blob.",
+        ),
+        click.option(
+            "--prefix", help="Opens all public names and file names; by default the stem of -o."
+        ),
+        click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
+    )
+
+
+def photo_options(command: Command) -> Command:
+    """How photos become inputs, and what is said of the outputs."""
+    filters = click.Choice(["nearest", "bilinear", "bicubic", "lanczos"])
+    return _with_options(
+        command,
+        click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
+        click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
+        click.option(
+            "--resize", type=int, help="Shorter side before the crop [default: input size]."
+        ),
+        click.option("--no-crop", is_flag=True, help="Squeeze the whole photo instead."),
+        click.option("--interpolation", default="bilinear", show_default=True, type=filters),
+        click.option(
+            "--mean", callback=read_numbers, help="Per channel, 0..1, for example 0.5,0.5,0.5."
+        ),
+        click.option("--std", callback=read_numbers, help="Per channel, 0..1."),
+    )
+
+
+def plan_options(command: Command) -> Command:
+    """For which processor to plan, and where plans are written and read."""
+    file = click.Path(path_type=Path)
+    return _with_options(
+        command,
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option("-o", "output", type=file, help="Write the plan as JSON."),
+        click.option("--check", "checked", type=file, help="Check a plan's JSON."),
+    )
+
+
+def bench_options(command: Command) -> Command:
+    """Against whom to measure, and for how long."""
+    return _with_options(
+        command,
+        click.option(
+            "--vs",
+            default="onnxruntime",
+            show_default=True,
+            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch.",
+        ),
+        click.option("--rounds", default=50, show_default=True, type=click.IntRange(min=1)),
+        click.option(
+            "--chart",
+            type=click.Path(path_type=Path, dir_okay=False, writable=True),
+            help="Draw the ratios into an SVG file.",
+        ),
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Add options, in the order in which the help lists them."""
+    for option in reversed(options):
+        command = option(command)
+    return command

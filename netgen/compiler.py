@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import get_args
 
 from netgen.dsl.network import Network
-from netgen.emit.files import write_files
-from netgen.emit.header import ERRORS, command_of
-from netgen.emit.options import EmitOptions, WeightsAs, prefix_of
-from netgen.emit.source import emit_files
-from netgen.errors import UsageError
+from netgen.emission.files import write_files
+from netgen.emission.header import ERRORS, command_of
+from netgen.emission.options import EmitOptions, WeightsAs, prefix_of
+from netgen.emission.source import emit_files
+from netgen.errors import BuildError, UsageError
+from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.files import load_graph
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
@@ -43,17 +45,17 @@ def load(
 ) -> Graph:
     """The graph of a model, with its weights.
 
-    `model` is a name of `netgen list`, `file.py:function`, a network, or a `.ir` file. Without
-    `weights` they are seeded: made up, but scaled so that activations keep unit variance. Raises
-    UsageError, GraphError, WeightsError.
+    `model` is a name of `netgen list`, `file.py:function`, a network, a `.ir` or a `.onnx` file.
+    Without `weights` they are seeded: made up, but scaled so that activations keep unit variance.
+    Raises UsageError, GraphError, WeightsError, and for a `.onnx` file MissingExtraError.
     """
-    if isinstance(model, str) and model.endswith(".ir"):
+    if isinstance(model, str) and (suffix := Path(model).suffix) in (".ir", ".onnx"):
         if weights is not None or parameters:
             raise UsageError(
-                "a .ir file has its weights and parameters already",
+                f"a {suffix} file has its weights and parameters already",
                 hint="leave out --weights and -p",
             )
-        return load_graph(Path(model))
+        return load_graph(Path(model)) if suffix == ".ir" else load_onnx(Path(model))
     network = find_network(model)
     # Of a user's file only its name goes into what is generated, never its folder.
     title = network.name if isinstance(model, Network) else Path(model).name
@@ -89,13 +91,14 @@ def emit(
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
-    The stem of `path` opens all public names unless `prefix` is given. Returns the files written;
-    raises UsageError where they cannot be, leaving none behind.
+    The stem of `path` opens all public names and names the files, unless `prefix` is given, which
+    then does both. Returns the files written; raises UsageError where they cannot be, leaving none
+    behind.
     """
     file = Path(path)
     if file.suffix != ".c":
         raise UsageError(
-            "the output must be a C file", found=file.name, hint="name it like model.c"
+            "the output must be a C file", found=str(file), hint="name it like model.c"
         )
     options = _options(graph, resolve_target(target), file.stem, prefix, weights_as)
     lowered = lower(graph, resolve_target(target))
@@ -121,6 +124,7 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
     from netgen.runtime.image import ModelImage, Port
 
     plan, target = lowered.plan, find_target(lowered.plan.target)
+    _require_processor(target)
     options = EmitOptions("model", "blob", "netgen.compile")
     files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
     source, header = files["model.c"].decode(), files["model.h"].decode()
@@ -146,6 +150,16 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
     )
 
 
+def _require_processor(target: Target) -> None:
+    from netgen.runtime.cpu import missing_features
+
+    if missing := missing_features(target):
+        raise BuildError(
+            f"this processor lacks {', '.join(missing)}, which target {target.name} needs",
+            hint="choose target native or generic",
+        )
+
+
 def _origin(graph: Graph) -> Origin:
     return graph.origin or Origin(graph.name)
 
@@ -153,6 +167,11 @@ def _origin(graph: Graph) -> Origin:
 def _options(
     graph: Graph, target: Target, stem: str, prefix: str | None, weights_as: WeightsAs
 ) -> EmitOptions:
-    name = prefix_of(prefix or stem)
+    if weights_as not in get_args(WeightsAs):
+        raise UsageError(
+            f"weights cannot be written as '{weights_as}'",
+            expected=f"one of {', '.join(get_args(WeightsAs))}",
+        )
+    name = prefix_of(stem if prefix is None else prefix)
     command = command_of(_origin(graph), target, stem, name, weights_as)
     return EmitOptions(name, weights_as, command)

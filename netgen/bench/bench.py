@@ -13,6 +13,7 @@ from netgen.bench.peers import PEERS, check_installed, check_known, load_netgen
 from netgen.bench.process import WorkerProcess, default_core
 from netgen.bench.result import BenchRow, compared, final_rows
 from netgen.bench.worker import Job, Loader
+from netgen.compiler import compile as compile_graph
 from netgen.errors import NetgenError, UsageError
 from netgen.ir.graph import Graph
 from netgen.weights.seeded import uniform
@@ -84,6 +85,26 @@ def bench(
         {name: np.array(runner.seconds) for name, runner in runners.items()},
         {name: runner.count * rounds for name, runner in runners.items()},
         np.array(twins[0].seconds) if twins else None,
+    )
+
+
+def bench_target(
+    graph: Graph,
+    target: str,
+    peers: Sequence[str],
+    rounds: int,
+    label: str,
+    tell: Callable[[str], None],
+) -> list[BenchRow]:
+    """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress."""
+    check_known(peers)
+    return bench(
+        graph,
+        compile_graph(graph, target=target, progress=tell),
+        peers=peers,
+        rounds=rounds,
+        label=label,
+        on_round=lambda done, total: tell(f"round {done} of {total}"),
     )
 
 

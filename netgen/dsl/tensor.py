@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from netgen.dsl.author import author_line
 from netgen.errors import GraphError
-from netgen.ir.graph import Graph, Node
+from netgen.ir.graph import ConstantArray, Graph, Node
 from netgen.ir.operator import REGISTRY, Const, Input, Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ir.tokens import is_name
@@ -52,6 +55,9 @@ class Tensor:
         # By name, as the text form does it: the operators stand above the DSL.
         return apply(REGISTRY.make("add", {}), self, other)
 
+    def __mul__(self, other: Tensor) -> Tensor:
+        return apply(REGISTRY.make("mul", {}), self, other)
+
     def _image_shape(self) -> tuple[int, ...]:
         if len(self.type.shape) != _IMAGE_RANK:
             raise GraphError(
@@ -70,6 +76,7 @@ class Construction:
         self.nodes: dict[str, Node] = {}
         self.tensors: dict[str, Tensor] = {}
         self.scopes: list[str] = []
+        self.constants: dict[str, ConstantArray] = {}
 
     def unique_name(self, name: str) -> str:
         """Prefix a name with the current scope; a second one of that name gets the suffix _2."""
@@ -152,7 +159,8 @@ def image(height: int, width: int, channels: int = 3, name: str = "image") -> Te
             found=f"height {height}, width {width}, channels {channels}",
             hint="choose a larger input size",
         )
-    kind = TensorType("f32", (1, height, width, channels))
+    with located():
+        kind = TensorType("f32", (1, height, width, channels))
     return construction.add(Node(construction.unique_name(name), Input(), (), kind, line))
 
 
@@ -188,6 +196,29 @@ def parameter(owner: str, letter: str, shape: tuple[int, ...]) -> Tensor:
     return construction.add(Node(full, Const(data=full), (), kind, line))
 
 
+def constant(values: npt.ArrayLike, *, name: str | None = None) -> Tensor:
+    """Declare a constant whose data the network itself gives, as an operand of `add` or `mul`.
+
+    Its shape is that of `values`, which are rounded to f32; no weight file need provide it. For
+    one number per channel give the shape (1, 1, 1, C). Raises GraphError with the author's line
+    for values that are no finite numbers.
+    """
+    construction = _construction()
+    line = author_line()
+    full = construction.unique_name(name or "constant")
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(values, np.float32, order="C")
+    except (TypeError, ValueError) as error:
+        raise GraphError("a constant is no array of numbers", where=f"{line}: %{full}") from error
+    if not np.isfinite(array).all():
+        raise GraphError("the values of a constant are not finite", where=f"{line}: %{full}")
+    with located():
+        kind = TensorType("f32", array.shape)
+    construction.constants[full] = array
+    return construction.add(Node(full, Const(data=full), (), kind, line))
+
+
 def value_name(operator: str, name: str | None) -> str:
     """Predict the name that `apply` will give next, without the scope; parameters follow it."""
     construction = _construction()
@@ -214,5 +245,6 @@ def finish(construction: Construction, name: str, outputs: tuple[Tensor, ...]) -
     """
     for output in outputs:
         construction.check_own(output)
-    graph = Graph(name, construction.nodes.values(), [output.name for output in outputs])
+    names = [output.name for output in outputs]
+    graph = Graph(name, construction.nodes.values(), names, construction.constants)
     return graph.rewrite({})

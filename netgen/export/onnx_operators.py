@@ -8,7 +8,7 @@ Nothing here imports onnx.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,18 +18,31 @@ from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
+from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.channel_pad import ChannelPad
+from netgen.ops.channel_shuffle import ChannelShuffle
+from netgen.ops.channel_slice import ChannelSlice
+from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.dropout import Dropout
 from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
+from netgen.ops.max_pool2d import MaxPool2d
+from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
+from netgen.ops.sigmoid import Sigmoid
+from netgen.ops.softmax import Softmax
+from netgen.ops.spatial_slice import SpatialSlice
+from netgen.ops.transpose import Transpose
+from netgen.ops.window import Window
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 TO_CHANNELS_LAST = (0, 2, 3, 1)
@@ -66,8 +79,20 @@ Mapping: TypeAlias = "Callable[[Any, Call], list[Stage]]"
 
 
 def add(op: Add, call: Call) -> list[Stage]:
-    """Add: both operands have one shape."""
+    """Add; one number per channel is broadcast there as well."""
     return [Stage("Add", call.rest), *activation(op.act)]
+
+
+def avg_pool2d(op: AvgPool2d, call: Call) -> list[Stage]:
+    """AveragePool; where only a part of the padding counts, that part is a Pad of its own."""
+    window = _used_window(op.window(), call)
+    top, bottom, left, right = op.counted
+    if op.counted == op.pad:
+        return [_pooling("AveragePool", window, {"count_include_pad": int(any(op.pad))})]
+    rest = [max(side - part, 0) for side, part in zip(window.pad, op.counted, strict=True)]
+    window = replace(window, pad=(rest[0], rest[1], rest[2], rest[3]))
+    stages = [_zeros((0, 0, top, left), (0, 0, bottom, right))] if any(op.counted) else []
+    return [*stages, _pooling("AveragePool", window, {})]
 
 
 def batch_norm(op: BatchNorm, call: Call) -> list[Stage]:
@@ -77,6 +102,35 @@ def batch_norm(op: BatchNorm, call: Call) -> list[Stage]:
     if len(x.shape) in (2, 4):
         return [stage]
     return [_reshape((-1, x.shape[-1])), stage, _reshape(x.shape)]
+
+
+def channel_pad(op: ChannelPad, call: Call) -> list[Stage]:
+    """Pad of the axis of channels."""
+    axis, rank = _channel_axis(call.types[0].shape), len(call.types[0].shape)
+    front, back = ([0] * rank for _ in range(2))
+    front[axis], back[axis] = op.front, op.back
+    return [_zeros(front, back)]
+
+
+def channel_shuffle(op: ChannelShuffle, call: Call) -> list[Stage]:
+    """Reshape to groups and their channels, Transpose of the two, Reshape back."""
+    shape = channels_first(call.result.shape)
+    axis = _channel_axis(shape)
+    grouped = (*shape[:axis], op.groups, shape[axis] // op.groups, *shape[axis + 1 :])
+    perm = list(range(len(grouped)))
+    perm[axis], perm[axis + 1] = axis + 1, axis
+    return [_reshape(grouped), Stage("Transpose", (), {"perm": perm}), _reshape(shape)]
+
+
+def channel_slice(op: ChannelSlice, call: Call) -> list[Stage]:
+    """Slice of the axis of channels."""
+    end = op.first + (op.length - 1) * op.step + 1
+    return [_slice((op.first,), (end,), (_channel_axis(call.types[0].shape),), (op.step,))]
+
+
+def concat(_op: Concat, call: Call) -> list[Stage]:
+    """Concat along the axis of channels."""
+    return [Stage("Concat", call.rest, {"axis": _channel_axis(call.result.shape)})]
 
 
 def conv2d(op: Conv2d, call: Call) -> list[Stage]:
@@ -113,6 +167,11 @@ def global_avg_pool(_op: GlobalAvgPool, _call: Call) -> list[Stage]:
     return [Stage("GlobalAveragePool")]
 
 
+def hard_sigmoid(_op: HardSigmoid, _call: Call) -> list[Stage]:
+    """HardSigmoid with a slope of 1/6."""
+    return activation("hard_sigmoid")
+
+
 def hard_swish(_op: HardSwish, _call: Call) -> list[Stage]:
     """HardSwish."""
     return activation("hard_swish")
@@ -128,10 +187,55 @@ def linear(op: Linear, call: Call) -> list[Stage]:
     return [Stage("Gemm", call.rest, {"transB": 1}), *activation(op.act)]
 
 
+def max_pool2d(op: MaxPool2d, call: Call) -> list[Stage]:
+    """MaxPool."""
+    return [_pooling("MaxPool", _used_window(op.window(), call), {})]
+
+
+def mul(op: Mul, call: Call) -> list[Stage]:
+    """Mul; one number per channel is broadcast there as well."""
+    return [Stage("Mul", call.rest), *activation(op.act)]
+
+
 def pad(op: Pad, _call: Call) -> list[Stage]:
-    """Pad; ONNX lists the beginnings of all axes, then the ends. Its default value is zero."""
+    """Pad of rows and columns."""
     top, bottom, left, right = op.pad
-    return [Stage("Pad", (np.array([0, 0, top, left, 0, 0, bottom, right], np.int64),))]
+    return [_zeros((0, 0, top, left), (0, 0, bottom, right))]
+
+
+def _zeros(front: Sequence[int], back: Sequence[int]) -> Stage:
+    """Pad; ONNX lists the beginnings of all axes, then the ends. Its default value is zero."""
+    return Stage("Pad", (np.array([*front, *back], np.int64),))
+
+
+def _used_window(window: Window, call: Call) -> Window:
+    """The window without padding that it never reaches, which ONNX Runtime refuses."""
+    sides = list(window.pad)
+    for axis in (0, 1):
+        last = (call.result.shape[1 + axis] - 1) * window.stride[axis] + window.size[axis]
+        sides[2 * axis + 1] = max(last - call.types[0].shape[1 + axis] - window.pad[2 * axis], 0)
+    return replace(window, pad=(sides[0], sides[1], sides[2], sides[3]))
+
+
+def _pooling(operator: str, window: Window, attributes: dict[str, Attribute]) -> Stage:
+    top, bottom, left, right = window.pad
+    geometry: dict[str, Attribute] = {
+        "kernel_shape": window.size,
+        "strides": window.stride,
+        "pads": (top, left, bottom, right),
+    }
+    return Stage(operator, (), geometry | attributes)
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int:
+    """The axis of channels: 1 of rank 4, otherwise the last."""
+    return 1 if len(shape) == 4 else len(shape) - 1
+
+
+def _slice(
+    first: Sequence[int], end: Sequence[int], axes: Sequence[int], step: Sequence[int]
+) -> Stage:
+    return Stage("Slice", tuple(np.array(part, np.int64) for part in (first, end, axes, step)))
 
 
 def relu(_op: Relu, _call: Call) -> list[Stage]:
@@ -156,6 +260,14 @@ def reshape(op: Reshape, call: Call) -> list[Stage]:
     return stages
 
 
+def transpose(op: Transpose, _call: Call) -> list[Stage]:
+    """Transpose; between values of rank 4 with the axes as ONNX has them."""
+    axes = op.axes
+    if len(axes) == 4:
+        axes = tuple(TO_CHANNELS_LAST[axes[axis]] for axis in TO_CHANNELS_FIRST)
+    return [Stage("Transpose", (), {"perm": axes})]
+
+
 def _order_differs(shape: tuple[int, ...]) -> bool:
     """Whether NHWC and NCHW hold the elements of an NHWC shape in different orders."""
     return len(shape) == 4 and shape[1] * shape[2] > 1 and shape[3] > 1
@@ -168,6 +280,22 @@ def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _reshape(shape: tuple[int, ...]) -> Stage:
     return Stage("Reshape", (np.array(shape, np.int64),))
+
+
+def sigmoid(_op: Sigmoid, _call: Call) -> list[Stage]:
+    """Sigmoid."""
+    return activation("sigmoid")
+
+
+def softmax(_op: Softmax, call: Call) -> list[Stage]:
+    """Softmax along the axis of channels."""
+    return [Stage("Softmax", (), {"axis": _channel_axis(call.result.shape)})]
+
+
+def spatial_slice(op: SpatialSlice, _call: Call) -> list[Stage]:
+    """Slice of rows and columns."""
+    end = [f + (n - 1) * s + 1 for f, n, s in zip(op.first, op.size, op.stride, strict=True)]
+    return [_slice(op.first, end, (2, 3), op.stride)]
 
 
 def activation(name: str) -> list[Stage]:
@@ -185,20 +313,34 @@ _ACTIVATIONS: dict[str, list[Stage]] = {
     "relu": [Stage("Relu")],
     "relu6": [Stage("Clip", (np.array(0.0, np.float32), np.array(6.0, np.float32)))],
     "hard_swish": [Stage("HardSwish")],
+    "hard_sigmoid": [Stage("HardSigmoid", (), {"alpha": 1.0 / 6.0, "beta": 0.5})],
+    "sigmoid": [Stage("Sigmoid")],
 }
 
 MAPPINGS: dict[type[Operator], Mapping] = {
     Add: add,
+    AvgPool2d: avg_pool2d,
     BatchNorm: batch_norm,
+    ChannelPad: channel_pad,
+    ChannelShuffle: channel_shuffle,
+    ChannelSlice: channel_slice,
+    Concat: concat,
     Conv2d: conv2d,
     DepthwiseConv2d: depthwise_conv2d,
     Dropout: identity,
     GlobalAvgPool: global_avg_pool,
+    HardSigmoid: hard_sigmoid,
     HardSwish: hard_swish,
     Identity: identity,
     Linear: linear,
+    MaxPool2d: max_pool2d,
+    Mul: mul,
     Pad: pad,
     Relu: relu,
     Relu6: relu6,
     Reshape: reshape,
+    Sigmoid: sigmoid,
+    Softmax: softmax,
+    SpatialSlice: spatial_slice,
+    Transpose: transpose,
 }

@@ -162,7 +162,9 @@ class Graph:
         learned = {
             operand
             for node in self.activations
-            for operand, letter in zip(node.operands, node.op.operand_names, strict=False)
+            for operand, letter in zip(
+                node.operands, node.op.letters(len(node.operands)), strict=False
+            )
             if self.is_const(operand) and letter not in node.op.statistics
         }
         return sum(self[name].type.elements for name in learned)

@@ -24,11 +24,13 @@ class Operator(ABC):
 
     `operator_name` is the one noun used in IR, files, templates and tests. `operand_names` are the
     letters of the formula in operand order; the last `optional_operands` of them may be left out.
+    A `variadic` operator has one letter and takes any number of operands, at least one: x0, x1, ...
     """
 
     operator_name: ClassVar[str]
     operand_names: ClassVar[tuple[str, ...]] = ("x",)
     optional_operands: ClassVar[int] = 0
+    variadic: ClassVar[bool] = False
     # Operands that training measures rather than learns; papers do not count them as parameters.
     statistics: ClassVar[frozenset[str]] = frozenset()
 
@@ -58,8 +60,24 @@ class Operator(ABC):
                 shown[field.name] = value
         return shown
 
+    def letters(self, count: int) -> tuple[str, ...]:
+        """Letters of the operands, optional ones included; `count` is how many there are."""
+        if not self.variadic:
+            return self.operand_names
+        (letter,) = self.operand_names
+        return tuple(f"{letter}{position}" for position in range(count))
+
     def check_count(self, operands: Sequence[object]) -> None:
         """Raise GraphError unless the number of operands fits."""
+        if self.variadic:
+            if not operands:
+                letters = ", ".join((*self.letters(2), "..."))
+                raise GraphError(
+                    f"{self.operator_name} takes the operands {letters}",
+                    expected="at least 1",
+                    found="0",
+                )
+            return
         most = len(self.operand_names)
         least = most - self.optional_operands
         if not least <= len(operands) <= most:

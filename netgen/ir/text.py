@@ -37,7 +37,7 @@ from netgen.ir.tokens import floating, integer, tokenise
 VERSION = 1
 
 # Attributes that may be given as one number for all axes or sides, and print so if all are equal.
-_ONE_FOR_ALL = frozenset({"stride", "pad", "dilation"})
+_ONE_FOR_ALL = frozenset({"kernel", "stride", "pad", "counted", "dilation"})
 # Attributes whose strings name arrays.
 _REFERENCES = frozenset({"data", "constants"})
 

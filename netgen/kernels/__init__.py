@@ -8,17 +8,27 @@ from __future__ import annotations
 
 from netgen.errors import PlanError
 from netgen.kernels.activation_f32 import ActivationF32
-from netgen.kernels.add_f32 import AddF32
+from netgen.kernels.add_f32 import AddConstantF32, AddF32
+from netgen.kernels.avg_pool2d_f32 import AvgPool2dF32
 from netgen.kernels.batch_norm_f32 import BatchNormF32
+from netgen.kernels.channel_pad_f32 import ChannelPadF32
+from netgen.kernels.channel_shuffle_f32 import ChannelShuffleF32
+from netgen.kernels.channel_slice_f32 import ChannelSliceF32
+from netgen.kernels.concat_f32 import ConcatF32
 from netgen.kernels.conv2d_f32 import Conv2dF32
 from netgen.kernels.conv2d_portable_f32 import Conv2dPortableF32
 from netgen.kernels.depthwise_conv2d_f32 import DepthwiseConv2dF32
 from netgen.kernels.depthwise_conv2d_portable_f32 import DepthwiseConv2dPortableF32
 from netgen.kernels.global_avg_pool_f32 import GlobalAvgPoolF32
 from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.max_pool2d_f32 import MaxPool2dF32
+from netgen.kernels.mul_f32 import MulConstantF32, MulF32
 from netgen.kernels.pad_f32 import PadF32
 from netgen.kernels.pointwise_f32 import PointwiseF32
+from netgen.kernels.softmax_f32 import SoftmaxF32
+from netgen.kernels.spatial_slice_f32 import SpatialSliceF32
 from netgen.kernels.targets import Target
+from netgen.kernels.transpose_f32 import TransposeF32
 
 KERNELS: tuple[Kernel, ...] = (
     PointwiseF32(),
@@ -27,10 +37,22 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dF32(),
     DepthwiseConv2dPortableF32(),
     AddF32(),
+    AddConstantF32(),
+    MulF32(),
+    MulConstantF32(),
     ActivationF32(),
     BatchNormF32(),
     PadF32(),
     GlobalAvgPoolF32(),
+    MaxPool2dF32(),
+    AvgPool2dF32(),
+    SoftmaxF32(),
+    ConcatF32(),
+    ChannelShuffleF32(),
+    ChannelSliceF32(),
+    ChannelPadF32(),
+    SpatialSliceF32(),
+    TransposeF32(),
 )
 
 
@@ -38,7 +60,11 @@ def select_kernel(layer: Layer, target: Target) -> Kernel:
     """The cheapest kernel that accepts the layer; ties go to the one listed first."""
     candidates = [k for k in KERNELS if isinstance(layer.op, k.operators) and k.accepts(layer)]
     if not candidates:
-        raise PlanError(f"no kernel computes {layer.op.operator_name} of {layer.result}")
+        whose = f" whose {' and '.join(sorted(layer.constant))} are constants"
+        raise PlanError(
+            f"no kernel computes {layer.op.operator_name} of {layer.result}"
+            f"{whose if layer.constant else ''}"
+        )
     return min(candidates, key=lambda kernel: kernel.cost(layer, target))
 
 

@@ -7,17 +7,26 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.targets import Target
+from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.sigmoid import Sigmoid
 
 
 class ActivationF32(Kernel):
     """Any shape. The identity is a copy, which the plan asks for where an output needs one."""
 
     name: ClassVar[str] = "activation_f32"
-    operators: ClassVar[tuple[type[Operator], ...]] = (Relu, Relu6, HardSwish, Identity)
+    operators: ClassVar[tuple[type[Operator], ...]] = (
+        Relu,
+        Relu6,
+        HardSwish,
+        HardSigmoid,
+        Sigmoid,
+        Identity,
+    )
     numeric_form: ClassVar[str] = "elementwise"
 
     def accepts(self, layer: Layer) -> bool:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.geometry import Columns, describe_window, input_columns, window_title
+from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
@@ -40,7 +40,9 @@ class Conv2dF32(Kernel):
     def accepts(self, layer: Layer) -> bool:
         """Dense and undilated."""
         op = layer.op
-        return isinstance(op, Conv2d) and op.groups == 1 and op.dilation == (1, 1)
+        if not isinstance(op, Conv2d) or op.groups > 1 or op.dilation != (1, 1):
+            return False
+        return reaches_image(layer, op.window(layer.operands["w"].shape))
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, input and output shape."""
@@ -55,23 +57,16 @@ class Conv2dF32(Kernel):
         return rows * tile_cost(target, _tile(layer, target), columns, outputs, k)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Window, columns by kind, panels and tiles."""
+        """Window, panels, tiles of columns."""
         op = layer.op
         assert isinstance(op, Conv2d)
         tile = _tile(layer, target)
-        columns = _columns(layer)
-        interior = columns.interior
-        tiles: list[Json] = [tile.rows] if interior >= tile.rows else []
-        if interior % tile.rows:
-            tiles.append(interior % tile.rows)
+        window = op.window(layer.operands["w"].shape)
         return {
-            **describe_window(layer, op.window(layer.operands["w"].shape)),
-            "left": columns.left,
-            "interior": interior,
-            "edges": columns.left + columns.right,
+            **describe_window(layer, window),
             "act": op.act,
             "residual": "residual" in layer.operands,
-            "tiles": tiles,
+            "tiles": tile_columns(layer, window, tile.rows),
             "panels": describe_panels(_panels(layer, tile, target), target),
         }
 
@@ -87,15 +82,9 @@ class Conv2dF32(Kernel):
         return {"residual": 0} if "residual" in layer.operands else {}
 
 
-def _columns(layer: Layer) -> Columns:
-    assert isinstance(layer.op, Conv2d)
-    return input_columns(layer, layer.op.window(layer.operands["w"].shape))
-
-
 def _tile(layer: Layer, target: Target) -> Tile:
-    outputs = layer.result.shape[3]
-    k = layer.operands["w"].elements // outputs
-    return choose_tile(target, max(_columns(layer).interior, 1), outputs, k)
+    _, _, columns, outputs = layer.result.shape
+    return choose_tile(target, columns, outputs, layer.operands["w"].elements // outputs)
 
 
 def _panels(layer: Layer, tile: Tile, target: Target) -> list[Panel]:

@@ -8,17 +8,25 @@ outside the image skipped. For each vector of channels the kernel's taps are loa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.geometry import describe_window, input_columns, window_title
+from netgen.kernels.geometry import (
+    describe_window,
+    input_columns,
+    reaches_image,
+    window_title,
+)
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Panel, cut_vectors, describe_panels, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
+
+# A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
+_MOST_TAPS = 49
 
 
 class DepthwiseConv2dF32(Kernel):
@@ -34,9 +42,10 @@ class DepthwiseConv2dF32(Kernel):
         op = layer.op
         if not isinstance(op, DepthwiseConv2d):
             return False
-        _, rows, columns, _ = layer.operands["w"].shape
+        window = op.window(layer.operands["w"].shape)
         same = layer.result.shape[3] == layer.operands["x"].shape[3]
-        return same and op.dilation == (1, 1) and rows * columns <= 49
+        few = window.size[0] * window.size[1] <= _MOST_TAPS
+        return same and op.dilation == (1, 1) and few and reaches_image(layer, window)
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, input shape."""
@@ -55,21 +64,19 @@ class DepthwiseConv2dF32(Kernel):
         assert isinstance(op, DepthwiseConv2d)
         window = op.window(layer.operands["w"].shape)
         columns = input_columns(layer, window)
-        unroll = max(min(target.depthwise_unroll, columns.interior), 1)
-        rest = columns.interior % unroll
-        width = layer.operands["x"].shape[2]
-        edges = [_edge(window, j, width) for j in range(columns.left)]
-        last = columns.left + columns.interior
+        _, height, width, _ = layer.operands["x"].shape
+        end = columns.left + columns.interior
+        left = [_edge(window, j, width) for j in range(columns.left)]
+        right = [_edge(window, j, width) for j in range(end, layer.result.shape[2])]
+        interiors = _interiors(window, columns.left, columns.interior, target.depthwise_unroll)
         return {
             **describe_window(layer, window),
             "act": op.act,
-            "left": [*edges],
-            "first_interior": columns.left,
-            "end_interior": last,
-            "interiors": [_interior(window, n) for n in ((unroll, rest) if rest else (unroll,))]
-            if columns.interior
-            else [],
-            "right": [_edge(window, j, width) for j in range(last, layer.result.shape[2])],
+            "rows": [*_rows(window, height, layer.result.shape[1])],
+            "taps": [*_taps([*left, *interiors, *right])],
+            "left": [*left],
+            "interiors": [*interiors],
+            "right": [*right],
             "panels": describe_panels(_panels(layer, target), target),
         }
 
@@ -106,9 +113,43 @@ class DepthwiseConv2dF32(Kernel):
 def _panels(layer: Layer, target: Target) -> list[Panel]:
     panels, first = [], 0
     for width in cut_vectors(layer.result.shape[3], target.vector_widths):
-        panels.append(Panel(first, (width,)))
+        panels.append(Panel(first, width, (width,)))
         first += width
     return panels
+
+
+def _rows(window: Window, height: int, out_height: int) -> list[dict[str, Json]]:
+    """The kernel's rows that some output has inside the image; `above` and `below`: others not."""
+    rows: list[dict[str, Json]] = []
+    for r in range(window.size[0]):
+        inputs = [i * window.stride[0] - window.pad[0] + r for i in range(out_height)]
+        if any(0 <= row < height for row in inputs):
+            rows.append({"row": r, "above": inputs[0] < 0, "below": inputs[-1] >= height})
+    return rows
+
+
+def _taps(tiles: list[dict[str, Json]]) -> list[int]:
+    """The kernel's columns that some output uses."""
+    return sorted(
+        {
+            use["tap"]
+            for tile in tiles
+            for column in cast(list[dict[str, list[dict[str, int]]]], tile["columns"])
+            for use in column["uses"]
+        }
+    )
+
+
+def _interiors(window: Window, first: int, count: int, unroll: int) -> list[dict[str, Json]]:
+    """Tiles of the `count` columns from `first` on: as many of `unroll` as fit, then the rest."""
+    full = count // unroll * unroll
+    tiles = []
+    if full:
+        tiles.append({**_interior(window, unroll), "first": first, "end": first + full})
+    if count > full:
+        end = first + count
+        tiles.append({**_interior(window, count - full), "first": first + full, "end": end})
+    return tiles
 
 
 def _interior(window: Window, count: int) -> dict[str, Json]:

@@ -32,6 +32,60 @@ def input_columns(layer: Layer, window: Window) -> Columns:
     return Columns(left, len(inside), outputs - left - len(inside))
 
 
+def reaches_image(layer: Layer, window: Window) -> bool:
+    """Whether any output has any tap inside the image; a wide step may jump over a small one."""
+    return all(
+        any(
+            0 <= output * window.stride[axis] - window.pad[2 * axis] + tap * window.dilation[axis]
+            and output * window.stride[axis] - window.pad[2 * axis] + tap * window.dilation[axis]
+            < layer.operands["x"].shape[1 + axis]
+            for output in range(layer.result.shape[1 + axis])
+            for tap in range(window.size[axis])
+        )
+        for axis in (0, 1)
+    )
+
+
+def tile_columns(layer: Layer, window: Window, rows: int) -> list[Json]:
+    """Runs of equal tiles of at most `rows` output columns, with the taps that each column has.
+
+    A tile's segments are runs of kernel columns `start` to `end` that exactly the columns `low` to
+    `high` of the tile have inside the image; in the interior there is one segment with all.
+    """
+    width, out_width = layer.operands["x"].shape[2], layer.result.shape[2]
+    runs: list[dict[str, Json]] = []
+    for first in range(0, out_width, rows):
+        count = min(rows, out_width - first)
+        segments = _segments(window, first, count, width)
+        last = runs[-1] if runs else None
+        if last and last["rows"] == count and last["segments"] == segments:
+            last["end"] = first + count
+        else:
+            runs.append(
+                {"first": first, "end": first + count, "rows": count, "segments": segments}
+            )
+    return [*runs]
+
+
+def _segments(window: Window, first: int, count: int, width: int) -> list[Json]:
+    segments: list[dict[str, Json]] = []
+    for s in range(window.size[1]):
+        columns = [
+            n
+            for n in range(count)
+            if 0 <= (first + n) * window.stride[1] - window.pad[2] + s < width
+        ]
+        if not columns:
+            continue
+        low, high = columns[0], columns[-1] + 1
+        last = segments[-1] if segments else None
+        if last and (last["low"], last["high"], last["end"]) == (low, high, s):
+            last["end"] = s + 1
+        else:
+            segments.append({"start": s, "end": s + 1, "low": low, "high": high})
+    return [*segments]
+
+
 def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
     """Extents, stride and padding as templates print them."""
     _, height, width, channels = layer.operands["x"].shape

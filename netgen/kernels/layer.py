@@ -24,11 +24,15 @@ Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json
 
 @dataclass(frozen=True)
 class Layer:
-    """One operator with the types of its operands, by the letters of its formula."""
+    """One operator with the types of its operands, by the letters of its formula.
+
+    `constant` are the letters of the operands whose values are known when compiling.
+    """
 
     op: Operator
     operands: Mapping[str, TensorType]
     result: TensorType
+    constant: frozenset[str] = frozenset()
 
     def macs(self) -> int:
         """Multiply-accumulates, as the graph counts them."""

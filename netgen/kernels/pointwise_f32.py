@@ -1,7 +1,8 @@
 """Pointwise convolution and linear: a register-tiled product over packed weights.
 
 y[i][o] = act(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]), k ascending; i runs over all
-pixels of the image, rows joined. Weights are packed by `pack_panels`.
+pixels of the image, rows joined. A grouped convolution is one such product per group, over its own
+channels of every pixel. Weights are packed by `pack_panels`, group after group.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from netgen.ops.linear import Linear
 
 @dataclass(frozen=True)
 class _Product:
-    """The layer as a product of matrices."""
+    """The layer as products of matrices; inputs and outputs are those of one group."""
 
+    groups: int
     pixels: int
     inputs: int
     outputs: int
@@ -44,7 +46,9 @@ def _product(layer: Layer) -> _Product:
     assert isinstance(op, Conv2d | Linear)
     outputs, inputs = layer.result.shape[-1], layer.operands["x"].shape[-1]
     pixels = layer.result.elements // outputs
-    return _Product(pixels, inputs, outputs, op.act, "residual" in layer.operands)
+    groups = op.groups if isinstance(op, Conv2d) else 1
+    residual = "residual" in layer.operands
+    return _Product(groups, pixels, inputs // groups, outputs // groups, op.act, residual)
 
 
 class PointwiseF32(Kernel):
@@ -56,7 +60,7 @@ class PointwiseF32(Kernel):
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
 
     def accepts(self, layer: Layer) -> bool:
-        """1x1, stride 1, no padding, one group."""
+        """1x1, stride 1, no padding."""
         op = layer.op
         if isinstance(op, Linear):
             return True
@@ -64,39 +68,43 @@ class PointwiseF32(Kernel):
             isinstance(op, Conv2d)
             and layer.operands["w"].shape[1:3] == (1, 1)
             and op.stride == (1, 1)
-            and op.groups == 1
             and not any(op.pad)
         )
 
     def title(self, layer: Layer) -> str:
-        """Pixels, inputs and outputs."""
+        """Pixels, inputs and outputs of a group."""
         p = _product(layer)
-        ends = ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
+        groups = f"_g{p.groups}" if p.groups > 1 else ""
+        ends = groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:
         """That of the chosen tile."""
         p = _product(layer)
-        return tile_cost(target, _tile(p, target), p.pixels, p.outputs, p.inputs)
+        return p.groups * tile_cost(target, _tile(p, target), p.pixels, p.outputs, p.inputs)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Panels, tiles and the loop order."""
         p = _product(layer)
         tile = _tile(p, target)
         block = _block(p, tile, target)
-        tiles: list[Json] = [tile.rows]
-        if p.pixels % tile.rows:
-            tiles.append(p.pixels % tile.rows)
+        full = p.pixels // tile.rows * tile.rows
+        panels = _panels(p, tile, target)
         weights = 4 * p.inputs * p.outputs
         return {
+            "groups": p.groups,
             "pixels": p.pixels,
             "inputs": p.inputs,
             "outputs": p.outputs,
             "act": p.act,
             "residual": p.residual,
             "block": block,
-            "tiles": tiles,
-            "panels": describe_panels(_panels(p, tile, target), target),
+            "blocked": block < full,
+            "full": full,
+            "tile": tile.rows,
+            "rest": p.pixels - full,
+            "panels": describe_panels(panels, target),
+            "group_elements": sum(panel.elements for panel in panels) * (p.inputs + 1),
             # Weights that do not stay in the first-level cache from one inference to the next.
             "prefetch": _prefetch(tile, weights, target),
         }
@@ -104,9 +112,11 @@ class PointwiseF32(Kernel):
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per input]."""
         p = _product(layer)
-        w = constants["w"].reshape(p.outputs, p.inputs)
-        b = constants.get("b", np.zeros(p.outputs, np.float32))
-        return pack_panels(_panels(p, _tile(p, target), target), w, b)
+        w = constants["w"].reshape(p.groups, p.outputs, p.inputs)
+        b = constants.get("b", np.zeros(p.groups * p.outputs, np.float32))
+        panels = _panels(p, _tile(p, target), target)
+        groups = zip(w, b.reshape(p.groups, p.outputs), strict=True)
+        return np.concatenate([pack_panels(panels, *group) for group in groups])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

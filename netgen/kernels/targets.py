@@ -53,8 +53,9 @@ class Target:
         return ("-std=c99", "-O3", *self.machine_flags, contract, *extra)
 
 
-# The x86-64 psABI's microarchitecture levels, as Linux names their features.
-_X86_V2 = ("cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2")
+# The microarchitecture levels of the x86-64 psABI, as Linux names their features (SSE3 and LAHF are
+# implied by the rest).
+_X86_V2 = ("cx16", "popcnt", "ssse3", "sse4_1", "sse4_2")
 _X86_V3 = (*_X86_V2, "abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
 _X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 

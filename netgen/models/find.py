@@ -21,6 +21,6 @@ def find_network(model: str | Network) -> Network:
         return load_network(model)
     raise UsageError(
         f"unknown model '{model}'",
-        expected=f"one of {', '.join(NETWORKS)}, a file.py:function, or a .ir file",
+        expected=f"one of {', '.join(NETWORKS)}, a file.py:function, a .ir or a .onnx file",
         hint="`netgen list` shows the models and their parameters",
     )

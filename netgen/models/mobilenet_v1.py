@@ -12,6 +12,7 @@ from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.models.blocks import Padding, check_width_multiplier, convolution
+from netgen.models.photos import SYMMETRIC
 from netgen.ops import dropout, flatten, global_avg_pool, linear
 
 # Channels and stride of each depthwise separable convolution.
@@ -20,16 +21,15 @@ STAGES = (
     (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
 )  # fmt: skip
 
-# Pixels from -1 to 1, as TensorFlow's training code feeds them: (x - 127.5) / 127.5.
-NORMALISATION = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-
 
 def separable(x: Tensor, channels: int, stride: int, padding: str, batch_norm: bool) -> Tensor:
     """Depthwise 3x3, then pointwise."""
     with scope("depthwise"):
-        x = convolution(x, None, 3, stride=stride, padding=padding, normalise=batch_norm)
+        x = convolution(
+            x, None, 3, stride=stride, padding=padding, normalise=batch_norm, act="relu6"
+        )
     with scope("pointwise"):
-        return convolution(x, channels, 1, stride=1, padding=padding, normalise=batch_norm)
+        return convolution(x, channels, 1, padding=padding, normalise=batch_norm, act="relu6")
 
 
 def dequantised_names(graph: Graph) -> Mapping[str, str]:
@@ -59,7 +59,7 @@ TABLES = (
 )
 
 
-@network(tables=TABLES, normalisation=NORMALISATION)
+@network(tables=TABLES, normalisation=SYMMETRIC)
 def mobilenet_v1(
     alpha: float = 1.0,
     input_size: int = 224,
@@ -76,7 +76,9 @@ def mobilenet_v1(
     check_width_multiplier(alpha)
     x = image(input_size, input_size, input_channels)
     with scope("stem"):
-        x = convolution(x, width(32), 3, stride=2, padding=padding, normalise=batch_norm)
+        x = convolution(
+            x, width(32), 3, stride=2, padding=padding, normalise=batch_norm, act="relu6"
+        )
     for index, (channels, stride) in enumerate(STAGES, start=1):
         with scope(f"block{index}"):
             x = separable(x, width(channels), stride, padding, batch_norm)

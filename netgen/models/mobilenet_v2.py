@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from netgen.dsl.network import WeightTable, network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
-from netgen.ir.normalisation import Normalisation
 from netgen.models.blocks import Padding, check_width_multiplier, convolution, make_divisible
+from netgen.models.photos import IMAGENET
+from netgen.models.torch_names import torch_names
 from netgen.ops import dropout, flatten, global_avg_pool, linear
 
 # Expansion factor t, channels c, repetitions n, stride s of the first block of each row.
@@ -25,9 +26,6 @@ STAGES = (
     (6, 320, 1, 1),
 )
 
-# torchvision's: (rgb / 255 - mean) / std.
-NORMALISATION = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-
 
 def inverted_residual(
     x: Tensor, expansion: int, channels: int, stride: int, padding: str, batch_norm: bool
@@ -37,13 +35,13 @@ def inverted_residual(
     if expansion > 1:
         with scope("expand"):
             wide = x.channels * expansion
-            y = convolution(y, wide, 1, stride=1, padding=padding, normalise=batch_norm)
+            y = convolution(y, wide, 1, padding=padding, normalise=batch_norm, act="relu6")
     with scope("depthwise"):
-        y = convolution(y, None, 3, stride=stride, padding=padding, normalise=batch_norm)
-    with scope("project"):
         y = convolution(
-            y, channels, 1, stride=1, padding=padding, normalise=batch_norm, activate=False
+            y, None, 3, stride=stride, padding=padding, normalise=batch_norm, act="relu6"
         )
+    with scope("project"):
+        y = convolution(y, channels, 1, padding=padding, normalise=batch_norm, act="none")
     return x + y if x.shape == y.shape and stride == 1 else y
 
 
@@ -56,17 +54,8 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
         units[f"{block}.expand"] = (f"{features}.0.0", f"{features}.0.1")
         units[f"{block}.depthwise"] = (f"{features}.{first}.0", f"{features}.{first}.1")
         units[f"{block}.project"] = (f"{features}.{first + 1}", f"{features}.{first + 2}")
-    letters = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
-    names = {
-        "classifier.linear.w": "classifier.1.weight",
-        "classifier.linear.b": "classifier.1.bias",
-    }
-    for unit, (convolution_name, normalisation_name) in units.items():
-        for operator in ("conv2d", "depthwise_conv2d"):
-            names[f"{unit}.{operator}.w"] = f"{convolution_name}.weight"
-        for letter, foreign in letters.items():
-            names[f"{unit}.batch_norm.{letter}"] = f"{normalisation_name}.{foreign}"
-    return {name: foreign for name, foreign in names.items() if name in graph}
+    units["classifier"] = ("classifier.1", "")
+    return torch_names(graph, units)
 
 
 TABLES = (
@@ -79,7 +68,7 @@ TABLES = (
 )
 
 
-@network(tables=TABLES, normalisation=NORMALISATION)
+@network(tables=TABLES, normalisation=IMAGENET)
 def mobilenet_v2(
     alpha: float = 1.0,
     input_size: int = 224,
@@ -92,8 +81,9 @@ def mobilenet_v2(
     check_width_multiplier(alpha)
     x = image(input_size, input_size, input_channels)
     with scope("stem"):
+        wide = make_divisible(32 * alpha)
         x = convolution(
-            x, make_divisible(32 * alpha), 3, stride=2, padding=padding, normalise=batch_norm
+            x, wide, 3, stride=2, padding=padding, normalise=batch_norm, act="relu6"
         )
     index = 0
     for expansion, channels, repetitions, first_stride in STAGES:
@@ -105,10 +95,8 @@ def mobilenet_v2(
                 x = inverted_residual(x, expansion, width, stride, padding, batch_norm)
     with scope("head"):
         # The last convolution is not thinned below 1280 channels (section 3.2 of the paper's code).
-        x = convolution(
-            x, make_divisible(1280 * max(alpha, 1.0)), 1, stride=1, padding=padding,
-            normalise=batch_norm,
-        )  # fmt: skip
+        wide = make_divisible(1280 * max(alpha, 1.0))
+        x = convolution(x, wide, 1, padding=padding, normalise=batch_norm, act="relu6")
     with scope("classifier"):
         x = dropout(flatten(global_avg_pool(x)))
         return linear(x, classes)

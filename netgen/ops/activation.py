@@ -10,18 +10,35 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.ir.tensor_type import Array
 
-Activation = Literal["none", "relu", "relu6", "hard_swish"]
+Activation = Literal["none", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid"]
+
+
+def _sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), of numbers below zero as exp(x) / (1 + exp(x)): nothing overflows."""
+    power = np.exp(-np.abs(x))
+    return np.where(x < 0.0, power, 1.0) / (1.0 + power)
+
 
 _MEANING: dict[str, Callable[[Array], Array]] = {
     "none": lambda x: x,
     "relu": lambda x: np.maximum(x, 0.0),
     "relu6": lambda x: np.clip(x, 0.0, 6.0),
     "hard_swish": lambda x: x * np.clip(x + 3.0, 0.0, 6.0) / 6.0,
+    "hard_sigmoid": lambda x: np.clip(x + 3.0, 0.0, 6.0) / 6.0,
+    "sigmoid": _sigmoid,
 }
 
 # Mean squares of the activations of a standard normal value: for relu exactly 1/2, for the others
-# the integral, to three digits.
-_SECOND_MOMENT = {"none": 1.0, "relu": 0.5, "relu6": 0.5, "hard_swish": 0.332}
+# the integral, to three digits. Sigmoids are 1/2 and a little that grows with the argument: their
+# mean square is a constant and a slope.
+_SECOND_MOMENT = {
+    "none": (0.0, 1.0),
+    "relu": (0.0, 0.5),
+    "relu6": (0.0, 0.5),
+    "hard_swish": (0.0, 0.332),
+    "hard_sigmoid": (0.25, 0.028),
+    "sigmoid": (0.25, 0.043),
+}
 
 
 def check_activation(name: str) -> None:
@@ -39,4 +56,5 @@ def activate(name: str, x: Array) -> Array:
 
 def activated_moment(name: str, moment: float) -> float:
     """Mean square after the activation of a centred normal value with mean square `moment`."""
-    return _SECOND_MOMENT[name] * moment
+    constant, slope = _SECOND_MOMENT[name]
+    return constant + slope * moment

@@ -1,4 +1,4 @@
-"""add: y = act(a + b), elementwise, without broadcasting."""
+"""add: y = act(a + b), elementwise; b may be one number per channel."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from netgen.dsl.tensor import Tensor, apply
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
-from netgen.ops.window import check_shape
+from netgen.ops.broadcast import check_second, in_order
 
 
 @dataclass(frozen=True)
 class Add(Operator):
-    """Sum of two values of one type."""
+    """Sum of a f32[1,H,W,C] and b, of the same type or f32[1,1,1,C]."""
 
     operator_name: ClassVar[str] = "add"
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
@@ -25,13 +25,13 @@ class Add(Operator):
         check_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """Both types, which are one."""
+        """Keep the type of a."""
         a, b = operands
-        check_shape(b, a.shape, "the second operand")
+        check_second(a, b)
         return a
 
     def reference(self, operands: Sequence[Array]) -> Array:
-        """Add elementwise."""
+        """Add elementwise, with NumPy's broadcasting of b."""
         return activate(self.act, operands[0] + operands[1])
 
     def second_moment(self, operands: Sequence[float]) -> float:
@@ -40,5 +40,5 @@ class Add(Operator):
 
 
 def add(a: Tensor, b: Tensor, *, name: str | None = None) -> Tensor:
-    """Sum of two tensors of one shape; `a + b` is the same."""
-    return apply(Add(), a, b, name=name)
+    """Sum of two tensors of one shape, or of an image and one number per channel; `a + b`."""
+    return apply(Add(), *in_order(a, b), name=name)

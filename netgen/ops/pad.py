@@ -39,7 +39,10 @@ class Pad(Operator):
 
 
 def pad(x: Tensor, sides: int | tuple[int, int, int, int], *, name: str | None = None) -> Tensor:
-    """Zero padding by one number on all sides, or by (top, bottom, left, right)."""
+    """Zero padding by one number on all sides, or by (top, bottom, left, right).
+
+    Channels are padded by `channel_pad`.
+    """
     with located():
         op = Pad(four_sides(sides, "pad"))
     return apply(op, x, name=name)

@@ -14,6 +14,7 @@ from netgen.passes.fold_batch_norm import fold_batch_norm
 from netgen.passes.fold_pad import fold_pad
 from netgen.passes.fuse_activation import fuse_activation
 from netgen.passes.fuse_residual_add import fuse_residual_add
+from netgen.passes.put_constants_second import put_constants_second
 from netgen.passes.share_constants import share_constants
 
 Pass = Callable[[Graph], Graph]
@@ -24,6 +25,7 @@ PIPELINE: tuple[Pass, ...] = (
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
     fuse_residual_add,  # before activations: ResNet's stands behind the addition
     fuse_activation,
+    put_constants_second,  # as the kernels want them
     share_constants,  # last: the passes before make new constants
 )
 

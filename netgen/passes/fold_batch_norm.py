@@ -47,7 +47,7 @@ def _fold_first_of_each_row(graph: Graph) -> Graph:
         nodes[w] = Node(w, Const(w), (), graph[layer.operands[1]].type, norm.source)
         nodes[b] = Node(b, Const(b), (), TensorType("f32", (channels,)), norm.source)
         nodes[norm.name] = replace(layer, name=norm.name, operands=(layer.operands[0], w, b))
-        if graph.constants:
+        if _has_data(graph, (*layer.operands[1:], *norm.operands[1:])):
             constants[w], constants[b] = _folded(graph, layer, norm, norm.op.eps)
     return graph.rewrite(nodes, constants) if nodes else graph
 
@@ -58,6 +58,12 @@ def _foldable(graph: Graph, layer: Node, norm: Node) -> bool:
     parameters = (*layer.operands[1:], *norm.operands[1:])
     has_residual = len(layer.operands) > 3
     return not has_residual and all(graph.is_const(name) for name in parameters)
+
+
+def _has_data(graph: Graph, names: tuple[str, ...]) -> bool:
+    """Whether weights are loaded; a network's own constants have data from the beginning."""
+    keys = {op.data for op in (graph[name].op for name in names) if isinstance(op, Const)}
+    return bool(keys & graph.constants.keys())
 
 
 def _folded(

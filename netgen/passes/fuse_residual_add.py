@@ -15,9 +15,9 @@ def fuse_residual_add(graph: Graph) -> Graph:
     %c = conv2d(%x, %w, %b)            %y = conv2d(%x, %w, %b, %s)
     %y = add(%s, %c)            ->
 
-    Only where nothing else reads %c, it has neither activation nor residual, and it has a bias. Of
-    two candidates the one that is computed last is taken: the other is then the shortcut, and
-    already there.
+    Only where nothing else reads %c, it has neither activation nor residual, and it has a bias, and
+    %s is an activation of the same shape. Of two candidates the one that is computed last is taken:
+    the other is then the shortcut, and already there.
     """
     place = {node.name: position for position, node in enumerate(graph.nodes)}
     nodes: dict[str, Node] = {}
@@ -40,7 +40,9 @@ def fuse_residual_add(graph: Graph) -> Graph:
 
 def _candidates(graph: Graph, total: Node) -> list[tuple[str, Conv2d]]:
     """Operands of an addition that can take over the other operand, with their operators."""
-    candidates = []
+    candidates: list[tuple[str, Conv2d]] = []
+    if any(graph.is_const(name) or graph[name].type != total.type for name in total.operands):
+        return candidates
     for name in total.operands:
         layer = graph[name]
         if not isinstance(layer.op, Conv2d) or graph.sole_user(name) is not total:

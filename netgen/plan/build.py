@@ -23,7 +23,7 @@ from netgen.plan.plan import (
     Rectangle,
     Step,
 )
-from netgen.plan.schedule import Call, schedule
+from netgen.plan.schedule import Call, Schedule, schedule
 
 
 def build_plan(graph: Graph, target: Target) -> Plan:
@@ -31,7 +31,7 @@ def build_plan(graph: Graph, target: Target) -> Plan:
     scheduled = schedule(graph, target)
     overlaps, merged = choose_overlaps(scheduled, target.alignment)
     offsets = place([m.block for m in merged])
-    instances, indices = _instances(scheduled.calls, overlaps, target)
+    instances, indices = _instances(scheduled, overlaps, target)
     steps, weights_bytes = _steps(scheduled.calls, indices, target)
     return Plan(
         network=graph.name,
@@ -71,25 +71,27 @@ def _placed(
 
 
 def _instances(
-    calls: Sequence[Call], overlaps: Sequence[Overlap], target: Target
+    scheduled: Schedule, overlaps: Sequence[Overlap], target: Target
 ) -> tuple[tuple[Instance, ...], list[int]]:
     """Distinct kernel instances, and the index of each call's.
 
-    A call whose output overlaps an operand needs a function without `restrict` on the two.
+    A call whose output overlaps an operand needs a function without `restrict` on the two, and on
+    any other operand that is the same buffer.
     """
-    aliased = {overlap.step: overlap.letter for overlap in overlaps}
+    aliased = _aliased(scheduled, overlaps)
     instances: list[Instance] = []
     known: dict[str, int] = {}
     names: set[str] = set()
     indices = []
-    for index, call in enumerate(calls):
+    for index, call in enumerate(scheduled.calls):
         parameters: dict[str, Json] = call.kernel.parameters(call.layer, target)
-        parameters["aliased"] = aliased.get(index, "")
+        parameters["aliased"] = [*aliased.get(index, ())]
         key = json.dumps([call.kernel.name, parameters, *call.reads], sort_keys=True)
         if key not in known:
             title = call.kernel.title(call.layer)
-            name = f"{title}_over_{aliased[index]}" if index in aliased else title
-            name = _unused(name, names)
+            if index in aliased:
+                title += "_over_" + "_".join(aliased[index])
+            name = _unused(title, names)
             arguments = tuple(call.reads)
             known[key] = len(instances)
             instances.append(
@@ -97,6 +99,16 @@ def _instances(
             )
         indices.append(known[key])
     return tuple(instances), indices
+
+
+def _aliased(scheduled: Schedule, overlaps: Sequence[Overlap]) -> dict[int, tuple[str, ...]]:
+    """By step: the letters of the operands that share memory with the output."""
+    aliased = {}
+    for overlap in overlaps:
+        reads = scheduled.calls[overlap.step].reads
+        homes = {a: scheduled.values[value].runs[0].buffer for a, value in reads.items()}
+        aliased[overlap.step] = tuple(a for a in reads if homes[a] == homes[overlap.letter])
+    return aliased
 
 
 def _unused(name: str, names: set[str]) -> str:
@@ -154,10 +166,10 @@ def step_layer(plan: Plan, graph: Graph, step: Step) -> Layer:
         letter: plan.values[step.reads[letter]].type
         if letter in step.reads
         else graph[step.constants[letter]].type
-        for letter in step.op.operand_names
+        for letter in step.op.letters(len(step.reads))
         if letter in step.reads or letter in step.constants
     }
-    return Layer(step.op, types, plan.values[step.writes].type)
+    return Layer(step.op, types, plan.values[step.writes].type, frozenset(step.constants))
 
 
 def pack_weights(plan: Plan, graph: Graph) -> Packed:

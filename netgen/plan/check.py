@@ -16,7 +16,7 @@ import numpy as np
 
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check_contents import check_contents
 from netgen.plan.check_memory import check_memory
@@ -169,7 +169,7 @@ def _check_callers(plan: Plan) -> None:
 
 def _check_instances(plan: Plan, target: Target) -> None:
     """Every step's instance is its kernel, specialised to its shapes, with its aliased operand."""
-    aliased = {overlap.step: overlap.letter for overlap in plan.overlaps}
+    overlapped = {overlap.step: overlap.letter for overlap in plan.overlaps}
     names = [instance.name for instance in plan.instances]
     if len(set(names)) != len(names):
         raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
@@ -178,10 +178,18 @@ def _check_instances(plan: Plan, target: Target) -> None:
     for index, step in enumerate(plan.steps):
         instance = plan.instances[step.instance]
         kernel = _kernel(step, instance.kernel)
-        layer = Layer(step.op, operand_types(plan, step), plan.values[step.writes].type)
+        layer = Layer(
+            step.op,
+            operand_types(plan, step),
+            plan.values[step.writes].type,
+            frozenset(step.constants),
+        )
         if not kernel.accepts(layer):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
-        parameters = {**kernel.parameters(layer, target), "aliased": aliased.get(index, "")}
+        homes = {letter: plan.buffer_of(value).name for letter, value in step.reads.items()}
+        shared = homes[overlapped[index]] if index in overlapped else None
+        aliased: list[Json] = [letter for letter, home in homes.items() if home == shared]
+        parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
         _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
         for key in sorted({*parameters, *instance.parameters}):
@@ -273,6 +281,6 @@ def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
     if not kernel.constants:
         return 0
     types = operand_types(plan, step)
-    layer = Layer(step.op, types, plan.values[step.writes].type)
+    layer = Layer(step.op, types, plan.values[step.writes].type, frozenset(step.constants))
     blank = {letter: np.zeros(types[letter].shape, np.float32) for letter in step.constants}
     return kernel.pack(layer, target, blank).size

@@ -182,7 +182,7 @@ def compute_band(step: Step, operands: Mapping[str, Array], rows: range) -> Arra
         raise PlanError(
             f"{step.op.operator_name} is not computed in bands", where=f"step %{step.name}"
         )
-    letters = [letter for letter in step.op.operand_names if letter in operands]
+    letters = [letter for letter in step.op.letters(len(operands)) if letter in operands]
     return step.op.reference([operands[letter] for letter in letters])
 
 

@@ -17,10 +17,13 @@ from netgen.ops.add import Add
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
+from netgen.ops.mul import Mul
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.window import Window
 
 Indices = npt.NDArray[np.int64]
@@ -30,10 +33,13 @@ _SAME_PLACE: dict[type[Operator], frozenset[str]] = {
     Add: frozenset({"a", "b"}),
     BatchNorm: frozenset({"x"}),
     Conv2d: frozenset({"residual"}),
+    HardSigmoid: frozenset({"x"}),
     HardSwish: frozenset({"x"}),
     Identity: frozenset({"x"}),
+    Mul: frozenset({"a", "b"}),
     Relu: frozenset({"x"}),
     Relu6: frozenset({"x"}),
+    Sigmoid: frozenset({"x"}),
 }
 
 
@@ -74,11 +80,10 @@ def _depthwise_fault(
     if rest == 0:
         return _fault(readers, outputs - pixels, outputs)
     # An output lies over two pixels, and over other channels than its own, which may be computed
-    # later in the same row: the whole row counts as still to be read, up to its last output.
+    # later in the same row: the whole row counts as still to be read, up to its last output. The
+    # earlier pixel is the later one of the output before, and judged there.
     before_row = outputs // result.shape[2] * result.shape[2] - 1
-    return _fault(readers, outputs - pixels, before_row) or _fault(
-        readers, outputs - pixels - 1, before_row
-    )
+    return _fault(readers, outputs - pixels, before_row)
 
 
 def _fault(readers: Indices, overwritten: Indices, latest: Indices) -> str | None:

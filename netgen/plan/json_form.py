@@ -260,25 +260,26 @@ def _read_step(at: Reader) -> Step:
 
 def _read_operator(at: Reader) -> Operator:
     at.keys("name", "attributes")
-    name = at.member("name").text()
-    operators = {operator.operator_name: operator for operator in REGISTRY}
-    defaults = (
-        {field.name: field.default for field in dataclasses.fields(operators[name])}
-        if name in operators
-        else {}
-    )
-    attributes = {
-        key: _read_attribute(item, defaults.get(key))
-        for key, item in at.member("attributes").members().items()
+    name, members = at.member("name").text(), at.member("attributes").members()
+    defaults: dict[str, object] = {
+        field.name: field.default
+        for operator in REGISTRY
+        if operator.operator_name == name
+        for field in dataclasses.fields(operator)
     }
     try:
+        attributes: dict[str, AttributeValue] = {
+            # The registry names what it does not know; of what type that is does not matter.
+            key: _read_attribute(item, defaults[key]) if key in defaults else ""
+            for key, item in members.items()
+        }
         return REGISTRY.make(name, attributes)
     except GraphError as error:
         raise PlanError(str(error), where=at.path) from error
 
 
 def _read_attribute(at: Reader, default: object) -> AttributeValue:
-    """An attribute of the type of its default; one that the operator does not know is text."""
+    """An attribute, which has the type of its default."""
     if isinstance(default, tuple):
         return tuple(item.integer() for item in at.items())
     if isinstance(default, float):

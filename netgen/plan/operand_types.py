@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from netgen.errors import PlanError
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.add import Add
 from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.broadcast import per_channel
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
+from netgen.ops.mul import Mul
 from netgen.plan.plan import Plan, Step
 
 
@@ -21,7 +24,7 @@ def operand_types(plan: Plan, step: Step) -> dict[str, TensorType]:
 
     Raises PlanError for operands that the operator does not take or that the plan does not hold.
     """
-    names = step.op.operand_names
+    names = step.op.letters(len(step.reads) + len(step.constants))
     known = [a for a in names if a in step.reads or a in step.constants]
     least = len(names) - step.op.optional_operands
     both = set(step.reads) & set(step.constants)
@@ -45,9 +48,13 @@ def operand_types(plan: Plan, step: Step) -> dict[str, TensorType]:
 
 
 def _constant_type(plan: Plan, step: Step, letter: str) -> TensorType:
-    """Type of a constant: OHWI weights, or one number per output channel."""
+    """Type of a constant: OHWI weights, one number per output channel, or all of an operand."""
     op, result = step.op, plan.values[step.writes].type
     outputs = result.shape[-1]
+    if isinstance(op, Add | Mul) and letter == "b":
+        # As long as what is packed: all elements, or one number per channel.
+        whole = step.weights is None or step.weights.elements == result.elements
+        return result if whole else TensorType(result.dtype, per_channel(result.shape))
     if isinstance(op, BatchNorm) or letter == "b":
         return TensorType(result.dtype, (outputs,))
     if letter == "w" and "x" in step.reads:

@@ -7,6 +7,7 @@ a merge is taken back where that lowers the bound of the arena.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,7 +61,9 @@ def _candidates(schedule: Schedule, alignment: int) -> list[Overlap]:
             dying = operand.last == index and operand.kind == output.kind == "arena"
             alone = all(a in call.kernel.overlap(call.layer) for a in others)
             if dying and alone:
-                found.append(Overlap(index, letter, round_up(distance, alignment)))
+                # Whole pixels, since a kernel may go through the channels in an outer loop.
+                step = math.lcm(alignment, 4 * output.pitch)
+                found.append(Overlap(index, letter, round_up(distance, step)))
                 break
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from netgen.errors import PlanError
 from netgen.ir.graph import Graph, Node
 from netgen.kernels import select_kernel
 from netgen.kernels.layer import Kernel, Layer
@@ -88,11 +89,19 @@ def _copy_shared_outputs(graph: Graph) -> Graph:
 
 
 def _call(graph: Graph, node: Node, target: Target) -> Call:
-    """The kernel for a node, its operands by letter."""
-    letters = dict(zip(node.op.operand_names, node.operands, strict=False))
+    """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
+    letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
     types = {letter: graph[name].type for letter, name in letters.items()}
-    layer = Layer(node.op, types, node.type)
+    constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
+    layer = Layer(node.op, types, node.type, constant)
     kernel = select_kernel(layer, target)
+    if unpacked := sorted(constant - set(kernel.constants)):
+        raise PlanError(
+            f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",
+            where=f"%{node.name}",
+            expected="an activation",
+            hint="compute this value before and declare the result as a constant",
+        )
     constants = {a: name for a, name in letters.items() if a in kernel.constants}
     reads = {a: name for a, name in letters.items() if a not in kernel.constants}
     return Call(node, layer, kernel, reads, constants)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from netgen.dsl.network import Network
 from netgen.ir.graph import Graph
 from netgen.ir.text import print_attributes
+from netgen.plan.plan import Plan
+from netgen.plan.show import certificate_lines, memory_table, plan_table
 from netgen.runtime.compare import Comparison
 from netgen.runtime.top import Photo
 
@@ -34,7 +36,7 @@ def network_facts(networks: Iterable[Network]) -> list[dict[str, object]]:
 
 def network_table(networks: Iterable[Network]) -> Table:
     """What `netgen list` prints."""
-    table = Table("model", "parameters (-p name=value)", "MACs", "weights", "reads weights of")
+    table = _table("model", "parameters (-p name=value)", "MACs", "weights", "reads weights of")
     for network, facts in zip(networks, network_facts(networks), strict=True):
         parameters = "\n".join(
             f"{p.name}={p.default}" + (f" ({'|'.join(p.choices)})" if p.choices else "")
@@ -49,7 +51,8 @@ def network_table(networks: Iterable[Network]) -> Table:
 
 def graph_table(graph: Graph) -> Table:
     """One line per value: operator, attributes, type, MACs, weights."""
-    table = Table("value", "operator", "type", title=graph.name)
+    table = _table("value", "operator", "type")
+    table.title = graph.name
     table.add_column("MACs", justify="right")
     table.add_column("weights", justify="right")
     for node in (*graph.inputs, *graph.activations):
@@ -63,9 +66,15 @@ def graph_table(graph: Graph) -> Table:
     return table
 
 
+def plan_text(plan: Plan) -> str:
+    """Steps, memory and certificate of a plan."""
+    lines = (*plan_table(plan), "", *memory_table(plan), "", *certificate_lines(plan))
+    return "\n".join(lines)
+
+
 def comparison_table(comparison: Comparison) -> Table:
     """One line per layer."""
-    table = Table("layer")
+    table = _table("layer")
     table.add_column("worst error, relative to the largest value", justify="right")
     for layer in comparison.layers:
         table.add_row(layer.name, f"{layer.max_relative_error:.1e}")
@@ -74,7 +83,7 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def photo_table(photos: Sequence[Photo]) -> Table:
     """The best classes of each photo."""
-    table = Table("photo", "class", "label")
+    table = _table("photo", "class", "label")
     table.add_column("score", justify="right")
     for photo in photos:
         for position, hit in enumerate(photo.top):
@@ -82,3 +91,8 @@ def photo_table(photos: Sequence[Photo]) -> Table:
             last = position == len(photo.top) - 1
             table.add_row(name, str(hit.index), hit.label, f"{hit.score:.3f}", end_section=last)
     return table
+
+
+def _table(*headings: str) -> Table:
+    """A table whose cells are folded, never cut, where the terminal is narrow."""
+    return Table(*(Column(heading, overflow="fold") for heading in headings))

@@ -35,9 +35,14 @@ def read_labels(path: Path, classes: int) -> list[str]:
     Raises InputError where the file cannot be read or has another number of labels.
     """
     try:
-        labels = path.read_text(encoding="utf-8").splitlines()
+        labels = path.read_text(encoding="utf-8-sig").splitlines()  # some editors write a mark
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the labels cannot be read: {error}", where=str(path)) from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(
+            f"the labels cannot be read: {reason}",
+            where=str(path),
+            hint="give a text file in UTF-8 with one label per line, or leave --labels out",
+        ) from error
     labels = [label.strip() for label in labels if label.strip()]
     if len(labels) == classes + 1 and labels[0].lower() in {"background", "dummy"}:
         del labels[0]
@@ -47,6 +52,7 @@ def read_labels(path: Path, classes: int) -> list[str]:
             where=str(path),
             expected=f"{classes} lines",
             found=str(len(labels)),
+            hint="give one label for each class, in the order of the network's outputs",
         )
     return labels
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netgen.dsl.network import Network, ParameterValue, WeightTable
-from netgen.errors import WeightsError
+from netgen.errors import GraphError, WeightsError
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
@@ -19,6 +19,8 @@ from netgen.weights.seeded import seeded_weights
 _OWN = WeightTable(
     title="netgen", layout="OHWI", names=lambda graph: {n: n for n in _shapes(graph)}
 )
+
+_MOST_BYTES = 2**31 - 1  # as for any single value
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class _Candidate:
 
 
 def seeded_graph(network: Network, title: str, parameters: Mapping[str, object]) -> Graph:
-    """The network with seeded weights; `title` is how the user names it."""
-    graph = network.build(**parameters)
+    """The network with seeded weights; `title` is how the user names it.
+
+    Raises UsageError or GraphError where there is no such network.
+    """
+    graph = _built(network, parameters)
     origin = _origin(network, title, parameters, graph, network.normalisation)
     return graph.with_constants(seeded_weights(graph), origin)
 
@@ -61,6 +66,7 @@ def weighted_graph(
             found=f"{next(iter(file.arrays))}, ...",
             hint="rename the tensors, or choose the model that the file belongs to",
         )
+    _require_names(network, best, path, parameters)
     arrays = fit(
         file,
         _shapes(best.graph),
@@ -70,19 +76,52 @@ def weighted_graph(
     )
     normalisation = best.table.normalisation or network.normalisation
     origin = _origin(network, title, parameters, best.graph, normalisation, file)
-    return best.graph.with_constants(arrays, origin)
+    return best.graph.with_constants({**best.graph.constants, **arrays}, origin)
 
 
 def _candidate(
     network: Network, table: WeightTable, file: WeightFile, parameters: Mapping[str, object]
 ) -> _Candidate:
-    graph = network.build(**{**table.parameters, **parameters})
+    graph = _built(network, {**table.parameters, **parameters})
     names = table.names(graph)
     return _Candidate(table, graph, names, match_fraction(file, names))
 
 
+def _built(network: Network, parameters: Mapping[str, object]) -> Graph:
+    """The network's graph, if its weights can be made: before any memory is asked for."""
+    graph = network.build(**parameters)
+    size = 4 * graph.parameters()
+    if size > _MOST_BYTES:
+        raise GraphError(
+            f"the weights of {network.name} are too large",
+            expected=f"at most {_MOST_BYTES} bytes",
+            found=str(size),
+            hint="choose parameters that make the network smaller",
+        )
+    return graph
+
+
+def _require_names(
+    network: Network, best: _Candidate, path: Path, parameters: Mapping[str, object]
+) -> None:
+    """Raise WeightsError where such files cannot hold what the network has."""
+    unnamed = [name for name in _shapes(best.graph) if name not in best.names]
+    if unnamed:
+        given = ", ".join(f"{name}={value}" for name, value in parameters.items())
+        raise WeightsError(
+            f"files with {best.table.title}'s names hold no {', '.join(unnamed)}",
+            where=str(path),
+            hint=f"build {network.name} as the file implies: check {given or 'its table of names'}",
+        )
+
+
 def _shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    return {node.name: node.type.shape for node in graph.nodes if isinstance(node.op, Const)}
+    """Parameters that a file must hold: constants whose data the network does not give itself."""
+    return {
+        node.name: node.type.shape
+        for node in graph.nodes
+        if isinstance(node.op, Const) and node.op.data not in graph.constants
+    }
 
 
 def _origin(

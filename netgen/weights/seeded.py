@@ -26,14 +26,14 @@ _BIAS_REACH = 0.1
 def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
     """Draw an array for every constant that is read, by the name of its data.
 
-    The input is taken to have mean square 1.
+    Constants whose data the network itself gives keep it. The input is taken to have mean square 1.
     """
     moments: dict[str, float] = {node.name: 1.0 for node in graph.inputs}
-    arrays: dict[str, ConstantArray] = {}
+    arrays: dict[str, ConstantArray] = dict(graph.constants)
     for node in graph.activations:
         # What reads constants alone is seeded as if they were of mean square 1.
         given = [moments[name] for name in node.operands if name in moments] or [1.0]
-        for name, letter in zip(node.operands, node.op.operand_names, strict=False):
+        for name, letter in zip(node.operands, node.op.letters(len(node.operands)), strict=False):
             operand = graph[name]
             if isinstance(operand.op, Const) and operand.op.data not in arrays:
                 data = operand.op.data

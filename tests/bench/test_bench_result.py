@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from netgen.bench.result import BenchRow, compared, final_rows, noise_note
-from netgen.bench.table import bench_table
 
 OURS = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
 ROWS = [
@@ -84,14 +82,3 @@ def test_other_shapes() -> None:
     )
     row = compared(ROWS[2], outputs(1.0) * 2, outputs(1.0))
     assert row.error is not None
-
-
-def test_table_names_what_is_missing_and_says_that_the_machine_was_noisy() -> None:
-    rows = final_rows(ROWS, SECONDS, RUNS, SECONDS["slow"] * 1.2)
-    console = Console(width=200)
-    with console.capture() as capture:
-        console.print(bench_table(rows))
-    text = capture.get()
-    assert "not installed" in text
-    assert "12000.000" in text
-    assert "too noisy" in text

@@ -27,6 +27,7 @@ FAULTS = [
         "y = image(0, 3)",
         "an input needs at least one pixel and one channel, found height 0, width 3",
     ),
+    ("y = image(10**5, 10**5)", "a value of the shape [1, 100000, 100000, 3] is too large"),
     ("y = conv2d(x, 0)", "%conv2d.w: the shape [0, 1, 1, 3] has an empty dimension"),
     (
         "y = conv2d(x, 4, 0)",

@@ -7,7 +7,7 @@ import pytest
 
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import Compiler
-from tests.emit.programs import emission, flags_of
+from tests.emission.programs import emission, flags_of
 from tests.kernels.layers import KINDS, drawn_layers, network_of, normal_inputs, worst_errors
 
 @pytest.mark.parametrize("target", ["generic","x86-64-v2","x86-64-v3","x86-64-v4"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -130,6 +131,7 @@ def read(body: str) -> Graph:
     return graph.with_constants(seeded_weights(graph))
 
 
+@cache
 def built(network: str, **parameters: object) -> Graph:
     """A real network with seeded weights, after all passes."""
     graph = NETWORKS[network].build(**parameters)
@@ -167,9 +169,11 @@ class _Layers:
         self.values.append(name)
 
     def depthwise(self, x: str) -> None:
-        two = st.tuples(st.integers(1, 3), st.integers(1, 3))
-        kernel, stride = self.draw(two), self.draw(two)
-        pad = self.draw(st.tuples(*[st.integers(0, 2)] * 4))
+        kernel, stride, pad = (3, 3), (1, 1), (1, 1, 1, 1)
+        if self.draw(st.booleans()):
+            two = st.tuples(st.integers(1, 3), st.integers(1, 3))
+            kernel, stride = self.draw(two), self.draw(two)
+            pad = self.draw(st.tuples(*[st.integers(0, 2)] * 4))
         op = DepthwiseConv2d(stride, pad, act=self.draw(st.sampled_from(["none", "relu"])))
         _, height, width, _ = self.nodes[x].type.shape
         if height >= kernel[0] and width >= kernel[1]:
@@ -201,9 +205,10 @@ def layered(draw: st.DrawFn) -> Graph:
     layers = _Layers(draw, draw(st.sampled_from([1, 4, 12, 16, 20])))
     values = layers.values
     kinds = (
-        layers.depthwise, layers.pointwise, layers.add, layers.activation, layers.pad,
-        layers.reshape,
+        layers.depthwise, layers.depthwise, layers.pointwise, layers.add, layers.activation,
+        layers.pad, layers.reshape,
     )  # fmt: skip
+    layers.pointwise("image")
     for _ in range(draw(st.integers(2, 9))):
         x = values[-1] if draw(st.integers(0, 3)) else draw(st.sampled_from(values))
         draw(st.sampled_from(kinds))(x)

@@ -1,0 +1,143 @@
+"""Graph -> `.tflite` file, fp32, for LiteRT to be timed on.
+
+The file is a FlatBuffer of TensorFlow Lite's schema, whose classes LiteRT brings along. Layouts are
+TensorFlow's, which are netgen's but for the weights of depthwise convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ai_edge_litert.schema_py_generated as schema
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+
+from netgen.bench.peers.tflite_operators import MAPPINGS
+from netgen.bench.peers.tflite_stages import Call, Numbers, Stage
+from netgen.errors import GraphError
+from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import Const, Input
+
+_FILE_IDENTIFIER = b"TFL3"
+_SCHEMA_VERSION = 3
+_TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32"}
+
+
+def graph_to_tflite(graph: Graph) -> bytes:
+    """Write a graph, best after `run_pipeline`, and its weights.
+
+    Raises GraphError for an operator that has no mapping and for constants without data.
+    """
+    return _Writer(graph).content()
+
+
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # untyped where it is missing
+    """Puts weights at multiples of 16 bytes, as the schema demands and its Python classes do not.
+
+    `Prep` aligns what is written after so many further bytes.
+    """
+
+    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> Any:  # noqa: N802, ANN401  # its own name
+        self.Prep(16, x.nbytes)
+        return super().CreateNumpyVector(x)
+
+
+class _Writer:
+    """Collects the parts of one file."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._tensors: list[Any] = []
+        self._buffers: list[Any] = [schema.BufferT()]  # the first one stands for "no data"
+        self._operators: list[Any] = []
+        self._codes: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+
+    def content(self) -> bytes:
+        """Put the whole file together."""
+        for node in self._graph.nodes:
+            if isinstance(node.op, Input):
+                self._places[node.name] = self._tensor(node.name, node.type.shape)
+            elif not isinstance(node.op, Const):  # those follow when they are read
+                self._activation(node)
+        network = schema.SubGraphT()
+        network.name = self._graph.name
+        network.tensors = self._tensors
+        network.operators = self._operators
+        network.inputs = [self._places[node.name] for node in self._graph.inputs]
+        network.outputs = [self._place(name) for name in dict.fromkeys(self._graph.outputs)]
+        model = schema.ModelT()
+        model.version = _SCHEMA_VERSION
+        model.description = "netgen"
+        model.subgraphs = [network]
+        model.buffers = self._buffers
+        model.operatorCodes = [_operator_code(name) for name in self._codes]
+        builder = _AligningBuilder(1024)
+        builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
+        return bytes(builder.Output())
+
+    def _activation(self, node: Node) -> None:
+        if type(node.op) not in MAPPINGS:
+            raise GraphError(
+                f"the operator {node.op.operator_name} cannot be written to a .tflite file",
+                where=f"%{node.name}",
+                expected="one of " + ", ".join(sorted(k.operator_name for k in MAPPINGS)),
+            )
+        x, *rest = node.operands
+        call = Call(tuple(rest), self._graph.operand_types(node), node.type, self._graph.constant)
+        place = self._place(x)
+        for position, stage in enumerate(MAPPINGS[type(node.op)](node.op, call), start=1):
+            name = f"{node.name}/{stage.operator}{position}"
+            inputs = [place, *(self._operand(name, given) for given in stage.inputs)]
+            place = self._tensor(name, stage.shape)
+            self._operators.append(self._operator(stage, inputs, place))
+        self._places[node.name] = place
+
+    def _operand(self, name: str, given: str | Numbers) -> int:
+        if isinstance(given, str):
+            return self._place(given)
+        return self._tensor(f"{name}.{len(self._tensors)}", given.shape, given)
+
+    def _place(self, name: str) -> int:
+        """Index of a value's tensor; a constant gets one on its first use."""
+        if name not in self._places:
+            array = self._graph.constant(name)
+            self._places[name] = self._tensor(name, array.shape, array)
+        return self._places[name]
+
+    def _tensor(self, name: str, shape: Sequence[int], data: Numbers | None = None) -> int:
+        tensor = schema.TensorT()
+        tensor.name = name
+        tensor.shape = list(shape)
+        kind = "float32" if data is None else data.dtype.name
+        tensor.type = getattr(schema.TensorType, _TENSOR_TYPES[kind])
+        if data is not None:
+            buffer = schema.BufferT()
+            little = np.ascontiguousarray(data, data.dtype.newbyteorder("<"))
+            buffer.data = little.reshape(-1).view(np.uint8)
+            tensor.buffer = len(self._buffers)
+            self._buffers.append(buffer)
+        self._tensors.append(tensor)
+        return len(self._tensors) - 1
+
+    def _operator(self, stage: Stage, inputs: list[int], output: int) -> Any:  # noqa: ANN401
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._codes.setdefault(stage.operator, len(self._codes))
+        operator.inputs = inputs
+        operator.outputs = [output]
+        if stage.options is not None:
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, stage.options)
+            operator.builtinOptions = getattr(schema, f"{stage.options}T")()
+            for name, value in stage.values.items():
+                setattr(operator.builtinOptions, name, value)
+        return operator
+
+
+def _operator_code(name: str) -> Any:  # noqa: ANN401  # a class of the schema
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, name)
+    # Old readers know this field only, and new ones take the larger of the two.
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    return code

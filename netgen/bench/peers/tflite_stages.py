@@ -1,0 +1,131 @@
+"""Stages of TensorFlow Lite's operators: what the mappings of `tflite_operators` are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.ir.tensor_type import TensorType
+from netgen.ops.window import Window, resolve_pad
+
+Numbers: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int32]"
+Shape: TypeAlias = "tuple[int, ...]"
+
+# Values of the schema's enumerations.
+_SAME, _VALID = 0, 1
+_FUSED = {"none": 0, "relu": 1, "relu6": 3}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One operator. Its first input is the stage before; `inputs` are the further ones.
+
+    A string names a value of the graph, an array becomes a constant. `shape` is that of the result;
+    `options` names the table of the schema that holds the attributes, `values` those that differ
+    from its defaults.
+    """
+
+    operator: str
+    shape: Shape
+    inputs: tuple[str | Numbers, ...] = ()
+    options: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a mapping may ask of its node; `rest` names the operands after the first."""
+
+    rest: tuple[str, ...]
+    types: tuple[TensorType, ...]
+    result: TensorType
+    constant: Callable[[str], npt.NDArray[np.float32]]
+
+
+def int32(*numbers: int) -> npt.NDArray[np.int32]:
+    """Make a constant of indices or sizes."""
+    return np.array(numbers, np.int32)
+
+
+def activation_stages(name: str, shape: Shape) -> list[Stage]:
+    """Stages of an activation that is no attribute of the operator before it."""
+    if name == "none":
+        return []
+    if name == "hard_sigmoid":  # it has none: relu6(x + 3) / 6
+        three, sixth = np.array([3.0], np.float32), np.array([1.0 / 6.0], np.float32)
+        fused = {"fusedActivationFunction": _FUSED["relu6"]}
+        return [
+            Stage("ADD", shape, (three,), "AddOptions", fused),
+            Stage("MUL", shape, (sixth,), "MulOptions"),
+        ]
+    operators = {
+        "relu": "RELU", "relu6": "RELU6", "hard_swish": "HARD_SWISH", "sigmoid": "LOGISTIC",
+    }  # fmt: skip
+    return [Stage(operators[name], shape)]
+
+
+def activated(
+    act: str,
+    operator: str,
+    shape: Shape,
+    inputs: tuple[str | Numbers, ...],
+    options: str,
+    values: Mapping[str, object] | None = None,
+) -> list[Stage]:
+    """An operator with its activation, fused if it can be."""
+    fused = {**(values or {}), "fusedActivationFunction": _FUSED.get(act, 0)}
+    stage = Stage(operator, shape, inputs, options, fused)
+    return [stage, *([] if act in _FUSED else activation_stages(act, shape))]
+
+
+def padding_stages(
+    window: Window, call: Call, border: float = 0.0, *, may_be_same: bool = True
+) -> tuple[int, list[Stage]]:
+    """SAME or VALID; what neither describes is a padding of its own, filled with `border`."""
+    if not any(window.pad):
+        return _VALID, []
+    if may_be_same and is_same(window, call):
+        return _SAME, []
+    top, bottom, left, right = window.pad
+    _, rows, columns, channels = call.types[0].shape
+    shape = (1, rows + top + bottom, columns + left + right, channels)
+    return _VALID, [pad_stage(shape, [(0, 0), (top, bottom), (left, right), (0, 0)], border)]
+
+
+def is_same(window: Window, call: Call) -> bool:
+    """Whether the window is padded as TensorFlow's SAME pads it."""
+    rows, columns = call.types[0].shape[1:3]
+    reach = [(k - 1) * d + 1 for k, d in zip(window.size, window.dilation, strict=True)]
+    return window.pad == resolve_pad("same", (rows, columns), (reach[0], reach[1]), window.stride)
+
+
+def pad_stage(shape: Shape, sides: Sequence[tuple[int, int]], border: float = 0.0) -> Stage:
+    """PAD by (before, after) of each axis; PADV2 where the border is not zero."""
+    pairs = np.array(sides, np.int32)
+    if border == 0.0:
+        return Stage("PAD", shape, (pairs,), "PadOptions")
+    return Stage("PADV2", shape, (pairs, np.array([border], np.float32)), "PadV2Options")
+
+
+def slice_stage(shape: Shape, first: Shape, step: Shape) -> Stage:
+    """SLICE of `shape` elements, or STRIDED_SLICE where a step is not 1."""
+    if set(step) == {1}:
+        return Stage("SLICE", shape, (int32(*first), int32(*shape)), "SliceOptions")
+    end = (f + (n - 1) * s + 1 for f, n, s in zip(first, shape, step, strict=True))
+    inputs = (int32(*first), int32(*end), int32(*step))
+    return Stage("STRIDED_SLICE", shape, inputs, "StridedSliceOptions")
+
+
+def reshape_stage(shape: Shape) -> Stage:
+    """RESHAPE."""
+    values = {"newShape": list(shape)}
+    return Stage("RESHAPE", shape, (int32(*shape),), "ReshapeOptions", values)
+
+
+def transpose_stage(shape: Shape, axes: Shape) -> Stage:
+    """TRANSPOSE to `shape`; axis k of it is axis `axes[k]` of what comes in."""
+    return Stage("TRANSPOSE", shape, (int32(*axes),), "TransposeOptions")

@@ -1,0 +1,86 @@
+"""The Jinja environment, and the few words that templates use for vectors and activations.
+
+Only this module imports jinja2.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+# A wheel carries the templates inside the package, a checkout beside it.
+_FOLDERS = (Path(__file__).parents[1] / "_templates", Path(__file__).parents[2] / "templates")
+
+
+def vector(width: int) -> str:
+    """C type of `width` floats."""
+    return "float" if width == 1 else f"v{width}"
+
+
+def load(width: int) -> str:
+    """Macro that reads `width` floats at any address of a float."""
+    return f"LOAD{width}"
+
+
+def store(width: int) -> str:
+    """Macro that writes `width` floats at any address of a float."""
+    return f"STORE{width}"
+
+
+def activation(act: str, width: int) -> str:
+    """Function (of scalars) or macro that applies an activation; for none, just parentheses."""
+    if act == "none":
+        return ""
+    return act if width == 1 else f"{act.upper()}_{width}"
+
+
+def larger(width: int) -> str:
+    """Function (of scalars) or macro that gives the larger of two."""
+    return "larger" if width == 1 else f"LARGER_{width}"
+
+
+def splat(width: int, scalar: str) -> str:
+    """Expression of `width` times the same float."""
+    return scalar if width == 1 else f"SPLAT{width}({scalar})"
+
+
+def zero(width: int) -> str:
+    """Expression of `width` zeros."""
+    return "0.0f" if width == 1 else f"(v{width}){{0}}"
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """The environment with netgen's delimiters."""
+    made = jinja2.Environment(  # noqa: S701  # the output is C, not HTML
+        loader=jinja2.FileSystemLoader([folder for folder in _FOLDERS if folder.is_dir()]),
+        undefined=jinja2.StrictUndefined,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="${",
+        variable_end_string="}",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        line_statement_prefix="//%",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    made.globals.update(
+        vector=vector,
+        load=load,
+        store=store,
+        splat=splat,
+        activation=activation,
+        larger=larger,
+        zero=zero,
+    )
+    return made
+
+
+def render(template: str, **context: object) -> str:
+    """The text of a template; a name it does not know is an error."""
+    return environment().get_template(template).render(context)

@@ -1,0 +1,60 @@
+"""Output files: written whole, all of them, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from netgen.errors import UsageError
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write every file of a folder, by name, or leave the folder as it was.
+
+    Each is first written beside its place; only when all are complete do they get their names.
+    Where a name is a link, what it points to is replaced. Raises UsageError where the folder cannot
+    be written, or something else than a file has the name.
+    """
+    pending: list[tuple[Path, Path]] = []
+    try:
+        for name, content in files.items():
+            place = _place(folder / name)
+            handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=place.parent)
+            pending.append((Path(temporary), place))
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            # mkstemp makes private files; these are ordinary output.
+            Path(temporary).chmod(0o666 & ~_umask())
+        for written, place in pending:
+            written.replace(place)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folder}: {error.strerror or error}",
+            hint="choose another place with -o",
+        ) from error
+    finally:
+        for written, _ in pending:
+            with contextlib.suppress(OSError):
+                written.unlink()
+    return [folder / name for name in files]
+
+
+def _place(path: Path) -> Path:
+    """Where the file really lies. A folder or a device (/dev/stdout) is never replaced."""
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        kind = "folder" if place.is_dir() else "device or pipe"
+        raise UsageError(
+            f"cannot write to {path.parent}: {path.name or path} is a {kind}",
+            hint="choose another place with -o",
+        )
+    return place
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

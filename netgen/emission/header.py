@@ -1,0 +1,97 @@
+"""The header comment of the emitted C, and the errors that it can return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netgen.emission.options import EmitOptions, WeightsAs
+from netgen.ir.origin import Origin
+from netgen.kernels.targets import Target, find_target
+from netgen.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One negative return value of the emitted functions."""
+
+    code: int
+    name: str
+    meaning: str
+    blob_only: bool = False
+
+
+ERRORS = (
+    ErrorCode(-1, "NULL", "a pointer that must not be null is"),
+    ErrorCode(-2, "ARENA_SIZE", "no arena, or one that is too small"),
+    ErrorCode(-3, "ARENA_ALIGN", "the arena is not aligned"),
+    ErrorCode(-4, "CANCELLED", "the hook returned nonzero"),
+    ErrorCode(-5, "WEIGHTS_SIZE", "no weights, or too few bytes", blob_only=True),
+    ErrorCode(-6, "WEIGHTS_ALIGN", "the weights are not aligned", blob_only=True),
+    ErrorCode(-7, "WEIGHTS_LAYOUT", "the weights are of another model or plan", blob_only=True),
+    ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights is wrong", blob_only=True),
+)
+
+
+def title_of(origin: Origin) -> str:
+    """The network with the parameters that were given: mobilenet_v2(alpha=0.35)."""
+    parameters = ", ".join(f"{name}={value}" for name, value in origin.parameters.items())
+    return f"{origin.model}({parameters})" if parameters else origin.model
+
+
+def command_of(
+    origin: Origin, target: Target, stem: str, prefix: str, weights_as: WeightsAs
+) -> str:
+    """The command that writes these files again; of paths only the last part."""
+    words = ["netgen compile", origin.model]
+    words += [f"-p {name}={value}" for name, value in origin.parameters.items()]
+    # A .onnx file is network and weights in one.
+    if origin.weights_file is not None and not origin.model.endswith(".onnx"):
+        words.append(f"--weights {origin.weights_file}")
+    words.append(f"--target {target.name}")
+    if weights_as != "c":
+        words.append(f"--weights-as {weights_as}")
+    if prefix != stem:
+        words.append(f"--prefix {prefix}")
+    return " ".join([*words, f"-o {stem}.c"])
+
+
+def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[str]:
+    """Command, weights, target and flags."""
+    target = find_target(plan.target)
+    if origin.weights_sha256 is None:
+        weights = ["weights:  seeded numbers for tests and timing, not trained ones"]
+    else:
+        licence = origin.weights_licence or "not stated in the file"
+        weights = [
+            f"weights:  {origin.weights_file}, licence: {licence}",
+            f"          sha256 {origin.weights_sha256}",
+        ]
+    return [
+        f"command:  {options.command}",
+        *weights,
+        f"target:   {target.name} ({target.summary})",
+        f"gcc:      {' '.join(target.flags('gcc'))}",
+        f"clang:    {' '.join(target.flags('clang'))}",
+    ]
+
+
+def memory_lines(plan: Plan) -> list[str]:
+    """Work, flash and RAM; then the arena's map."""
+    certificate = plan.certificate
+    buffers = [plan.buffers[name] for name in plan.buffers]
+    inputs = sum(b.bytes for b in buffers if b.kind == "input")
+    outputs = sum(b.bytes for b in buffers if b.kind == "output")
+    lines = [
+        f"MACs:     {plan.macs} in {len(plan.steps)} steps",
+        f"flash:    {plan.weights_bytes} bytes of weights, and the code",
+        f"RAM:      {certificate.arena_bytes} bytes of arena; the caller's input {inputs} and output "
+        f"{outputs} bytes",
+        f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
+        f"{certificate.gap_bytes})",
+        "",
+        "arena:    offset      bytes   steps  value",
+    ]
+    for buffer in sorted((b for b in buffers if b.kind == "arena"), key=lambda b: b.first):
+        steps = f"{buffer.first + 1}-{buffer.last + 1}"
+        lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {steps:>7}  {buffer.name}")
+    return lines

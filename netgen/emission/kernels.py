@@ -1,0 +1,65 @@
+"""Kernel instances -> C functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import get_args
+
+from netgen.emission.environment import render
+from netgen.emission.tidy import tidy
+from netgen.kernels.layer import Instance
+from netgen.ops.activation import Activation
+
+
+def function_name(instance: Instance, prefix: str) -> str:
+    """Name of the C function."""
+    return f"{prefix}_{instance.name}"
+
+
+def kernel_function(instance: Instance, prefix: str) -> str:
+    """The C function of an instance, not yet laid out.
+
+    Pointers are `restrict` unless the plan lets the output overlap that operand.
+    """
+    aliased = instance.parameters["aliased"]
+    assert isinstance(aliased, list)
+    arguments = [
+        {"letter": letter, "qualifier": "" if letter in aliased else "restrict "}
+        for letter in instance.arguments
+    ]
+    text = render(
+        f"kernels/{instance.kernel}.c.j2",
+        upper=prefix.upper(),
+        function=function_name(instance, prefix),
+        arguments=arguments,
+        output_qualifier="" if aliased else "restrict ",
+        has_weights=instance.has_weights,
+        **instance.parameters,
+    )
+    return tidy(text)
+
+
+# What calls what; vectors' macros end in their width.
+_CALLS = {
+    "hard_swish": "relu6",
+    "hard_sigmoid": "relu6",
+    "HARD_SWISH_": "RELU6_",
+    "HARD_SIGMOID_": "RELU6_",
+    "RELU6_": "RELU_",
+}
+
+
+def called_names(functions: Iterable[str]) -> frozenset[str]:
+    """Names of functions and macros that are called, directly or by others: only those are printed."""
+    called = {name for text in functions for name in re.findall(r"\b(\w+)\(", text)}
+    for caller, callee in _CALLS.items():
+        called |= {
+            callee + name.removeprefix(caller) for name in called if name.startswith(caller)
+        }
+    return frozenset(called)
+
+
+def scalar_activations(called: frozenset[str]) -> list[str]:
+    """The activations that are applied to scalars: an unused function would be a warning."""
+    return [act for act in get_args(Activation) if act in called]

@@ -1,0 +1,205 @@
+"""Elementwise operators: activations, sums and products, arithmetic with constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import isclose, prod
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import GraphError, WeightsError
+from netgen.frontends.onnx_call import Call, Value, axis_of, one_number
+from netgen.frontends.onnx_view import View, alike
+from netgen.ir.operator import Operator
+from netgen.ops.add import Add
+from netgen.ops.hard_sigmoid import HardSigmoid
+from netgen.ops.hard_swish import HardSwish
+from netgen.ops.mul import Mul
+from netgen.ops.relu import Relu
+from netgen.ops.relu6 import Relu6
+from netgen.ops.softmax import Softmax
+
+Floats = npt.NDArray[np.float64]
+
+
+def unary(op: Operator) -> Callable[[Call], View]:
+    """Make the mapping of an activation: it keeps the order of the elements, whatever it is."""
+
+    def activation(call: Call) -> View:
+        x = call.tensor()
+        return replace(x, value=call.builder.emit(op, [x.value], call.name))
+
+    return activation
+
+
+def clip(call: Call) -> View:
+    """Clip to 0..6 -> relu6, to 0 and above -> relu."""
+    low = one_number(call.known(1, "min"), -np.inf, "min")
+    high = one_number(call.known(2, "max"), np.inf, "max")
+    largest = float(np.finfo(np.float32).max)
+    if low <= -largest and high >= largest:
+        return call.tensor()
+    if low == 0.0 and high == 6.0:
+        return unary(Relu6())(call)
+    if low == 0.0 and high >= largest:
+        return unary(Relu())(call)
+    raise GraphError(
+        "only some limits are supported", expected="0..6 or 0..inf", found=f"{low:g}..{high:g}"
+    )
+
+
+def hard_sigmoid(call: Call) -> View:
+    """HardSigmoid, max(0, min(1, alpha x + beta)); netgen's has 1/6 and 1/2, others are scaled.
+
+    Source: ONNX operators, HardSigmoid: alpha is 0.2 and beta 0.5 unless given.
+    """
+    alpha, beta = call.floating("alpha", 0.2), call.floating("beta", 0.5)
+    x = call.tensor()
+    if not isclose(alpha, 1 / 6, rel_tol=1e-6) or beta != 0.5:
+        scale, shift = np.array([6.0 * alpha]), np.array([6.0 * beta - 3.0])
+        x = call.builder.affine(x, scale, shift, f"{call.name}.scaled")
+    return replace(x, value=call.builder.emit(HardSigmoid(), [x.value], call.name))
+
+
+def softmax(call: Call) -> View:
+    """Softmax over the channels.
+
+    Source: ONNX operators, Softmax: the axis is the last one by default; before opset 13 it is 1 by
+    default, and all axes behind it are summed over as well.
+    """
+    x = call.tensor()
+    rank = len(x.shape)
+    axis = axis_of(call.integer("axis", -1 if call.opset >= 13 else 1), rank)
+    channels = 1 if rank == 4 else rank - 1
+    behind = x.shape[axis + 1 :] if call.opset < 13 else ()
+    if axis != channels or prod(behind) > 1:
+        raise GraphError(
+            "only the softmax over channels is supported",
+            expected=f"axis {channels} of {list(x.shape)}",
+            found=f"axis {axis}" + (" and all behind it" if behind else ""),
+        )
+    value = call.builder.emit(Softmax(), [call.builder.natural(x)], call.name)
+    return call.builder.view(value, x.shape)
+
+
+def add(call: Call) -> View:
+    """Add of two tensors -> add; of a constant per channel -> a bias, or batch_norm."""
+    a, b = _both(call)
+    if isinstance(a, View) and isinstance(b, View):
+        return _of_two(Add(), call, a, b)
+    x, constant = (a, b) if isinstance(a, View) else (b, a)
+    return _affine(call, x, None, constant)
+
+
+def mul(call: Call) -> View:
+    """Mul of two tensors -> mul; by a constant per channel -> batch_norm.
+
+    x times hard_sigmoid(x) -> hard_swish: opsets before 14 have no HardSwish.
+    """
+    a, b = _both(call)
+    if isinstance(a, View) and isinstance(b, View):
+        for factor, gate in ((a, b), (b, a)):
+            node = call.builder.nodes[gate.value]
+            gated = isinstance(node.op, HardSigmoid) and node.operands == (factor.value,)
+            if gated and alike(a, b):
+                return unary(HardSwish())(replace(call, inputs=(factor,)))
+        return _of_two(Mul(), call, a, b)
+    x, constant = (a, b) if isinstance(a, View) else (b, a)
+    return _affine(call, x, constant, None)
+
+
+def sub(call: Call) -> View:
+    """Sub with one constant -> a bias, or batch_norm."""
+    a, b = _both(call)
+    if isinstance(a, View) and isinstance(b, View):
+        raise GraphError("the difference of two tensors is not supported")
+    if isinstance(a, View):
+        return _affine(call, a, None, np.negative(_floats(b)))
+    return _affine(call, b, np.array(-1.0), a)
+
+
+def div(call: Call) -> View:
+    """Div by a constant -> batch_norm."""
+    x, divisor = call.tensor(), _floats(call.given(1))
+    if not divisor.all():
+        raise GraphError("a tensor is divided by zero")
+    return _affine(call, x, 1.0 / divisor, None)
+
+
+def _both(call: Call) -> tuple[Value | None, Value | None]:
+    return call.given(0), call.given(1)
+
+
+def _of_two(op: Operator, call: Call, a: View, b: View) -> View:
+    """Two tensors of one shape, or one of them one number per channel: [1,C,1,1].
+
+    In place if they lie alike, else both in netgen's order.
+    """
+    builder = call.builder
+    if a.shape == b.shape and alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
+        return replace(a, value=builder.emit(op, [a.value, b.value], call.name))
+    if b.shape != a.shape and a.shape == _pooled(b.shape):
+        a, b = b, a
+    if b.shape not in (a.shape, _pooled(a.shape)):
+        raise GraphError(
+            "two tensors whose shapes do not fit",
+            expected=f"{list(a.shape)} or {list(_pooled(a.shape))}",
+            found=f"{list(b.shape)}",
+        )
+    operands = [builder.natural(a), builder.natural(b)]
+    return builder.view(builder.emit(op, operands, call.name), a.shape)
+
+
+def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of one number per channel beside an ONNX tensor."""
+    channels = _channel_axis(len(shape))
+    return tuple(extent if axis == channels else 1 for axis, extent in enumerate(shape))
+
+
+def _channel_axis(rank: int) -> int:
+    """Axis 1 of rank 4, the last one of other ranks, as netgen stores them."""
+    return 1 if rank == 4 else rank - 1
+
+
+def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | None) -> View:
+    """Compute x * scale + shift with constants: one number, one per channel, or one per element."""
+    if not isinstance(x, View):
+        raise GraphError("both operands are constants")
+    given = _floats(scale if shift is None else shift)
+    wide = (1,) * (len(x.shape) - given.ndim) + given.shape
+    if wide == x.shape and wide != _pooled(x.shape) and (scale is None or shift is None):
+        return _elementwise(call, x, Mul() if shift is None else Add(), given.reshape(wide))
+    fits = given.size == 1 or wide == _pooled(x.shape)
+    if not fits or len(wide) != len(x.shape):
+        raise GraphError(
+            "a constant operand has the wrong shape",
+            expected=f"[1], {list(_pooled(x.shape))} or {list(x.shape)}",
+            found=f"{list(given.shape)}",
+        )
+    by = np.ones(1) if scale is None else _floats(scale).reshape(-1)
+    to = np.zeros(1) if shift is None else _floats(shift).reshape(-1)
+    if scale is None and (biased := call.builder.with_bias(x, to, call.name)) is not None:
+        return biased
+    return call.builder.affine(x, by, to, call.name)
+
+
+def _elementwise(call: Call, x: View, op: Add | Mul, array: Floats) -> View:
+    """A constant of the tensor's own shape, stored as netgen stores it."""
+    stored = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+    b = call.builder.constant(f"{call.name}.b", stored)
+    y = call.builder.emit(op, [call.builder.natural(x), b], call.name)
+    return call.builder.view(y, x.shape)
+
+
+def _floats(array: Value | None) -> Floats:
+    if array is None or isinstance(array, View):
+        raise GraphError("an operand is missing, or is no constant")
+    if array.dtype not in (np.float32, np.float64):
+        raise WeightsError(
+            "a constant operand has an element type that netgen does not read",
+            expected="float32",
+            found=str(array.dtype),
+        )
+    return np.asarray(array, np.float64)

@@ -1,0 +1,123 @@
+"""An `.onnx` file -> a graph with its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from netgen.errors import GraphError, MissingExtraError, UsageError, WeightsError
+from netgen.frontends.onnx_lower import lower_model
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.ir.verify import verify
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+# Before it, Clip and Pad had their numbers in attributes.
+_OLDEST_OPSET = 11
+
+
+def load_onnx(path: Path) -> Graph:
+    """Read a float model of the operators that netgen has, ONNX opset 11 or later.
+
+    The interface is the file's: an input [1,C,H,W] stays that. Where the network needs it as NHWC,
+    one `transpose` at its edge makes it so, and the plan counts it as bytes moved; inside there is
+    none. An open batch becomes 1. Data in files beside the model are read, from its folder only.
+
+    Raises UsageError where the file cannot be read, GraphError with all nodes that are not
+    supported, WeightsError for weights that are missing or not float32, MissingExtraError where
+    onnx is not installed.
+    """
+    onnx = _import_onnx()
+    where = str(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=where) from error
+    model = _parse(onnx, content, where)
+    _check_opset(onnx, model, where)
+    external = _read_external(onnx, model, path)
+    graph = lower_model(_prepared(onnx, model, where), path.stem, where)
+    digest = hashlib.sha256(content)
+    for file in external:
+        digest.update(file.read_bytes())
+    origin = Origin(
+        model=path.name,
+        weights_file=" + ".join([path.name, *(file.name for file in external)]),
+        weights_sha256=digest.hexdigest(),
+    )
+    return verify(graph.with_constants(graph.constants, origin))
+
+
+def _import_onnx() -> ModuleType:
+    try:
+        import onnx
+        import onnx.checker
+        import onnx.external_data_helper
+        import onnx.inliner
+    except ModuleNotFoundError:
+        raise MissingExtraError("onnx", "onnx", "reading an .onnx file") from None
+    return onnx
+
+
+def _parse(onnx: ModuleType, content: bytes, where: str) -> ModelProto:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        model: ModelProto = onnx.load_model_from_string(content)
+    except DecodeError as error:
+        raise GraphError("no ONNX file, or a damaged one", where=where) from error
+    if not model.opset_import or not model.graph.output:
+        raise GraphError("no ONNX file: it has no opset or no output", where=where)
+    return model
+
+
+def _check_opset(onnx: ModuleType, model: ModelProto, where: str) -> None:
+    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
+    newest = onnx.defs.onnx_opset_version()
+    if not versions or not _OLDEST_OPSET <= versions[0] <= newest:
+        raise GraphError(
+            "this opset is not supported",
+            where=where,
+            expected=f"{_OLDEST_OPSET} to {newest}",
+            found=str(versions[0]) if versions else "none of ONNX's own",
+            hint="export the model for opset 17, or update onnx",
+        )
+
+
+def _read_external(onnx: ModuleType, model: ModelProto, path: Path) -> list[Path]:
+    """Load data that stand in files of their own; returns those files, in order of their names."""
+    helper = onnx.external_data_helper
+    names = {
+        entry.value
+        for tensor in model.graph.initializer
+        if helper.uses_external_data(tensor)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    try:
+        helper.load_external_data_for_model(model, str(path.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise WeightsError(
+            f"the weights beside the model cannot be read: {reason}",
+            where=str(path),
+            expected=", ".join(sorted(names)) or "no such files",
+            hint="keep the files together as they were exported",
+        ) from error
+    return [path.parent / name for name in sorted(names)]
+
+
+def _prepared(onnx: ModuleType, model: ModelProto, where: str) -> ModelProto:
+    """Inline the model's own functions, and have onnx check its form."""
+    try:
+        onnx.checker.check_model(model)
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise GraphError(f"not a valid ONNX model: {reason}", where=where) from error
+    return model

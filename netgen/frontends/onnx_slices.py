@@ -1,0 +1,149 @@
+"""Operators that cut and join tensors: Concat, Split, Slice, Pad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_call import Call, axis_of, one_number
+from netgen.frontends.onnx_view import View
+from netgen.ir.operator import Operator
+from netgen.ops.channel_pad import ChannelPad
+from netgen.ops.channel_slice import ChannelSlice
+from netgen.ops.concat import Concat
+from netgen.ops.pad import Pad
+from netgen.ops.spatial_slice import SpatialSlice
+
+
+def concat(call: Call) -> View:
+    """Concat of channels -> concat."""
+    tensors = [call.tensor(index) for index in range(len(call.inputs))]
+    shape = tensors[0].shape
+    axis = _channels(call.integer("axis", 0), len(shape))
+    if any(len(tensor.shape) != len(shape) for tensor in tensors):
+        raise GraphError("tensors of different ranks are joined")
+    values = [call.builder.natural(tensor) for tensor in tensors]
+    result = list(shape)
+    result[axis] = sum(tensor.shape[axis] for tensor in tensors)
+    return call.builder.view(call.builder.emit(Concat(), values, call.name), result)
+
+
+def split(call: Call) -> Sequence[View]:
+    """Split of channels -> one channel_slice for every part that something reads.
+
+    Parts are equal unless `split` gives them; the last one may be smaller.
+    """
+    x = call.tensor()
+    axis = _channels(call.integer("axis", 0), len(x.shape))
+    extent, count = x.shape[axis], len(call.results)
+    each = -(-extent // count)
+    lengths = call.integers("split", 1) or (*(each,) * (count - 1), extent - each * (count - 1))
+    if len(lengths) != count or sum(lengths) != extent:
+        raise GraphError(
+            "the parts do not add up", expected=f"{extent} in {count}", found=f"{list(lengths)}"
+        )
+    starts = accumulate((0, *lengths[:-1]))
+    value = call.builder.natural(x)
+    parts = []
+    for name, start, length in zip(call.results, starts, lengths, strict=True):
+        # A part that nothing reads is left out in the end.
+        op = ChannelSlice(start, length)
+        part = call.builder.emit(op, [value], name or f"{value}.unread")
+        parts.append(call.builder.view(part, (*x.shape[:axis], length, *x.shape[axis + 1 :])))
+    return parts
+
+
+def _channels(axis: int, rank: int) -> int:
+    """The axis of the channels; raises GraphError if `axis` is another one."""
+    channels = 1 if rank == 4 else rank - 1
+    if axis_of(axis, rank) != channels:
+        raise GraphError(
+            "only channels can be joined or split",
+            expected=f"axis {channels}",
+            found=f"axis {axis} of {rank}",
+        )
+    return channels
+
+
+def slices(call: Call) -> View:
+    """Slice -> channel_slice and spatial_slice; steps forward only."""
+    x = call.tensor()
+    rank = len(x.shape)
+    starts, ends = call.integers("starts", 1), call.integers("ends", 2)
+    if starts is None or ends is None:
+        raise GraphError("the starts or ends are missing")
+    axes = call.integers("axes", 3) or tuple(range(len(starts)))
+    steps = call.integers("steps", 4) or (1,) * len(starts)
+    if len({len(starts), len(ends), len(axes), len(steps)}) != 1 or 0 in steps:
+        raise GraphError("a malformed slice")
+    cuts = [range(extent) for extent in x.shape]
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        at = axis_of(axis, rank)
+        cuts[at] = range(*slice(start, end, step).indices(x.shape[at]))
+    if any(cut.step < 0 or not cut for cut in cuts):
+        raise GraphError("a slice that is empty or runs backwards")
+    return _cut(call, x, cuts)
+
+
+def _cut(call: Call, x: View, cuts: Sequence[range]) -> View:
+    channels = 1 if len(cuts) == 4 else len(cuts) - 1
+    whole = [len(cut) == extent for cut, extent in zip(cuts, x.shape, strict=True)]
+    able = {1, 2, 3} if len(cuts) == 4 else {channels}
+    if not all(whole[axis] for axis in range(len(cuts)) if axis not in able):
+        raise GraphError("only channels and pixels can be sliced", found=f"{list(x.shape)}")
+    ops: list[Operator] = []
+    if len(cuts) == 4 and not (whole[2] and whole[3]):
+        rows, columns = cuts[2:]
+        size, stride = (len(rows), len(columns)), (rows.step, columns.step)
+        ops.append(SpatialSlice((rows.start, columns.start), size, stride))
+    if not whole[channels]:
+        cut = cuts[channels]
+        ops.append(ChannelSlice(cut.start, len(cut), cut.step))
+    return _in_turn(call, x, ops, [len(cut) for cut in cuts])
+
+
+def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int]) -> View:
+    """Apply operators one after the other; the last one has the name of the result."""
+    value = call.builder.natural(x)
+    for op in ops:
+        name = call.name if op is ops[-1] else f"{call.name}.{op.operator_name}"
+        value = call.builder.emit(op, [value], name)
+    return call.builder.view(value, shape)
+
+
+def pad(call: Call) -> View:
+    """Pad with zeros -> pad for pixels, channel_pad for channels.
+
+    ONNX lists the beginnings of all axes, then the ends.
+    """
+    x = call.tensor()
+    rank = len(x.shape)
+    mode = call.string("mode", "constant")
+    value = one_number(call.known(2, "constant_value"), 0.0, "constant_value")
+    if mode != "constant" or value != 0.0:
+        raise GraphError(
+            "only padding with zeros is supported",
+            expected="mode constant, value 0",
+            found=f"mode {mode}, value {value:g}",
+        )
+    pads = call.integers("pads", 1) or ()
+    axes = call.integers("axes", 3) or tuple(range(rank))
+    if len(pads) != 2 * len(axes) or min(pads) < 0:
+        raise GraphError(
+            "a padding that cannot be",
+            expected="two numbers of at least 0 for every axis",
+            found=f"{list(pads)}",
+        )
+    sides = [(0, 0)] * rank
+    for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
+        sides[axis_of(axis, rank)] = (before, after)
+    channels = 1 if rank == 4 else rank - 1
+    ops: list[Operator] = []
+    if rank == 4 and any((*sides[2], *sides[3])):
+        ops.append(Pad((*sides[2], *sides[3])))
+    if any(sides[channels]):
+        ops.append(ChannelPad(*sides[channels]))
+    if any(any(side) for axis, side in enumerate(sides[:channels])):
+        raise GraphError("only pixels and channels can be padded", found=f"{list(pads)}")
+    return _in_turn(call, x, ops, [a + n + b for n, (a, b) in zip(x.shape, sides, strict=True)])

@@ -1,0 +1,48 @@
+"""Mean of windows, a vector of channels at a time; taps outside the image are skipped."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.pooling import pool_cost, pool_parameters, pool_title
+from netgen.kernels.targets import Target
+from netgen.ops.avg_pool2d import AvgPool2d
+
+
+class AvgPool2dF32(Kernel):
+    """Any kernel, stride and padding, counted or not; r and s ascend in the sum."""
+
+    name: ClassVar[str] = "avg_pool2d_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
+    numeric_form: ClassVar[str] = "direct"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every avg_pool2d."""
+        return isinstance(layer.op, AvgPool2d)
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, shape of x."""
+        op = layer.op
+        assert isinstance(op, AvgPool2d)
+        return pool_title("avg_pool2d", layer, op.window())
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, vectors of channels, and the extents of what counts."""
+        op = layer.op
+        assert isinstance(op, AvgPool2d)
+        top, bottom, left, right = op.counted
+        _, height, width, _ = layer.operands["x"].shape
+        return {
+            **pool_parameters(layer, op.window(), target),
+            "count_top": -top,
+            "count_bottom": height + bottom,
+            "count_left": -left,
+            "count_right": width + right,
+        }
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """One load and one operation for each vector and tap."""
+        assert isinstance(layer.op, AvgPool2d)
+        return pool_cost(layer, layer.op.window(), target)

@@ -1,0 +1,47 @@
+"""Some pixels by copying them: y[i][j] = x[first + i*u][first + j*v]."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.targets import Target
+from netgen.ops.spatial_slice import SpatialSlice
+
+
+class SpatialSliceF32(Kernel):
+    """Any rectangle and stride."""
+
+    name: ClassVar[str] = "spatial_slice_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (SpatialSlice,)
+    numeric_form: ClassVar[str] = "copy"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every spatial_slice."""
+        return isinstance(layer.op, SpatialSlice)
+
+    def title(self, layer: Layer) -> str:
+        """Size and stride of the slice, shape of x."""
+        op = layer.op
+        assert isinstance(op, SpatialSlice)
+        numbers = (*op.first, *op.size, *op.stride)
+        shape = "x".join(map(str, layer.operands["x"].shape[1:]))
+        return f"spatial_slice_{'_'.join(map(str, numbers))}_{shape}"
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Extents of x, and the slice."""
+        del target
+        op = layer.op
+        assert isinstance(op, SpatialSlice)
+        _, _, width, channels = layer.operands["x"].shape
+        return {
+            "width": width,
+            "channels": channels,
+            "first_row": op.first[0],
+            "first_column": op.first[1],
+            "out_height": op.size[0],
+            "out_width": op.size[1],
+            "stride_rows": op.stride[0],
+            "stride_columns": op.stride[1],
+        }

@@ -1,0 +1,41 @@
+"""DS-CNN for keyword spotting: "Hello Edge: Keyword Spotting on Microcontrollers", Zhang et al. 2017,
+in the form of the MLPerf Tiny benchmark.
+"""
+
+from __future__ import annotations
+
+from netgen.dsl.network import network
+from netgen.dsl.tensor import Tensor, image, scope
+from netgen.models.blocks import Activation, Padding, convolution
+from netgen.ops import dropout, flatten, global_avg_pool, linear, softmax
+
+
+@network
+def ds_cnn(
+    height: int = 49,
+    width: int = 10,
+    filters: int = 64,
+    blocks: int = 4,
+    classes: int = 12,
+    padding: Padding = "tensorflow",
+    batch_norm: bool = True,
+) -> Tensor:
+    """DS-CNN (Zhang et al. 2017): depthwise separable convolutions over a spectrogram."""
+
+    def unit(x: Tensor, channels: int | None, kernel: int | tuple[int, int], stride: int) -> Tensor:
+        act: Activation = "relu"
+        return convolution(
+            x, channels, kernel, stride=stride, act=act, padding=padding, normalise=batch_norm,
+            bias=True,
+        )  # fmt: skip
+
+    x = image(height, width, 1)
+    with scope("stem"):
+        x = dropout(unit(x, filters, (10, 4), 2))
+    for index in range(1, blocks + 1):
+        with scope(f"block{index}.depthwise"):
+            x = unit(x, None, 3, 1)
+        with scope(f"block{index}.pointwise"):
+            x = unit(x, filters, 1, 1)
+    with scope("classifier"):
+        return softmax(linear(flatten(global_avg_pool(dropout(x))), classes))

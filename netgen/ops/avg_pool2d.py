@@ -1,0 +1,92 @@
+"""avg_pool2d: y[i,j,c] = (sum over r,s of x[i*u+r-p, j*v+s-q, c]) / n[i,j]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply, located
+from netgen.errors import GraphError
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.pooling import pooled_type, pooling_window
+from netgen.ops.window import PadSpec, Window, four_sides, pair
+
+
+@dataclass(frozen=True)
+class AvgPool2d(Operator):
+    """Mean of each window of x f32[1,H,W,C], by channel; taps outside count as zero.
+
+    n[i,j] is the number of taps that lie in the image or in the part `counted` of the padding (top,
+    bottom, left, right). So the padding that only completes a last window need not count.
+    """
+
+    operator_name: ClassVar[str] = "avg_pool2d"
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    counted: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
+        object.__setattr__(self, "stride", pair(self.stride, "stride"))
+        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+        object.__setattr__(self, "counted", four_sides(self.counted, "counted"))
+        if any(part > side for part, side in zip(self.counted, self.pad, strict=True)):
+            raise GraphError(
+                "more padding is counted than there is",
+                expected=f"at most {self.pad}",
+                found=str(self.counted),
+            )
+
+    def window(self) -> Window:
+        """Give the sliding window."""
+        return Window(self.kernel, self.stride, self.pad)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,OH,OW,C]."""
+        return pooled_type(self.window(), operands[0])
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Sums of all windows at once, over the sums of ones that stand for what counts."""
+        x = operands[0]
+        top, bottom, left, right = self.counted
+        ones = np.ones((1, x.shape[1] + top + bottom, x.shape[2] + left + right, 1))
+        rest = [side - part for side, part in zip(self.pad, self.counted, strict=True)]
+        around = Window(self.kernel, self.stride, (rest[0], rest[1], rest[2], rest[3]))
+        sums = self.window().taps(x, 0.0).sum(axis=(2, 3))
+        return np.asarray((sums / around.taps(ones, 0.0).sum(axis=(2, 3)))[None])
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Assume rectified, independent values: their variance shrinks, their mean stays.
+
+        Of the mean square 1/2 of a rectified normal value the mean's square is 1/(2 pi).
+        """
+        taps = self.kernel[0] * self.kernel[1]
+        return operands[0] * (0.318 + 0.682 / taps)
+
+
+def avg_pool2d(
+    x: Tensor,
+    kernel: int | tuple[int, int],
+    *,
+    stride: int | tuple[int, int] | None = None,
+    pad: PadSpec = 0,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Mean of each window; the stride is the kernel's size unless given.
+
+    pad: as in conv2d. count_include_pad: the padding counts in the mean, as torch has it; without,
+    as TensorFlow has it. ceil_mode: a last, incomplete window counts, as torch defines it; what
+    completes it never counts in the mean.
+    """
+    with located():
+        window, sides = pooling_window(x, kernel, stride, pad, ceil_mode)
+        counted = sides if count_include_pad else (0, 0, 0, 0)
+        op = AvgPool2d(window.size, window.stride, window.pad, counted)
+    return apply(op, x, name=name)

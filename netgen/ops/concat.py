@@ -1,0 +1,44 @@
+"""concat: the channels of all operands, one operand after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.window import check_shape
+
+
+@dataclass(frozen=True)
+class Concat(Operator):
+    """Operands x0, x1, ... of equal shape but for their channels, the last dimension."""
+
+    operator_name: ClassVar[str] = "concat"
+    variadic: ClassVar[bool] = True
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,H,W,C0+C1+...]; raises GraphError where other dimensions differ."""
+        self.check_count(operands)
+        pixels = operands[0].shape[:-1]
+        for operand, letter in zip(operands, self.letters(len(operands)), strict=True):
+            check_shape(operand, (*pixels, *operand.shape[-1:]), letter)
+        channels = sum(operand.shape[-1] for operand in operands)
+        return TensorType(operands[0].dtype, (*pixels, channels))
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """numpy.concatenate."""
+        return np.concatenate(operands, axis=-1)
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Take the mean, as for operands of equally many channels."""
+        return sum(operands) / len(operands)
+
+
+def concat(*operands: Tensor, name: str | None = None) -> Tensor:
+    """Join tensors of one height and width along their channels."""
+    return apply(Concat(), *operands, name=name)

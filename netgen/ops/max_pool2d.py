@@ -1,0 +1,74 @@
+"""max_pool2d: y[i,j,c] = max over r,s of x[i*u+r-p, j*v+s-q, c]."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply, located
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.pooling import pooled_type, pooling_window
+from netgen.ops.window import PadSpec, Window, four_sides, pair
+
+# By the number of taps: mean square of the largest of as many rectified standard normal values,
+# over that of one of them; by integration, to three digits.
+_SECOND_MOMENT = {1: 1.0, 2: 1.82, 3: 2.5, 4: 3.09, 6: 4.04, 9: 5.13, 16: 6.83, 25: 8.24, 49: 10.5}
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Operator):
+    """Largest value of each window of x f32[1,H,W,C], by channel; taps outside are skipped."""
+
+    operator_name: ClassVar[str] = "max_pool2d"
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
+        object.__setattr__(self, "stride", pair(self.stride, "stride"))
+        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+
+    def window(self) -> Window:
+        """Give the sliding window."""
+        return Window(self.kernel, self.stride, self.pad)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,OH,OW,C]."""
+        return pooled_type(self.window(), operands[0])
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Maximum over all windows at once, with minus infinity outside; NaN stays NaN."""
+        return np.asarray(self.window().taps(operands[0], -inf).max(axis=(2, 3))[None])
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Assume rectified, independent values."""
+        taps = sorted(_SECOND_MOMENT)
+        below = taps[bisect_right(taps, self.kernel[0] * self.kernel[1]) - 1]
+        return _SECOND_MOMENT[below] * operands[0]
+
+
+def max_pool2d(
+    x: Tensor,
+    kernel: int | tuple[int, int],
+    *,
+    stride: int | tuple[int, int] | None = None,
+    pad: PadSpec = 0,
+    ceil_mode: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Largest value of each window; the stride is the kernel's size unless given.
+
+    pad: as in conv2d. ceil_mode: a last, incomplete window counts, as torch defines it; it becomes
+    padding at the bottom and on the right.
+    """
+    with located():
+        window, _ = pooling_window(x, kernel, stride, pad, ceil_mode)
+        op = MaxPool2d(window.size, window.stride, window.pad)
+    return apply(op, x, name=name)

@@ -1,0 +1,63 @@
+"""What max_pool2d and avg_pool2d share: windows that touch the image, and how `ceil_mode` pads."""
+
+from __future__ import annotations
+
+from netgen.dsl.tensor import Tensor
+from netgen.errors import GraphError
+from netgen.ir.tensor_type import TensorType
+from netgen.ops.window import PadSpec, Window, check_rank, four_sides, pair, resolve_pad
+
+Sides = tuple[int, int, int, int]
+
+
+def pooled_type(window: Window, x: TensorType) -> TensorType:
+    """f32[1,OH,OW,C]; raises GraphError where a window would lie in the padding alone."""
+    check_rank(x, 4, "x")
+    rows, columns = window.output_size(x)
+    for axis, outputs in ((0, rows), (1, columns)):
+        before, last = window.pad[2 * axis], (outputs - 1) * window.stride[axis]
+        if before >= window.size[axis] or last - before >= x.shape[1 + axis]:
+            raise GraphError(
+                "a window lies in the padding alone",
+                expected=f"padding of less than {window.size[axis]}",
+                found=f"{before} before and {window.pad[2 * axis + 1]} behind the image",
+            )
+    return TensorType(x.dtype, (1, rows, columns, x.shape[3]))
+
+
+def pooling_window(
+    x: Tensor,
+    kernel: int | tuple[int, int],
+    stride: int | tuple[int, int] | None,
+    pad: PadSpec,
+    ceil_mode: bool,
+) -> tuple[Window, Sides]:
+    """Window of the DSL's arguments, and the padding without what `ceil_mode` adds.
+
+    The stride is the kernel's size unless given. Raises GraphError.
+    """
+    image = (x.height, x.width)
+    size = pair(kernel, "kernel")
+    step = size if stride is None else pair(stride, "stride")
+    sides = four_sides(resolve_pad(pad, image, size, step), "pad")
+    window = Window(size, step, sides)
+    if not ceil_mode:
+        return window, sides
+    bottom = _ceiling(window, 0, image[0])
+    right = _ceiling(window, 1, image[1])
+    extended = (sides[0], sides[1] + bottom, sides[2], sides[3] + right)
+    return Window(size, step, extended), sides
+
+
+def _ceiling(window: Window, axis: int, extent: int) -> int:
+    """Padding to add so that a last, incomplete window counts, if it starts before the image ends.
+
+    Source: torch.nn.MaxPool2d, "sliding windows are allowed to go off-bounds if they start within
+    the left padding or the input"; ONNX MaxPool and AveragePool say the same since opset 19.
+    """
+    padded = window.pad[2 * axis] + extent + window.pad[2 * axis + 1]
+    stride = window.stride[axis]
+    outputs = -(-(padded - window.size[axis]) // stride) + 1
+    if (outputs - 1) * stride >= extent + window.pad[2 * axis]:
+        outputs -= 1
+    return max((outputs - 1) * stride + window.size[axis] - padded, 0)

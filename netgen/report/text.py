@@ -1,0 +1,31 @@
+"""What is printed as plain text: JSON for other programs, errors for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from netgen.errors import NetgenError
+
+
+def json_text(value: object, indent: int = 2) -> str:
+    """JSON without NaN and infinity, which it does not have: they become null."""
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def error_line(error: NetgenError | MemoryError) -> str:
+    """One line, whatever the names that the user gave hold: what would break it is escaped."""
+    text = "there is not enough memory; choose a smaller network"
+    if isinstance(error, NetgenError):
+        text = str(error)
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return f"netgen: error: {''.join(shown)}"

@@ -1,0 +1,83 @@
+"""The command line called in this process, and a network that compiles in a moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netgen.cli import main
+
+# In `tiny.py`: an image of 12 x 12, a few hundred weights.
+TINY_SOURCE = """
+from netgen.dsl import image, network, scope
+from netgen.ir.normalisation import Normalisation
+from netgen.ops import batch_norm, conv2d, flatten, global_avg_pool, linear, relu6
+
+PIXELS = Normalisation(mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3))
+
+@network(normalisation=PIXELS)
+def tiny(size: int = 12, width: int = 8, classes: int = 10):
+    x = image(size, size, 3)
+    with scope("stem"):
+        x = relu6(batch_norm(conv2d(x, width, 3, stride=2, pad=1, bias=False)))
+    return linear(flatten(global_avg_pool(x)), classes)
+
+@network
+def grey(classes: int = 10):
+    return linear(flatten(image(12, 12, 1)), classes)
+"""
+
+NOTE = "netgen: note: no --weights given: the weights are seeded numbers, not trained ones"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command gave: its exit code and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def json(self) -> Any:  # noqa: ANN401  # whatever JSON holds
+        """The standard output, which must be one JSON document and nothing else."""
+        return json.loads(self.stdout, parse_constant=_refuse_constant)
+
+    def error(self) -> str:
+        """The text of the one error on standard error, where notes may come before it."""
+        lines = [line for line in self.stderr.splitlines() if line != NOTE]
+        assert len(lines) == 1, self.stderr
+        assert lines[0].startswith("netgen: error: "), self.stderr
+        assert self.stdout == ""
+        return lines[0].removeprefix("netgen: error: ")
+
+
+def _refuse_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+Cli = Callable[..., Outcome]
+
+
+def caller(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """A function that calls a command: `cli("compile", "mobilenet_v2", "-o", path)`."""
+
+    def call(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main.main([str(argument) for argument in arguments], prog_name="netgen")
+        written = capsys.readouterr()
+        code = stopped.value.code
+        assert isinstance(code, int)
+        return Outcome(code, written.out, written.err)
+
+    return call
+
+
+def entries(folder: Path) -> list[str]:
+    """All names in a folder, hidden ones too."""
+    return sorted(file.name for file in folder.iterdir())

@@ -1,0 +1,230 @@
+"""Emitted models as programs: write the files, compile them, run them on floats.
+
+The driver gives every buffer exactly its stated size, at an address that is only as aligned as the
+header asks for, and poisons the arena with NaN before each of its two runs, which must agree.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.emission.options import EmitOptions, WeightsAs
+from netgen.emission.source import emit_files
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.ir.verify import verify
+from netgen.kernels.targets import Compiler, find_target
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.plan import Plan
+
+Floats = npt.NDArray[np.float32]
+
+WARNINGS = tuple(
+    """-pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wdouble-promotion -Wcast-align -Wundef -Werror""".split()
+)
+
+DRIVER = """\
+#define _POSIX_C_SOURCE 200112L
+#include "PREFIX.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Exactly `count` floats, at an address that is aligned for floats and for nothing wider. */
+static float *floats(size_t count)
+{
+    float *const block = malloc((count + 1) * sizeof(float));
+    memset(block, 0xff, (count + 1) * sizeof(float));
+    return block + 1;
+}
+
+static void *aligned(size_t bytes)
+{
+    void *block = NULL;
+    const size_t alignment = UPPER_ARENA_ALIGN < sizeof(void *) ? sizeof(void *) : UPPER_ARENA_ALIGN;
+    return posix_memalign(&block, alignment, bytes ? bytes : 1) == 0 ? block : NULL;
+}
+
+int main(int count, char **arguments)
+{
+    static const size_t sizes[] = {SIZES};
+    float *ports[PORTS], *again[PORTS];
+    PREFIX_config config = {0};
+    PREFIX_t model;
+    for (int i = 0; i < PORTS; ++i) {
+        ports[i] = floats(sizes[i]);
+        again[i] = floats(sizes[i]);
+        if (i < INPUTS && fread(ports[i], sizeof(float), sizes[i], stdin) != sizes[i]) {
+            return 90;
+        }
+    }
+    config.arena = aligned(UPPER_ARENA_BYTES);
+    config.arena_bytes = UPPER_ARENA_BYTES;
+#ifdef UPPER_ERROR_WEIGHTS_SIZE
+    if (count > 1) {
+        FILE *const file = fopen(arguments[1], "rb");
+        fseek(file, 0, SEEK_END);
+        config.weights_bytes = (size_t)ftell(file);
+        void *const weights = aligned(config.weights_bytes);
+        rewind(file);
+        if (fread(weights, 1, config.weights_bytes, file) != config.weights_bytes) {
+            return 91;
+        }
+        config.weights = weights;
+    }
+#else
+    (void)count;
+    (void)arguments;
+#endif
+    int32_t status = PREFIX_init(&model, &config);
+    if (status != UPPER_OK) {
+        return 100 - (int)status;
+    }
+    memset(config.arena, 0xff, UPPER_ARENA_BYTES);
+    status = PREFIX_run(&model, FIRST);
+    memset(config.arena, 0xff, UPPER_ARENA_BYTES);
+    status |= PREFIX_run(&model, SECOND);
+    if (status != UPPER_OK) {
+        return 100 - (int)status;
+    }
+    for (int i = INPUTS; i < PORTS; ++i) {
+        if (memcmp(ports[i], again[i], sizes[i] * sizeof(float)) != 0) {
+            return 92;
+        }
+        fwrite(ports[i], sizeof(float), sizes[i], stdout);
+    }
+    return 0;
+}
+"""
+
+
+class ToolError(Exception):
+    """A compiler or program that failed, with its output."""
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    folder: Path | None = None,
+    feed: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+) -> bytes:
+    """Run a program and return what it printed; raises ToolError where it fails or complains."""
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        input=feed,
+        capture_output=True,
+        timeout=300,
+        check=False,
+        env=None if variables is None else dict(variables),
+    )
+    if done.returncode != 0 or done.stderr:
+        text = done.stderr.decode(errors="replace")
+        raise ToolError(f"{' '.join(words)}\nstatus {done.returncode}\n{text[:4000]}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Emission:
+    """A model's plan and its files, by name."""
+
+    plan: Plan
+    files: Mapping[str, bytes]
+    prefix: str
+
+    @property
+    def logic(self) -> str:
+        """The text of the C file."""
+        return self.files[f"{self.prefix}.c"].decode()
+
+    @property
+    def header(self) -> str:
+        """The text of the header."""
+        return self.files[f"{self.prefix}.h"].decode()
+
+    def write(self, folder: Path) -> list[str]:
+        """Write all files; the names of those that a compiler is given."""
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        return [name for name in self.files if name.endswith((".c", ".S"))]
+
+    def build(self, folder: Path, command: Sequence[str | Path]) -> Path:
+        """Compile with the driver; the program."""
+        sources = self.write(folder)
+        (folder / "driver.c").write_text(self.driver())
+        # The driver may use what the platform has; the warnings are for the emitted files.
+        run_tool([*command, "-I.", *sources, "driver.c", "-o", "program"], folder)
+        return folder / "program"
+
+    def run(
+        self, program: Path, inputs: Mapping[str, Floats], emulator: Sequence[str] = ()
+    ) -> dict[str, Floats]:
+        """The outputs, by value."""
+        feed = b"".join(inputs[name].astype("<f4").tobytes() for name in self.plan.inputs)
+        blob = program.parent / f"{self.prefix}_weights.bin"
+        command = [*emulator, program, *([blob] if blob.name in self.files else [])]
+        flat = np.frombuffer(run_tool(command, feed=feed), "<f4")
+        shapes = {name: self.plan.values[name].type.shape for name in self.plan.outputs}
+        ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
+        assert len(flat) == ends[-1]
+        parts = np.split(flat, ends[:-1])
+        return {
+            name: part.reshape(shape)
+            for (name, shape), part in zip(shapes.items(), parts, strict=True)
+        }
+
+    def driver(self) -> str:
+        """The C of a program that feeds the model from its standard input."""
+        names = (*self.plan.inputs, *self.plan.outputs)
+        inputs = len(self.plan.inputs)
+        both = [
+            ", ".join(
+                f"{'ports' if i < inputs else outputs}[{i}]" for i in range(len(names))
+            )
+            for outputs in ("ports", "again")
+        ]
+        words = {
+            "SIZES": ", ".join(str(self.plan.values[name].type.elements) for name in names),
+            "FIRST": both[0],
+            "SECOND": both[1],
+            "INPUTS": str(inputs),
+            "PORTS": str(len(names)),
+            "UPPER": self.prefix.upper(),
+            "PREFIX": self.prefix,
+        }
+        text = DRIVER
+        for word, value in words.items():
+            text = text.replace(word, value)
+        return text
+
+
+def emission(
+    graph: Graph,
+    target: str,
+    weights_as: WeightsAs = "c",
+    prefix: str = "model",
+    *,
+    fuse: bool = True,
+) -> Emission:
+    """Plan and emit a graph; without `fuse` its layers stay as they are."""
+    lowered = run_pipeline(graph) if fuse else verify(graph)
+    plan = build_plan(lowered, find_target(target))
+    origin = graph.origin or Origin(graph.name)
+    options = EmitOptions(prefix, weights_as, f"netgen compile {graph.name} -o {prefix}.c")
+    return Emission(
+        plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix
+    )
+
+
+def flags_of(target: str, compiler: Compiler) -> list[str]:
+    """The command of a native compiler with a target's flags."""
+    return [compiler, *find_target(target).flags(compiler)]

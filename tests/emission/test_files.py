@@ -1,0 +1,93 @@
+"""Output files are written whole, all of them, or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+import netgen
+from netgen.emission.files import write_files
+from netgen.errors import UsageError
+from netgen.ir.graph import Graph
+
+FILES = {"model.c": b"int a;\n", "model.h": b"extern int a;\n"}
+
+
+def test_writes_and_replaces(tmp_path: Path) -> None:
+    (tmp_path / "model.c").write_text("old")
+    assert write_files(tmp_path, FILES) == [tmp_path / "model.c", tmp_path / "model.h"]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == FILES
+
+
+def test_files_have_ordinary_permissions(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        (path, _) = write_files(tmp_path, FILES)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot write"):
+        write_files(tmp_path / "nowhere", FILES)
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError, match="cannot write"):
+        write_files(tmp_path / "file", FILES)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(UsageError, match="cannot write"):
+        write_files(tmp_path, FILES)
+    tmp_path.chmod(0o700)
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "model.h").mkdir()
+    (tmp_path / "model.c").write_text("old")
+    with pytest.raises(UsageError, match=r"model\.h is a folder"):
+        write_files(tmp_path, FILES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.c", "model.h"]
+    assert (tmp_path / "model.c").read_text() == "old"
+
+
+def test_full_disk_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.c").write_text("old")
+    plain = Path.chmod
+
+    def full(path: Path, mode: int) -> None:
+        if ".model.h." in path.name:
+            raise OSError(28, "No space left on device")
+        plain(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", full)
+    with pytest.raises(UsageError, match="No space left"):
+        write_files(tmp_path, FILES)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.c"]
+    assert (tmp_path / "model.c").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["model.cpp", "model", "9lives.c", "a-b.c", "while.c"])
+def test_names_that_c_cannot_have(name: str, small_graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        netgen.emit(small_graph, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_emit_returns_what_it_wrote(small_graph: Graph, tmp_path: Path) -> None:
+    written = netgen.emit(small_graph, tmp_path / "toy.c", prefix="net", weights_as="incbin")
+    assert sorted(written) == sorted(tmp_path.iterdir())
+    assert "net_run" in (tmp_path / "net.h").read_text()

@@ -1,0 +1,39 @@
+"""The promises of the header: what init and run accept, refuse and return."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netgen.emission.options import WeightsAs
+from netgen.ir.graph import Graph
+from tests.emission.programs import ToolError, emission, run_tool
+
+CHECKS = Path(__file__).with_name("interface.c")
+
+
+@pytest.mark.parametrize("weights_as", ["c", "inline", "incbin", "blob"])
+@pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
+def test_answers_of_init_and_run(
+    target: str, weights_as: WeightsAs, small_graph: Graph, tmp_path: Path
+) -> None:
+    emitted = emission(small_graph, target, weights_as)
+    sources = emitted.write(tmp_path)
+    steps = f"-DSTEPS={len(emitted.plan.steps)}"
+    command = ["gcc", "-std=c99", "-O1", "-Wall", steps, "-I.", CHECKS, *sources, "-o", "checks"]
+    run_tool(command, tmp_path)
+    assert run_tool([tmp_path / "checks"], tmp_path) == b""
+
+
+def test_fast_math_is_refused(small_graph: Graph, tmp_path: Path) -> None:
+    emission(small_graph, "generic").write(tmp_path)
+    for compiler in ("gcc", "clang"):
+        with pytest.raises(ToolError, match="without -ffast-math"):
+            run_tool([compiler, "-O2", "-ffast-math", "-c", "model.c"], tmp_path)
+
+
+def test_excess_precision_is_refused(small_graph: Graph, tmp_path: Path) -> None:
+    emission(small_graph, "generic").write(tmp_path)
+    with pytest.raises(ToolError, match="must be evaluated in float"):
+        run_tool(["clang", "-m32", "-mno-sse", "-fsyntax-only", "model.c"], tmp_path)

@@ -1,0 +1,185 @@
+"""What leaves the object files, what they need, and how they share a program with others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netgen.emission.options import WeightsAs
+from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from tests.emission.programs import ToolError, emission, run_tool
+from tests.kernels.layers import normal_inputs
+
+WARNINGS_CXX = ("-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror")
+# What a compiler may call by itself, even in a freestanding program (GCC manual, "Standards").
+MEMORY = {"memcpy", "memset", "memcmp", "memmove"}
+
+CXX_PROGRAM = """
+#include "model.h"
+#include <cstdio>
+
+MODEL_ARENA(arena);
+static float input[MODEL_INPUT_ELEMENTS], output[MODEL_OUTPUT_ELEMENTS];
+
+int main()
+{
+    model_config config = {};
+    model_t model;
+    config.arena = &arena;
+    config.arena_bytes = sizeof arena;
+    if (std::fread(input, sizeof(float), MODEL_INPUT_ELEMENTS, stdin) != MODEL_INPUT_ELEMENTS ||
+        model_init(&model, &config) != MODEL_OK || model_run(&model, input, output) != MODEL_OK) {
+        return 1;
+    }
+    std::fwrite(output, sizeof(float), MODEL_OUTPUT_ELEMENTS, stdout);
+    return 0;
+}
+"""
+
+TWO_MODELS = """
+#include "first.h"
+#include "second.h"
+#include <stdio.h>
+
+FIRST_ARENA(first_arena);
+SECOND_ARENA(second_arena);
+static float input[FIRST_INPUT_ELEMENTS];
+static float one[FIRST_OUTPUT_ELEMENTS], two[SECOND_OUTPUT_ELEMENTS];
+
+int main(void)
+{
+    first_config first_lent = {0};
+    second_config second_lent = {0};
+    first_t first;
+    second_t second;
+    first_lent.arena = &first_arena;
+    first_lent.arena_bytes = sizeof first_arena;
+    second_lent.arena = &second_arena;
+    second_lent.arena_bytes = sizeof second_arena;
+    if (fread(input, sizeof(float), FIRST_INPUT_ELEMENTS, stdin) != FIRST_INPUT_ELEMENTS
+        || first_init(&first, &first_lent) || second_init(&second, &second_lent)
+        || first_run(&first, input, one) || second_run(&second, input, two)) {
+        return 1;
+    }
+    fwrite(one, sizeof(float), FIRST_OUTPUT_ELEMENTS, stdout);
+    fwrite(two, sizeof(float), SECOND_OUTPUT_ELEMENTS, stdout);
+    return 0;
+}
+"""
+
+
+def symbols(folder: Path, sources: Sequence[str], which: str) -> set[str]:
+    """Names that the objects of some files define, or leave undefined, for the linker."""
+    objects = []
+    for source in sources:
+        objects.append(f"{source}.o")
+        run_tool(["gcc", "-std=c99", "-O3", "-c", source, "-o", objects[-1]], folder)
+    listing = run_tool(["nm", which, "--extern-only", "--format=posix", *objects], folder).decode()
+    return {line.split()[0] for line in listing.splitlines() if not line.endswith(":")}
+
+
+@pytest.mark.parametrize("weights_as", ["c", "inline", "incbin", "blob"])
+@pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
+def test_only_prefixed_symbols_leave(
+    target: str, weights_as: WeightsAs, layers_graph: Graph, tmp_path: Path
+) -> None:
+    emitted = emission(layers_graph, target, weights_as, "zoo", fuse=False)
+    sources = emitted.write(tmp_path)
+    defined = symbols(tmp_path, sources, "--defined-only")
+    functions = {"zoo_init", "zoo_run"} | ({"zoo_check_weights"} if weights_as == "blob" else set())
+    assert {name for name in defined if not name.startswith("zoo_weights")} == functions
+    assert any(name.startswith("zoo_weights") for name in defined) == (
+        weights_as in {"c", "incbin"}
+    )
+    needed = symbols(tmp_path, sources, "--undefined-only") - defined
+    assert needed <= MEMORY
+    # Constants alone: what could be written stands in the caller's memory.
+    listing = run_tool(["nm", "--format=posix", *[f"{s}.o" for s in sources]], tmp_path).decode()
+    assert not re.findall(r"^\S+ [bBdDcC] ", listing, re.M)
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_header_compiles_alone_as_cxx(
+    compiler: str, small_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    for target, weights_as in (("generic", "c"), ("x86-64-v4", "blob")):
+        emission(small_graph, target, "blob" if weights_as == "blob" else "c").write(tmp_path)
+        command = [require_tool(compiler), *WARNINGS_CXX, "-x", "c++", "-fsyntax-only", "model.h"]
+        try:
+            run_tool(command, tmp_path)
+        except ToolError as error:
+            # Said of any header that is compiled by itself.
+            if "pragma once" not in str(error):
+                raise
+
+
+@pytest.mark.parametrize(("compiler", "c_compiler"), [("g++", "gcc"), ("clang++", "clang")])
+def test_cxx_program_runs_the_model(
+    compiler: str,
+    c_compiler: str,
+    small_graph: Graph,
+    tmp_path: Path,
+    require_tool: Callable[[str], str],
+) -> None:
+    sources = emission(small_graph, "generic").write(tmp_path)
+    for source in sources:
+        run_tool([c_compiler, "-std=c99", "-O1", "-c", source, "-o", f"{source}.o"], tmp_path)
+    (tmp_path / "program.cpp").write_text(CXX_PROGRAM)
+    objects = [f"{source}.o" for source in sources]
+    command = [require_tool(compiler), *WARNINGS_CXX, "program.cpp", *objects, "-o", "program"]
+    run_tool(command, tmp_path)
+    inputs = normal_inputs(small_graph)
+    printed = run_tool([tmp_path / "program"], feed=inputs["image"].tobytes())
+    expected = interpret(small_graph, inputs)[small_graph.outputs[0]].ravel()
+    np.testing.assert_allclose(np.frombuffer(printed, np.float32), expected, atol=1e-5)
+
+
+def test_two_models_share_a_program(small_graphs: list[Graph], tmp_path: Path) -> None:
+    sources = []
+    for graph, prefix in zip(small_graphs, ("first", "second"), strict=True):
+        sources += emission(graph, "generic", prefix=prefix).write(tmp_path)
+    (tmp_path / "program.c").write_text(TWO_MODELS)
+    run_tool(["gcc", "-std=c99", "-O1", "program.c", *sources, "-o", "program"], tmp_path)
+    inputs = normal_inputs(small_graphs[0])
+    printed = run_tool([tmp_path / "program"], feed=inputs["image"].tobytes())
+    expected = [interpret(graph, inputs)[graph.outputs[0]].ravel() for graph in small_graphs]
+    np.testing.assert_allclose(
+        np.frombuffer(printed, np.float32), np.concatenate(expected), atol=1e-5
+    )
+
+
+BOARD = """
+#define MODEL_ARENA_ATTR __attribute__((section(".fast_ram")))
+#define MODEL_CODE_ATTR __attribute__((section(".fast_code")))
+#define MODEL_WEIGHTS_ATTR __attribute__((section(".slow_flash")))
+"""
+
+
+@pytest.mark.parametrize("weights_as", ["c", "inline"])
+def test_attributes_of_the_projects_own_header(
+    weights_as: WeightsAs, small_graph: Graph, tmp_path: Path
+) -> None:
+    sources = emission(small_graph, "generic", weights_as).write(tmp_path)
+    (tmp_path / "board.h").write_text(BOARD)
+    (tmp_path / "arena.c").write_text(
+        '#include "model.h"\nMODEL_ARENA(arena);\nvoid *arena_of_model(void) { return &arena; }\n'
+    )
+    sizes: dict[str, int] = {}
+    for source in (*sources, "arena.c"):
+        board = ["-DMODEL_CONFIG_H=\"board.h\"", "-I."]
+        run_tool(["gcc", "-std=c99", "-O1", *board, "-c", source, "-o", "object.o"], tmp_path)
+        listing = run_tool(["objdump", "--section-headers", "object.o"], tmp_path).decode()
+        for name, size in re.findall(r"^\s*\d+ (\S+)\s+([0-9a-f]+)", listing, re.M):
+            sizes[name] = sizes.get(name, 0) + int(size, 16)
+    plan = emission(small_graph, "generic").plan
+    assert sizes[".fast_ram"] == plan.certificate.arena_bytes
+    assert sizes[".slow_flash"] >= plan.weights_bytes
+    assert sizes[".fast_code"] > 1000
+    # All code is there, and the weights are nowhere else.
+    assert sizes[".text"] < 100
+    assert sizes.get(".rodata", 0) < 1000

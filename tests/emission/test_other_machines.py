@@ -1,0 +1,80 @@
+"""Every target's file compiles with any compiler for any processor, and is right there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from netgen.kernels.targets import TARGETS, find_target
+from tests.emission.programs import emission, run_tool
+from tests.kernels.layers import normal_inputs, worst_errors
+
+TARGET_NAMES = tuple(target.name for target in TARGETS)
+BOARDS = {
+    "cortex-m4": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+    "cortex-m7": ("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-d16"),
+}
+
+
+def check(
+    graph: Graph,
+    target: str,
+    folder: Path,
+    command: list[str],
+    emulator: tuple[str, ...] = (),
+    *,
+    fuse: bool = False,
+) -> None:
+    """Build, run, compare with the reference."""
+    emitted = emission(graph, target, fuse=fuse)
+    program = emitted.build(folder, command)
+    inputs = normal_inputs(graph)
+    found = emitted.run(program, inputs, emulator)
+    assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_compiles_for_boards(
+    target: str,
+    board: str,
+    small_graph: Graph,
+    tmp_path: Path,
+    require_tool: Callable[[str], str],
+) -> None:
+    compiler = require_tool("arm-none-eabi-gcc")
+    for source in emission(small_graph, target).write(tmp_path):
+        run_tool([compiler, "-std=c99", "-O1", *BOARDS[board], "-c", source], tmp_path)
+
+
+@pytest.mark.parametrize("target", ["x86-64-v4", "aarch64"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_portable_twin_is_right(
+    compiler: str, target: str, layers_graph: Graph, tmp_path: Path
+) -> None:
+    """Without the target's flags the vectors are lowered to what any x86-64 has."""
+    check(layers_graph, target, tmp_path, [compiler, "-std=c99", "-O1"])
+
+
+@pytest.mark.parametrize("target", ["aarch64", "x86-64-v4"])
+def test_right_on_aarch64(
+    target: str, layers_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+    flags = find_target("aarch64").flags("gcc")
+    check(layers_graph, target, tmp_path, [compiler, "-static", *flags], (emulator,))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_networks_right_on_aarch64(
+    target: str, small_graphs: list[Graph], tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+    flags = find_target("aarch64").flags("gcc")
+    for graph in small_graphs:
+        check(graph, target, tmp_path, [compiler, "-static", *flags], (emulator,), fuse=True)

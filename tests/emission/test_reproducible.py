@@ -1,0 +1,90 @@
+"""The same input gives the same bytes, whatever the folder, hash seed, BLAS or extras."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import netgen
+from netgen.emission.options import WeightsAs
+
+TOP = Path(netgen.__file__).parents[1]
+
+# Prints a digest of all files of both networks, for all targets.
+DIGESTS = """
+import hashlib, pathlib, sys, tempfile
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+import netgen
+from netgen.kernels.targets import TARGETS
+graphs = [
+    netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10),
+    netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10),
+]
+digest = hashlib.sha256()
+with tempfile.TemporaryDirectory() as folder:
+    for graph in graphs:
+        for target in TARGETS:
+            form = "blob" if target.name == "aarch64" else "c"
+            path = pathlib.Path(folder, "model.c")
+            for file in netgen.emit(graph, path, target=target.name, weights_as=form):
+                digest.update(file.name.encode() + file.read_bytes())
+print(digest.hexdigest())
+"""
+EXTRAS = ("onnx", "onnxruntime", "PIL", "torch", "ortools", "h5py", "scipy")
+
+
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Another Python, in another folder and environment."""
+    folder.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-c", DIGESTS, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(TOP), **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
+    processes = [
+        start(tmp_path / "a", PYTHONHASHSEED="0", OPENBLAS_CORETYPE="Prescott"),
+        start(tmp_path / "b", PYTHONHASHSEED="1", OPENBLAS_CORETYPE="Haswell", LC_ALL="C"),
+        start(tmp_path / "c", *EXTRAS, PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="2", TZ="Asia/Tokyo"),
+    ]
+    answers = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert answers[0]
+    assert len(set(answers)) == 1
+
+
+@pytest.mark.parametrize("weights_as", ["c", "blob"])
+def test_command_of_the_header_writes_the_same_bytes(
+    weights_as: WeightsAs, tmp_path: Path
+) -> None:
+    graph = netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    written = netgen.emit(
+        graph, first / "toy.c", target="x86-64-v3", weights_as=weights_as, prefix="zoo"
+    )
+    logic = next(path for path in written if path.suffix == ".c" and "weights" not in path.name)
+    line = next(t for t in logic.read_text().splitlines() if t.startswith(" * command:"))
+    words = shlex.split(line.removeprefix(" * command:"))
+    assert words[:2] == ["netgen", "compile"]
+    subprocess.run(
+        [sys.executable, "-c", "from netgen.cli import main; main()", *words[1:]],
+        cwd=second,
+        env={**os.environ, "PYTHONPATH": str(TOP)},
+        capture_output=True,
+        check=True,
+    )
+    assert {p.name: p.read_bytes() for p in second.iterdir()} == {
+        p.name: p.read_bytes() for p in first.iterdir()
+    }

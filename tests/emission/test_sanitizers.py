@@ -1,0 +1,60 @@
+"""Emitted programs under the address and undefined-behaviour sanitizers, buffers of exact size."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from netgen.emission.options import WeightsAs
+from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from netgen.kernels.targets import find_target
+from netgen.runtime.cpu import missing_features
+from tests.emission.programs import emission
+from tests.kernels.layers import normal_inputs, worst_errors
+
+SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def check(
+    graph: Graph, target: str, weights_as: WeightsAs, compiler: str, folder: Path, *, fuse: bool
+) -> None:
+    """Build with sanitizers, run, compare; any report is an error."""
+    missing = missing_features(find_target(target))
+    if missing:
+        # Emulating a processor would take longer than all other tests together.
+        pytest.skip(f"this processor lacks {missing[0]}")
+    emitted = emission(graph, target, weights_as, fuse=fuse)
+    machine = find_target(target).machine_flags
+    program = emitted.build(folder, [compiler, "-std=c99", "-O1", *machine, *SANITIZERS])
+    inputs = normal_inputs(graph)
+    # The driver leaves its buffers to the system.
+    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
+    errors = worst_errors(emitted.run(program, inputs), interpret(graph, inputs))
+    assert max(errors.values()) < 1e-5
+
+
+@pytest.mark.parametrize("target", ["generic", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_layers(compiler: str, target: str, layers_graph: Graph, tmp_path: Path) -> None:
+    check(layers_graph, target, "c", compiler, tmp_path, fuse=False)
+
+
+@pytest.mark.parametrize(
+    ("compiler", "target", "weights_as"),
+    [("gcc", "generic", "blob"), ("clang", "generic", "inline"), ("gcc", "x86-64-v4", "incbin")],
+)
+def test_network(
+    compiler: str, target: str, weights_as: WeightsAs, small_graph: Graph, tmp_path: Path
+) -> None:
+    check(small_graph, target, weights_as, compiler, tmp_path, fuse=True)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_networks(compiler: str, target: str, small_graphs: list[Graph], tmp_path: Path) -> None:
+    for graph in small_graphs:
+        check(graph, target, "c", compiler, tmp_path, fuse=True)

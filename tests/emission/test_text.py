@@ -1,0 +1,86 @@
+"""How the emitted C looks: what a reviewer sees before reading the first line."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import netgen
+from netgen.emission.options import WeightsAs
+from netgen.ir.graph import Graph
+from netgen.kernels.targets import TARGETS
+from tests.emission.programs import emission
+
+TARGET_NAMES = tuple(target.name for target in TARGETS)
+# What no one would write by hand: terms that are nothing, parentheses around a word, empty lines.
+CLUMSY = {
+    "zero term": r"[^\w.]0 \* |\* 0\b(?!\.)| \+ 0\b(?![.x])|[(\[]0 \+ ",
+    "factor one": r"[^\w.]1 \* |\* 1\b(?!\.)",
+    "useless parentheses": r"[=(+,] \(\w+(?:\[\w+\])?\)[;,) ]",
+    "stray blank line": r"\{\n\n|\n\n\s*\}|\n\n\n",
+    "block in a block": r"\{\n\s*\{\n",
+    "loop that runs once": r"for \(int (\w+) = 0; \1 < 1;",
+    "loop that never runs": r"for \(int (\w+) = (\d+); \1 < \2;",
+    "double semicolon": r";;",
+    "activation that is none": r"\bnone\b",
+}
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_layout(target: str, layers_graph: Graph, small_graph: Graph) -> None:
+    forms: tuple[WeightsAs, ...] = ("c", "blob")
+    for weights_as in forms:
+        for graph in (small_graph, layers_graph):
+            emitted = emission(graph, target, weights_as, fuse=graph is small_graph)
+            for text in (emitted.logic, emitted.header):
+                assert max(map(len, text.splitlines())) <= 100
+                assert not re.search(r"[ \t]+$|\t|\r", text, re.M)
+                assert not re.search(r"\$\{|<%|<#|#>|//%", text), "a template remains"
+                assert text.endswith("\n")
+                assert not text.endswith("\n\n")
+                assert text.isascii()
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_reads_as_if_written_by_hand(
+    target: str, layers_graph: Graph, small_graph: Graph
+) -> None:
+    for graph in (small_graph, layers_graph):
+        emitted = emission(graph, target, fuse=graph is small_graph)
+        for text in (emitted.logic, emitted.header):
+            for what, pattern in CLUMSY.items():
+                found = re.search(pattern, text)
+                assert not found, f"{what}: {text[found.start() - 60 : found.end() + 60]}"
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_small_network_is_short(target: str) -> None:
+    graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=96)
+    assert emission(graph, target).logic.count("\n") < 3000
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
+    emitted = emission(netgen.load("mobilenet_v2"), target, "blob")
+    assert len(emitted.logic) + len(emitted.header) < 400_000
+
+
+def test_steps_are_numbered(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "generic")
+    numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.M)
+    steps = emitted.plan.steps
+    types = [str(emitted.plan.values[step.writes].type) for step in steps]
+    assert numbers == [
+        (str(n), step.name, kind)
+        for n, (step, kind) in enumerate(zip(steps, types, strict=True), start=1)
+    ]
+
+
+def test_each_function_is_there_once(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "x86-64-v4")
+    defined = re.findall(r"^static MODEL_CODE_ATTR void (model_\w+)\(", emitted.logic, re.M)
+    assert len(defined) == len(set(defined)) == len(emitted.plan.instances)
+    called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.M)
+    assert len(called) == len(emitted.plan.steps)
+    assert set(called) == set(defined)

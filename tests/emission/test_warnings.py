@@ -1,0 +1,92 @@
+"""The emitted C compiles without a warning, whatever the compiler, standard and form of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netgen.emission.options import WeightsAs
+from netgen.ir.graph import Graph
+from netgen.kernels.targets import find_target
+from tests.emission.programs import WARNINGS, Emission, emission, run_tool
+
+COMPILERS = ("gcc", "clang")
+FORMS: tuple[WeightsAs, ...] = ("c", "inline", "incbin", "blob")
+X86_VECTORS = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
+
+
+def compile_all(emitted: Emission, folder: Path, *command: str) -> None:
+    """Compile every source file by itself."""
+    for source in emitted.write(folder):
+        # Warnings are about C: an assembler file has none, and no standard.
+        words = command[:1] if source.endswith(".S") else command
+        run_tool([*words, "-c", source, "-o", "object.o"], folder)
+
+
+@pytest.mark.parametrize("weights_as", FORMS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_generic_has_no_warnings(
+    compiler: str, weights_as: WeightsAs, layers_graph: Graph, small_graph: Graph, tmp_path: Path
+) -> None:
+    layers = emission(layers_graph, "generic", weights_as, fuse=False)
+    compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
+    network = emission(small_graph, "generic", weights_as)
+    compile_all(network, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_generic_has_no_warnings_of_the_optimiser(
+    compiler: str, layers_graph: Graph, tmp_path: Path
+) -> None:
+    layers = emission(layers_graph, "generic", "blob", fuse=False)
+    compile_all(layers, tmp_path, compiler, "-std=c99", "-O3", *WARNINGS)
+
+
+@pytest.mark.parametrize("standard", ["c11", "c17", "gnu99"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_later_standards_have_no_warnings(
+    compiler: str, standard: str, layers_graph: Graph, tmp_path: Path
+) -> None:
+    layers = emission(layers_graph, "generic", fuse=False)
+    compile_all(layers, tmp_path, compiler, f"-std={standard}", "-fsyntax-only", *WARNINGS)
+
+
+@pytest.mark.parametrize("target", X86_VECTORS)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_vector_targets_have_no_warnings(
+    compiler: str, target: str, layers_graph: Graph, tmp_path: Path
+) -> None:
+    """With the target's flags and as portable C. GNU vectors need no warning to be turned off: they
+    are never arguments of functions (-Wpsabi), and are read through types that may lie anywhere
+    (-Wcast-align)."""
+    layers = emission(layers_graph, target, fuse=False)
+    for machine in (find_target(target).machine_flags, ()):
+        compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *machine, *WARNINGS)
+
+
+@pytest.mark.parametrize("target", ["aarch64", "generic", "x86-64-v4"])
+@pytest.mark.parametrize("compiler", ["aarch64-linux-gnu-gcc", "arm-none-eabi-gcc"])
+def test_cross_compilers_have_no_warnings(
+    compiler: str,
+    target: str,
+    layers_graph: Graph,
+    tmp_path: Path,
+    require_tool: Callable[[str], str],
+) -> None:
+    layers = emission(layers_graph, target, fuse=False)
+    compile_all(layers, tmp_path, require_tool(compiler), "-std=c99", "-O0", *WARNINGS)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("weights_as", FORMS)
+@pytest.mark.parametrize("target", ["generic", *X86_VECTORS])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_optimised_networks_have_no_warnings(
+    compiler: str, target: str, weights_as: WeightsAs, small_graphs: list[Graph], tmp_path: Path
+) -> None:
+    machine = find_target(target).machine_flags
+    for graph in small_graphs:
+        network = emission(graph, target, weights_as)
+        compile_all(network, tmp_path, compiler, "-std=c99", "-O3", *machine, *WARNINGS)

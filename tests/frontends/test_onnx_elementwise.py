@@ -1,0 +1,124 @@
+"""Elementwise operators read from ONNX, against ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from netgen.errors import GraphError
+from tests.frontends.conftest import Agree, Load
+from tests.frontends.onnx_models import Model, names
+
+IMAGE = (1, 6, 3, 4)
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [("Relu", "relu"), ("Sigmoid", "sigmoid"), ("HardSwish", "hard_swish")],
+)
+@pytest.mark.parametrize("shape", [IMAGE, (1, 6), (1, 2, 3, 4, 5), (1,)])
+def test_activation_of_any_rank(
+    agree: Agree, operator: str, expected: str, shape: Sequence[int]
+) -> None:
+    model = Model({"x": shape}).node(operator, ["x"], ["y"])
+    assert names(agree(model)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 6.0, ["relu6"]),
+        (0.0, None, ["relu"]),
+        (0.0, LARGEST, ["relu"]),
+        (0.0, np.inf, ["relu"]),
+        (None, None, []),
+    ],
+)
+def test_clip(agree: Agree, low: float | None, high: float | None, expected: list[str]) -> None:
+    model = Model({"x": IMAGE})
+    limits = ["" if v is None else model.constant(n, v) for n, v in (("low", low), ("high", high))]
+    model.node("Clip", ["x", *limits], ["c"]).node("Relu", ["c"], ["y"])
+    assert names(agree(model)) == [*expected, "relu"]
+
+
+def test_clip_to_other_limits_is_refused(load: Load) -> None:
+    model = Model({"x": IMAGE})
+    limits = [model.constant("low", -1.0), model.constant("high", 1.0)]
+    with pytest.raises(GraphError, match=r"the_Clip_of_y .*expected 0\.\.6 or 0\.\.inf.*-1\.\.1"):
+        load(model.node("Clip", ["x", *limits], ["y"]))
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(1 / 6, 0.5), (0.2, 0.5), (0.25, 0.25)])
+def test_hard_sigmoid(agree: Agree, alpha: float, beta: float) -> None:
+    model = Model({"x": IMAGE}).node("HardSigmoid", ["x"], ["y"], alpha=alpha, beta=beta)
+    own = (alpha, beta) == (1 / 6, 0.5)
+    assert names(agree(model)) == (["hard_sigmoid"] if own else ["batch_norm", "hard_sigmoid"])
+
+
+@pytest.mark.parametrize("gate_first", [False, True])
+def test_hard_swish_in_two_parts(agree: Agree, gate_first: bool) -> None:
+    model = Model({"x": IMAGE}, opset=13).node("HardSigmoid", ["x"], ["g"], alpha=1 / 6)
+    model.node("Mul", ["g", "x"] if gate_first else ["x", "g"], ["y"])
+    assert names(agree(model)) == ["hard_swish"]
+
+
+@pytest.mark.parametrize("opset", [11, 13])
+@pytest.mark.parametrize(("shape", "axis"), [((1, 7), 1), ((1, 7), -1), ((1, 5, 1, 1), 1)])
+def test_softmax(agree: Agree, opset: int, shape: Sequence[int], axis: int) -> None:
+    model = Model({"x": shape}, opset=opset).node("Softmax", ["x"], ["y"], axis=axis)
+    assert "softmax" in names(agree(model))
+
+
+def test_softmax_of_every_pixel_since_opset_13(agree: Agree, load: Load) -> None:
+    agree(Model({"x": IMAGE}, opset=13).node("Softmax", ["x"], ["y"], axis=1))
+    with pytest.raises(GraphError, match="only the softmax over channels"):
+        load(Model({"x": IMAGE}, opset=12).node("Softmax", ["x"], ["y"], axis=1))
+    with pytest.raises(GraphError, match="only the softmax over channels"):
+        load(Model({"x": IMAGE}, opset=13).node("Softmax", ["x"], ["y"], axis=3))
+
+
+@pytest.mark.parametrize("operator", ["Add", "Mul"])
+@pytest.mark.parametrize(
+    ("a", "b"), [(IMAGE, IMAGE), ((1, 6), (1, 6)), (IMAGE, (1, 6, 1, 1)), ((1, 6, 1, 1), IMAGE)]
+)
+def test_two_tensors(agree: Agree, operator: str, a: Sequence[int], b: Sequence[int]) -> None:
+    model = Model({"a": a, "b": b}).node(operator, ["a", "b"], ["y"])
+    assert operator.lower() in names(agree(model))
+
+
+def test_two_tensors_that_lie_differently(agree: Agree) -> None:
+    model = Model({"a": (1, 4, 3, 2), "b": (1, 3, 2, 4)})
+    model.node("Transpose", ["b"], ["c"], perm=[0, 3, 1, 2]).node("Add", ["a", "c"], ["y"])
+    assert names(agree(model)).count("add") == 1
+
+
+def test_one_tensor_twice(agree: Agree) -> None:
+    assert names(agree(Model({"x": IMAGE}).node("Add", ["x", "x"], ["y"]))) == ["add"]
+
+
+@pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("shape", [(), (1,), (6, 1, 1), (1, 6, 1, 1), IMAGE])
+@pytest.mark.parametrize("constant_first", [False, True])
+def test_arithmetic_with_a_constant(
+    agree: Agree, load: Load, operator: str, shape: tuple[int, ...], constant_first: bool
+) -> None:
+    model = Model({"x": IMAGE})
+    values = 1.5 + np.arange(int(np.prod(shape)), dtype=np.float32).reshape(shape) / 10
+    operands = ["x", model.constant("k", values)]
+    model.node(operator, operands[::-1] if constant_first else operands, ["y"])
+    each = shape == IMAGE
+    if constant_first and (operator == "Div" or (operator == "Sub" and each)):
+        with pytest.raises(GraphError, match=f"the_{operator}_of_y"):
+            load(model)
+        return
+    assert ("batch_norm" in names(agree(model))) is not each
+
+
+def test_constants_that_fit_no_channels_are_refused(load: Load) -> None:
+    model = Model({"x": IMAGE})
+    model.node("Mul", ["x", model.weights("k", 1, 1, 3, 4)], ["y"])
+    with pytest.raises(GraphError, match=r"expected \[1\], \[1, 6, 1, 1\] or \[1, 6, 3, 4\]"):
+        load(model)

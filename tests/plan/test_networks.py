@@ -1,0 +1,41 @@
+"""What the plans of real networks cost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from netgen.kernels.targets import find_target
+from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.check import check_plan
+from tests.plan.small_graphs import built
+
+
+@pytest.mark.parametrize(
+    ("network", "parameters", "arena"),
+    [
+        ("mobilenet_v2", {}, 5_619_712),
+        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, 221_184),
+        ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}, 516_096),
+    ],
+)
+def test_arena_bytes(network: str, parameters: dict[str, object], arena: int) -> None:
+    plan = build_plan(built(network, **parameters), find_target("generic"))
+    assert plan.certificate.arena_bytes == plan.certificate.lower_bound_bytes == arena
+    assert plan.certificate.gap_bytes == 0
+
+
+def test_mobilenet_v2_is_planned_packed_and_checked_quickly() -> None:
+    graph = built("mobilenet_v2")
+    start = time.process_time()
+    plan = build_plan(graph, find_target("x86-64-v4"))
+    packed = pack_weights(plan, graph)
+    planned = time.process_time()
+    check_plan(plan)
+    assert time.process_time() - planned < 1.0
+    assert planned - start < 3.0
+    assert packed.nbytes == plan.weights_bytes
+    assert plan.macs == graph.macs() == 300_774_272
+    # Input image and logits.
+    assert plan.caller_bytes() == 4 * (224 * 224 * 3 + 1000)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from netgen.kernels.targets import TARGETS, Target, find_target
+from netgen.plan.build import build_plan
+from netgen.plan.json_form import plan_from_json, plan_to_json
+from netgen.plan.show import memory_table, plan_table
+from tests.plan.small_graphs import BODIES, built, read
+
+
+def test_golden(golden: Callable[[str, str], None]) -> None:
+    graph = built("mobilenet_v2", alpha=0.35, input_size=32)
+    lines = plan_table(build_plan(graph, find_target("generic")))
+    golden("plan/mobilenet_v2_0.35_32_generic.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+def test_lines_are_plain_and_short(network: str, target: Target) -> None:
+    plan = build_plan(built(network), target)
+    lines = plan_table(plan)
+    assert max(map(len, lines)) <= 100
+    assert all(line == line.rstrip() and line.isascii() and line.isprintable() for line in lines)
+    text = "\n".join(lines)
+    for name, buffer in plan.buffers.items():
+        assert f" {name}" in text
+        assert f"{buffer.bytes:,}" in text
+    assert f"arena {plan.certificate.arena_bytes:,} bytes" in text
+    assert f"{plan.macs:,} MACs" in lines[0]
+    assert lines == plan_table(plan_from_json(plan_to_json(plan)))
+
+
+def test_steps_say_where_values_stand() -> None:
+    plan = build_plan(read(BODIES["residual_is_its_input"]), find_target("generic"))
+    text = "\n".join(plan_table(plan))
+    assert "x image 6x5x4 input -> a 6x5x4 @0" in text
+    assert "x a 6x5x4 @0, residual a 6x5x4 @0 -> d 6x5x4 @480" in text
+    assert "x d 6x5x4 @480 -> y 6x5x4 output" in text
+    assert "gap 0: proven optimal for this schedule and these overlaps" in text
+
+
+def test_shared_memory_is_listed() -> None:
+    plan = build_plan(read(BODIES["in_place_chain"]), find_target("generic"))
+    shared = [line for line in memory_table(plan) if line.startswith("shared")]
+    assert len(shared) == 1
+    assert shared[0].endswith("  a + d + e + f")
+
+
+def test_a_long_name_is_wrapped() -> None:
+    body = BODIES["two_outputs"].replace("%a", "%" + "long_name_" * 15)
+    plan = build_plan(read(body), find_target("generic"))
+    assert max(map(len, plan_table(plan))) <= 100
