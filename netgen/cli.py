@@ -52,7 +52,8 @@ def main(debug: bool) -> None:
 def _load(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
     from netgen.compiler import load
 
-    graph = load(model, weights=weights, **parameters)
+    by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
+    graph = load(model, weights=weights, by_position=by_position, **parameters)
     if graph.origin is not None and graph.origin.weights_sha256 is None:
         click.echo(
             "netgen: note: no --weights given: the weights are seeded numbers, not trained ones",

@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+# Where the context keeps the flag, so that not every command has to hand it on.
+BY_POSITION = "netgen.by_position"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -47,7 +50,14 @@ def model_options(command: Command) -> Command:
         help="Parameter of the model, for example alpha=0.35.",
     )
     weights = click.option("--weights", type=click.Path(path_type=Path), help="Weight file.")
-    return parameters(weights(command))
+    by_position = click.option(
+        "--by-position",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({BY_POSITION: value}),
+        help="Take the file's tensors in their order, whatever their names.",
+    )
+    return parameters(weights(by_position(command)))
 
 
 def model_arguments(command: Command) -> Command:

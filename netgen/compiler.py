@@ -41,7 +41,11 @@ class Lowered:
 
 
 def load(
-    model: str | Network, *, weights: str | PathLike[str] | None = None, **parameters: object
+    model: str | Network,
+    *,
+    weights: str | PathLike[str] | None = None,
+    by_position: bool = False,
+    **parameters: object,
 ) -> Graph:
     """The graph of a model, with its weights.
 
@@ -61,7 +65,7 @@ def load(
     title = network.name if isinstance(model, Network) else Path(model).name
     if weights is None:
         return seeded_graph(network, title, parameters)
-    return weighted_graph(network, title, Path(weights), parameters)
+    return weighted_graph(network, title, Path(weights), parameters, by_position=by_position)
 
 
 def resolve_target(target: str) -> Target:
@@ -125,7 +129,7 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
 
     plan, target = lowered.plan, find_target(lowered.plan.target)
     _require_processor(target)
-    options = EmitOptions("model", "blob", "netgen.compile")
+    options = EmitOptions("model", "model", "blob", "netgen.compile")
     files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
     source, header = files["model.c"].decode(), files["model.h"].decode()
     library = build_library(source, header, "model", target, find_compiler(), progress)
@@ -174,4 +178,4 @@ def _options(
         )
     name = prefix_of(stem if prefix is None else prefix)
     command = command_of(_origin(graph), target, stem, name, weights_as)
-    return EmitOptions(name, weights_as, command)
+    return EmitOptions(name, stem, weights_as, command)

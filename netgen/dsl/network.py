@@ -104,6 +104,10 @@ class WeightTable:
     normalisation: Normalisation | None = None
 
 
+# What a network's weights expect of pixels: always the same, or as its parameters say.
+Expectation = Normalisation | Callable[[Mapping[str, ParameterValue]], Normalisation] | None
+
+
 @dataclass(frozen=True)
 class Network:
     """A network that can be built: `network.build(alpha=0.5)` gives its graph, without data."""
@@ -113,7 +117,7 @@ class Network:
     builder: Builder
     parameters: tuple[Parameter, ...]
     tables: tuple[WeightTable, ...] = ()
-    normalisation: Normalisation | None = None
+    normalisation: Expectation = None
 
     def settle(self, given: Mapping[str, object]) -> dict[str, ParameterValue]:
         """All parameters with their values; raises UsageError for unknown or ill-typed ones."""
@@ -128,6 +132,12 @@ class Network:
             name: parameter.convert(given.get(name, parameter.default))
             for name, parameter in known.items()
         }
+
+    def expected_pixels(self, given: Mapping[str, object]) -> Normalisation | None:
+        """The normalisation that the weights expect with these parameters."""
+        if callable(self.normalisation):
+            return self.normalisation(self.settle(given))
+        return self.normalisation
 
     def build(self, **given: object) -> Graph:
         """Make the graph for these parameters, without data.
@@ -174,7 +184,7 @@ def network(builder: Builder) -> Network: ...
 
 @overload
 def network(
-    *, tables: tuple[WeightTable, ...] = (), normalisation: Normalisation | None = None
+    *, tables: tuple[WeightTable, ...] = (), normalisation: Expectation = None
 ) -> Callable[[Builder], Network]: ...
 
 
@@ -182,7 +192,7 @@ def network(
     builder: Builder | None = None,
     *,
     tables: tuple[WeightTable, ...] = (),
-    normalisation: Normalisation | None = None,
+    normalisation: Expectation = None,
 ) -> Network | Callable[[Builder], Network]:
     """Turn a function of keyword parameters with defaults into a Network.
 

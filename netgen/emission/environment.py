@@ -54,7 +54,7 @@ def zero(width: int) -> str:
 @lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
     """The environment with netgen's delimiters."""
-    made = jinja2.Environment(  # noqa: S701  # the output is C, not HTML
+    made = jinja2.Environment(  # the output is C, not HTML
         loader=jinja2.FileSystemLoader([folder for folder in _FOLDERS if folder.is_dir()]),
         undefined=jinja2.StrictUndefined,
         block_start_string="<%",

@@ -11,17 +11,16 @@ from netgen.errors import UsageError
 WeightsAs = Literal["c", "inline", "incbin", "blob"]
 
 _KEYWORDS = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef union
-    unsigned void volatile while""".split()
+    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"]
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class EmitOptions:
-    """`prefix` opens every public name; `command` is printed in the header comment."""
+    """`prefix` opens every public name, `stem` every file name; `command` is printed in the C."""
 
     prefix: str
+    stem: str
     weights_as: WeightsAs
     command: str
 

@@ -72,7 +72,7 @@ def emit_files(plan: Plan, origin: Origin, packed: Packed, options: EmitOptions)
     if options.weights_as == "inline":
         # After the layout: there is far more of them than of code.
         text = text.replace(_INLINE_MARK, _definitions(plan, packed, options, arrays, "static "))
-    files = {f"{prefix}.c": text.encode(), f"{prefix}.h": _header(context)}
+    files = {f"{options.stem}.c": text.encode(), f"{options.stem}.h": _header(context)}
     return files | _weight_files(plan, packed, options, arrays, layout)
 
 
@@ -111,6 +111,7 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "title": title_of(origin),
         "version": __version__,
         "prefix": options.prefix,
+        "stem": options.stem,
         "upper": upper,
         "weights_as": options.weights_as,
         "ports": described,
@@ -204,15 +205,15 @@ def _weight_files(
     layout: bytes,
 ) -> dict[str, bytes]:
     """The files that hold the weights, for each form."""
-    prefix, upper = options.prefix, options.prefix.upper()
-    name = f"{prefix}_weights"
+    stem, upper = options.stem, options.prefix.upper()
+    name = f"{stem}_weights"
     if options.weights_as == "blob":
         return {f"{name}.bin": blob(plan, packed, layout)}
     if options.weights_as == "incbin":
-        assembler = render("weights.S.j2", prefix=prefix, upper=upper, alignment=plan.alignment)
+        assembler = render("weights.S.j2", prefix=options.prefix, stem=stem, upper=upper)
         content = blob(plan, packed, layout)[BLOB_HEADER_BYTES:]
         return {f"{name}.S": assembler.encode(), f"{name}.bin": content}
     if options.weights_as == "inline":
         return {}
-    head = f'/* Packed weights of {prefix}.c. SPDX-License-Identifier: 0BSD */\n#include "{prefix}.h"\n\n'
+    head = f'/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n#include "{stem}.h"\n\n'
     return {f"{name}.c": (head + _definitions(plan, packed, options, arrays, "")).encode()}

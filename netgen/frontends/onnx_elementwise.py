@@ -138,7 +138,7 @@ def _of_two(op: Operator, call: Call, a: View, b: View) -> View:
     In place if they lie alike, else both in netgen's order.
     """
     builder = call.builder
-    if a.shape == b.shape and alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
+    if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], call.name))
     if b.shape != a.shape and a.shape == _pooled(b.shape):
         a, b = b, a

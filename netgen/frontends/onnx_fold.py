@@ -78,9 +78,7 @@ def slices(call: Call) -> Known:
     steps = call.integers("steps", 4) or (1,) * len(starts)
     cut = [slice(None)] * array.ndim
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        # A negative end below the first element means: to the very first, backwards.
-        stop = None if step < 0 and end < -array.shape[axis] else int(end)
-        cut[axis_of(axis, array.ndim)] = slice(int(start), stop, step)
+        cut[axis_of(axis, array.ndim)] = slice(int(start), int(end), step)
     return array[tuple(cut)]
 
 

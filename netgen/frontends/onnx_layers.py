@@ -98,7 +98,7 @@ def _linear(call: Call, w: npt.NDArray[np.float32], b: npt.NDArray[np.float32] |
         )
     order = x.order
     sizes = [atom.size for atom in order]
-    perm = list(range(len(order)))
+    perm = [order.index(atom) for atom in x.storage]
     axes = (0, *(1 + place for place in perm))
     matrix = w.reshape(w.shape[0], *sizes).transpose(axes).reshape(w.shape)
     vector = call.builder.stored(x, x.storage, (1, inputs))

@@ -134,7 +134,7 @@ def _taps(tiles: list[dict[str, Json]]) -> list[int]:
         {
             use["tap"]
             for tile in tiles
-            for column in cast(list[dict[str, list[dict[str, int]]]], tile["columns"])
+            for column in cast("list[dict[str, list[dict[str, int]]]]", tile["columns"])
             for use in column["uses"]
         }
     )

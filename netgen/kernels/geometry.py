@@ -25,7 +25,7 @@ def input_columns(layer: Layer, window: Window) -> Columns:
     inside = [
         j
         for j in range(outputs)
-        if 0 <= j * window.stride[1] - window.pad[2]
+        if j * window.stride[1] - window.pad[2] >= 0
         and j * window.stride[1] - window.pad[2] + reach <= width
     ]
     left = inside[0] if inside else outputs
@@ -36,7 +36,7 @@ def reaches_image(layer: Layer, window: Window) -> bool:
     """Whether any output has any tap inside the image; a wide step may jump over a small one."""
     return all(
         any(
-            0 <= output * window.stride[axis] - window.pad[2 * axis] + tap * window.dilation[axis]
+            output * window.stride[axis] - window.pad[2 * axis] + tap * window.dilation[axis] >= 0
             and output * window.stride[axis] - window.pad[2 * axis] + tap * window.dilation[axis]
             < layer.operands["x"].shape[1 + axis]
             for output in range(layer.result.shape[1 + axis])

@@ -1,5 +1,6 @@
-"""DS-CNN for keyword spotting: "Hello Edge: Keyword Spotting on Microcontrollers", Zhang et al. 2017,
-in the form of the MLPerf Tiny benchmark.
+"""DS-CNN for keyword spotting, in the form of the MLPerf Tiny benchmark.
+
+"Hello Edge: Keyword Spotting on Microcontrollers", Zhang et al. 2017.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netgen.dsl.network import WeightTable, network
+from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.models.blocks import Padding, check_width_multiplier, convolution, make_divisible
 from netgen.models.photos import IMAGENET
-from netgen.models.torch_names import torch_names
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import dropout, flatten, global_avg_pool, linear
 
 # Expansion factor t, channels c, repetitions n, stride s of the first block of each row.
@@ -58,14 +58,7 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
     return torch_names(graph, units)
 
 
-TABLES = (
-    WeightTable(
-        title="torchvision",
-        layout="OIHW",
-        names=torchvision_names,
-        ignored=("num_batches_tracked",),
-    ),
-)
+TABLES = torch_table(torchvision_names)
 
 
 @network(tables=TABLES, normalisation=IMAGENET)
@@ -82,9 +75,7 @@ def mobilenet_v2(
     x = image(input_size, input_size, input_channels)
     with scope("stem"):
         wide = make_divisible(32 * alpha)
-        x = convolution(
-            x, wide, 3, stride=2, padding=padding, normalise=batch_norm, act="relu6"
-        )
+        x = convolution(x, wide, 3, stride=2, padding=padding, normalise=batch_norm, act="relu6")
     index = 0
     for expansion, channels, repetitions, first_stride in STAGES:
         for repetition in range(repetitions):

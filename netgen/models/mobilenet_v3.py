@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from netgen.dsl.network import WeightTable, network
+from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.models.blocks import (
@@ -15,7 +15,7 @@ from netgen.models.blocks import (
     make_divisible,
 )
 from netgen.models.photos import IMAGENET
-from netgen.models.torch_names import torch_names
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import (
     conv2d,
     dropout,
@@ -155,19 +155,7 @@ def torchvision_names(rows: tuple[Row, ...]) -> Callable[[Graph], Mapping[str, s
     return names
 
 
-def tables(rows: tuple[Row, ...]) -> tuple[WeightTable, ...]:
-    """The weight files that fit."""
-    return (
-        WeightTable(
-            title="torchvision",
-            layout="OIHW",
-            names=torchvision_names(rows),
-            ignored=("num_batches_tracked",),
-        ),
-    )
-
-
-@network(tables=tables(LARGE), normalisation=IMAGENET)
+@network(tables=torch_table(torchvision_names(LARGE)), normalisation=IMAGENET)
 def mobilenet_v3_large(
     alpha: float = 1.0, input_size: int = 224, classes: int = 1000, input_channels: int = 3
 ) -> Tensor:
@@ -175,7 +163,7 @@ def mobilenet_v3_large(
     return mobilenet_v3(LARGE, 1280, alpha, input_size, classes, input_channels)
 
 
-@network(tables=tables(SMALL), normalisation=IMAGENET)
+@network(tables=torch_table(torchvision_names(SMALL)), normalisation=IMAGENET)
 def mobilenet_v3_small(
     alpha: float = 1.0, input_size: int = 224, classes: int = 1000, input_channels: int = 3
 ) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from netgen.dsl.network import WeightTable, network
+from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.models.blocks import check_room, convolution
 from netgen.models.photos import IMAGENET
-from netgen.models.torch_names import torch_names
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import flatten, global_avg_pool, linear, max_pool2d, relu
 
 Block = Callable[[Tensor, int, int], Tensor]
@@ -75,14 +75,7 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
     return torch_names(graph, units)
 
 
-TABLES = (
-    WeightTable(
-        title="torchvision",
-        layout="OIHW",
-        names=torchvision_names,
-        ignored=("num_batches_tracked",),
-    ),
-)
+TABLES = torch_table(torchvision_names)
 
 
 @network(tables=TABLES, normalisation=IMAGENET)

@@ -1,5 +1,7 @@
-"""Small ResNets for 32 x 32 images: ResNet-20 (He et al. 2015, section 4.2) and the ResNet-8 of the
-MLPerf Tiny benchmark (Banbury et al. 2021).
+"""Small ResNets for 32 x 32 images.
+
+ResNet-20: "Deep Residual Learning for Image Recognition", He et al. 2015, section 4.2. ResNet-8:
+"MLPerf Tiny Benchmark", Banbury et al. 2021.
 """
 
 from __future__ import annotations
@@ -7,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from netgen.dsl.network import WeightTable, network
+from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.models.blocks import Activation, Padding, check_room, convolution
 from netgen.models.photos import IMAGENET
-from netgen.models.torch_names import torch_names
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import (
     channel_pad,
     conv2d,
@@ -60,14 +62,7 @@ def akamaster_names(graph: Graph) -> Mapping[str, str]:
     return torch_names(graph, units)
 
 
-TABLES = (
-    WeightTable(
-        title="akamaster's pytorch_resnet_cifar10",
-        layout="OIHW",
-        names=akamaster_names,
-        ignored=("num_batches_tracked",),
-    ),
-)
+TABLES = torch_table(akamaster_names, "akamaster's pytorch_resnet_cifar10")
 
 
 @network(tables=TABLES, normalisation=IMAGENET)

@@ -1,5 +1,7 @@
-"""ShuffleNet v1: "ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile
-Devices", Zhang et al. 2017, table 1.
+"""ShuffleNet v1.
+
+"ShuffleNet: An Extremely Efficient Convolutional Neural Network for Mobile Devices", Zhang et al.
+2017, table 1.
 """
 
 from __future__ import annotations
@@ -7,10 +9,10 @@ from __future__ import annotations
 from math import ceil
 
 from netgen.dsl.network import network
-from netgen.models.photos import IMAGENET
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.errors import UsageError
 from netgen.models.blocks import check_room, check_width_multiplier, convolution
+from netgen.models.photos import IMAGENET
 from netgen.ops import (
     avg_pool2d,
     channel_shuffle,

@@ -1,5 +1,7 @@
-"""ShuffleNet v2: "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design", Ma et
-al. 2018, table 5.
+"""ShuffleNet v2.
+
+"ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design", Ma et al. 2018,
+table 5.
 """
 
 from __future__ import annotations
@@ -7,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from netgen.dsl.network import WeightTable, network
-from netgen.models.photos import IMAGENET
+from netgen.dsl.network import ParameterValue, network
 from netgen.dsl.tensor import Tensor, image, scope
+from netgen.errors import UsageError
 from netgen.ir.graph import Graph
+from netgen.ir.normalisation import Normalisation
 from netgen.models.blocks import check_room, convolution
-from netgen.models.torch_names import torch_names
+from netgen.models.photos import CIFAR, IMAGENET
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import (
     channel_shuffle,
     concat,
@@ -25,13 +29,12 @@ from netgen.ops import (
 
 # Output channels of stages 2 to 4, and of the last convolution, by scale.
 CHANNELS = {
-    "0.5": (48, 96, 192, 1024),
-    "1.0": (116, 232, 464, 1024),
-    "1.5": (176, 352, 704, 1024),
-    "2.0": (244, 488, 976, 2048),
+    0.5: (48, 96, 192, 1024),
+    1.0: (116, 232, 464, 1024),
+    1.5: (176, 352, 704, 1024),
+    2.0: (244, 488, 976, 2048),
 }
 REPETITIONS = (4, 8, 4)
-Scale = Literal["0.5", "1.0", "1.5", "2.0"]
 
 
 def right_branch(x: Tensor, channels: int, stride: int) -> Tensor:
@@ -80,19 +83,17 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
     return torch_names(graph, units)
 
 
-TABLES = (
-    WeightTable(
-        title="torchvision",
-        layout="OIHW",
-        names=torchvision_names,
-        ignored=("num_batches_tracked",),
-    ),
-)
+TABLES = torch_table(torchvision_names)
 
 
-@network(tables=TABLES, normalisation=IMAGENET)
+def expected_pixels(parameters: Mapping[str, ParameterValue]) -> Normalisation:
+    """CIFAR's statistics for its stem, ImageNet's for the other."""
+    return CIFAR if parameters["stem"] == "cifar" else IMAGENET
+
+
+@network(tables=TABLES, normalisation=expected_pixels)
 def shufflenet_v2(
-    scale: Scale = "1.0",
+    scale: float = 1.0,
     input_size: int = 224,
     classes: int = 1000,
     input_channels: int = 3,
@@ -102,6 +103,12 @@ def shufflenet_v2(
 
     stem: for CIFAR's 32 x 32 images the first convolution has stride 1 and no pooling follows.
     """
+    if scale not in CHANNELS:
+        raise UsageError(
+            "the parameter 'scale' has no such choice",
+            expected="one of " + ", ".join(map(str, CHANNELS)),
+            found=str(scale),
+        )
     *stages, last = CHANNELS[scale]
     x = image(input_size, input_size, input_channels)
     with scope("stem"):

@@ -1,16 +1,17 @@
-"""SqueezeNet 1.1: "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", Iandola et al. 2016,
-in the later form of the authors, with 2.4 times less computation.
+"""SqueezeNet 1.1, the authors' later form with 2.4 times less computation.
+
+"SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", Iandola et al. 2016.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netgen.dsl.network import WeightTable, network
+from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
 from netgen.ir.graph import Graph
 from netgen.models.photos import IMAGENET
-from netgen.models.torch_names import torch_names
+from netgen.models.torch_names import torch_names, torch_table
 from netgen.ops import (
     concat,
     conv2d,
@@ -23,7 +24,8 @@ from netgen.ops import (
 
 # Squeeze and expand channels of the fire modules; None is a pooling.
 STAGES = (
-    (16, 64), (16, 64), None, (32, 128), (32, 128), None, (48, 192), (48, 192), (64, 256), (64, 256),
+    (16, 64), (16, 64), None, (32, 128), (32, 128), None,
+    (48, 192), (48, 192), (64, 256), (64, 256),
 )  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def torchvision_names(graph: Graph) -> Mapping[str, str]:
     return torch_names(graph, units)
 
 
-TABLES = (WeightTable(title="torchvision", layout="OIHW", names=torchvision_names),)
+TABLES = torch_table(torchvision_names)
 
 
 @network(tables=TABLES, normalisation=IMAGENET)

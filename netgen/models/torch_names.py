@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from netgen.dsl.network import WeightTable
 from netgen.ir.graph import Graph
 from netgen.ir.operator import Const
 
@@ -17,7 +18,7 @@ _LAYER = {"w": "weight", "b": "bias"}
 
 
 def torch_names(graph: Graph, units: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """netgen's parameter names to torch's.
+    """Torch's names by netgen's.
 
     A unit is a scope; its pair names torch's convolution (or linear) and batch norm modules.
     Parameters of scopes that are not listed are left out, so that the strict fit reports them.
@@ -36,3 +37,10 @@ def torch_names(graph: Graph, units: Mapping[str, tuple[str, str]]) -> dict[str,
         else:
             names[node.name] = f"{layer}.{_LAYER[rest]}"
     return names
+
+
+def torch_table(
+    names: Callable[[Graph], Mapping[str, str]], title: str = "torchvision"
+) -> tuple[WeightTable, ...]:
+    """The table of a family of torch checkpoints: OIHW weights, and counters that are ignored."""
+    return (WeightTable(title=title, layout="OIHW", names=names, ignored=("num_batches_tracked",)),)

@@ -1,14 +1,16 @@
-"""Activations as an attribute of other operators: `act=relu6` on a convolution, say."""
+"""Activations: as operators, and as an attribute of others (`act=relu6` on a convolution, say)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.ir.tensor_type import Array
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, TensorType
 
 Activation = Literal["none", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid"]
 
@@ -58,3 +60,20 @@ def activated_moment(name: str, moment: float) -> float:
     """Mean square after the activation of a centred normal value with mean square `moment`."""
     constant, slope = _SECOND_MOMENT[name]
     return constant + slope * moment
+
+
+@dataclass(frozen=True)
+class ElementwiseActivation(Operator):
+    """Base of the activations as operators; the operator's name is the activation's."""
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """The type of x."""
+        return operands[0]
+
+    def reference(self, operands: Sequence[Array]) -> Array:
+        """Elementwise; NaN stays NaN."""
+        return activate(self.operator_name, operands[0])
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """That of a centred normal value after the activation."""
+        return activated_moment(self.operator_name, operands[0])

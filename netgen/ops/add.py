@@ -7,28 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, check_activation
-from netgen.ops.broadcast import check_second, in_order
+from netgen.ir.tensor_type import Array
+from netgen.ops.activation import activate, activated_moment
+from netgen.ops.broadcast import Broadcast, in_order
 
 
 @dataclass(frozen=True)
-class Add(Operator):
+class Add(Broadcast):
     """Sum of a f32[1,H,W,C] and b, of the same type or f32[1,1,1,C]."""
 
     operator_name: ClassVar[str] = "add"
-    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
-    act: str = "none"
-
-    def __post_init__(self) -> None:
-        check_activation(self.act)
-
-    def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """Keep the type of a."""
-        a, b = operands
-        check_second(a, b)
-        return a
 
     def reference(self, operands: Sequence[Array]) -> Array:
         """Add elementwise, with NumPy's broadcasting of b."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
 from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
+from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.activation import check_activation
 
 
 def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -12,14 +18,26 @@ def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*(1 for _ in shape[1:]), shape[-1]) if shape else ()
 
 
-def check_second(a: TensorType, b: TensorType) -> None:
-    """Raise GraphError unless b is shaped as a, or holds one number per channel of a."""
-    if b.shape not in {a.shape, per_channel(a.shape)}:
-        raise GraphError(
-            "the second operand has the wrong shape",
-            expected=f"{list(a.shape)} or {list(per_channel(a.shape))}",
-            found=str(list(b.shape)),
-        )
+@dataclass(frozen=True)
+class Broadcast(Operator):
+    """Base of the commutative operators of a f32[1,H,W,C] and b, as a or f32[1,1,1,C]."""
+
+    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    act: str = "none"
+
+    def __post_init__(self) -> None:
+        check_activation(self.act)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """The type of a."""
+        a, b = operands
+        if b.shape not in {a.shape, per_channel(a.shape)}:
+            raise GraphError(
+                "the second operand has the wrong shape",
+                expected=f"{list(a.shape)} or {list(per_channel(a.shape))}",
+                found=str(list(b.shape)),
+            )
+        return a
 
 
 def in_order(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,22 +10,13 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
-from netgen.ops.window import (
-    PadSpec,
-    Window,
-    check_rank,
-    check_shape,
-    four_sides,
-    pair,
-    resolve_pad,
-)
+from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
 @dataclass(frozen=True)
-class Conv2d(Operator):
+class Conv2d(Sliding):
     """Convolution over NHWC with OHWI weights.
 
     Operands: x f32[1,H,W,C], w f32[O,R,S,C/groups], b f32[O], residual f32[1,OH,OW,O]. Taps outside
@@ -35,23 +26,14 @@ class Conv2d(Operator):
     operator_name: ClassVar[str] = "conv2d"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b", "residual")
     optional_operands: ClassVar[int] = 2
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     act: str = "none"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stride", pair(self.stride, "stride"))
-        object.__setattr__(self, "dilation", pair(self.dilation, "dilation"))
-        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+        super().__post_init__()
         check_activation(self.act)
         if self.groups < 1:
             raise GraphError("groups must be positive", found=str(self.groups))
-
-    def window(self, w: tuple[int, ...]) -> Window:
-        """Give the sliding window of weights of shape `w`."""
-        return Window((w[1], w[2]), self.stride, self.pad, self.dilation)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,O]."""
@@ -88,10 +70,6 @@ class Conv2d(Operator):
             y = y + addend
         return activate(self.act, y)
 
-    def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
-        """One per weight and pixel."""
-        return result.shape[1] * result.shape[2] * operands[1].elements
-
     def second_moment(self, operands: Sequence[float]) -> float:
         """Weights are seeded for 1 before the residual and the activation."""
         residual = operands[1] if len(operands) > 1 else 0.0
@@ -116,12 +94,9 @@ def conv2d(
     """
     image = (x.height, x.width)
     with located():
-        size, step = pair(kernel, "kernel"), pair(stride, "stride")
-        spread = pair(dilation, "dilation")
-        reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
-        sides = four_sides(resolve_pad(pad, image, reach, step), "pad")
-        op = Conv2d(step, sides, spread, groups)
+        at = sliding_window(image, kernel, stride, pad, dilation)
+        op = Conv2d(at.stride, at.pad, at.dilation, groups)
     owner = value_name("conv2d", name)
-    w = parameter(owner, "w", (channels, *size, max(x.channels // groups, 1)))
+    w = parameter(owner, "w", (channels, *at.size, max(x.channels // groups, 1)))
     b = parameter(owner, "b", (channels,)) if bias else None
     return apply(op, x, w, b, name=name)

@@ -10,22 +10,13 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
-from netgen.ops.window import (
-    PadSpec,
-    Window,
-    check_rank,
-    check_shape,
-    four_sides,
-    pair,
-    resolve_pad,
-)
+from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2d(Operator):
+class DepthwiseConv2d(Sliding):
     """Each channel convolved by itself, into `m` channels (the channel multiplier).
 
     Operands: x f32[1,H,W,C], w f32[C*m,R,S,1], b f32[C*m]. Taps outside the image count as zero.
@@ -34,20 +25,11 @@ class DepthwiseConv2d(Operator):
     operator_name: ClassVar[str] = "depthwise_conv2d"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b")
     optional_operands: ClassVar[int] = 1
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
     act: str = "none"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stride", pair(self.stride, "stride"))
-        object.__setattr__(self, "dilation", pair(self.dilation, "dilation"))
-        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+        super().__post_init__()
         check_activation(self.act)
-
-    def window(self, w: tuple[int, ...]) -> Window:
-        """Give the sliding window of weights of shape `w`."""
-        return Window((w[1], w[2]), self.stride, self.pad, self.dilation)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,C*m]."""
@@ -78,10 +60,6 @@ class DepthwiseConv2d(Operator):
             y = y + rest[0]
         return activate(self.act, y[None])
 
-    def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
-        """One per weight and pixel."""
-        return result.shape[1] * result.shape[2] * operands[1].elements
-
     def second_moment(self, operands: Sequence[float]) -> float:
         """Weights are seeded for 1 before the activation."""
         del operands
@@ -102,12 +80,9 @@ def depthwise_conv2d(
     """Depthwise convolution with its own parameters `w` and, unless off, `b`; pad as in conv2d."""
     image = (x.height, x.width)
     with located():
-        size, step = pair(kernel, "kernel"), pair(stride, "stride")
-        spread = pair(dilation, "dilation")
-        reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
-        sides = four_sides(resolve_pad(pad, image, reach, step), "pad")
-        op = DepthwiseConv2d(step, sides, spread)
+        at = sliding_window(image, kernel, stride, pad, dilation)
+        op = DepthwiseConv2d(at.stride, at.pad, at.dilation)
     owner = value_name("depthwise_conv2d", name)
-    w = parameter(owner, "w", (x.channels * multiplier, *size, 1))
+    w = parameter(owner, "w", (x.channels * multiplier, *at.size, 1))
     b = parameter(owner, "b", (x.channels * multiplier,)) if bias else None
     return apply(op, x, w, b, name=name)

@@ -10,28 +10,16 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, check_activation
-from netgen.ops.broadcast import check_second, in_order
+from netgen.ir.tensor_type import Array
+from netgen.ops.activation import activate, activated_moment
+from netgen.ops.broadcast import Broadcast, in_order
 
 
 @dataclass(frozen=True)
-class Mul(Operator):
+class Mul(Broadcast):
     """Product of a f32[1,H,W,C] and b, of the same type or f32[1,1,1,C]."""
 
     operator_name: ClassVar[str] = "mul"
-    operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
-    act: str = "none"
-
-    def __post_init__(self) -> None:
-        check_activation(self.act)
-
-    def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """Keep the type of a."""
-        a, b = operands
-        check_second(a, b)
-        return a
 
     def reference(self, operands: Sequence[Array]) -> Array:
         """numpy.multiply, whose broadcasting is that of b."""

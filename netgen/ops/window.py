@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 
 PadSpec = int | tuple[int, int, int, int] | Literal["same"]
@@ -104,3 +106,42 @@ def check_shape(found: TensorType, expected: tuple[int, ...], what: str) -> None
             expected=str(list(expected)),
             found=str(list(found.shape)),
         )
+
+
+@dataclass(frozen=True)
+class Sliding(Operator):
+    """Base of the convolutions: where their kernel stands."""
+
+    stride: tuple[int, int] = (1, 1)
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stride", pair(self.stride, "stride"))
+        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+        object.__setattr__(self, "dilation", pair(self.dilation, "dilation"))
+
+    def window(self, w: tuple[int, ...]) -> Window:
+        """The sliding window of weights of shape `w`."""
+        return Window((w[1], w[2]), self.stride, self.pad, self.dilation)
+
+    def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
+        """One per weight and pixel."""
+        return result.shape[1] * result.shape[2] * operands[1].elements
+
+
+def sliding_window(
+    image: tuple[int, int],
+    kernel: int | tuple[int, int],
+    stride: int | tuple[int, int],
+    pad: PadSpec,
+    dilation: int | tuple[int, int],
+) -> Window:
+    """The window that the arguments of a convolution's DSL function describe.
+
+    `image` is (rows, columns) of the input.
+    """
+    size, step, spread = pair(kernel, "kernel"), pair(stride, "stride"), pair(dilation, "dilation")
+    reach = ((size[0] - 1) * spread[0] + 1, (size[1] - 1) * spread[1] + 1)
+    sides = resolve_pad(pad, image, reach, step)
+    return Window(size, step, four_sides(sides, "pad"), spread)

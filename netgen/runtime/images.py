@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from netgen.ir.normalisation import Normalisation
 from netgen.errors import InputError, MissingExtraError, UsageError
+from netgen.ir.normalisation import Normalisation
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -13,6 +13,7 @@ from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
 from netgen.ir.origin import Origin
 from netgen.weights.bind import fit, match_fraction
+from netgen.weights.positional import match_positions
 from netgen.weights.read import WeightFile, read_weights
 from netgen.weights.seeded import seeded_weights
 
@@ -39,34 +40,31 @@ def seeded_graph(network: Network, title: str, parameters: Mapping[str, object])
     Raises UsageError or GraphError where there is no such network.
     """
     graph = _built(network, parameters)
-    origin = _origin(network, title, parameters, graph, network.normalisation)
+    normalisation = network.expected_pixels(parameters)
+    origin = _origin(network, title, parameters, graph, normalisation)
     return graph.with_constants(seeded_weights(graph), origin)
 
 
 def weighted_graph(
-    network: Network, title: str, path: Path, parameters: Mapping[str, object]
+    network: Network,
+    title: str,
+    path: Path,
+    parameters: Mapping[str, object],
+    *,
+    by_position: bool = False,
 ) -> Graph:
     """The network with the weights of a file.
 
     The file's names decide which of the network's tables is used (netgen's own names are always
-    understood), and what it implies about the network holds unless the caller says otherwise.
-    Raises WeightsError, with all tensors that are missing, unexpected or misshapen.
+    understood), and what it implies about the network holds unless the caller says otherwise. With
+    `by_position` names do not matter, only order and shapes. Raises WeightsError, with all tensors
+    that are missing, unexpected or misshapen.
     """
     file = read_weights(path)
-    candidates = [_candidate(network, table, file, parameters) for table in (_OWN, *network.tables)]
-    best = max(candidates, key=lambda candidate: candidate.fraction)
-    if best.fraction == 0.0 and file.arrays:
-        raise WeightsError(
-            f"no tensor has a name that {network.name} knows",
-            where=str(path),
-            expected=" or ".join(
-                f"{c.table.title}'s names ({next(iter(c.names.values()), 'none')}, ...)"
-                for c in candidates
-            ),
-            found=f"{next(iter(file.arrays))}, ...",
-            hint="rename the tensors, or choose the model that the file belongs to",
-        )
-    _require_names(network, best, path, parameters)
+    if by_position:
+        best = _positional(network, file, parameters)
+    else:
+        best = _best_table(network, file, parameters)
     arrays = fit(
         file,
         _shapes(best.graph),
@@ -74,9 +72,36 @@ def weighted_graph(
         lambda name: name.endswith(best.table.ignored) if best.table.ignored else False,
         best.table.layout,
     )
-    normalisation = best.table.normalisation or network.normalisation
+    normalisation = best.table.normalisation or network.expected_pixels(parameters)
     origin = _origin(network, title, parameters, best.graph, normalisation, file)
     return best.graph.with_constants({**best.graph.constants, **arrays}, origin)
+
+
+def _positional(network: Network, file: WeightFile, parameters: Mapping[str, object]) -> _Candidate:
+    graph = _built(network, parameters)
+    names, layout = match_positions(file, _shapes(graph))
+    table = WeightTable("position", layout, lambda _: names, ignored=("num_batches_tracked",))
+    return _Candidate(table, graph, names, 1.0)
+
+
+def _best_table(network: Network, file: WeightFile, parameters: Mapping[str, object]) -> _Candidate:
+    """The table that explains most of the file. Raises WeightsError where none explains any."""
+    candidates = [_candidate(network, table, file, parameters) for table in (_OWN, *network.tables)]
+    best = max(candidates, key=lambda candidate: candidate.fraction)
+    if best.fraction == 0.0 and file.arrays:
+        raise WeightsError(
+            f"no tensor has a name that {network.name} knows",
+            where=str(file.path),
+            expected=" or ".join(
+                f"{c.table.title}'s names ({next(iter(c.names.values()), 'none')}, ...)"
+                for c in candidates
+            ),
+            found=f"{next(iter(file.arrays))}, ...",
+            hint="rename the tensors, choose the file's own model, or let their order "
+            "decide (--by-position)",
+        )
+    _require_names(network, best, file.path, parameters)
+    return best
 
 
 def _candidate(

@@ -98,6 +98,11 @@ def _arrange(values: _Array, shape: tuple[int, ...], layout: Layout) -> _Array:
     return values
 
 
+def arranged_shape(values: _Array, shape: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    """Shape of a file's array in netgen's layout, if it is stored in `layout`."""
+    return _arrange(values, shape, layout).shape
+
+
 def _is_depthwise(shape: tuple[int, ...]) -> bool:
     return len(shape) == 4 and shape[3] == 1
 

@@ -101,12 +101,12 @@ def branches() -> tuple[Tensor, ...]:
 
 def pools() -> tuple[Tensor, ...]:
     """Windows of pooling."""
-    x = image(11, 13, 5)
+    x = image(12, 11, 5)
     return (
         max_pool2d(x, 3, stride=2, pad=1),
         max_pool2d(x, 2),
-        max_pool2d(x, 3, stride=2, pad="same"),
-        avg_pool2d(x, 3, stride=1, pad=1),
+        max_pool2d(x, 3, stride=1, pad="same"),
+        avg_pool2d(x, 3, stride=2, pad=1),
         avg_pool2d(x, 3, stride=1, pad=1, count_include_pad=False),
         avg_pool2d(x, (4, 3)),
     )
@@ -126,8 +126,7 @@ def rare() -> tuple[Tensor, ...]:
         pad(x, (0, 1, 2, 3)),
         channel_pad(channel_slice(x, 1, 2, 3), 2, 1),
         spatial_slice(x, start=(1, 0), stride=2),
-        avg_pool2d(x, 3, stride=2, pad=1),
-        max_pool2d(x, 3, stride=2, pad=1),
+        max_pool2d(x, 3, stride=2, pad="same"),
     )
 
 
@@ -147,7 +146,7 @@ def test_peer_agrees_with_the_reference(
 if "ncnn" in INSTALLED:
 
     def test_layers_that_were_not_converted_are_named() -> None:
-        with pytest.raises(BuildError, match=r"ncnn does not have, found AveragePool, Pad, Tensor"):
+        with pytest.raises(BuildError, match=r"ncnn does not have, found Pad, Tensor"):
             outputs_of("ncnn", graph_of(rare), (np.zeros((1, 12, 11, 5), np.float32),))
 
 

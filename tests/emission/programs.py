@@ -219,7 +219,7 @@ def emission(
     lowered = run_pipeline(graph) if fuse else verify(graph)
     plan = build_plan(lowered, find_target(target))
     origin = graph.origin or Origin(graph.name)
-    options = EmitOptions(prefix, weights_as, f"netgen compile {graph.name} -o {prefix}.c")
+    options = EmitOptions(prefix, prefix, weights_as, f"netgen compile {graph.name} -o {prefix}.c")
     return Emission(
         plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix
     )

@@ -90,4 +90,4 @@ def test_names_that_c_cannot_have(name: str, small_graph: Graph, tmp_path: Path)
 def test_emit_returns_what_it_wrote(small_graph: Graph, tmp_path: Path) -> None:
     written = netgen.emit(small_graph, tmp_path / "toy.c", prefix="net", weights_as="incbin")
     assert sorted(written) == sorted(tmp_path.iterdir())
-    assert "net_run" in (tmp_path / "net.h").read_text()
+    assert "net_run" in (tmp_path / "toy.h").read_text()

@@ -51,7 +51,7 @@ def test_clip_to_other_limits_is_refused(load: Load) -> None:
         load(model.node("Clip", ["x", *limits], ["y"]))
 
 
-@pytest.mark.parametrize(("alpha", "beta"), [(1 / 6, 0.5), (0.2, 0.5), (0.25, 0.25)])
+@pytest.mark.parametrize(("alpha", "beta"), [(1 / 6, 0.5), (1 / 6, 0.25), (0.2, 0.5), (0.25, 0.25)])
 def test_hard_sigmoid(agree: Agree, alpha: float, beta: float) -> None:
     model = Model({"x": IMAGE}).node("HardSigmoid", ["x"], ["y"], alpha=alpha, beta=beta)
     own = (alpha, beta) == (1 / 6, 0.5)
@@ -63,6 +63,12 @@ def test_hard_swish_in_two_parts(agree: Agree, gate_first: bool) -> None:
     model = Model({"x": IMAGE}, opset=13).node("HardSigmoid", ["x"], ["g"], alpha=1 / 6)
     model.node("Mul", ["g", "x"] if gate_first else ["x", "g"], ["y"])
     assert names(agree(model)) == ["hard_swish"]
+
+
+def test_gate_that_was_turned_makes_no_hard_swish(agree: Agree) -> None:
+    model = Model({"x": (1, 2, 3, 3)}).node("HardSigmoid", ["x"], ["g"], alpha=1 / 6)
+    model.node("Transpose", ["g"], ["t"], perm=[0, 1, 3, 2]).node("Mul", ["x", "t"], ["y"])
+    assert "mul" in names(agree(model))
 
 
 @pytest.mark.parametrize("opset", [11, 13])

@@ -65,7 +65,9 @@ def test_network(tmp_path: Path, name: str, fused: bool, interface: Interface) -
     again = read_back(graph, tmp_path / "m.onnx", interface)
     compare(graph, again, interface)
     changes = [node for node in again.activations if node.op.operator_name == "transpose"]
-    assert len(changes) == (0 if interface == "NHWC" else 1)
+    # One channel lies in the same order either way.
+    same = interface == "NHWC" or graph.inputs[0].type.shape[-1] == 1
+    assert len(changes) == (0 if same else 1)
     assert (again.macs(), again.parameters()) == (graph.macs(), graph.parameters())
 
 

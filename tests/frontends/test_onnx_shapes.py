@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_window import rounded_up
 from tests.frontends.conftest import Agree, Load
 from tests.frontends.onnx_models import Model, names
 
@@ -47,6 +48,18 @@ def test_pooling(
         windows = -(-(extent + before + after - k) // s)
         assume(not ceil or windows * s < extent + before)
     agree(Model({"x": (1, 3, *size)}, opset=19).node(kind, ["x"], ["y"], **attributes))
+
+
+@pytest.mark.parametrize(
+    ("extent", "kernel", "stride", "before", "expected"),
+    [(5, 2, 2, 0, 1), (4, 1, 2, 0, 0), (4, 2, 3, 1, 0), (6, 3, 2, 0, 1), (7, 3, 2, 0, 0)],
+)
+def test_window_that_would_begin_behind_the_image(
+    extent: int, kernel: int, stride: int, before: int, expected: int
+) -> None:
+    pad = (before, before, 0, 0)
+    size, kernels, strides = (extent, 8), (kernel, 1), (stride, 1)
+    assert rounded_up(size, kernels, strides, pad) == (before, before + expected, 0, 0)
 
 
 @pytest.mark.parametrize("opset", [13, 18])

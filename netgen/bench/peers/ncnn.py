@@ -38,7 +38,7 @@ def _prepare(graph: Graph) -> _Converted:
     inputs = ",".join(f"[{','.join(map(str, shape))}]f32" for shape in shapes)
     with tempfile.TemporaryDirectory() as folder:
         param, weights = Path(folder, "model.ncnn.param"), Path(folder, "model.ncnn.bin")
-        Path(folder, "model.onnx").write_bytes(graph_to_onnx(graph, "NCHW"))
+        Path(folder, "model.onnx").write_bytes(_evenly_padded(graph_to_onnx(graph, "NCHW")))
         converter = subprocess.run(
             [_pnnx(), "model.onnx", f"inputshape={inputs}", "fp16=0"],
             cwd=folder,
@@ -54,6 +54,33 @@ def _prepare(graph: Graph) -> _Converted:
             raise BuildError(f"pnnx ended with status {converter.returncode}", found=last)
         outputs = (first_shape(graph[name].type.shape) for name in dict.fromkeys(graph.outputs))
         return _Converted(param.read_text(), weights.read_bytes(), tuple(outputs))
+
+
+def _evenly_padded(content: bytes) -> bytes:
+    """Pad pooling at the end as at the beginning wherever no window gets to see it.
+
+    pnnx reads other paddings of pooling wrongly: it pads by Padding and by Pooling again.
+    """
+    import onnx
+
+    model = onnx.load_from_string(content)
+    shapes = {
+        value.name: [extent.dim_value for extent in value.type.tensor_type.shape.dim]
+        for value in (*model.graph.input, *model.graph.value_info)
+    }
+    for node in model.graph.node:
+        if node.op_type not in {"AveragePool", "MaxPool"}:
+            continue
+        given = {attribute.name: attribute.ints for attribute in node.attribute}
+        pads = given["pads"]  # top, left, bottom, right
+        for axis, extent in enumerate(shapes[node.input[0]][2:]):
+            before, after = pads[axis], pads[axis + 2]
+            room = extent + before - given["kernel_shape"][axis]
+            stride = given["strides"][axis]
+            if after < before and (room + before) // stride == (room + after) // stride:
+                pads[axis + 2] = before
+    changed: bytes = model.SerializeToString()
+    return changed
 
 
 def _pnnx() -> str:
