@@ -42,9 +42,9 @@ class Commands(click.Group):
 def main(debug: bool) -> None:
     """Turn small convolutional networks into portable, fast C.
 
-    MODEL is a name of `netgen list`, FILE.py:FUNCTION, or a .ir file. Exit codes: 0 done, 2 wrong
-    usage, 3 malformed network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do not
-    agree, 9 a package that is not installed.
+    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx or a .ir file. Exit codes: 0 done,
+    2 wrong usage, 3 malformed network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do
+    not agree, 9 a package that is not installed.
     """
     del debug  # read by Commands.invoke
 

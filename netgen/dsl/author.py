@@ -10,10 +10,14 @@ from pathlib import Path
 
 from netgen.ir.graph import SourceLine
 
-# Frames of these folders are netgen's own machinery, and the context managers that it defines run
-# inside contextlib; the nearest line outside is the author's.
+# Frames of these folders are netgen's own machinery, and so is the unit that all architectures are
+# made of; the context managers that netgen defines run inside contextlib. The nearest line outside
+# is the author's.
 _PACKAGE = Path(__file__).parents[1]
-_MACHINERY = tuple(f"{_PACKAGE / folder}{os.sep}" for folder in ("dsl", "ops", "ir"))
+_MACHINERY = (
+    *(f"{_PACKAGE / folder}{os.sep}" for folder in ("dsl", "ops", "ir")),
+    str(_PACKAGE / "models" / "blocks.py"),
+)
 _CONTEXT_MANAGERS = contextlib.__file__
 
 

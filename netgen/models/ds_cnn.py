@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image, scope
+from netgen.errors import UsageError
 from netgen.models.blocks import Activation, Padding, convolution
 from netgen.ops import dropout, flatten, global_avg_pool, linear, softmax
+
+_MOST_BLOCKS = 100  # the paper's largest has 6; what is deeper is a slip
 
 
 @network
@@ -30,6 +33,13 @@ def ds_cnn(
             bias=True,
         )  # fmt: skip
 
+    if not 1 <= blocks <= _MOST_BLOCKS:
+        raise UsageError(
+            "the parameter 'blocks' is out of range",
+            expected=f"1 to {_MOST_BLOCKS}",
+            found=str(blocks),
+            hint="for example -p blocks=4",
+        )
     x = image(height, width, 1)
     with scope("stem"):
         x = dropout(unit(x, filters, (10, 4), 2))

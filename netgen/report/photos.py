@@ -34,7 +34,10 @@ def classify(
     """The best `top` classes of each photo. Raises InputError, UsageError."""
     if len(model.inputs) != 1 or len(model.inputs[0].shape) != 3:
         raise InputError("only networks with one image as input can run on photos")
-    height, width, channels = model.inputs[0].shape
+    shape = model.inputs[0].shape
+    # A model from an .onnx file takes channels first, as the file says.
+    first = shape[0] in {1, 3} and shape[2] not in {1, 3}
+    channels, height, width = shape if first else (shape[2], *shape[:2])
     if channels not in {1, 3}:
         raise InputError("photos have 1 or 3 channels", found=f"{channels} input channels")
     expected = _normalisation(model.image.normalisation, options)
@@ -48,7 +51,8 @@ def classify(
             crop=options.crop,
             interpolation=options.interpolation,
         )
-        scores = model.run(normalise(pixels, expected))[0].ravel()
+        image = normalise(pixels, expected)
+        scores = model.run(image.transpose(2, 0, 1) if first else image)[0].ravel()
         yield Photo(str(file), best(scores, top, names))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch  # type: ignore[import-not-found]  # not part of CI
+import torch
 
 from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.interpret import interpret
