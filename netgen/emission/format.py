@@ -12,7 +12,7 @@ COLUMNS = 100
 _INDENT = "    "
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*.*?\*/")
 # A statement may be cut behind a comma or a semicolon, or before an operator.
-_BREAK = re.compile(r"[,;] | (?=(?:[?:+*|]|&&|=) )")
+_BREAK = re.compile(r"[,;] | (?=(?:[?:+*|=]|&&|\|\|) )")
 
 
 def format_c(text: str) -> str:
@@ -26,6 +26,8 @@ def format_c(text: str) -> str:
             comment = [line]
             while "*/" not in comment[-1]:
                 comment.append(next(pending).strip())
+            if depth == 0 and lines and lines[-1].endswith((";", "}")):
+                lines.append("")
             lines += _comment(comment, _INDENT * depth)
         elif not line or line.startswith("#") or (lines and lines[-1].endswith("\\")):
             lines.append(raw.rstrip())

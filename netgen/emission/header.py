@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from netgen.emission.options import EmitOptions, WeightsAs
@@ -32,27 +33,37 @@ ERRORS = (
 )
 
 
+def comment_text(text: str) -> str:
+    """Text as it may stand in a C comment: nothing of it can end the comment or break the line.
+
+    Names and licences come from files, and may hold anything.
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /")
+
+
 def title_of(origin: Origin) -> str:
     """The network with the parameters that were given: mobilenet_v2(alpha=0.35)."""
     parameters = ", ".join(f"{name}={value}" for name, value in origin.parameters.items())
-    return f"{origin.model}({parameters})" if parameters else origin.model
+    return comment_text(f"{origin.model}({parameters})" if parameters else origin.model)
 
 
 def command_of(
     origin: Origin, target: Target, stem: str, prefix: str, weights_as: WeightsAs
 ) -> str:
     """The command that writes these files again; of paths only the last part."""
-    words = ["netgen compile", origin.model]
-    words += [f"-p {name}={value}" for name, value in origin.parameters.items()]
+    words = ["netgen", "compile", origin.model]
+    for name, value in origin.parameters.items():
+        words += ["-p", f"{name}={value}"]
     # A .onnx file is network and weights in one.
     if origin.weights_file is not None and not origin.model.endswith(".onnx"):
-        words.append(f"--weights {origin.weights_file}")
-    words.append(f"--target {target.name}")
+        words += ["--weights", origin.weights_file]
+    words += ["--target", target.name]
     if weights_as != "c":
-        words.append(f"--weights-as {weights_as}")
+        words += ["--weights-as", weights_as]
     if prefix != stem:
-        words.append(f"--prefix {prefix}")
-    return " ".join([*words, f"-o {stem}.c"])
+        words += ["--prefix", prefix]
+    return shlex.join([*words, "-o", f"{stem}.c"])
 
 
 def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[str]:
@@ -63,11 +74,11 @@ def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[s
     else:
         licence = origin.weights_licence or "not stated in the file"
         weights = [
-            f"weights:  {origin.weights_file}, licence: {licence}",
+            comment_text(f"weights:  {origin.weights_file}, licence: {licence}"),
             f"          sha256 {origin.weights_sha256}",
         ]
     return [
-        f"command:  {options.command}",
+        f"command:  {comment_text(options.command)}",
         *weights,
         f"target:   {target.name} ({target.summary})",
         f"gcc:      {' '.join(target.flags('gcc'))}",

@@ -51,8 +51,9 @@ _CALLS = {
 
 
 def called_names(functions: Iterable[str]) -> frozenset[str]:
-    """Names of functions and macros that are called, directly or by others: only those are printed."""
-    called = {name for text in functions for name in re.findall(r"\b(\w+)\(", text)}
+    """Names of functions and macros that are called, also by others: only those are printed."""
+    code = [re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in functions]
+    called = {name for text in code for name in re.findall(r"\b(\w+)\(", text)}
     for caller, callee in _CALLS.items():
         called |= {
             callee + name.removeprefix(caller) for name in called if name.startswith(caller)

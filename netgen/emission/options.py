@@ -11,8 +11,14 @@ from netgen.errors import UsageError
 WeightsAs = Literal["c", "inline", "incbin", "blob"]
 
 _KEYWORDS = frozenset(
-    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"]
-)  # fmt: skip
+    (
+        "auto break case char const continue default do double else enum extern float for goto if "
+        "inline int long register restrict return short signed sizeof static struct switch typedef "
+        "union unsigned void volatile while"
+    ).split()
+)
+# With `_t` these are types of <stddef.h> and <stdint.h>.
+_TYPES = re.compile(r"size|ptrdiff|wchar|max_align|u?int(_least|_fast)?(8|16|32|64)|u?int(ptr|max)")
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,12 @@ class EmitOptions:
 
 def prefix_of(stem: str) -> str:
     """The prefix for an output file's stem. Raises UsageError where it is no C identifier."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", stem) or stem in _KEYWORDS:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", stem) or (
+        stem in _KEYWORDS or _TYPES.fullmatch(stem)
+    ):
         raise UsageError(
             f"'{stem}' cannot open the names of C functions",
-            expected="a letter, then letters, digits and underscores",
-            hint="choose another file name for -o",
+            expected="a letter, then letters, digits and underscores, and no word of C",
+            hint="choose another file name for -o, or a --prefix",
         )
     return stem

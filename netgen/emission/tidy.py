@@ -1,8 +1,8 @@
 """Removes from a C function what nobody would write by hand.
 
 Templates are uniform: they print the first row as `0 * K`, and a loop over panels even where there is
-one. Here loops with literal bounds that never run go, those that run once become their body, and
-terms that are nothing vanish. What is computed, and in which order, stays the same.
+one. Here loops with literal bounds that never run go, those that run once become their body, integers
+take the place of their names, and terms that are nothing vanish. What is computed, and in which order, stays the same.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache
 
 _LOOP = re.compile(r"for \(int (\w+) = (\d+); \1 < (\d+); (?:\1 \+= (\d+)|\+\+\1)\) \{")
+_CONSTANT = re.compile(r"const int (\w+) = (\d+);")
+# In a comment: what is left of an activation that is none.
+_FORMULA = re.compile(r"(?<= = )\(((?:[^()]|\([^()]*\))*)\)(?=[.,;])")
 _LOOP_HEAD = re.compile(r"(?:LANES )?(?:for|while) ")
-_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*.*?\*/")
+_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*(?:.|\n)*?\*/")
 
 # A factor: a call, an element, a name, a number, something in parentheses.
 _FACTOR = r"(?:\w+\([^()]*\)|\w+(?:\[[^\[\]]*\])*|\([^()]*\))"
@@ -50,6 +53,7 @@ _RULES = (
     (re.compile(rf"{_TERM}\((\w+(?: \* \w+)+)\)(?= \* )"), r"\1"),
     # One name in parentheses, unless they are a cast or a call.
     (re.compile(r"(?<![\w)\]}])\((\w+(?:\[[^\[\]]*\])*)\)(?=[;,)\]]| [-+*/<>=?:&|])"), r"\1"),
+    (re.compile(r"\b(\w+) \+= 1(?=[;)])"), r"++\1"),
     # A vector of one is an element.
     (re.compile(r"\bLOAD1\((\w+)\)"), r"\1[0]"),
     (re.compile(r"\bLOAD1\((\w+) \+ ((?:[^()]|\([^()]*\))*)\)"), r"\1[\2]"),
@@ -74,15 +78,15 @@ def tidy(function: str) -> str:
 
 
 def _parse(text: str) -> list[str | _Block]:
-    """Nested blocks of lines; comments are lines like others, empty lines are left out."""
+    """Nested blocks of lines; a comment is one item, empty lines are left out."""
     top: list[str | _Block] = []
     open_blocks: list[_Block] = []
-    comment = False
-    for raw in text.splitlines():
+    pending = iter(text.splitlines())
+    for raw in pending:
         line = raw.strip()
-        comment = comment or line.startswith("/*")
-        code = "" if comment else _LITERAL.sub("", line)
-        comment = comment and "*/" not in line
+        while line.startswith("/*") and "*/" not in line:
+            line += "\n" + next(pending).strip()
+        code = _LITERAL.sub("", line)
         if code.startswith("}"):
             closed = open_blocks.pop()
             closed.tail = "" if code.endswith("{") else line
@@ -108,11 +112,18 @@ def _lines(items: list[str | _Block]) -> Iterator[str]:
 
 def _tidied(items: list[str | _Block], *, nested: bool) -> list[str | _Block]:
     kept: list[str | _Block] = []
-    for position, item in enumerate(items):
-        if isinstance(item, str):
-            kept.append(item if item.startswith("/*") else _simplified(item))
+    pending = list(items)
+    while pending:
+        item = pending.pop(0)
+        if isinstance(item, _Block):
+            kept += _tidied_block(item, last=nested and not pending)
             continue
-        kept += _tidied_block(item, last=nested and position == len(items) - 1)
+        line = _FORMULA.sub(r"\1", item) if item.startswith("/*") else _simplified(item)
+        constant = _CONSTANT.fullmatch(line)
+        if constant:
+            pending = _substituted(pending, constant[1], constant[2])
+        else:
+            kept.append(line)
     return kept
 
 

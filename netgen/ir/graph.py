@@ -84,13 +84,16 @@ class Graph:
         self.constants = {key: a for key, a in (constants or {}).items() if key in used}
 
     def _topological_order(self) -> tuple[Node, ...]:
-        """Activations in topological order, ties by name, each constant before its first use.
+        """Inputs as declared, activations in topological order, constants before their first use.
 
-        networkx's own order follows insertion, which a pass may change; names do not change.
+        The order of the inputs is the interface. Among activations, ties go by name: networkx's own
+        order follows insertion, which a pass may change; names do not change.
         """
         if not nx.is_directed_acyclic_graph(self._net):
             raise GraphError("the values form a cycle", where=f"graph {self.name}")
-        order: dict[str, Node] = {}
+        order: dict[str, Node] = {
+            name: self[name] for name in self._net if isinstance(self[name].op, Input)
+        }
         for name in nx.lexicographical_topological_sort(self._net):
             node = self[name]
             if isinstance(node.op, Const) and name not in self.outputs:
@@ -114,7 +117,7 @@ class Graph:
 
     @property
     def inputs(self) -> tuple[Node, ...]:
-        """Inputs in the order of the caller's arguments, which is topological order."""
+        """Inputs in the order of the caller's arguments: as they were declared."""
         return tuple(node for node in self._order if isinstance(node.op, Input))
 
     @property

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from netgen.errors import WeightsError
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
 from netgen.kernels.targets import Target
@@ -41,6 +42,8 @@ class BatchNormF32(Kernel):
         del target
         assert isinstance(layer.op, BatchNorm)
         gamma, beta, mean, var = (constants[k].astype(np.float64) for k in self.constants)
+        if (var + layer.op.eps <= 0.0).any():
+            raise WeightsError("a variance of batch norm is negative", hint="check the weight file")
         scale = gamma / np.sqrt(var + layer.op.eps)
         return np.concatenate([scale, beta - mean * scale]).astype(np.float32)
 

@@ -1,4 +1,7 @@
-"""Mean over all pixels: y[c] = (sum over pixels, in order, of x[p][c]) / pixels."""
+"""Mean over all pixels: y[c] = (sum over i of (sum over j of x[i][j][c])) / pixels.
+
+Pixels are added in order within a row, then rows in order, so bands of rows change nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.targets import Target
+from netgen.kernels.tiles import describe_vectors
 from netgen.ops.global_avg_pool import GlobalAvgPool
 
 
 class GlobalAvgPoolF32(Kernel):
-    """Any shape; sums stand in the output, so that a compiler vectorises along channels."""
+    """Any shape, vectorised along channels."""
 
     name: ClassVar[str] = "global_avg_pool_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (GlobalAvgPool,)
-    numeric_form: ClassVar[str] = "pixels-in-order"
+    numeric_form: ClassVar[str] = "rows-in-order"
 
     def accepts(self, layer: Layer) -> bool:
         """Every global average."""
@@ -24,13 +28,17 @@ class GlobalAvgPoolF32(Kernel):
     def title(self, layer: Layer) -> str:
         """Pixels and channels."""
         _, height, width, channels = layer.operands["x"].shape
-        return f"global_avg_pool_{height * width}x{channels}"
+        return f"global_avg_pool_{height}x{width}x{channels}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Pixels and channels."""
-        del target
+        """Rows, columns, channels and their vectors."""
         _, height, width, channels = layer.operands["x"].shape
-        return {"pixels": height * width, "channels": channels}
+        return {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "vectors": describe_vectors(channels, target),
+        }
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One addition per element, vectorised by the compiler."""

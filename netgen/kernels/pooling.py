@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from netgen.kernels.geometry import describe_window
 from netgen.kernels.layer import Json, Layer
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import cut_vectors
+from netgen.kernels.tiles import cut_vectors, describe_vectors
 from netgen.ops.window import Window
 
 
@@ -20,13 +18,7 @@ def pool_title(operator: str, layer: Layer, window: Window) -> str:
 
 def pool_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
     """Window and vectors of channels as the templates print them."""
-    vectors: list[Json] = []
-    first = 0
-    for width, run in groupby(cut_vectors(layer.result.shape[3], target.vector_widths)):
-        end = first + width * len(list(run))
-        lanes = width > 1 and not target.gnu_vectors
-        vectors.append({"first": first, "end": end, "width": width, "lanes": lanes})
-        first = end
+    vectors = describe_vectors(layer.result.shape[3], target)
     return {**describe_window(layer, window), "vectors": vectors}
 
 

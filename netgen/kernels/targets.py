@@ -60,6 +60,10 @@ _X86_V2 = ("cx16", "popcnt", "ssse3", "sse4_1", "sse4_2")
 _X86_V3 = (*_X86_V2, "abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
 _X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 
+# gcc would lift products that several branches share out of them, away from their additions, and
+# then not fuse the two: the same kernel gave other bits where its pointers are not `restrict`.
+_FUSED = ("-fno-code-hoisting",)
+
 TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
@@ -98,7 +102,7 @@ TARGETS: tuple[Target, ...] = (
         gnu_vectors=True,
         cpu_features=_X86_V3,
         machine_flags=("-march=x86-64-v3",),
-        gcc_flags=(),
+        gcc_flags=_FUSED,
         clang_flags=(),
         alignment=64,
         tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
@@ -113,7 +117,7 @@ TARGETS: tuple[Target, ...] = (
         gnu_vectors=True,
         cpu_features=_X86_V4,
         machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
-        gcc_flags=(),
+        gcc_flags=_FUSED,
         clang_flags=(),
         alignment=64,
         tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
@@ -128,8 +132,8 @@ TARGETS: tuple[Target, ...] = (
         gnu_vectors=True,
         cpu_features=("asimd",),
         machine_flags=("-march=armv8-a",),
-        # It would keep the inputs that neighbouring windows share, and spill them.
-        gcc_flags=("-fno-predictive-commoning",),
+        # Predictive commoning would keep the inputs that neighbouring windows share, and spill them.
+        gcc_flags=(*_FUSED, "-fno-predictive-commoning"),
         clang_flags=(),
         alignment=64,
         tiles=((14, 1), (8, 2), (4, 4), (1, 8)),

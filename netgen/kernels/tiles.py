@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -22,6 +23,18 @@ def cut_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
         count, channels = divmod(channels, width)
         cut += [width] * count
     return cut
+
+
+def describe_vectors(channels: int, target: Target) -> list[Json]:
+    """Runs of equal vectors over exactly `channels`, as templates print them."""
+    vectors: list[Json] = []
+    first = 0
+    for width, run in groupby(cut_vectors(channels, target.vector_widths)):
+        end = first + width * len(list(run))
+        lanes = width > 1 and not target.gnu_vectors
+        vectors.append({"first": first, "end": end, "width": width, "lanes": lanes})
+        first = end
+    return vectors
 
 
 @dataclass(frozen=True)

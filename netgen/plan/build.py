@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from netgen.errors import WeightsError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance, Json, Layer, Packed
@@ -131,7 +132,7 @@ def _steps(
         weights: PackedWeights | None = None
         if call.kernel.constants:
             blank = {
-                letter: np.zeros(kind.shape, np.float32)
+                letter: np.ones(kind.shape, np.float32)
                 for letter, kind in call.layer.operands.items()
                 if letter in call.constants
             }
@@ -181,6 +182,12 @@ def pack_weights(plan: Plan, graph: Graph) -> Packed:
             continue
         arrays = {letter: graph.constant(name) for letter, name in step.constants.items()}
         content = find_kernel(step.kernel).pack(step_layer(plan, graph, step), target, arrays)
+        if not np.isfinite(content).all():
+            raise WeightsError(
+                "the weights of this layer do not fit into float32 once they are folded",
+                where=f"%{step.name}",
+                hint="check the file they come from",
+            )
         start = step.weights.offset // 4
         packed[start : start + step.weights.elements] = content
     return packed

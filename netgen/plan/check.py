@@ -4,7 +4,8 @@ It shares no code with what makes plans (`schedule`, `overlap`, `arena`, `build`
 kernels what may overlap. What it establishes: every step has the types its operator infers and the
 kernel instance its shapes need; every element that a step reads was written by the step it should
 come from (the memory is executed with the step's number in place of data); weights stand where no
-other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate.
+other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate. Only what
+a kernel itself defines, its parameters for a layer and the length of what it packs, is asked of it.
 """
 
 from __future__ import annotations
@@ -282,5 +283,5 @@ def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
         return 0
     types = operand_types(plan, step)
     layer = Layer(step.op, types, plan.values[step.writes].type, frozenset(step.constants))
-    blank = {letter: np.zeros(types[letter].shape, np.float32) for letter in step.constants}
+    blank = {letter: np.ones(types[letter].shape, np.float32) for letter in step.constants}
     return kernel.pack(layer, target, blank).size

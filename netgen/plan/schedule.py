@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from netgen.errors import PlanError
+from netgen.errors import GraphError, PlanError
 from netgen.ir.graph import Graph, Node
 from netgen.kernels import select_kernel
 from netgen.kernels.layer import Kernel, Layer
@@ -42,6 +42,7 @@ def schedule(graph: Graph, target: Target) -> Schedule:
     A reshape moves nothing: its value shares the buffer of its operand. Outputs are written
     straight into the caller's memory; an output whose buffer is taken already is copied.
     """
+    _check_interface(graph)
     graph = _copy_shared_outputs(graph)
     calls = [
         _call(graph, node, target)
@@ -54,6 +55,18 @@ def schedule(graph: Graph, target: Target) -> Schedule:
         for node in (*graph.inputs, *graph.activations)
     }
     return Schedule(graph, tuple(calls), values, _buffers(graph, calls, home))
+
+
+def _check_interface(graph: Graph) -> None:
+    """Raise GraphError unless the caller hands in, and gets back, one image at a time."""
+    for node in (*graph.inputs, *(graph[name] for name in graph.outputs)):
+        if len(node.type.shape) < 2 or node.type.shape[0] != 1:
+            raise GraphError(
+                "inputs and outputs need a batch dimension of 1, then at least one more",
+                where=f"{node.source}: %{node.name}" if node.source else f"%{node.name}",
+                found=str(node.type),
+                hint="reshape it to [1, ...]",
+            )
 
 
 def _homes(graph: Graph) -> dict[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from netgen.emission.options import WeightsAs
 from tests.emission.programs import Emission, run_tool
 
 _LABEL = re.compile(r"^([.\w$]+):")
@@ -16,7 +15,10 @@ _JUMP = re.compile(r"^(?:j\w+|b\.?\w*|cbn?z|tbn?z)\s+(?:.*,\s*)?([.\w$]+)$")
 _FUSED = re.compile(r"^(?:vf\w*m(?:add|sub)\w*|fml[as]|fn?m(?:add|sub))\b")
 _PRODUCT = re.compile(r"^(?:v?mul[ps]s|fmul)\b")
 _SUM = re.compile(r"^(?:v?add[ps]s|fadd)\b")
-_STACK = re.compile(r"\(%r[sb]p\b|\[sp\b|\[x29\b")
+_STACK = re.compile(r"\(%rsp\b|\[sp\b")
+# Where a function has a frame pointer; elsewhere its register is one like others.
+_FRAME = re.compile(r"\(%rsp\b|\[sp\b|\(%rbp\b|\[x29\b")
+_HAS_FRAME = re.compile(r"movq %rsp, %rbp|(?:mov|add) x29, sp")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Loop:
 
     function: str
     instructions: tuple[str, ...]
+    has_frame: bool = False
 
     def _count(self, pattern: re.Pattern[str]) -> int:
         return sum(bool(pattern.search(text)) for text in self.instructions)
@@ -47,7 +50,7 @@ class Loop:
     @property
     def spills(self) -> int:
         """Accesses to the stack."""
-        return self._count(_STACK)
+        return self._count(_FRAME if self.has_frame else _STACK)
 
 
 def assembly(emission: Emission, folder: Path, command: Sequence[str]) -> str:
@@ -77,6 +80,7 @@ def innermost_loops(text: str) -> list[Loop]:
     loops = []
     for name, lines in functions(text).items():
         at = {label[1]: n for n, line in enumerate(lines) if (label := _LABEL.match(line))}
+        has_frame = any(_HAS_FRAME.match(line) for line in lines)
         spans = []
         for end, line in enumerate(lines):
             jump = _JUMP.match(line)
@@ -86,5 +90,6 @@ def innermost_loops(text: str) -> list[Loop]:
             inner = any(start <= s and e <= end and (s, e) != (start, end) for s, e in spans)
             if not inner:
                 body = [t for t in lines[start : end + 1] if not _LABEL.match(t)]
-                loops.append(Loop(name, tuple(body)))
+                # What gcc makes of a static function gets an ending of its own.
+                loops.append(Loop(name.partition(".")[0], tuple(body), has_frame))
     return loops

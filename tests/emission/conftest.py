@@ -6,7 +6,7 @@ import pytest
 
 import netgen
 from netgen.ir.graph import Graph
-from tests.kernels.layers import KINDS, drawn_layers, network_of
+from tests.kernels.layers import CORNERS, KINDS, drawn_layers, network_of
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +26,5 @@ def small_graphs(small_graph: Graph) -> list[Graph]:
 
 @pytest.fixture(scope="session")
 def layers_graph() -> Graph:
-    """Two random layers of every kind, unconnected."""
-    return network_of(drawn_layers(1, KINDS, 2 * len(KINDS)))
+    """A random layer of every kind and the shapes that those seldom have, unconnected."""
+    return network_of([*CORNERS, *drawn_layers(1, KINDS, len(KINDS))])

@@ -78,7 +78,7 @@ def symbols(folder: Path, sources: Sequence[str], which: str) -> set[str]:
     objects = []
     for source in sources:
         objects.append(f"{source}.o")
-        run_tool(["gcc", "-std=c99", "-O3", "-c", source, "-o", objects[-1]], folder)
+        run_tool(["gcc", "-std=c99", "-O2", "-c", source, "-o", objects[-1]], folder)
     listing = run_tool(["nm", which, "--extern-only", "--format=posix", *objects], folder).decode()
     return {line.split()[0] for line in listing.splitlines() if not line.endswith(":")}
 

@@ -75,8 +75,9 @@ def test_command_of_the_header_writes_the_same_bytes(
         graph, first / "toy.c", target="x86-64-v3", weights_as=weights_as, prefix="zoo"
     )
     logic = next(path for path in written if path.suffix == ".c" and "weights" not in path.name)
-    line = next(t for t in logic.read_text().splitlines() if t.startswith(" * command:"))
-    words = shlex.split(line.removeprefix(" * command:"))
+    # A long line is continued on the next.
+    text = logic.read_text().split(" * command:")[1].split(" * weights:")[0]
+    words = shlex.split(text.replace("\n *", " "))
     assert words[:2] == ["netgen", "compile"]
     subprocess.run(
         [sys.executable, "-c", "from netgen.cli import main; main()", *words[1:]],

@@ -28,7 +28,7 @@ def check(
         pytest.skip(f"this processor lacks {missing[0]}")
     emitted = emission(graph, target, weights_as, fuse=fuse)
     machine = find_target(target).machine_flags
-    program = emitted.build(folder, [compiler, "-std=c99", "-O1", *machine, *SANITIZERS])
+    program = emitted.build(folder, [compiler, "-std=c99", "-O0", *machine, *SANITIZERS])
     inputs = normal_inputs(graph)
     # The driver leaves its buffers to the system.
     os.environ["ASAN_OPTIONS"] = "detect_leaks=0"

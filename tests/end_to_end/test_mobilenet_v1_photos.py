@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from netgen.runtime.images import load_photo
 from netgen.runtime.model import CompiledModel
 from tests.cli.commands import caller
 
-PARAMETERS = {"alpha": 0.25, "input_size": 128, "classes": 1001}
+PARAMETERS: dict[str, Any] = {"alpha": 0.25, "input_size": 128, "classes": 1001}
 
 
 @pytest.fixture(scope="module")

@@ -213,3 +213,37 @@ def drawn_layers(seed: int, kinds: Sequence[str], count: int) -> list[SingleLaye
     """Some random layers, kinds in turn."""
     drawing = Drawing(seed)
     return [drawing.layer(kinds[number % len(kinds)]) for number in range(count)]
+
+
+def _dense(
+    x: tuple[int, int, int], size: tuple[int, int], outputs: int, op: Conv2d
+) -> SingleLayer:
+    return SingleLayer(op, ((1, *x), (outputs, *size, x[2]), (outputs,)))
+
+
+def _by_channel(x: tuple[int, int, int], size: tuple[int, int], op: DepthwiseConv2d) -> SingleLayer:
+    return SingleLayer(op, ((1, *x), (x[2], *size, 1), (x[2],)))
+
+
+# Shapes that random ones seldom have.
+CORNERS = (
+    _dense((1, 1, 1), (1, 1), 1, Conv2d()),
+    _dense((1, 1, 64), (1, 1), 29, Conv2d(act="relu6")),
+    _dense((7, 7, 17), (1, 1), 58, Conv2d(act="hard_swish")),
+    _dense((1, 97, 3), (1, 1), 24, Conv2d(act="relu")),
+    _dense((5, 5, 4), (1, 1), 16, Conv2d(stride=(2, 3))),
+    # A kernel wider and higher than the image: no column is interior.
+    _dense((3, 2, 3), (7, 7), 17, Conv2d(pad=(3, 3, 3, 3), act="relu6")),
+    # Windows that lie outside the image as a whole, on every side.
+    _dense((2, 3, 5), (2, 2), 12, Conv2d(pad=(4, 5, 6, 3))),
+    _by_channel((2, 3, 24), (2, 2), DepthwiseConv2d(pad=(4, 5, 6, 3), act="relu")),
+    # Steps that jump over the image.
+    _dense((1, 1, 3), (1, 1), 8, Conv2d(stride=(3, 3), pad=(1, 2, 1, 2))),
+    _by_channel((1, 1, 8), (1, 1), DepthwiseConv2d(stride=(3, 3), pad=(1, 2, 1, 2))),
+    _by_channel((3, 2, 29), (7, 7), DepthwiseConv2d(pad=(3, 3, 3, 3), act="relu6")),
+    _by_channel((1, 1, 58), (3, 3), DepthwiseConv2d(pad=(1, 1, 1, 1))),
+    # More taps than are unrolled.
+    _by_channel((9, 10, 5), (8, 8), DepthwiseConv2d(pad=(3, 4, 3, 4))),
+    _dense((9, 30, 3), (3, 3), 32, Conv2d(stride=(2, 2), pad=(0, 1, 0, 1), act="relu6")),
+    SingleLayer(GlobalAvgPool(), ((1, 1, 1, 5),)),
+)

@@ -1,0 +1,196 @@
+"""The floating-point policy, in the assembly: what is fused, and what stays in registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import netgen.kernels.conv2d_f32
+import netgen.kernels.pointwise_f32
+from netgen.ir.graph import Graph
+from netgen.kernels.targets import Compiler, find_target
+from netgen.kernels.tiles import Tile
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from tests.emission.assembly import Loop, assembly, innermost_loops
+from tests.emission.programs import emission
+from tests.kernels.layers import SingleLayer, network_of
+
+KINDS: tuple[Compiler, ...] = ("gcc", "clang")
+# Each kernel as a function of its own, which the compiler would else inline.
+SEPARATE = "-DMODEL_CODE_ATTR=__attribute__((noinline))"
+
+
+@dataclass(frozen=True)
+class CrossCompiler:
+    """A compiler for the processor of a target, with that target's flags."""
+
+    target: str
+    kind: Compiler
+
+    @property
+    def command(self) -> list[str]:
+        flags = find_target(self.target).flags(self.kind)
+        if self.target != "aarch64":
+            return [self.kind, *flags]
+        if self.kind == "gcc":
+            return ["aarch64-linux-gnu-gcc", *flags]
+        return ["clang", "--target=aarch64-linux-gnu", *flags]
+
+    def assembly_of(self, graph: Graph, folder: Path) -> str:
+        return assembly(emission(graph, self.target, fuse=False), folder, [*self.command, SEPARATE])
+
+    def instructions_of(self, graph: Graph, folder: Path) -> Loop:
+        """The whole file as if it were one loop."""
+        lines = self.assembly_of(graph, folder).splitlines()
+        return Loop("all", tuple(line.strip().replace("\t", " ") for line in lines))
+
+    def loops_of(self, graph: Graph, folder: Path) -> list[Loop]:
+        """Innermost loops that multiply."""
+        loops = innermost_loops(self.assembly_of(graph, folder))
+        return [loop for loop in loops if loop.fused or loop.products]
+
+
+@pytest.fixture
+def cross_compiler(require_tool: Callable[[str], str]) -> Callable[[str, Compiler], CrossCompiler]:
+    def find(target: str, kind: Compiler) -> CrossCompiler:
+        compiler = CrossCompiler(target, kind)
+        require_tool(compiler.command[0])
+        if target == "aarch64":
+            # clang takes the C library's headers for this processor from there.
+            require_tool("aarch64-linux-gnu-gcc")
+        return compiler
+
+    return find
+
+
+FindCompiler = Callable[[str, Compiler], CrossCompiler]
+
+
+def legal_tiles(target: str) -> list[Tile]:
+    """All tiles that a target may choose."""
+    tiles = find_target(target).tiles
+    pairs = {(rows, vectors) for most, vectors in tiles for rows in range(1, most + 1)}
+    return [Tile(*pair) for pair in sorted(pairs)]
+
+
+def largest_tiles(target: str) -> list[Tile]:
+    """The tiles that need most registers."""
+    return [Tile(*pair) for pair in find_target(target).tiles]
+
+
+def tiled_network(
+    target: str, tiles: Sequence[Tile], kernel: int, inputs: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Graph, dict[str, Tile]]:
+    """A convolution for each tile, planned with it and made of whole ones; tiles by function."""
+    width = find_target(target).vector_widths[0]
+    by_shape: dict[tuple[int, int], Tile] = {}
+    by_function: dict[str, Tile] = {}
+    layers = []
+    for tile in tiles:
+        pixels, outputs = 3 * tile.rows, 2 * tile.vectors * width
+        by_shape[pixels, outputs] = tile
+        rows = 1 if kernel == 1 else 8
+        op = Conv2d(pad=(kernel // 2,) * 4, act="relu6")
+        operands = ((1, rows, pixels, inputs), (outputs, kernel, kernel, inputs), (outputs,))
+        layers.append(SingleLayer(op, operands))
+        name = f"conv2d_{kernel}x{kernel}_{rows}x{pixels}x{inputs}x{outputs}"
+        name = f"pointwise_{pixels}x{inputs}x{outputs}" if kernel == 1 else name
+        by_function[f"model_{name}_relu6"] = tile
+
+    def choose(_: object, pixels: int, outputs: int, __: int) -> Tile:
+        return by_shape[pixels, outputs]
+
+    for module in (netgen.kernels.pointwise_f32, netgen.kernels.conv2d_f32):
+        monkeypatch.setattr(module, "choose_tile", choose)
+    return network_of(layers), by_function
+
+
+def mixed_graph() -> Graph:
+    """Every kernel that multiplies and adds, with channels for vectors and scalars."""
+    x = (1, 9, 30, 23)
+    return network_of(
+        [
+            SingleLayer(Conv2d(act="relu6"), (x, (21, 1, 1, 23), (21,))),
+            SingleLayer(Conv2d(pad=(1, 1, 1, 1), act="relu"), (x, (21, 3, 3, 23), (21,))),
+            SingleLayer(DepthwiseConv2d(pad=(1, 1, 1, 1)), (x, (23, 3, 3, 1), (23,))),
+            SingleLayer(Conv2d(groups=23), (x, (23, 3, 3, 1), (23,))),
+            SingleLayer(DepthwiseConv2d(dilation=(2, 2)), (x, (46, 3, 3, 1), (46,))),
+        ]
+    )
+
+
+@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_is_fused_where_the_processor_can(
+    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+) -> None:
+    found = cross_compiler(target, kind).instructions_of(mixed_graph(), tmp_path)
+    assert found.fused > 100
+    assert found.products == 0
+
+
+@pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_fused_where_the_processor_cannot(
+    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+) -> None:
+    found = cross_compiler(target, kind).instructions_of(mixed_graph(), tmp_path)
+    assert found.fused == 0
+    assert found.products > 100
+    assert found.sums > 100
+
+
+@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_inner_loop_is_its_tile_and_nothing_else(
+    kind: Compiler,
+    target: str,
+    tmp_path: Path,
+    cross_compiler: FindCompiler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step of k takes rows x vectors fused operations, and no accumulator leaves its register."""
+    graph, tiles = tiled_network(target, legal_tiles(target), 1, 64, monkeypatch)
+    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    assert {loop.function for loop in loops} == set(tiles)
+    for loop in loops:
+        tile = tiles[loop.function]
+        steps, rest = divmod(loop.fused, tile.rows * tile.vectors)
+        assert (rest, loop.products, loop.sums, loop.spills) == (0, 0, 0, 0), tile
+        # gcc takes one step at a time, clang may take several.
+        assert steps == 1 if kind == "gcc" else steps >= 1, tile
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [*((t, "gcc") for t in ("x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64")),
+     *((t, "clang") for t in ("x86-64-v3", "x86-64-v4", "aarch64"))],
+)  # fmt: skip
+def test_convolutions_stay_in_registers(
+    kind: Compiler,
+    target: str,
+    tmp_path: Path,
+    cross_compiler: FindCompiler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With 20 inputs: a row of 3 x 3 is too long to unroll, else a compiler may well prefer the stack
+    to the weights' own place."""
+    graph, tiles = tiled_network(target, largest_tiles(target), 3, 20, monkeypatch)
+    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    assert {loop.function for loop in loops} == set(tiles)
+    assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
+
+
+def test_header_comment_names_the_flags() -> None:
+    for target in ("generic", "x86-64-v4", "aarch64"):
+        text = emission(mixed_graph(), target, fuse=False).logic
+        for kind in KINDS:
+            flags = find_target(target).flags(kind)
+            assert any(flag.startswith("-ffp-contract=") for flag in flags)
+            # A long line is continued on the next.
+            words = text.split(f" * {kind}:")[1].split()
+            assert [word for word in words if word != "*"][: len(flags)] == list(flags)

@@ -1,0 +1,130 @@
+"""Every architecture, on every target: C against NumPy and ONNX Runtime, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import netgen
+from netgen.ir.interpret import interpret
+from netgen.kernels.targets import find_target
+from netgen.models import NETWORKS
+from netgen.report.verify import TOLERANCES, Judge, verify_graph
+from netgen.runtime.compare import seeded_inputs
+from netgen.runtime.cpu import missing_features
+from tests.emission.programs import emission
+from tests.kernels.layers import worst_errors
+
+Case = tuple[str, dict[str, Any]]
+# Sizes with odd halves and one pixel at the end; the thinnest networks of each paper.
+CASES: list[Case] = [
+    ("mobilenet_v1", {"alpha": 0.25, "input_size": 17, "classes": 3}),
+    ("mobilenet_v2", {"alpha": 0.35, "input_size": 17, "classes": 3}),
+    ("mobilenet_v3_small", {"alpha": 0.35, "input_size": 40, "classes": 7}),
+    ("mobilenet_v3_large", {"alpha": 0.35, "input_size": 33, "classes": 7}),
+    *[
+        ("shufflenet_v1", {"groups": groups, "scale": 0.25, "input_size": 33, "classes": 10})
+        for groups in (1, 2, 3, 4, 8)
+    ],
+    ("shufflenet_v2", {"scale": 0.5, "input_size": 33, "classes": 10}),
+    ("shufflenet_v2", {"scale": 1.0, "input_size": 8, "classes": 10, "stem": "cifar"}),
+    ("resnet18", {"input_size": 17, "classes": 10}),
+    ("resnet34", {"input_size": 17, "classes": 10}),
+    ("resnet50", {"input_size": 17, "classes": 10}),
+    ("resnet8", {"input_size": 9}),
+    ("resnet8", {"input_size": 12, "padding": "torch", "batch_norm": False}),
+    ("resnet20", {"input_size": 9}),
+    ("resnet20", {"input_size": 9, "shortcuts": "B"}),
+    ("ds_cnn", {"height": 13, "width": 5, "filters": 24}),
+    ("squeezenet", {"input_size": 33, "classes": 10}),
+]
+QUICK = [case for case in CASES if case[0] != "resnet34"]  # deep, of the blocks of resnet18
+WHOLE: list[Case] = [
+    *[("shufflenet_v1", {"groups": groups}) for groups in (1, 2, 3, 4, 8)],
+    *[("shufflenet_v2", {"scale": scale}) for scale in (0.5, 1.0, 1.5, 2.0)],
+    ("mobilenet_v3_small", {}),
+    ("mobilenet_v3_large", {}),
+    ("resnet18", {}),
+    ("resnet50", {}),
+    ("squeezenet", {}),
+    ("resnet8", {}),
+    ("resnet20", {}),
+    ("ds_cnn", {}),
+]
+EMULATED: list[Case] = [
+    ("shufflenet_v1", {"groups": 3, "scale": 0.5, "input_size": 48}),
+    ("shufflenet_v2", {"scale": 0.5, "input_size": 48}),
+    ("mobilenet_v3_small", {"input_size": 48}),
+    ("resnet20", {}),
+    ("ds_cnn", {}),
+]
+
+
+def check(case: Case, target: str, against: Judge, *, gates: float = 1.0) -> None:
+    """The outputs and every layer that both know are within the judge's tolerance.
+
+    Squeeze and excite's gates, and what they multiply, may be `gates` times as far off.
+    """
+    missing = missing_features(find_target(target)) if target != "native" else ()
+    if missing:
+        # The C of this target runs on other machines only.
+        pytest.skip(f"this processor lacks {', '.join(missing)}")
+    name, parameters = case
+    graph = netgen.load(name, **parameters)
+    comparison = verify_graph(graph, target, against)
+    assert 0.0 < comparison.max_relative_error < TOLERANCES[against]
+    for layer in comparison.layers:
+        gated = layer.name.endswith((".squeeze.restore.hard_sigmoid", ".squeeze.mul"))
+        factor = gates if gated else 1.0
+        assert layer.max_relative_error < factor * TOLERANCES[against], layer.name
+    # Every layer with weights, whatever has been fused with it.
+    weighted = [node for node in graph.activations if graph.is_const(node.operands[-1])]
+    layers = [n for n in weighted if n.op.operator_name != "batch_norm"]
+    assert len(comparison.layers) >= len(layers)
+
+
+def test_every_architecture_is_here() -> None:
+    assert {name for name, _ in CASES} == set(NETWORKS)
+
+
+@pytest.mark.parametrize("case", QUICK, ids=str)
+def test_this_machine(case: Case) -> None:
+    """The best code for it, against both judges; ONNX Runtime runs the exported graph."""
+    check(case, "native", "numpy")
+    check(case, "native", "onnxruntime")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_targets(case: Case, target: str) -> None:
+    check(case, target, "numpy")
+    check(case, target, "onnxruntime")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("against", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("case", WHOLE, ids=str)
+def test_whole(case: Case, against: Judge) -> None:
+    """As the papers have them.
+
+    Seeded weights let what enters the last gates of MobileNet v3 grow to 90 where a gate's slope is
+    a sixth: an error of a millionth of that is 15 millionths of the gate, which is at most 1.
+    """
+    check(case, "native", against, gates=5.0)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("case", EMULATED, ids=str)
+def test_aarch64(case: Case, tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+    name, parameters = case
+    graph = netgen.load(name, **parameters)
+    emitted = emission(graph, "aarch64")
+    program = emitted.build(tmp_path, [compiler, "-static", *find_target("aarch64").flags("gcc")])
+    inputs = seeded_inputs(graph)
+    found = emitted.run(program, inputs, (emulator,))
+    assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5
