@@ -57,7 +57,7 @@ def test_signatures() -> None:
         parameters = inspect.signature(function).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    assert keywords(netgen.load) == {"weights": None}
+    assert keywords(netgen.load) == {"weights": None, "by_position": False}
     assert keywords(netgen.compile) == {"target": "native", "progress": None}
     assert keywords(netgen.emit) == {"target": "generic", "weights_as": "c", "prefix": None}
     for name in netgen.__all__:
