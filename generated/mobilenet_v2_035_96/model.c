@@ -82,16 +82,15 @@ typedef char model_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];
 typedef char model_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
 typedef char model_t_fits_128_bytes[sizeof(model_t) <= 128 ? 1 : -1];
 
-#define LOAD1(p) (*(p))
-#define STORE1(p, v) (*(p) = (v))
 /* NaN stays NaN. Two statements, since clang makes no vectors of nested conditions. */
 static inline float relu6(float v)
 {
     v = v < 0.0f ? 0.0f : v;
     return v > 6.0f ? 6.0f : v;
 }
-/* Before a loop over the lanes of one vector: kept as a loop where the compiler has vectors to turn it
-   into, unrolled where it has not. */
+
+/* Before a loop over the lanes of one vector: kept as a loop where the compiler has vectors to turn
+   it into, unrolled where it has not. */
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
 #define LANES _Pragma("GCC unroll 1")
@@ -101,6 +100,7 @@ static inline float relu6(float v)
 #else
 #define LANES
 #endif
+
 /* Packed weights, in model_weights.c; words are the bits of the floats. */
 extern const union { uint32_t u[448]; float f[448]; } model_weights_1;
 extern const union { uint32_t u[160]; float f[160]; } model_weights_2;
@@ -155,108 +155,96 @@ extern const union { uint32_t u[3360]; float f[3360]; } model_weights_50;
 extern const union { uint32_t u[37744]; float f[37744]; } model_weights_51;
 extern const union { uint32_t u[144640]; float f[144640]; } model_weights_52;
 extern const union { uint32_t u[1281000]; float f[1281000]; } model_weights_54;
-/* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps
-   outside the image are skipped. The taps (s, c) of one kernel row are consecutive inputs. */
+
+/* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
+   image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
+   image the outer taps are computed for those pixels only that have them. */
 static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { H = 96, W = 96, C = 3, OW = 48, N = 16 };
     enum { R = 3, S = 3, STEP = 2 * C };
-    for (int i = 0; i < 48; ++i) {
-        const float *rows[R];
-        for (int r = 0; r < R; ++r) {
-            const int h = i * 2 - 1 + r;
-            rows[r] = h >= 0 && h < H ? x + h * W * C : NULL;
-        }
-        for (int o = 0; o < 16; o += 16) {
-            const float *const panel = w + o * (R * S * C + 1);
-            for (int edge = 0; edge < 1; ++edge) {
-                const int j = edge < 1 ? edge : edge + 47;
-                const int column = j * 2 - 1;
-                const int s0 = column < 0 ? -column : 0;
-                const int s1 = column + S > W ? W - column : S;
-                const float *p = panel;
-                float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
-                p += 16;
-                for (int r = 0; r < R; ++r) {
-                    if (rows[r] == NULL) {
-                        continue;
-                    }
-                    const float *const a = rows[r] + (column + s0) * C;
-                    p = panel + ((r * S + s0) * C + 1) * 16;
-                    for (int k = 0; k < (s1 - s0) * C; ++k) {
-                        {
-                            const float s = a[0 * STEP + k];
-
-                            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                            LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                        }
-                        p += 16;
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * OW + j) * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * OW + j) * N + o + 0 * N + 8 + v] = relu6(c0_1[v]);
-                }
+    for (int o = 0; o < 16; o += 8) {
+        const float *const panel = w + o * (R * S * C + 1);
+        for (int i = 0; i < 48; ++i) {
+            const float *xi[R];
+            for (int r = 0; r < R; ++r) {
+                const int h = i * 2 - 1 + r;
+                xi[r] = h >= 0 && h < H ? x + h * W * C : NULL;
             }
-            int j = 1;
-            for (; j + 1 <= 48; j += 1) {
+            {
                 const float *p = panel;
                 float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
-                p += 16;
+                float c1_0[8];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                p += 8;
+                const int left = -C;
                 for (int r = 0; r < R; ++r) {
-                    if (rows[r] == NULL) {
+                    const float *const a = xi[r];
+                    if (a == NULL) {
                         continue;
                     }
-                    const float *const a = rows[r] + (j * 2 - 1) * C;
-                    p = panel + (r * S * C + 1) * 16;
-                    for (int k = 0; k < S * C; ++k) {
-                        {
-                            const float s = a[0 * STEP + k];
-
-                            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                            LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                        }
-                        p += 16;
+                    p = panel + (r * S * C + 1) * 8;
+                    for (int k = left; k < left + C; ++k) {
+                        const float s1 = a[STEP + k];
+                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        p += 8;
+                    }
+                    p = panel + ((r * S + 1) * C + 1) * 8;
+                    for (int k = left + C; k < left + 3 * C; ++k) {
+                        const float s0 = a[k];
+                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                        const float s1 = a[STEP + k];
+                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        p += 8;
                     }
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * OW + j) * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
+                LANES for (int v = 0; v < 8; ++v) { y[i * OW * N + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * OW * N + o + N + v] = relu6(c1_0[v]); }
+            }
+            for (int j = 2; j < 48; j += 2) {
+                const float *p = panel;
+                float c0_0[8];
+                float c1_0[8];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                p += 8;
+                const int left = (j * 2 - 1) * C;
+                for (int r = 0; r < R; ++r) {
+                    const float *const a = xi[r];
+                    if (a == NULL) {
+                        continue;
+                    }
+                    p = panel + (r * S * C + 1) * 8;
+                    for (int k = left; k < left + 3 * C; ++k) {
+                        const float s0 = a[k];
+                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                        const float s1 = a[STEP + k];
+                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        p += 8;
+                    }
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * OW + j) * N + o + 0 * N + 8 + v] = relu6(c0_1[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + N + v]
+                    = relu6(c1_0[v]); }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 48, W = 48, C = 16, OW = 48, TAPS = 9 };
     for (int i = 0; i < 48; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 16; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -265,345 +253,232 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 47; j += 4) {
-                const int column = j * 1 - 1;
+            for (int j = 1; j < 45; j += 4) {
+                const int left = (j - 1) * C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
+                        const float a = x0[left + 3 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 3 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
+                        const float a = x2[left + 3 * C + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
+                        const float a = x2[left + 4 * C + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + j * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 2 <= 47; j += 2) {
-                const int column = j * 1 - 1;
+            {
+                const int left = 44 * C + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + 45 * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
                 }
             }
-            {
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (46) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (47) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (46) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (47) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (46) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (47) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(47 + 0) * C + c + v] = relu6(c0[v]);
-                }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 46 * C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 47 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 46 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 47 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 46 * C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 47 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 47 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_2304x16x8(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 2304, K = 16, N = 8, BLOCK = 128 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 8; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 2304, K = 16, N = 8 };
+    for (int first = 0; first < 2304; first += 128) {
+        const int end = first + 128 < 2304 ? first + 128 : 2304;
+        const float *const panel = w;
+        for (int i = first; i < end; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
         }
     }
 }
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_2304x8x48_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 2304, K = 8, N = 48, BLOCK = 256 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 2304, K = 8, N = 48 };
+    for (int first = 0; first < 2304; first += 256) {
+        const int end = first + 256 < 2304 ? first + 256 : 2304;
         for (int o = 0; o < 48; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = relu6(c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 48, W = 48, C = 48, OW = 24, TAPS = 9 };
     for (int i = 0; i < 24; ++i) {
         const int top = i * 2 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = x + (top + 2) * W * C;
         for (int c = 0; c < 48; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -612,379 +487,216 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 24; j += 4) {
-                const int column = j * 2 - 1;
+            for (int j = 1; j < 21; j += 4) {
+                const int left = (j * 2 - 1) * C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c2[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 6) * C + c + v);
+                        const float a = x0[left + 6 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 7) * C + c + v);
-                        c3[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 8) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c2[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 6) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 7) * C + c + v);
-                        c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 8) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c2[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 6) * C + c + v);
-                        c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 7) * C + c + v);
-                        c3[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 8) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * C + v];
+                    c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * C + v];
+                    c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * C + v];
+                    c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
+                float *const to = yi + j * C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 3 <= 24; j += 3) {
-                const int column = j * 2 - 1;
-                float c0[8], c1[8], c2[8];
+            const int left = 41 * C + c;
+            float c0[8], c1[8], c2[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
+                    const float a = x0[left + 2 * C + v];
+                    c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
-                        c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
-                        c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c2[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 6) * C + c + v);
-                        c2[v] += a * p[24 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c2[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 6) * C + c + v);
-                        c2[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c2[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 6) * C + c + v);
-                        c2[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
+                    const float a = x0[left + 4 * C + v];
+                    c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 6 * C + v] * p[24 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x1[left + 2 * C + v];
+                c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x1[left + 4 * C + v];
+                c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x2[left + 2 * C + v];
+                c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x2[left + 4 * C + v];
+                c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * C + v] * p[72 + v]; }
+            float *const to = yi + 21 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
+                to[C + v] = relu6(c1[v]);
+                to[2 * C + v] = relu6(c2[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_576x48x8(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 576, K = 48, N = 8, BLOCK = 42 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 8; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 576, K = 48, N = 8 };
+    for (int first = 0; first < 576; first += 42) {
+        const int end = first + 42 < 576 ? first + 42 : 576;
+        const float *const panel = w;
+        for (int i = first; i < end; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
         }
     }
 }
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_576x8x48_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 576, K = 8, N = 48, BLOCK = 256 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 576, K = 8, N = 48 };
+    for (int first = 0; first < 576; first += 256) {
+        const int end = first + 256 < 576 ? first + 256 : 576;
         for (int o = 0; o < 48; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = relu6(c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 24, W = 24, C = 48, OW = 24, TAPS = 9 };
     for (int i = 0; i < 24; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 48; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -993,302 +705,207 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 23; j += 4) {
-                const int column = j * 1 - 1;
+            for (int j = 1; j < 21; j += 4) {
+                const int left = (j - 1) * C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
+                        const float a = x0[left + 3 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 3 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
+                        const float a = x2[left + 3 * C + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
+                        const float a = x2[left + 4 * C + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + j * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 2 <= 23; j += 2) {
-                const int column = j * 1 - 1;
+            {
+                const int left = 20 * C + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + 21 * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
                 }
             }
-            {
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (22) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (23) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (22) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (23) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (22) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (23) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(23 + 0) * C + c + v] = relu6(c0[v]);
-                }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 22 * C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 23 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 22 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 23 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 22 * C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 23 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 23 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
 static MODEL_CODE_ATTR void model_pointwise_576x48x8_residual_over_residual(
-    const float *restrict x,
-    const float *residual,
-    const float *restrict w,
-    float *y)
+    const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 576, K = 48, N = 8, BLOCK = 42 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 8; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 576, K = 48, N = 8 };
+    for (int first = 0; first < 576; first += 42) {
+        const int end = first + 42 < 576 ? first + 42 : 576;
+        const float *const panel = w;
+        for (int i = first; i < end; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + 1 * N + 0 + v];
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
+            }
+            LANES for (int v = 0; v < 8; ++v) {
+                c0_0[v] += residual[i * N + v];
+                y[i * N + v] = c0_0[v];
+            }
+            LANES for (int v = 0; v < 8; ++v) {
+                c1_0[v] += residual[i * N + N + v];
+                y[i * N + N + v] = c1_0[v];
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 24, W = 24, C = 48, OW = 12, TAPS = 9 };
     for (int i = 0; i < 12; ++i) {
         const int top = i * 2 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = x + (top + 2) * W * C;
         for (int c = 0; c < 48; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -1297,314 +914,170 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 12; j += 4) {
-                const int column = j * 2 - 1;
+            for (int j = 1; j < 9; j += 4) {
+                const int left = (j * 2 - 1) * C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c2[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 6) * C + c + v);
+                        const float a = x0[left + 6 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 7) * C + c + v);
-                        c3[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 8) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c2[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 6) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 7) * C + c + v);
-                        c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 8) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c2[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 6) * C + c + v);
-                        c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 7) * C + c + v);
-                        c3[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 8) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * C + v];
+                    c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * C + v];
+                    c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * C + v];
+                    c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
+                float *const to = yi + j * C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 3 <= 12; j += 3) {
-                const int column = j * 2 - 1;
-                float c0[8], c1[8], c2[8];
+            const int left = 17 * C + c;
+            float c0[8], c1[8], c2[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
+                    const float a = x0[left + 2 * C + v];
+                    c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
-                        c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
-                        c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c2[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 6) * C + c + v);
-                        c2[v] += a * p[24 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c2[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 6) * C + c + v);
-                        c2[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c2[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 6) * C + c + v);
-                        c2[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
+                    const float a = x0[left + 4 * C + v];
+                    c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 6 * C + v] * p[24 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x1[left + 2 * C + v];
+                c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x1[left + 4 * C + v];
+                c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x2[left + 2 * C + v];
+                c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x2[left + 4 * C + v];
+                c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * C + v] * p[72 + v]; }
+            float *const to = yi + 9 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
+                to[C + v] = relu6(c1[v]);
+                to[2 * C + v] = relu6(c2[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_144x48x16(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 144, K = 48, N = 16, BLOCK = 42 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 144, K = 48, N = 16 };
+    for (int first = 0; first < 144; first += 42) {
+        const int end = first + 42 < 144 ? first + 42 : 144;
         for (int o = 0; o < 16; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -1612,64 +1085,47 @@ static MODEL_CODE_ATTR void model_pointwise_144x48x16(
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_144x16x96_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 144, K = 16, N = 96, BLOCK = 128 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 144, K = 16, N = 96 };
+    for (int first = 0; first < 144; first += 128) {
+        const int end = first + 128 < 144 ? first + 128 : 144;
         for (int o = 0; o < 96; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = relu6(c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 12, W = 12, C = 96, OW = 12, TAPS = 9 };
     for (int i = 0; i < 12; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 96; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -1678,302 +1134,209 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 11; j += 4) {
-                const int column = j * 1 - 1;
+            for (int j = 1; j < 9; j += 4) {
+                const int left = (j - 1) * C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
+                        const float a = x0[left + 3 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 3 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
+                        const float a = x2[left + 3 * C + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
+                        const float a = x2[left + 4 * C + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + j * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 2 <= 11; j += 2) {
-                const int column = j * 1 - 1;
+            {
+                const int left = 8 * C + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + 9 * C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
                 }
             }
-            {
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (10) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (11) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (10) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (11) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (10) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (11) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(11 + 0) * C + c + v] = relu6(c0[v]);
-                }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 10 * C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 11 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 10 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 11 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 10 * C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 11 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 11 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
 static MODEL_CODE_ATTR void model_pointwise_144x96x16_residual_over_residual(
-    const float *restrict x,
-    const float *residual,
-    const float *restrict w,
-    float *y)
+    const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 144, K = 96, N = 16, BLOCK = 20 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 144, K = 96, N = 16 };
+    for (int first = 0; first < 144; first += 20) {
+        const int end = first + 20 < 144 ? first + 20 : 144;
         for (int o = 0; o < 16; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
+                    c0_0[v] += residual[i * N + o + v];
+                    y[i * N + o + v] = c0_0[v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + 1 * N + 0 + v];
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
+                    c1_0[v] += residual[i * N + o + N + v];
+                    y[i * N + o + N + v] = c1_0[v];
                 }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 12, W = 12, C = 96, OW = 6, TAPS = 9 };
     for (int i = 0; i < 6; ++i) {
         const int top = i * 2 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = x + (top + 2) * W * C;
         for (int c = 0; c < 96; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -1982,264 +1345,138 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 6; j += 4) {
-                const int column = j * 2 - 1;
+            {
+                const int left = C + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
+                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c2[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 6) * C + c + v);
+                        const float a = x0[left + 6 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 7) * C + c + v);
-                        c3[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 8) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c2[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 6) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 7) * C + c + v);
-                        c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 8) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c2[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 6) * C + c + v);
-                        c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 7) * C + c + v);
-                        c3[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 8) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * C + v];
+                    c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * C + v];
+                    c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * C + v];
+                    c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
+                float *const to = yi + C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            for (; j + 1 <= 6; j += 1) {
-                const int column = j * 2 - 1;
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                }
+            const int left = 9 * C + c;
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + 2 * C + v] * p[24 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * C + v] * p[72 + v]; }
+            float *const to = yi + 5 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_36x96x24(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 96, N = 24, BLOCK = 20 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 36, K = 96, N = 24 };
+    for (int first = 0; first < 36; first += 20) {
+        const int end = first + 20 < 36 ? first + 20 : 36;
         for (int o = 0; o < 24; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -2247,64 +1484,44 @@ static MODEL_CODE_ATTR void model_pointwise_36x96x24(
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_36x24x144_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 24, N = 144, BLOCK = 36 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 144; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 36, K = 24, N = 144 };
+    for (int o = 0; o < 144; o += 8) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 36; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = relu6(c1_0[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 6, W = 6, C = 144, OW = 6, TAPS = 9 };
     for (int i = 0; i < 6; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 144; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -2313,264 +1530,177 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 5; j += 4) {
-                const int column = j * 1 - 1;
+            {
+                const int left = c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
+                        const float a = x0[left + 3 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 3 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
+                        const float a = x2[left + 3 * C + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
+                        const float a = x2[left + 4 * C + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            {
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (4) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (5) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (4) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (5) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (4) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (5) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(5 + 0) * C + c + v] = relu6(c0[v]);
-                }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 5 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
 static MODEL_CODE_ATTR void model_pointwise_36x144x24_residual_over_residual(
-    const float *restrict x,
-    const float *residual,
-    const float *restrict w,
-    float *y)
+    const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 36, K = 144, N = 24, BLOCK = 14 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 36, K = 144, N = 24 };
+    for (int first = 0; first < 36; first += 14) {
+        const int end = first + 14 < 36 ? first + 14 : 36;
         for (int o = 0; o < 24; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
+                    c0_0[v] += residual[i * N + o + v];
+                    y[i * N + o + v] = c0_0[v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + 1 * N + 0 + v];
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
+                    c1_0[v] += residual[i * N + o + N + v];
+                    y[i * N + o + N + v] = c1_0[v];
                 }
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_36x144x32(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 144, N = 32, BLOCK = 14 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 36, K = 144, N = 32 };
+    for (int first = 0; first < 36; first += 14) {
+        const int end = first + 14 < 36 ? first + 14 : 36;
         for (int o = 0; o < 32; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -2578,64 +1708,44 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x32(
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_36x32x192_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 32, N = 192, BLOCK = 36 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 192; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 36, K = 32, N = 192 };
+    for (int o = 0; o < 192; o += 8) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 36; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = relu6(c1_0[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 6, W = 6, C = 192, OW = 6, TAPS = 9 };
     for (int i = 0; i < 6; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 192; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -2644,237 +1754,163 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 4 <= 5; j += 4) {
-                const int column = j * 1 - 1;
+            {
+                const int left = c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
+                        const float a = x0[left + C + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
+                        const float a = x0[left + 2 * C + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
+                        const float a = x0[left + 3 * C + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
+                        const float a = x0[left + 4 * C + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 5) * C + c + v);
-                        c3[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 5) * C + c + v);
-                        c3[v] += a * p[48 + v];
-                    }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + C + v];
+                    c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 2 * C + v];
+                    c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 3 * C + v];
+                    c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * C + v];
+                    c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
+                        const float a = x2[left + C + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
+                        const float a = x2[left + 2 * C + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
+                        const float a = x2[left + 3 * C + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
+                        const float a = x2[left + 4 * C + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 5) * C + c + v);
-                        c3[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                    yi[(j + 2) * C + c + v] = relu6(c2[v]);
-                    yi[(j + 3) * C + c + v] = relu6(c3[v]);
+                    to[v] = relu6(c0[v]);
+                    to[C + v] = relu6(c1[v]);
+                    to[2 * C + v] = relu6(c2[v]);
+                    to[3 * C + v] = relu6(c3[v]);
                 }
             }
-            {
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (4) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (5) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (4) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (5) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (4) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (5) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(5 + 0) * C + c + v] = relu6(c0[v]);
-                }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 5 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
 static MODEL_CODE_ATTR void model_pointwise_36x192x32_residual_over_residual(
-    const float *restrict x,
-    const float *residual,
-    const float *restrict w,
-    float *y)
+    const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 36, K = 192, N = 32, BLOCK = 10 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
+    enum { PIXELS = 36, K = 192, N = 32 };
+    for (int first = 0; first < 36; first += 10) {
+        const int end = first + 10 < 36 ? first + 10 : 36;
         for (int o = 0; o < 32; o += 8) {
             const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
+            for (int i = first; i < end; i += 2) {
                 const float *const a = x + i * K;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
+                    const float s0 = a[k];
+                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    const float s1 = a[K + k];
+                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
+                    c0_0[v] += residual[i * N + o + v];
+                    y[i * N + o + v] = c0_0[v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + 1 * N + 0 + v];
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
+                    c1_0[v] += residual[i * N + o + N + v];
+                    y[i * N + o + N + v] = c1_0[v];
                 }
             }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 6, W = 6, C = 192, OW = 3, TAPS = 9 };
     for (int i = 0; i < 3; ++i) {
         const int top = i * 2 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = x + (top + 2) * W * C;
         for (int c = 0; c < 192; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -2883,241 +1919,135 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
-            int j = 1;
-            for (; j + 2 <= 3; j += 2) {
-                const int column = j * 2 - 1;
-                float c0[8], c1[8];
+            const int left = C + c;
+            float c0[8], c1[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v]; c1[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v]; c1[v] = p[v];
+                    const float a = x0[left + 2 * C + v];
+                    c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
-                        c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 3) * C + c + v);
-                        c1[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 4) * C + c + v);
-                        c1[v] += a * p[24 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 3) * C + c + v);
-                        c1[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 4) * C + c + v);
-                        c1[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 3) * C + c + v);
-                        c1[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 4) * C + c + v);
-                        c1[v] += a * p[72 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
-                    yi[(j + 1) * C + c + v] = relu6(c1[v]);
-                }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 4 * C + v] * p[24 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x1[left + 2 * C + v];
+                c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 4 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                const float a = x2[left + 2 * C + v];
+                c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 4 * C + v] * p[72 + v]; }
+            float *const to = yi + C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
+                to[C + v] = relu6(c1[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_9x192x56(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 192, N = 56, BLOCK = 9 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 56; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 9, K = 192, N = 56 };
+    for (int o = 0; o < 56; o += 8) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 8; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
             }
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-            }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
         }
+        const float *const a = x + 8 * K;
+        const float *p = panel;
+        float c0_0[8];
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+        p += 8;
+        for (int k = 0; k < K; ++k) {
+            const float s0 = a[k];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+            p += 8;
+        }
+        LANES for (int v = 0; v < 8; ++v) { y[8 * N + o + v] = c0_0[v]; }
     }
 }
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_9x56x336_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 56, N = 336, BLOCK = 9 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 336; o += 16) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+    enum { PIXELS = 9, K = 56, N = 336 };
+    for (int o = 0; o < 336; o += 16) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 9; ++i) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8], c0_1[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            p += 16;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                        LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                    }
-                    p += 16;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 8 + v] = relu6(c0_1[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = relu6(c0_1[v]); }
         }
     }
 }
 
-/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image are
-   skipped. The taps of one vector of channels stay in registers along the row. */
+/* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
+   are skipped. The taps of one vector of channels stay in registers along the row. */
 static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
-    const float *x,
-    const float *restrict w,
-    float *y)
+    const float *x, const float *restrict w, float *y)
 {
     enum { H = 3, W = 3, C = 336, OW = 3, TAPS = 9 };
     for (int i = 0; i < 3; ++i) {
-        const int top = i * 1 - 1;
-        const float *const x0 = top + 0 >= 0 && top + 0 < H ? x + (top + 0) * W * C : NULL;
-        const float *const x1 = top + 1 >= 0 && top + 1 < H ? x + (top + 1) * W * C : NULL;
-        const float *const x2 = top + 2 >= 0 && top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const int top = i - 1;
         float *const yi = y + i * OW * C;
+        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
+        const float *const x1 = x + (top + 1) * W * C;
+        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
         for (int c = 0; c < 336; c += 8) {
             const float *const p = w + c * (TAPS + 1);
             {
@@ -3126,367 +2056,219 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (0) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (0) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (0) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
                 }
+                float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(0 + 0) * C + c + v] = relu6(c0[v]);
-                }
-            }
-            int j = 1;
-            for (; j + 1 <= 2; j += 1) {
-                const int column = j * 1 - 1;
-                float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] = p[v];
-                }
-                if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 0) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 1) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (column + 2) * C + c + v);
-                        c0[v] += a * p[24 + v];
-                    }
-                }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 0) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 1) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (column + 2) * C + c + v);
-                        c0[v] += a * p[48 + v];
-                    }
-                }
-                if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 0) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 1) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (column + 2) * C + c + v);
-                        c0[v] += a * p[72 + v];
-                    }
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    yi[(j + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
             }
             {
+                const int left = c;
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (1) * C + c + v);
-                        c0[v] += a * p[8 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x0 + (2) * C + c + v);
-                        c0[v] += a * p[16 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + 2 * C + v] * p[24 + v]; }
                 }
-                if (x1 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (1) * C + c + v);
-                        c0[v] += a * p[32 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x1 + (2) * C + c + v);
-                        c0[v] += a * p[40 + v];
-                    }
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * C + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (1) * C + c + v);
-                        c0[v] += a * p[56 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        const float a = *(x2 + (2) * C + c + v);
-                        c0[v] += a * p[64 + v];
-                    }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * C + v] * p[72 + v]; }
                 }
+                float *const to = yi + C + c;
                 LANES for (int v = 0; v < 8; ++v) {
-                    yi[(2 + 0) * C + c + v] = relu6(c0[v]);
+                    to[v] = relu6(c0[v]);
                 }
+            }
+            float c0[8];
+            LANES for (int v = 0; v < 8; ++v) {
+                c0[v] = p[v];
+            }
+            if (x0 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 2 * C + v] * p[16 + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 2 * C + v] * p[40 + v]; }
+            if (x2 != NULL) {
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 2 * C + v] * p[64 + v]; }
+            }
+            float *const to = yi + 2 * C + c;
+            LANES for (int v = 0; v < 8; ++v) {
+                to[v] = relu6(c0[v]);
             }
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
 static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
-    const float *restrict x,
-    const float *residual,
-    const float *restrict w,
-    float *y)
+    const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 9, K = 336, N = 56, BLOCK = 9 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 56; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 2 <= end; i += 2) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c1_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[0 + v]; }
+    enum { PIXELS = 9, K = 336, N = 56 };
+    for (int o = 0; o < 56; o += 8) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 8; i += 2) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8];
+            float c1_0[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            p += 8;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                const float s1 = a[K + k];
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    {
-                        const float s = a[1 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + 1 * N + 0 + v];
-                    y[i * N + o + 1 * N + 0 + v] = (c1_0[v]);
-                }
             }
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + 0 * N + 0 + v];
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
+            LANES for (int v = 0; v < 8; ++v) {
+                c0_0[v] += residual[i * N + o + v];
+                y[i * N + o + v] = c0_0[v];
             }
+            LANES for (int v = 0; v < 8; ++v) {
+                c1_0[v] += residual[i * N + o + N + v];
+                y[i * N + o + N + v] = c1_0[v];
+            }
+        }
+        const float *const a = x + 8 * K;
+        const float *p = panel;
+        float c0_0[8];
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+        p += 8;
+        for (int k = 0; k < K; ++k) {
+            const float s0 = a[k];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+            p += 8;
+        }
+        LANES for (int v = 0; v < 8; ++v) {
+            c0_0[v] += residual[8 * N + o + v];
+            y[8 * N + o + v] = c0_0[v];
         }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_9x336x112(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 336, N = 112, BLOCK = 9 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 112; o += 16) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+    enum { PIXELS = 9, K = 336, N = 112 };
+    for (int o = 0; o < 112; o += 16) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 9; ++i) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8], c0_1[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            p += 16;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                        LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                    }
-                    p += 16;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 8 + v] = (c0_1[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = c0_1[v]; }
         }
     }
 }
 
 /* y[i][o] = relu6(b[o] + sum over k of x[i][k] w[k][o]). */
 static MODEL_CODE_ATTR void model_pointwise_9x112x1280_relu6(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 112, N = 1280, BLOCK = 9 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 1280; o += 16) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+    enum { PIXELS = 9, K = 112, N = 1280 };
+    for (int o = 0; o < 1280; o += 16) {
+        const float *const panel = w + o * (K + 1);
+        for (int i = 0; i < 9; ++i) {
+            const float *const a = x + i * K;
+            const float *p = panel;
+            float c0_0[8], c0_1[8];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            p += 16;
+            for (int k = 0; k < K; ++k) {
+                const float s0 = a[k];
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                        LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                    }
-                    p += 16;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 8 + v] = relu6(c0_1[v]);
-                }
             }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = relu6(c0_1[v]); }
         }
     }
 }
 
-/* y[c] = (sum over all pixels, in order, of x[p][c]) / pixels. */
-static MODEL_CODE_ATTR void model_global_avg_pool_9x1280(
-    const float *restrict x,
-    float *restrict y)
+/* y[c] = (sum over all pixels of x[i][j][c]) / pixels; pixels are added in order within a row, then
+   rows in order. */
+static MODEL_CODE_ATTR void model_global_avg_pool_3x3x1280(
+    const float *restrict x, float *restrict y)
 {
-    enum { PIXELS = 9, C = 1280 };
-    for (int c = 0; c < C; ++c) {
-        y[c] = x[c];
-    }
-    for (int i = 1; i < PIXELS; ++i) {
-        for (int c = 0; c < C; ++c) {
-            y[c] += x[i * C + c];
+    enum { H = 3, W = 3, C = 1280 };
+    for (int c = 0; c < 1280; c += 8) {
+        float sum[8] = {0.0f};
+        for (int i = 0; i < H; ++i) {
+            float row[8] = {0.0f};
+            for (int j = 0; j < W; ++j) {
+                LANES for (int v = 0; v < 8; ++v) { row[v] += x[(i * W + j) * C + c + v]; }
+            }
+            LANES for (int v = 0; v < 8; ++v) { sum[v] += row[v]; }
         }
-    }
-    for (int c = 0; c < C; ++c) {
-        y[c] /= (float)PIXELS;
+        LANES for (int v = 0; v < 8; ++v) { y[c + v] = sum[v] / (float)(H * W); }
     }
 }
 
-/* y[i][o] = none(b[o] + sum over k of x[i][k] w[k][o]). */
+/* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
-    const float *restrict x,
-    const float *restrict w,
-    float *restrict y)
+    const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 1, K = 1280, N = 1000, BLOCK = 1 };
-    for (int first = 0; first < PIXELS; first += BLOCK) {
-        const int end = first + BLOCK < PIXELS ? first + BLOCK : PIXELS;
-        for (int o = 0; o < 992; o += 16) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-                float c0_1[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
-                p += 16;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                        LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s * p[8 + v]; }
-                    }
-                    p += 16;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 8 + v] = (c0_1[v]);
-                }
-            }
+    enum { PIXELS = 1, K = 1280, N = 1000 };
+    for (int o = 0; o < 992; o += 16) {
+        const float *const panel = w + o * (K + 1);
+        const float *const a = x;
+        const float *p = panel;
+        float c0_0[8], c0_1[8];
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+        LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+        p += 16;
+        for (int k = 0; k < K; ++k) {
+            const float s0 = a[k];
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
+            p += 16;
         }
-        for (int o = 992; o < 1000; o += 8) {
-            const float *const panel = w + o * (K + 1);
-            int i = first;
-            for (; i + 1 <= end; i += 1) {
-                const float *const a = x + i * K;
-                const float *p = panel;
-                float c0_0[8];
-
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[0 + v]; }
-                p += 8;
-                for (int k = 0; k < K; ++k) {
-                    {
-                        const float s = a[0 * K + k];
-
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s * p[0 + v]; }
-                    }
-                    p += 8;
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * N + o + 0 * N + 0 + v] = (c0_0[v]);
-                }
-            }
-        }
+        LANES for (int v = 0; v < 8; ++v) { y[o + v] = c0_0[v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[o + 8 + v] = c0_1[v]; }
     }
+    const float *const panel = w + 992 * (K + 1);
+    const float *const a = x;
+    const float *p = panel;
+    float c0_0[8];
+    LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+    p += 8;
+    for (int k = 0; k < K; ++k) {
+        const float s0 = a[k];
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+        p += 8;
+    }
+    LANES for (int v = 0; v < 8; ++v) { y[992 + v] = c0_0[v]; }
 }
 
 /* The hook's answer: nonzero cancels. */
@@ -3521,280 +2303,334 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     if (model_hook(m, 0u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 2. block1.depthwise.relu6: f32[1,48,48,16] */
-    model_depthwise_3x3_48x48x16_relu6_over_x(arena + 784, model_weights_2.f, arena + 0);
+    model_depthwise_3x3_48x48x16_relu6_over_x(arena + 784, model_weights_2.f, arena);
     if (model_hook(m, 1u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 3. block1.project.batch_norm: f32[1,48,48,8] */
-    model_pointwise_2304x16x8(arena + 0, model_weights_3.f, arena + 110592);
+    model_pointwise_2304x16x8(arena, model_weights_3.f, arena + 110592);
     if (model_hook(m, 2u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 4. block2.expand.relu6: f32[1,48,48,48] */
-    model_pointwise_2304x8x48_relu6(arena + 110592, model_weights_4.f, arena + 0);
+    model_pointwise_2304x8x48_relu6(arena + 110592, model_weights_4.f, arena);
     if (model_hook(m, 3u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 5. block2.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena + 0, model_weights_5.f, arena + 0);
+    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena, model_weights_5.f, arena);
     if (model_hook(m, 4u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 6. block2.project.batch_norm: f32[1,24,24,8] */
-    model_pointwise_576x48x8(arena + 0, model_weights_6.f, arena + 110592);
+    model_pointwise_576x48x8(arena, model_weights_6.f, arena + 110592);
     if (model_hook(m, 5u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 7. block3.expand.relu6: f32[1,24,24,48] */
     model_pointwise_576x8x48_relu6(arena + 110592, model_weights_7.f, arena + 1200);
     if (model_hook(m, 6u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 8. block3.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_24x24x48_relu6_over_x(arena + 1200, model_weights_8.f, arena + 0);
+    model_depthwise_3x3_24x24x48_relu6_over_x(arena + 1200, model_weights_8.f, arena);
     if (model_hook(m, 7u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 9. block3.add: f32[1,24,24,8] */
-    model_pointwise_576x48x8_residual_over_residual(arena + 0, arena + 110592, model_weights_9.f,
-        arena + 110592);
+    model_pointwise_576x48x8_residual_over_residual(arena, arena + 110592, model_weights_9.f, arena
+        + 110592);
     if (model_hook(m, 8u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 10. block4.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 110592, model_weights_10.f, arena + 0);
+    model_pointwise_576x8x48_relu6(arena + 110592, model_weights_10.f, arena);
     if (model_hook(m, 9u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 11. block4.depthwise.relu6: f32[1,12,12,48] */
-    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena + 0, model_weights_11.f, arena + 0);
+    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena, model_weights_11.f, arena);
     if (model_hook(m, 10u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 12. block4.project.batch_norm: f32[1,12,12,16] */
-    model_pointwise_144x48x16(arena + 0, model_weights_12.f, arena + 27648);
+    model_pointwise_144x48x16(arena, model_weights_12.f, arena + 27648);
     if (model_hook(m, 11u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 13. block5.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + 27648, model_weights_13.f, arena + 1248);
     if (model_hook(m, 12u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 14. block5.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_14.f, arena + 0);
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_14.f, arena);
     if (model_hook(m, 13u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 15. block5.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena + 0, arena + 27648, model_weights_15.f,
+    model_pointwise_144x96x16_residual_over_residual(arena, arena + 27648, model_weights_15.f,
         arena + 27648);
     if (model_hook(m, 14u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 16. block6.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + 27648, model_weights_16.f, arena + 1248);
     if (model_hook(m, 15u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 17. block6.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_17.f, arena + 0);
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_17.f, arena);
     if (model_hook(m, 16u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 18. block6.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena + 0, arena + 27648, model_weights_18.f,
+    model_pointwise_144x96x16_residual_over_residual(arena, arena + 27648, model_weights_18.f,
         arena + 27648);
     if (model_hook(m, 17u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 19. block7.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 27648, model_weights_19.f, arena + 0);
+    model_pointwise_144x16x96_relu6(arena + 27648, model_weights_19.f, arena);
     if (model_hook(m, 18u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 20. block7.depthwise.relu6: f32[1,6,6,96] */
-    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena + 0, model_weights_20.f, arena + 0);
+    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena, model_weights_20.f, arena);
     if (model_hook(m, 19u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 21. block7.project.batch_norm: f32[1,6,6,24] */
-    model_pointwise_36x96x24(arena + 0, model_weights_21.f, arena + 13824);
+    model_pointwise_36x96x24(arena, model_weights_21.f, arena + 13824);
     if (model_hook(m, 20u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 22. block8.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 13824, model_weights_22.f, arena + 1008);
     if (model_hook(m, 21u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 23. block8.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_23.f, arena + 0);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_23.f, arena);
     if (model_hook(m, 22u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 24. block8.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena + 0, arena + 13824, model_weights_24.f,
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_24.f,
         arena + 13824);
     if (model_hook(m, 23u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 25. block9.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 13824, model_weights_25.f, arena + 1008);
     if (model_hook(m, 24u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 26. block9.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_26.f, arena + 0);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_26.f, arena);
     if (model_hook(m, 25u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 27. block9.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena + 0, arena + 13824, model_weights_27.f,
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_27.f,
         arena + 13824);
     if (model_hook(m, 26u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 28. block10.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 13824, model_weights_28.f, arena + 1008);
     if (model_hook(m, 27u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 29. block10.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_29.f, arena + 0);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_29.f, arena);
     if (model_hook(m, 28u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 30. block10.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena + 0, arena + 13824, model_weights_30.f,
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_30.f,
         arena + 13824);
     if (model_hook(m, 29u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 31. block11.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 13824, model_weights_31.f, arena + 1008);
     if (model_hook(m, 30u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 32. block11.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_32.f, arena + 0);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_32.f, arena);
     if (model_hook(m, 31u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 33. block11.project.batch_norm: f32[1,6,6,32] */
-    model_pointwise_36x144x32(arena + 0, model_weights_33.f, arena + 8256);
+    model_pointwise_36x144x32(arena, model_weights_33.f, arena + 8256);
     if (model_hook(m, 32u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 34. block12.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + 8256, model_weights_34.f, arena + 1344);
     if (model_hook(m, 33u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 35. block12.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_35.f, arena + 0);
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_35.f, arena);
     if (model_hook(m, 34u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 36. block12.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena + 0, arena + 8256, model_weights_36.f,
-        arena + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_36.f, arena
+        + 8256);
     if (model_hook(m, 35u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 37. block13.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + 8256, model_weights_37.f, arena + 1344);
     if (model_hook(m, 36u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 38. block13.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_38.f, arena + 0);
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_38.f, arena);
     if (model_hook(m, 37u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 39. block13.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena + 0, arena + 8256, model_weights_39.f,
-        arena + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_39.f, arena
+        + 8256);
     if (model_hook(m, 38u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 40. block14.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_40.f, arena + 0);
+    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_40.f, arena);
     if (model_hook(m, 39u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 41. block14.depthwise.relu6: f32[1,3,3,192] */
-    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena + 0, model_weights_41.f, arena + 0);
+    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena, model_weights_41.f, arena);
     if (model_hook(m, 40u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 42. block14.project.batch_norm: f32[1,3,3,56] */
-    model_pointwise_9x192x56(arena + 0, model_weights_42.f, arena + 6912);
+    model_pointwise_9x192x56(arena, model_weights_42.f, arena + 6912);
     if (model_hook(m, 41u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 43. block15.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 6912, model_weights_43.f, arena + 1344);
     if (model_hook(m, 42u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 44. block15.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_44.f, arena + 0);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_44.f, arena);
     if (model_hook(m, 43u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 45. block15.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena + 0, arena + 6912, model_weights_45.f,
-        arena + 6912);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 6912, model_weights_45.f, arena
+        + 6912);
     if (model_hook(m, 44u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 46. block16.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 6912, model_weights_46.f, arena + 1344);
     if (model_hook(m, 45u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 47. block16.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_47.f, arena + 0);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_47.f, arena);
     if (model_hook(m, 46u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 48. block16.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena + 0, arena + 6912, model_weights_48.f,
-        arena + 6912);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 6912, model_weights_48.f, arena
+        + 6912);
     if (model_hook(m, 47u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 49. block17.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 6912, model_weights_49.f, arena + 1344);
     if (model_hook(m, 48u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 50. block17.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_50.f, arena + 0);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_50.f, arena);
     if (model_hook(m, 49u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 51. block17.project.batch_norm: f32[1,3,3,112] */
-    model_pointwise_9x336x112(arena + 0, model_weights_51.f, arena + 11520);
+    model_pointwise_9x336x112(arena, model_weights_51.f, arena + 11520);
     if (model_hook(m, 50u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 52. head.relu6: f32[1,3,3,1280] */
-    model_pointwise_9x112x1280_relu6(arena + 11520, model_weights_52.f, arena + 0);
+    model_pointwise_9x112x1280_relu6(arena + 11520, model_weights_52.f, arena);
     if (model_hook(m, 51u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 53. classifier.global_avg_pool: f32[1,1,1,1280] */
-    model_global_avg_pool_9x1280(arena + 0, arena + 11520);
+    model_global_avg_pool_3x3x1280(arena, arena + 11520);
     if (model_hook(m, 52u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     /* 54. classifier.linear: f32[1,1000] */
     model_pointwise_1x1280x1000(arena + 11520, model_weights_54.f, output);
     if (model_hook(m, 53u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
+
     return MODEL_OK;
 }

@@ -95,8 +95,8 @@ def memory_lines(plan: Plan) -> list[str]:
     lines = [
         f"MACs:     {plan.macs} in {len(plan.steps)} steps",
         f"flash:    {plan.weights_bytes} bytes of weights, and the code",
-        f"RAM:      {certificate.arena_bytes} bytes of arena; the caller's input {inputs} and output "
-        f"{outputs} bytes",
+        f"RAM:      {certificate.arena_bytes} bytes of arena; the caller's input {inputs} and "
+        f"output {outputs} bytes",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
         "",

@@ -55,9 +55,7 @@ def called_names(functions: Iterable[str]) -> frozenset[str]:
     code = [re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in functions]
     called = {name for text in code for name in re.findall(r"\b(\w+)\(", text)}
     for caller, callee in _CALLS.items():
-        called |= {
-            callee + name.removeprefix(caller) for name in called if name.startswith(caller)
-        }
+        called |= {callee + name.removeprefix(caller) for name in called if name.startswith(caller)}
     return frozenset(called)
 
 

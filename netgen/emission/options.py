@@ -10,13 +10,12 @@ from netgen.errors import UsageError
 
 WeightsAs = Literal["c", "inline", "incbin", "blob"]
 
-_KEYWORDS = frozenset(
-    (
-        "auto break case char const continue default do double else enum extern float for goto if "
-        "inline int long register restrict return short signed sizeof static struct switch typedef "
-        "union unsigned void volatile while"
-    ).split()
-)
+_KEYWORDS = frozenset({
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+    "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+    "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+    "union", "unsigned", "void", "volatile", "while",
+})  # fmt: skip
 # With `_t` these are types of <stddef.h> and <stdint.h>.
 _TYPES = re.compile(r"size|ptrdiff|wchar|max_align|u?int(_least|_fast)?(8|16|32|64)|u?int(ptr|max)")
 

@@ -37,7 +37,9 @@ class _Port:
     macro: str
 
 
-def emit_files(plan: Plan, origin: Origin, packed: Packed, options: EmitOptions) -> dict[str, bytes]:
+def emit_files(
+    plan: Plan, origin: Origin, packed: Packed, options: EmitOptions
+) -> dict[str, bytes]:
     """All files of a model by name: PREFIX.c, PREFIX.h and what holds the weights.
 
     The bytes are a function of the arguments alone.
@@ -85,7 +87,7 @@ def _header(context: dict[str, object]) -> bytes:
 
 def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, object]:
     """What header and source both print."""
-    inputs, outputs = _ports(plan, plan.inputs, "input"), _ports(plan, plan.outputs, "output")
+    inputs, outputs = _ports(plan.inputs, "input"), _ports(plan.outputs, "output")
     upper = options.prefix.upper()
     described = []
     for port in (*inputs, *outputs):
@@ -126,7 +128,7 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
     }
 
 
-def _ports(plan: Plan, values: tuple[str, ...], kind: str) -> list[_Port]:
+def _ports(values: tuple[str, ...], kind: str) -> list[_Port]:
     if len(values) == 1:
         return [_Port(values[0], kind, kind.upper())]
     return [
@@ -136,8 +138,8 @@ def _ports(plan: Plan, values: tuple[str, ...], kind: str) -> list[_Port]:
 
 
 def _null_checks(plan: Plan) -> str:
-    names = [p.variable for p in _ports(plan, plan.inputs, "input")]
-    names += [p.variable for p in _ports(plan, plan.outputs, "output")]
+    names = [p.variable for p in _ports(plan.inputs, "input")]
+    names += [p.variable for p in _ports(plan.outputs, "output")]
     if plan.certificate.arena_bytes:
         names.append("m->config.arena")
     return "".join(f" || {name} == NULL" for name in names)
@@ -147,8 +149,8 @@ def _steps(
     plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]
 ) -> list[dict[str, object]]:
     """The numbered list of layers of the run function."""
-    ports = {p.value: p.variable for p in _ports(plan, plan.inputs, "input")}
-    outputs = {p.value: p.variable for p in _ports(plan, plan.outputs, "output")}
+    ports = {p.value: p.variable for p in _ports(plan.inputs, "input")}
+    outputs = {p.value: p.variable for p in _ports(plan.outputs, "output")}
     ports |= {plan.buffer_of(value).name: variable for value, variable in outputs.items()}
 
     def place(value: str) -> str:
@@ -215,5 +217,7 @@ def _weight_files(
         return {f"{name}.S": assembler.encode(), f"{name}.bin": content}
     if options.weights_as == "inline":
         return {}
-    head = f'/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n#include "{stem}.h"\n\n'
+    head = (
+        f'/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n#include "{stem}.h"\n\n'
+    )
     return {f"{name}.c": (head + _definitions(plan, packed, options, arrays, "")).encode()}

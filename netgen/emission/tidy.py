@@ -1,8 +1,9 @@
 """Removes from a C function what nobody would write by hand.
 
-Templates are uniform: they print the first row as `0 * K`, and a loop over panels even where there is
-one. Here loops with literal bounds that never run go, those that run once become their body, integers
-take the place of their names, and terms that are nothing vanish. What is computed, and in which order, stays the same.
+Templates are uniform: they print the first row as `0 * K`, and a loop over panels even where there
+is one. Here loops with literal bounds that never run go, those that run once become their body,
+integers take the place of their names, and terms that are nothing vanish. What is computed, and in
+which order, stays the same.
 """
 
 from __future__ import annotations

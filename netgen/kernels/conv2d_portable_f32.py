@@ -1,7 +1,8 @@
 """Any convolution: groups, dilation, whatever the others do not take. Plain loops.
 
-y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r*d-p][j*v+s*e-q][g*C+c] w[o][r][s][c] + residual),
-r, s, c ascending, taps outside the image skipped. Weights per output: the bias, then OHWI's order.
+y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r*d-p][j*v+s*e-q][g*C+c] w[o][r][s][c] +
+residual), r, s, c ascending, taps outside the image skipped. Weights per output: the bias, then
+OHWI's order.
 """
 
 from __future__ import annotations

@@ -61,9 +61,7 @@ def tile_columns(layer: Layer, window: Window, rows: int) -> list[Json]:
         if last and last["rows"] == count and last["segments"] == segments:
             last["end"] = first + count
         else:
-            runs.append(
-                {"first": first, "end": first + count, "rows": count, "segments": segments}
-            )
+            runs.append({"first": first, "end": first + count, "rows": count, "segments": segments})
     return [*runs]
 
 

@@ -75,7 +75,9 @@ class PointwiseF32(Kernel):
         """Pixels, inputs and outputs of a group."""
         p = _product(layer)
         groups = f"_g{p.groups}" if p.groups > 1 else ""
-        ends = groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
+        ends = (
+            groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
+        )
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:

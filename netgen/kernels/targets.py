@@ -25,7 +25,8 @@ class Target:
     """One processor class.
 
     `vector_widths` are the vectors that templates may use, in floats, widest first. With
-    `gnu_vectors` they are vector types; without, they are loops over arrays of that length, pure ISO
+    `gnu_vectors` they are vector types; without, they are loops over arrays of that length, pure
+    ISO
     C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named as
     Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the widest
     width) that stay in registers with gcc and clang, as their assembly shows. `depthwise_unroll` is
@@ -132,7 +133,8 @@ TARGETS: tuple[Target, ...] = (
         gnu_vectors=True,
         cpu_features=("asimd",),
         machine_flags=("-march=armv8-a",),
-        # Predictive commoning would keep the inputs that neighbouring windows share, and spill them.
+        # Predictive commoning would keep the inputs that neighbouring windows share, and spill
+        # them.
         gcc_flags=(*_FUSED, "-fno-predictive-commoning"),
         clang_flags=(),
         alignment=64,

@@ -132,7 +132,8 @@ def _repeated(widths: tuple[int, ...]) -> list[Json]:
 def pack_panels(panels: list[Panel], w: Packed, b: Packed) -> Packed:
     """W [outputs, k] and b [outputs] as panel after panel: the bias, then one row per k.
 
-    Only the last panel may be padded (with zeros), so one that starts at channel o starts at element
+    Only the last panel may be padded (with zeros), so one that starts at channel o starts at
+    element
     o * (k + 1).
     """
     rows = np.concatenate([b[:, None], w], axis=1)

@@ -4,7 +4,8 @@ It shares no code with what makes plans (`schedule`, `overlap`, `arena`, `build`
 kernels what may overlap. What it establishes: every step has the types its operator infers and the
 kernel instance its shapes need; every element that a step reads was written by the step it should
 come from (the memory is executed with the step's number in place of data); weights stand where no
-other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate. Only what
+other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate. Only
+what
 a kernel itself defines, its parameters for a layer and the length of what it packs, is asked of it.
 """
 

@@ -55,9 +55,7 @@ def _candidates(schedule: Schedule, alignment: int) -> list[Overlap]:
         output = _buffer(schedule, call.node.name)
         for letter, distance in call.kernel.overlap(call.layer).items():
             operand = _buffer(schedule, call.reads[letter])
-            others = [
-                a for a, value in call.reads.items() if _buffer(schedule, value) is operand
-            ]
+            others = [a for a, value in call.reads.items() if _buffer(schedule, value) is operand]
             dying = operand.last == index and operand.kind == output.kind == "arena"
             alone = all(a in call.kernel.overlap(call.layer) for a in others)
             if dying and alone:
@@ -73,9 +71,7 @@ def _buffer(schedule: Schedule, value: str) -> Buffer:
     return schedule.buffers[run.buffer]
 
 
-def merge(
-    schedule: Schedule, overlaps: Sequence[Overlap], alignment: int
-) -> list[Merged]:
+def merge(schedule: Schedule, overlaps: Sequence[Overlap], alignment: int) -> list[Merged]:
     """Rectangles of all arena buffers; offsets within a rectangle start at 0."""
     groups: dict[str, dict[str, int]] = {
         b.name: {b.name: 0} for b in schedule.buffers.values() if b.kind == "arena"

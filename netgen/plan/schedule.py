@@ -45,9 +45,7 @@ def schedule(graph: Graph, target: Target) -> Schedule:
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
     calls = [
-        _call(graph, node, target)
-        for node in graph.activations
-        if not isinstance(node.op, Reshape)
+        _call(graph, node, target) for node in graph.activations if not isinstance(node.op, Reshape)
     ]
     home = _homes(graph)
     values = {

@@ -1,4 +1,4 @@
-"""Assembly of emitted C: its innermost loops, what they multiply, and what they keep on the stack."""
+"""Assembly of emitted C: its innermost loops, what they multiply, what they keep on the stack."""
 
 from __future__ import annotations
 

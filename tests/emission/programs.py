@@ -26,9 +26,9 @@ from netgen.plan.plan import Plan
 
 Floats = npt.NDArray[np.float32]
 
-WARNINGS = tuple(
-    """-pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-    -Wdouble-promotion -Wcast-align -Wundef -Werror""".split()
+WARNINGS = (
+    *("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"),
+    *("-Wmissing-prototypes", "-Wdouble-promotion", "-Wcast-align", "-Wundef", "-Werror"),
 )
 
 DRIVER = """\
@@ -49,7 +49,8 @@ static float *floats(size_t count)
 static void *aligned(size_t bytes)
 {
     void *block = NULL;
-    const size_t alignment = UPPER_ARENA_ALIGN < sizeof(void *) ? sizeof(void *) : UPPER_ARENA_ALIGN;
+    const size_t least = sizeof(void *);
+    const size_t alignment = UPPER_ARENA_ALIGN < least ? least : UPPER_ARENA_ALIGN;
     return posix_memalign(&block, alignment, bytes ? bytes : 1) == 0 ? block : NULL;
 }
 
@@ -171,7 +172,11 @@ class Emission:
         """The outputs, by value."""
         feed = b"".join(inputs[name].astype("<f4").tobytes() for name in self.plan.inputs)
         blob = program.parent / f"{self.prefix}_weights.bin"
-        command = [*emulator, program, *([blob] if blob.name in self.files else [])]
+        command: list[str | Path] = [
+            *emulator,
+            program,
+            *([blob] if blob.name in self.files else []),
+        ]
         flat = np.frombuffer(run_tool(command, feed=feed), "<f4")
         shapes = {name: self.plan.values[name].type.shape for name in self.plan.outputs}
         ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
@@ -187,9 +192,7 @@ class Emission:
         names = (*self.plan.inputs, *self.plan.outputs)
         inputs = len(self.plan.inputs)
         both = [
-            ", ".join(
-                f"{'ports' if i < inputs else outputs}[{i}]" for i in range(len(names))
-            )
+            ", ".join(f"{'ports' if i < inputs else outputs}[{i}]" for i in range(len(names)))
             for outputs in ("ports", "again")
         ]
         words = {
@@ -220,9 +223,7 @@ def emission(
     plan = build_plan(lowered, find_target(target))
     origin = graph.origin or Origin(graph.name)
     options = EmitOptions(prefix, prefix, weights_as, f"netgen compile {graph.name} -o {prefix}.c")
-    return Emission(
-        plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix
-    )
+    return Emission(plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix)
 
 
 def flags_of(target: str, compiler: Compiler) -> list[str]:

@@ -65,9 +65,7 @@ def test_folder_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     assert (tmp_path / "model.c").read_text() == "old"
 
 
-def test_full_disk_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.c").write_text("old")
     plain = Path.chmod
 

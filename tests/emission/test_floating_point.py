@@ -177,7 +177,8 @@ def test_convolutions_stay_in_registers(
     cross_compiler: FindCompiler,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With 20 inputs: a row of 3 x 3 is too long to unroll, else a compiler may well prefer the stack
+    """With 20 inputs: a row of 3 x 3 is too long to unroll, else a compiler may well prefer the
+    stack
     to the weights' own place."""
     graph, tiles = tiled_network(target, largest_tiles(target), 3, 20, monkeypatch)
     loops = cross_compiler(target, kind).loops_of(graph, tmp_path)

@@ -21,7 +21,8 @@ def test_answers_of_init_and_run(
     emitted = emission(small_graph, target, weights_as)
     sources = emitted.write(tmp_path)
     steps = f"-DSTEPS={len(emitted.plan.steps)}"
-    command = ["gcc", "-std=c99", "-O1", "-Wall", steps, "-I.", CHECKS, *sources, "-o", "checks"]
+    options = ["-std=c99", "-O1", "-Wall", steps, "-I."]
+    command: list[str | Path] = ["gcc", *options, CHECKS, *sources, "-o", "checks"]
     run_tool(command, tmp_path)
     assert run_tool([tmp_path / "checks"], tmp_path) == b""
 

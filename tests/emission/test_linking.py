@@ -100,7 +100,7 @@ def test_only_prefixed_symbols_leave(
     assert needed <= MEMORY
     # Constants alone: what could be written stands in the caller's memory.
     listing = run_tool(["nm", "--format=posix", *[f"{s}.o" for s in sources]], tmp_path).decode()
-    assert not re.findall(r"^\S+ [bBdDcC] ", listing, re.M)
+    assert not re.findall(r"^\S+ [bBdDcC] ", listing, re.MULTILINE)
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
@@ -171,10 +171,10 @@ def test_attributes_of_the_projects_own_header(
     )
     sizes: dict[str, int] = {}
     for source in (*sources, "arena.c"):
-        board = ["-DMODEL_CONFIG_H=\"board.h\"", "-I."]
+        board = ['-DMODEL_CONFIG_H="board.h"', "-I."]
         run_tool(["gcc", "-std=c99", "-O1", *board, "-c", source, "-o", "object.o"], tmp_path)
         listing = run_tool(["objdump", "--section-headers", "object.o"], tmp_path).decode()
-        for name, size in re.findall(r"^\s*\d+ (\S+)\s+([0-9a-f]+)", listing, re.M):
+        for name, size in re.findall(r"^\s*\d+ (\S+)\s+([0-9a-f]+)", listing, re.MULTILINE):
             sizes[name] = sizes.get(name, 0) + int(size, 16)
     plan = emission(small_graph, "generic").plan
     assert sizes[".fast_ram"] == plan.certificate.arena_bytes

@@ -55,7 +55,9 @@ def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
     processes = [
         start(tmp_path / "a", PYTHONHASHSEED="0", OPENBLAS_CORETYPE="Prescott"),
         start(tmp_path / "b", PYTHONHASHSEED="1", OPENBLAS_CORETYPE="Haswell", LC_ALL="C"),
-        start(tmp_path / "c", *EXTRAS, PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="2", TZ="Asia/Tokyo"),
+        start(
+            tmp_path / "c", *EXTRAS, PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="2", TZ="Asia/Tokyo"
+        ),
     ]
     answers = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
@@ -64,9 +66,7 @@ def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weights_as", ["c", "blob"])
-def test_command_of_the_header_writes_the_same_bytes(
-    weights_as: WeightsAs, tmp_path: Path
-) -> None:
+def test_command_of_the_header_writes_the_same_bytes(weights_as: WeightsAs, tmp_path: Path) -> None:
     graph = netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

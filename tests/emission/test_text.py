@@ -35,7 +35,7 @@ def test_layout(target: str, layers_graph: Graph, small_graph: Graph) -> None:
             emitted = emission(graph, target, weights_as, fuse=graph is small_graph)
             for text in (emitted.logic, emitted.header):
                 assert max(map(len, text.splitlines())) <= 100
-                assert not re.search(r"[ \t]+$|\t|\r", text, re.M)
+                assert not re.search(r"[ \t]+$|\t|\r", text, re.MULTILINE)
                 assert not re.search(r"\$\{|<%|<#|#>|//%", text), "a template remains"
                 assert text.endswith("\n")
                 assert not text.endswith("\n\n")
@@ -43,16 +43,14 @@ def test_layout(target: str, layers_graph: Graph, small_graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("target", TARGET_NAMES)
-def test_reads_as_if_written_by_hand(
-    target: str, layers_graph: Graph, small_graph: Graph
-) -> None:
+def test_reads_as_if_written_by_hand(target: str, layers_graph: Graph, small_graph: Graph) -> None:
     for graph in (small_graph, layers_graph):
         emitted = emission(graph, target, fuse=graph is small_graph)
         for text in (emitted.logic, emitted.header):
             # A macro needs its parentheses.
-            text = re.sub(r"^#define .*(?:\\\n.*)*", "#define", text, flags=re.M)
+            plain = re.sub(r"^#define .*(?:\\\n.*)*", "#define", text, flags=re.MULTILINE)
             for what, pattern in CLUMSY.items():
-                found = re.search(pattern, text)
+                found = re.search(pattern, plain)
                 assert not found, f"{what}: {text[found.start() - 60 : found.end() + 60]}"
 
 
@@ -70,7 +68,7 @@ def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
 
 def test_steps_are_numbered(small_graph: Graph) -> None:
     emitted = emission(small_graph, "generic")
-    numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.M)
+    numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.MULTILINE)
     steps = emitted.plan.steps
     types = [str(emitted.plan.values[step.writes].type) for step in steps]
     assert numbers == [
@@ -81,8 +79,8 @@ def test_steps_are_numbered(small_graph: Graph) -> None:
 
 def test_each_function_is_there_once(small_graph: Graph) -> None:
     emitted = emission(small_graph, "x86-64-v4")
-    defined = re.findall(r"^static MODEL_CODE_ATTR void (model_\w+)\(", emitted.logic, re.M)
+    defined = re.findall(r"^static MODEL_CODE_ATTR void (model_\w+)\(", emitted.logic, re.MULTILINE)
     assert len(defined) == len(set(defined)) == len(emitted.plan.instances)
-    called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.M)
+    called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.MULTILINE)
     assert len(called) == len(emitted.plan.steps)
     assert set(called) == set(defined)

@@ -1,4 +1,4 @@
-"""Single layers for tests of kernels, many in one network, so that one compilation tests them all."""
+"""Single layers for tests of kernels, many in one network: one compilation tests them all."""
 
 from __future__ import annotations
 
@@ -88,14 +88,13 @@ def normal_inputs(graph: Graph, seed: int = 2) -> dict[str, Floats]:
     """Inputs of unit variance."""
     draw = np.random.default_rng(seed)
     return {
-        node.name: draw.standard_normal(node.type.shape).astype(np.float32)
-        for node in graph.inputs
+        node.name: draw.standard_normal(node.type.shape).astype(np.float32) for node in graph.inputs
     }
 
 
-def worst_errors(found: Mapping[str, Floats], expected: Mapping[str, npt.NDArray[np.float64]]) -> (
-    dict[str, float]
-):
+def worst_errors(
+    found: Mapping[str, Floats], expected: Mapping[str, npt.NDArray[np.float64]]
+) -> dict[str, float]:
     """Per output the largest error, relative to the largest value; NaN counts as infinite."""
     errors = {}
     for name, array in found.items():
@@ -137,7 +136,7 @@ class Drawing:
                 layer: SingleLayer = getattr(self, f"_{kind}")()
                 if layer.result.elements:
                     return layer
-            except GraphError:
+            except GraphError:  # noqa: PERF203
                 continue
 
     def _pointwise(self) -> SingleLayer:
@@ -149,9 +148,7 @@ class Drawing:
 
     def _linear(self) -> SingleLayer:
         inputs, outputs = self.pick(CHANNELS), self.pick(CHANNELS)
-        return SingleLayer(
-            Linear(act=self.act()), ((1, inputs), (outputs, inputs), (outputs,))
-        )
+        return SingleLayer(Linear(act=self.act()), ((1, inputs), (outputs, inputs), (outputs,)))
 
     def _conv2d(self, groups: int = 1, dilation: tuple[int, int] = (1, 1)) -> SingleLayer:
         inputs, outputs = self.pick(CHANNELS[:9]), self.pick(CHANNELS)
@@ -192,9 +189,7 @@ class Drawing:
 
     def _batch_norm(self) -> SingleLayer:
         channels = self.pick(CHANNELS)
-        return SingleLayer(
-            BatchNorm(eps=1e-3), ((1, *self.image(), channels), *[(channels,)] * 4)
-        )
+        return SingleLayer(BatchNorm(eps=1e-3), ((1, *self.image(), channels), *[(channels,)] * 4))
 
     def _pad(self) -> SingleLayer:
         return SingleLayer(Pad(self.sides(4)), ((1, *self.image(), self.pick(CHANNELS)),))
@@ -215,9 +210,7 @@ def drawn_layers(seed: int, kinds: Sequence[str], count: int) -> list[SingleLaye
     return [drawing.layer(kinds[number % len(kinds)]) for number in range(count)]
 
 
-def _dense(
-    x: tuple[int, int, int], size: tuple[int, int], outputs: int, op: Conv2d
-) -> SingleLayer:
+def _dense(x: tuple[int, int, int], size: tuple[int, int], outputs: int, op: Conv2d) -> SingleLayer:
     return SingleLayer(op, ((1, *x), (outputs, *size, x[2]), (outputs,)))
 
 

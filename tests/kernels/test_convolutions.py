@@ -12,8 +12,9 @@ from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
 from netgen.ir.operator import Const, Input
 from netgen.ir.tensor_type import TensorType
-from netgen.kernels import KERNELS, Kernel, Layer, Target
-from netgen.kernels.targets import Compiler, find_target
+from netgen.kernels import KERNELS
+from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.targets import Compiler, Target, find_target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -68,9 +69,7 @@ def check(layers: list[SingleLayer], target: str, compiler: Compiler, folder: Pa
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_layers_agree_with_the_references(
-    compiler: Compiler, target: str, tmp_path: Path
-) -> None:
+def test_layers_agree_with_the_references(compiler: Compiler, target: str, tmp_path: Path) -> None:
     # Another selection for each compiler: most of what can be wrong is wrong with both.
     seed = COMPILERS.index(compiler)
     check([*CORNERS, *drawn_layers(seed, KINDS, 3 * len(KINDS))], target, compiler, tmp_path)
@@ -137,7 +136,8 @@ class _Portable:
 def test_kernels_of_one_numeric_form_agree(
     compiler: Compiler, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bit for bit; but where the processor fuses, gcc makes vectors of the products of a plain loop,
+    """Bit for bit; but where the processor fuses, gcc makes vectors of the products of a plain
+    loop,
     adds them one by one, and so fuses less in the portable kernels than in the tiles."""
     unfused = compiler == "gcc" and "fma" in find_target(target).cpu_features
     kinds = ("pointwise", "conv2d", "depthwise")
@@ -217,9 +217,7 @@ def aliased_steps(emitted: Emission) -> set[str]:
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_overlapping_outputs_change_no_bit(
-    compiler: Compiler, target: str, tmp_path: Path
-) -> None:
+def test_overlapping_outputs_change_no_bit(compiler: Compiler, target: str, tmp_path: Path) -> None:
     results = []
     for alive in (False, True):
         graph = overlapping_network(alive=alive)

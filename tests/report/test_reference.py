@@ -20,8 +20,6 @@ def test_tables_of_the_readme_come_from_the_registry(
     found = section.search(text)
     assert found, f"the README has no section for {name}"
     if request.config.getoption("--update-golden"):
-        README.write_text(
-            text[: found.start(2)] + table() + text[found.end(2) :], encoding="utf-8"
-        )
+        README.write_text(text[: found.start(2)] + table() + text[found.end(2) :], encoding="utf-8")
         return
     assert found.group(2) == table(), "pytest --update-golden tests/report writes it anew"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netgen.ir.normalisation import Normalisation
 from netgen.errors import InputError, MissingExtraError, UsageError
+from netgen.ir.normalisation import Normalisation
 from netgen.runtime.images import load_photo, normalise
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
-import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
