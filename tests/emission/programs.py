@@ -60,6 +60,7 @@ int main(int count, char **arguments)
     float *ports[PORTS], *again[PORTS];
     PREFIX_config config = {0};
     PREFIX_t model;
+    void *weights = NULL;
     for (int i = 0; i < PORTS; ++i) {
         ports[i] = floats(sizes[i]);
         again[i] = floats(sizes[i]);
@@ -74,7 +75,7 @@ int main(int count, char **arguments)
         FILE *const file = fopen(arguments[1], "rb");
         fseek(file, 0, SEEK_END);
         config.weights_bytes = (size_t)ftell(file);
-        void *const weights = aligned(config.weights_bytes);
+        weights = aligned(config.weights_bytes);
         rewind(file);
         if (fread(weights, 1, config.weights_bytes, file) != config.weights_bytes) {
             return 91;
@@ -96,12 +97,18 @@ int main(int count, char **arguments)
     if (status != UPPER_OK) {
         return 100 - (int)status;
     }
-    for (int i = INPUTS; i < PORTS; ++i) {
-        if (memcmp(ports[i], again[i], sizes[i] * sizeof(float)) != 0) {
-            return 92;
+    for (int i = 0; i < PORTS; ++i) {
+        if (i >= INPUTS) {
+            if (memcmp(ports[i], again[i], sizes[i] * sizeof(float)) != 0) {
+                return 92;
+            }
+            fwrite(ports[i], sizeof(float), sizes[i], stdout);
         }
-        fwrite(ports[i], sizeof(float), sizes[i], stdout);
+        free(ports[i] - 1);
+        free(again[i] - 1);
     }
+    free(weights);
+    free(config.arena);
     return 0;
 }
 """

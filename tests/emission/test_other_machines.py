@@ -10,7 +10,7 @@ import pytest
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import TARGETS, find_target
-from tests.emission.programs import emission, run_tool
+from tests.emission.programs import WARNINGS, emission, run_tool
 from tests.kernels.layers import normal_inputs, worst_errors
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
@@ -42,13 +42,13 @@ def check(
 def test_compiles_for_boards(
     target: str,
     board: str,
-    small_graph: Graph,
+    tiny_graph: Graph,
     tmp_path: Path,
     require_tool: Callable[[str], str],
 ) -> None:
-    compiler = require_tool("arm-none-eabi-gcc")
-    for source in emission(small_graph, target).write(tmp_path):
-        run_tool([compiler, "-std=c99", "-O0", *BOARDS[board], "-c", source], tmp_path)
+    command = [require_tool("arm-none-eabi-gcc"), "-std=c99", "-O2", *BOARDS[board], *WARNINGS]
+    for source in emission(tiny_graph, target).write(tmp_path):
+        run_tool([*command, "-c", source], tmp_path)
 
 
 @pytest.mark.parametrize("target", ["x86-64-v4", "aarch64"])
@@ -57,16 +57,15 @@ def test_portable_twin_is_right(
     compiler: str, target: str, layers_graph: Graph, tmp_path: Path
 ) -> None:
     """Without the target's flags the vectors are lowered to what any x86-64 has."""
-    check(layers_graph, target, tmp_path, [compiler, "-std=c99", "-O1"])
+    check(layers_graph, target, tmp_path, [compiler, "-std=c99", "-O0"])
 
 
-@pytest.mark.parametrize("target", ["aarch64", "x86-64-v4"])
 def test_right_on_aarch64(
-    target: str, layers_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+    layers_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:
     compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
     flags = find_target("aarch64").flags("gcc")
-    check(layers_graph, target, tmp_path, [compiler, "-static", *flags], (emulator,))
+    check(layers_graph, "aarch64", tmp_path, [compiler, "-static", *flags], (emulator,))
 
 
 @pytest.mark.heavy

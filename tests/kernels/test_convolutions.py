@@ -35,6 +35,8 @@ from tests.kernels.layers import (
 
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 X86_TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
+# gcc is what most targets are compiled with; the other one takes its turn in CI.
+SECOND_IN_CI = ["gcc", pytest.param("clang", marks=pytest.mark.heavy)]
 LIMIT = 1e-5
 
 
@@ -72,7 +74,7 @@ def check(layers: list[SingleLayer], target: str, compiler: Compiler, folder: Pa
 def test_layers_agree_with_the_references(compiler: Compiler, target: str, tmp_path: Path) -> None:
     # Another selection for each compiler: most of what can be wrong is wrong with both.
     seed = COMPILERS.index(compiler)
-    check([*CORNERS, *drawn_layers(seed, KINDS, 3 * len(KINDS))], target, compiler, tmp_path)
+    check([*CORNERS, *drawn_layers(seed, KINDS, 2 * len(KINDS))], target, compiler, tmp_path)
 
 
 @pytest.mark.heavy
@@ -132,7 +134,7 @@ class _Portable:
         return max(fitting, key=lambda kernel: "portable" in kernel.name)
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", SECOND_IN_CI)
 def test_kernels_of_one_numeric_form_agree(
     compiler: Compiler, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +143,7 @@ def test_kernels_of_one_numeric_form_agree(
     adds them one by one, and so fuses less in the portable kernels than in the tiles."""
     unfused = compiler == "gcc" and "fma" in find_target(target).cpu_features
     kinds = ("pointwise", "conv2d", "depthwise")
-    layers = [*CORNERS[:-1], *drawn_layers(7, kinds, 18)]
+    layers = [*CORNERS, *drawn_layers(7, kinds, 6)]
     layers = [layer for layer in layers if isinstance(layer.op, Conv2d | DepthwiseConv2d)]
     graph = network_of(layers)
     inputs = normal_inputs(graph)
@@ -177,17 +179,18 @@ def chain(layer: SingleLayer, number: int, *, alive: bool) -> tuple[list[Node], 
 
 def in_place_layers() -> list[SingleLayer]:
     """Layers whose output may overlap an operand; channels that no alignment divides."""
-    layers = []
+    layers: list[SingleLayer] = []
     for channels, size, stride in ((24, 3, 1), (17, 3, 1), (40, 5, 2), (3, 3, 2), (16, 3, 1)):
         x = (1, 11, 13, channels)
         edge = size // 2
         pads = ((edge,) * 4, (0, size - 1, 0, size - 1), (size - 1, 0, size - 1, 0), (0, 0, 0, 0))
+        # Two of the paddings, in turn: each has its own order of reads and writes.
         layers += [
             SingleLayer(
                 DepthwiseConv2d((stride, stride), (p[0], p[1], p[2], p[3])),
                 (x, (channels, size, size, 1)),
             )
-            for p in pads
+            for p in pads[len(layers) % 4 :][:2]
         ]
     x = (1, 5, 7, 19)
     layers += [
@@ -216,7 +219,7 @@ def aliased_steps(emitted: Emission) -> set[str]:
     return {emitted.plan.steps[overlap.step].name for overlap in emitted.plan.overlaps}
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", SECOND_IN_CI)
 def test_overlapping_outputs_change_no_bit(compiler: Compiler, target: str, tmp_path: Path) -> None:
     results = []
     for alive in (False, True):
