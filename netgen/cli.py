@@ -152,7 +152,9 @@ def compile_model(
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
         with _progress() as tell:
-            require_agreement(verify_graph(graph, target, "numpy", tell), TOLERANCES["numpy"])
+            comparison = verify_graph(graph, target, "numpy", tell)
+        require_agreement(comparison, TOLERANCES["numpy"])
+        click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
     with _progress() as tell:
         tell("generating C")
         files = emit(graph, output, target=target, weights_as=weights_as, prefix=prefix)

@@ -54,12 +54,14 @@ def load(
     Raises UsageError, GraphError, WeightsError, and for a `.onnx` file MissingExtraError.
     """
     if isinstance(model, str) and (suffix := Path(model).suffix) in (".ir", ".onnx"):
-        if weights is not None or parameters:
+        if weights is not None or by_position or parameters:
             raise UsageError(
                 f"a {suffix} file has its weights and parameters already",
                 hint="leave out --weights and -p",
             )
         return load_graph(Path(model)) if suffix == ".ir" else load_onnx(Path(model))
+    if by_position and weights is None:
+        raise UsageError("there are no weights to take by position", hint="give --weights as well")
     network = find_network(model)
     # Of a user's file only its name goes into what is generated, never its folder.
     title = network.name if isinstance(model, Network) else Path(model).name
@@ -104,7 +106,7 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    options = _options(graph, resolve_target(target), file.stem, prefix, weights_as)
+    options = _options(_loaded(graph), resolve_target(target), file.stem, prefix, weights_as)
     lowered = lower(graph, resolve_target(target))
     files = emit_files(lowered.plan, _origin(graph), lowered.packed, options)
     return write_files(file.parent, files)
@@ -118,7 +120,7 @@ def compile(  # noqa: A001  # the name that the interface has
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    return build(lower(graph, resolve_target(target)), _origin(graph), progress)
+    return build(lower(_loaded(graph), resolve_target(target)), _origin(graph), progress)
 
 
 def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) -> CompiledModel:
@@ -162,6 +164,15 @@ def _require_processor(target: Target) -> None:
             f"this processor lacks {', '.join(missing)}, which target {target.name} needs",
             hint="choose target native or generic",
         )
+
+
+def _loaded(graph: object) -> Graph:
+    """The graph itself; raises UsageError for a name, say, that was not loaded."""
+    if not isinstance(graph, Graph):
+        raise UsageError(
+            "this is no graph", found=repr(graph), hint="load the model first: netgen.load(...)"
+        )
+    return graph
 
 
 def _origin(graph: Graph) -> Origin:

@@ -119,6 +119,7 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "ports": described,
         "macs": plan.macs,
         "weights_bytes": plan.weights_bytes,
+        "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_bytes": plan.certificate.arena_bytes,
         "arena_elements": max(plan.certificate.arena_bytes // 4, 1),
         "alignment": plan.alignment,

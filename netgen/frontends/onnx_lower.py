@@ -115,7 +115,7 @@ class _Lowering:
             result = mapping(call)
         else:
             raise GraphError("this operator is supported between constants only")
-        return result if isinstance(result, list | tuple) else [result]  # type: ignore[list-item]
+        return result if isinstance(result, list | tuple) else [result]  # type: ignore[list-item]  # no sequence
 
     def _output(self, name: str) -> View | None:
         value = self._values.get(name)
@@ -129,9 +129,8 @@ class _Lowering:
     def _raise_faults(self) -> None:
         if not self._faults:
             return
-        kind = GraphError
-        if all(isinstance(error, WeightsError) for _, error in self._faults):
-            kind = WeightsError  # type: ignore[assignment]
+        weights = all(isinstance(error, WeightsError) for _, error in self._faults)
+        kind: type[NetgenError] = WeightsError if weights else GraphError
         count = len(self._faults)
         raise kind(
             f"{count} part{'s' if count > 1 else ''} of the model cannot be used: "

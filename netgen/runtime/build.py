@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import _cffi_backend as cffi  # type: ignore[import-untyped]
+import _cffi_backend as cffi  # type: ignore[import-untyped]  # a C module
 import numpy as np
 from numpy.typing import NDArray
 
@@ -163,11 +163,11 @@ class Library:
         """
         return Instance(self, arena, weights, hook)
 
-    def init(self, model: Any, config: Any) -> None:  # noqa: ANN401  cffi has no types
+    def init(self, model: Any, config: Any) -> None:  # noqa: ANN401  # cffi has no types
         """Call PREFIX_init. Raises BuildError if it fails."""
         self._check("init", self._init(model, config))
 
-    def run(self, model: Any, addresses: Sequence[int]) -> int:  # noqa: ANN401
+    def run(self, model: Any, addresses: Sequence[int]) -> int:  # noqa: ANN401  # cffi
         """Call PREFIX_run with the addresses of inputs and outputs, in order; its status."""
         cast = _ffi().cast
         return self._run(model, *(cast("void *", address) for address in addresses))
@@ -233,7 +233,7 @@ class Instance:
         return True
 
 
-def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa: ANN401
+def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa: ANN401  # cffi
     """Make a hook callable from C. It refers to no instance, whose arena must go when it goes."""
 
     def step_done(_user: object, step: int) -> int:
@@ -248,5 +248,5 @@ def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa:
 
 
 @functools.cache
-def _ffi() -> Any:  # noqa: ANN401  cffi has no types
+def _ffi() -> Any:  # noqa: ANN401  # cffi has no types
     return cffi.FFI()

@@ -251,3 +251,16 @@ def test_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = time.process_time()
     netgen.emit(graph, tmp_path / "model.c")
     assert time.process_time() - begin < 8.0
+
+
+def test_a_name_is_no_graph(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"load the model first"):
+        netgen.compile("mobilenet_v2")  # type: ignore[arg-type]  # what is refused
+    with pytest.raises(UsageError, match=r"load the model first"):
+        netgen.emit("mobilenet_v2", tmp_path / "model.c")  # type: ignore[arg-type]  # likewise
+    assert not list(tmp_path.iterdir())
+
+
+def test_position_needs_weights() -> None:
+    with pytest.raises(UsageError, match="no weights to take by position"):
+        netgen.load("mobilenet_v2", by_position=True)

@@ -122,7 +122,7 @@ class _Writer:
         self._tensors.append(tensor)
         return len(self._tensors) - 1
 
-    def _operator(self, stage: Stage, inputs: list[int], output: int) -> Any:  # noqa: ANN401
+    def _operator(self, stage: Stage, inputs: list[int], output: int) -> Any:  # noqa: ANN401  # of the schema
         operator = schema.OperatorT()
         operator.opcodeIndex = self._codes.setdefault(stage.operator, len(self._codes))
         operator.inputs = inputs
