@@ -64,9 +64,7 @@ def _import_onnx() -> ModuleType:
 
 
 def _parse(onnx: ModuleType, content: bytes, where: str) -> ModelProto:
-    from google.protobuf.message import (
-        DecodeError,  # type: ignore[import-untyped]  # comes with onnx
-    )
+    from google.protobuf.message import DecodeError  # comes with onnx
 
     try:
         model: ModelProto = onnx.load_model_from_string(content)
