@@ -14,7 +14,8 @@ from rich.console import Console
 
 from netgen import __version__, cli_options
 from netgen.errors import NetgenError, UsageError
-from netgen.report.text import error_line, json_text
+from netgen.plan.options import PlanOptions
+from netgen.report.text import error_text, json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """Prints netgen's own errors as one line and exits with their code."""
+    """Prints netgen's own errors, one line each, and exits with their code."""
 
     def invoke(self, context: click.Context) -> Any:  # noqa: ANN401  # click's own signature
         """Run the command; a traceback only with --debug."""
@@ -32,7 +33,7 @@ class Commands(click.Group):
         except (NetgenError, MemoryError) as error:
             if context.params.get("debug"):
                 raise
-            click.echo(error_line(error), err=True)
+            click.echo(error_text(error), err=True)
             context.exit(error.exit_code if isinstance(error, NetgenError) else 1)
 
 
@@ -53,7 +54,12 @@ def _load(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph
     from netgen.compiler import load
 
     by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
-    graph = load(model, weights=weights, by_position=by_position, **parameters)
+    return load(model, weights=weights, by_position=by_position, **parameters)
+
+
+def _load_for_values(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
+    """Load a model of whose weights the values matter: says so where they are made up."""
+    graph = _load(model, weights, parameters)
     if graph.origin is not None and graph.origin.weights_sha256 is None:
         click.echo(
             "netgen: note: no --weights given: the weights are seeded numbers, not trained ones",
@@ -101,6 +107,7 @@ def list_models(as_json: bool) -> None:
 @main.command()
 @cli_options.model_arguments
 @cli_options.show_options
+@cli_options.memory_options
 def show(
     model: str,
     weights: Path | None,
@@ -108,6 +115,8 @@ def show(
     stage: str,
     form: str,
     target: str,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
 ) -> None:
     """Show a model as declared, after the passes, or as planned."""
     from netgen.compiler import lower, resolve_target
@@ -120,7 +129,7 @@ def show(
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
-        plan = lower(graph, resolve_target(target)).plan
+        plan = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
         click.echo(plan_text(plan))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
@@ -134,6 +143,7 @@ def show(
 @main.command("compile")
 @cli_options.model_arguments
 @cli_options.compile_options
+@cli_options.memory_options
 def compile_model(
     model: str,
     weights: Path | None,
@@ -143,21 +153,31 @@ def compile_model(
     weights_as: Any,  # noqa: ANN401  # one of the choices above
     prefix: str | None,
     verify: bool,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
 ) -> None:
     """Write a model as C: OUTPUT, the header beside it, and its weights."""
     from netgen.compiler import emit
 
-    graph = _load(model, weights, parameters)
+    graph = _load_for_values(model, weights, parameters)
     if verify:
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
         with _progress() as tell:
-            comparison = verify_graph(graph, target, "numpy", tell)
+            comparison = verify_graph(graph, target, "numpy", tell, PlanOptions(ram, image))
         require_agreement(comparison, TOLERANCES["numpy"])
         click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
     with _progress() as tell:
         tell("generating C")
-        files = emit(graph, output, target=target, weights_as=weights_as, prefix=prefix)
+        files = emit(
+            graph,
+            output,
+            target=target,
+            weights_as=weights_as,
+            prefix=prefix,
+            ram=ram,
+            input=image,
+        )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
 
@@ -167,6 +187,7 @@ def compile_model(
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @cli_options.photo_options
 @cli_options.target_option
+@cli_options.memory_options
 @cli_options.as_json_option
 def run(
     model: str,
@@ -181,6 +202,8 @@ def run(
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
     target: str,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
     """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
@@ -188,10 +211,10 @@ def run(
     from netgen.report.photos import PhotoOptions, classify
     from netgen.report.tables import photo_table
 
-    graph = _load(model, weights, parameters)
+    graph = _load_for_values(model, weights, parameters)
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     with _progress() as tell:
-        compiled = compile_graph(graph, target=target, progress=tell)
+        compiled = compile_graph(graph, target=target, ram=ram, input=image, progress=tell)
         photos = list(classify(compiled, images, top, labels, options))
     if as_json:
         _print_json([asdict(photo) for photo in photos])
@@ -209,6 +232,7 @@ def run(
     "--tolerance", type=click.FloatRange(min=0), help="Largest error [default: 1e-5, peers 1e-4]."
 )
 @cli_options.target_option
+@cli_options.memory_options
 @cli_options.as_json_option
 def verify(
     model: str,
@@ -218,15 +242,17 @@ def verify(
     layers: bool,
     tolerance: float | None,
     target: str,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
     """Compile for this machine and compare with a reference, layer by layer."""
     from netgen.report.tables import comparison_table
     from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
-    graph = _load(model, weights, parameters)
+    graph = _load_for_values(model, weights, parameters)
     with _progress() as tell:
-        comparison = verify_graph(graph, target, against, tell)
+        comparison = verify_graph(graph, target, against, tell, PlanOptions(ram, image))
     if as_json:
         _print_json({"against": against, **asdict(comparison)})
     else:
@@ -240,6 +266,7 @@ def verify(
 @click.argument("model", required=False)
 @cli_options.model_options
 @cli_options.plan_options
+@cli_options.memory_options
 @cli_options.as_json_option
 def plan(
     model: str | None,
@@ -248,6 +275,8 @@ def plan(
     target: str,
     output: Path | None,
     checked: Path | None,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
     """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
@@ -265,7 +294,8 @@ def plan(
         planned = read_plan(checked)
         check_plan(planned)
     else:
-        planned = lower(_load(str(model), weights, parameters), resolve_target(target)).plan
+        graph = _load(str(model), weights, parameters)
+        planned = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
     document = plan_to_json(planned)
     if output is not None:
         write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
@@ -289,7 +319,7 @@ def export(
     from netgen.emission.files import write_files
     from netgen.export.onnx_file import graph_to_onnx
 
-    content = graph_to_onnx(_load(model, weights, parameters))
+    content = graph_to_onnx(_load_for_values(model, weights, parameters))
     write_files(output.parent, {output.name: content})
     click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
 
@@ -310,10 +340,14 @@ def bench_models(
     target: str,
     as_json: bool,
 ) -> None:
-    """Time models against other runtimes: interleaved rounds on one core, medians, ratios."""
+    """Time models against other runtimes: interleaved rounds on one core, medians, ratios.
+
+    A peer that cannot run is named and the rest goes on; it is an error if none can.
+    """
     from netgen.bench.bench import bench_target
     from netgen.bench.chart import bench_chart
     from netgen.bench.machine import this_machine
+    from netgen.bench.result import failure
     from netgen.bench.table import bench_notes, bench_tables
     from netgen.emission.files import write_files
 
@@ -327,10 +361,11 @@ def bench_models(
         write_files(chart.parent, {chart.name: bench_chart(rows, machine).encode()})
     if as_json:
         _print_json([row.as_json() for row in rows])
-        return
-    for table in bench_tables(rows):
-        _print_table(table)
-    click.echo("\n".join(bench_notes(rows, machine)))
+    else:
+        for table in bench_tables(rows):
+            _print_table(table)
+        click.echo("\n".join(bench_notes(rows, machine)))
+    click.get_current_context().exit(failure(rows))
 
 
 if __name__ == "__main__":

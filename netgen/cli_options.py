@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -136,6 +137,38 @@ def photo_options(command: Command) -> Command:
             "--mean", callback=read_numbers, help="Per channel, 0..1, for example 0.5,0.5,0.5."
         ),
         click.option("--std", callback=read_numbers, help="Per channel, 0..1."),
+    )
+
+
+def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
+    """A number of bytes such as 262144, 256K or 1.5M; K is 1024."""
+    if given is None:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", given.strip().upper())
+    if found is None:
+        raise click.BadParameter(f"'{given}' is no number of bytes such as 262144, 256K or 2M")
+    number, unit = found.groups()
+    return int(float(number) * 1024 ** ("KMG".index(unit) + 1 if unit else 0))
+
+
+def memory_options(command: Command) -> Command:
+    """How much RAM the arena may take, and where the image is."""
+    return _with_options(
+        command,
+        click.option(
+            "--ram",
+            callback=read_bytes,
+            metavar="BYTES",
+            help="Most bytes of the arena, for example 256K; by default what is fastest takes.",
+        ),
+        click.option(
+            "--input",
+            "image",
+            type=click.Choice(["caller", "arena", "rows"]),
+            default="caller",
+            show_default=True,
+            help="The image is the caller's, stands in the arena, or is pushed row by row.",
+        ),
     )
 
 

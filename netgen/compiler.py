@@ -24,6 +24,7 @@ from netgen.models.find import find_network
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check import check_plan
+from netgen.plan.options import DEFAULT, Image, PlanOptions
 from netgen.plan.plan import Plan
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
@@ -79,10 +80,10 @@ def resolve_target(target: str) -> Target:
     return native_target()
 
 
-def lower(graph: Graph, target: Target) -> Lowered:
+def lower(graph: Graph, target: Target, memory: PlanOptions = DEFAULT) -> Lowered:
     """Run the passes, plan, have the plan checked, pack the weights."""
     fused = run_pipeline(graph)
-    plan = build_plan(fused, target)
+    plan = build_plan(fused, target, memory)
     check_plan(plan)
     return Lowered(fused, plan, pack_weights(plan, fused))
 
@@ -94,8 +95,13 @@ def emit(
     target: str = "generic",
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
+    ram: int | None = None,
+    input: Image = "caller",  # noqa: A002  # the name that the interface has
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
+
+    `ram` is the most bytes that the arena may have; without it the fastest plan is taken. With
+    `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows.
 
     The stem of `path` opens all public names and names the files, unless `prefix` is given, which
     then does both. Returns the files written; raises UsageError where they cannot be, leaving none
@@ -106,21 +112,31 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    options = _options(_loaded(graph), resolve_target(target), file.stem, prefix, weights_as)
-    lowered = lower(graph, resolve_target(target))
+    memory = PlanOptions(ram, input)
+    resolved = resolve_target(target)
+    options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
+    lowered = lower(graph, resolved, memory)
     files = emit_files(lowered.plan, _origin(graph), lowered.packed, options)
     return write_files(file.parent, files)
 
 
 def compile(  # noqa: A001  # the name that the interface has
-    graph: Graph, *, target: str = "native", progress: Progress | None = None
+    graph: Graph,
+    *,
+    target: str = "native",
+    ram: int | None = None,
+    input: Image = "caller",  # noqa: A002  # the name that the interface has
+    progress: Progress | None = None,
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
+
+    `ram` and `input` as for `emit`; a model with `input="rows"` can `stream()` as well.
 
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    return build(lower(_loaded(graph), resolve_target(target)), _origin(graph), progress)
+    lowered = lower(_loaded(graph), resolve_target(target), PlanOptions(ram, input))
+    return build(lowered, _origin(graph), progress)
 
 
 def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) -> CompiledModel:
@@ -141,7 +157,7 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
 
     return CompiledModel(
         ModelImage(
-            library=library.read_bytes(),
+            shared_object=library.read_bytes(),
             weights=files["model_weights.bin"],
             prefix="model",
             target=target.name,
@@ -180,7 +196,12 @@ def _origin(graph: Graph) -> Origin:
 
 
 def _options(
-    graph: Graph, target: Target, stem: str, prefix: str | None, weights_as: WeightsAs
+    graph: Graph,
+    target: Target,
+    stem: str,
+    prefix: str | None,
+    weights_as: WeightsAs,
+    memory: PlanOptions,
 ) -> EmitOptions:
     if weights_as not in get_args(WeightsAs):
         raise UsageError(
@@ -188,5 +209,5 @@ def _options(
             expected=f"one of {', '.join(get_args(WeightsAs))}",
         )
     name = prefix_of(stem if prefix is None else prefix)
-    command = command_of(_origin(graph), target, stem, name, weights_as)
+    command = command_of(_origin(graph), target, stem, name, weights_as, memory)
     return EmitOptions(name, stem, weights_as, command)

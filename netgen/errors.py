@@ -1,12 +1,14 @@
 """The errors of netgen: one base class, a few kinds, and how a message is built.
 
 Every error says what is wrong, where, what was expected and found, and what to do about it. The
-message is one line, so that a build log shows all of it; the command line prints it without a
-traceback and exits with the kind's `exit_code`.
+message is one line, so that a build log shows all of it; only lists that would make it unreadable
+follow on lines of their own. The command line prints it without a traceback and exits with the
+kind's `exit_code`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -14,7 +16,8 @@ class NetgenError(Exception):
     """Base of all errors that netgen raises on purpose.
 
     `what` is the fault itself; `where` a value, layer, file or the user's own line; `expected` and
-    `found` are printed together; `hint` is the way out.
+    `found` are printed together; `hint` is the way out. `summary` is the line that they make,
+    `details` are the lines that follow it.
     """
 
     exit_code: ClassVar[int] = 1
@@ -27,6 +30,7 @@ class NetgenError(Exception):
         expected: str | None = None,
         found: str | None = None,
         hint: str | None = None,
+        details: Sequence[str] = (),
     ) -> None:
         parts = [f"{where}: {what}" if where else what]
         if expected is not None:
@@ -34,7 +38,9 @@ class NetgenError(Exception):
         if found is not None:
             parts.append(f"found {found}")
         message = ", ".join(parts)
-        super().__init__(f"{message}; {hint}" if hint else message)
+        self.summary = f"{message}; {hint}" if hint else message
+        self.details = tuple(details)
+        super().__init__("\n".join((self.summary, *self.details)))
 
 
 class UsageError(NetgenError):
@@ -79,6 +85,17 @@ class VerifyError(NetgenError):
     exit_code = 8
 
 
+# What the optional dependencies of pyproject.toml are made of. A message names the packages, so
+# that its command holds whether netgen came from an index or from a folder.
+_ONNX = ("onnx", "onnxruntime")
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "images": ("pillow",),
+    "onnx": _ONNX,
+    "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
+    "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
+}
+
+
 class MissingExtraError(NetgenError):
     """An optional package that is not installed; the message names the command that installs it."""
 
@@ -87,5 +104,5 @@ class MissingExtraError(NetgenError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed",
-            hint=f"install it with: pip install 'netgen[{extra}]'",
+            hint=f"install it with: pip install {' '.join(EXTRAS[extra])}",
         )

@@ -123,7 +123,7 @@ def _admit(
         payload = PEERS[name].prepare(graph)
         started = [start(name, PEERS[name].load, payload) for _ in range(2 if twice else 1)]
     except NetgenError as error:
-        return replace(row, error=str(error)), []
+        return replace(row, error=str(error), exit_code=error.exit_code), []
     ready = started[0].process.ready
     row = compared(replace(row, version=ready.version), ours.process.ready.outputs, ready.outputs)
     return row, started if row.error is None else []

@@ -31,7 +31,7 @@ class BenchRow:
 
     `self_ratio` is the first peer's ratio to a second process of itself; `noisy` says that it was
     not 1 within 0.03, and that the run's ratios say little. `error` says why a row has no times: a
-    peer that is not installed, failed, or computes something else.
+    peer that is not installed, failed, or computes something else; `exit_code` is that error's.
     """
 
     model: str
@@ -46,6 +46,7 @@ class BenchRow:
     self_ratio: float | None = None
     noisy: bool = False
     error: str | None = None
+    exit_code: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """All fields by name."""
@@ -61,7 +62,7 @@ def compared(row: BenchRow, ours: Sequence[Array], theirs: Sequence[Array]) -> B
             expected=str(expected),
             found=str(shapes),
         )
-        return replace(row, error=str(fault))
+        return replace(row, error=str(fault), exit_code=fault.exit_code)
     worst = float(np.max([_relative_error(a, b) for a, b in zip(ours, theirs, strict=True)]))
     row = replace(row, max_relative_error=worst if np.isfinite(worst) else None)
     if worst <= LARGEST_ERROR:  # NaN is not
@@ -71,7 +72,7 @@ def compared(row: BenchRow, ours: Sequence[Array], theirs: Sequence[Array]) -> B
         expected=f"outputs within {LARGEST_ERROR:g} of the largest",
         found=f"{worst:.3g}",
     )
-    return replace(row, error=str(fault))
+    return replace(row, error=str(fault), exit_code=fault.exit_code)
 
 
 def _relative_error(found: Array, expected: Array) -> float:
@@ -125,6 +126,14 @@ def _ratios(ours: Times, theirs: Times) -> tuple[float, float, float]:
     """Median and quartiles round by round: what slows a whole round down does not matter."""
     low, median, high = np.percentile(ours / theirs, [25, 50, 75])
     return float(median), float(low), float(high)
+
+
+def failure(rows: Sequence[BenchRow]) -> int:
+    """Give the exit code of a run: the first peer's fault if no peer at all ran, otherwise 0."""
+    peers = [row for row in rows if row.runtime != "netgen"]
+    if any(row.error is None for row in peers):
+        return 0
+    return next((row.exit_code for row in peers if row.exit_code), 0)
 
 
 def noise_note(rows: Sequence[BenchRow]) -> str | None:

@@ -199,9 +199,9 @@ def parameter(owner: str, letter: str, shape: tuple[int, ...]) -> Tensor:
 def constant(values: npt.ArrayLike, *, name: str | None = None) -> Tensor:
     """Declare a constant whose data the network itself gives, as an operand of `add` or `mul`.
 
-    Its shape is that of `values`, which are rounded to f32; no weight file need provide it. For
-    one number per channel give the shape (1, 1, 1, C). Raises GraphError with the author's line
-    for values that are no finite numbers.
+    Its shape is that of `values`, which are rounded to f32; no weight file need provide it, but it
+    counts as weights do. For one number per channel give the shape (1, 1, 1, C). Raises GraphError
+    with the author's line for values that are no finite numbers.
     """
     construction = _construction()
     line = author_line()

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from netgen.emission.options import EmitOptions, WeightsAs
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import Target, find_target
-from netgen.plan.plan import Plan
+from netgen.plan.options import DEFAULT, Image, PlanOptions
+from netgen.plan.plan import Buffer, Plan
 
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One negative return value of the emitted functions."""
+    """One negative return value of the emitted functions.
+
+    `only` limits it to one form of the weights, or to one way in which the image comes.
+    """
 
     code: int
     name: str
     meaning: str
-    blob_only: bool = False
+    only: WeightsAs | Image | None = None
 
 
 ERRORS = (
@@ -26,10 +30,13 @@ ERRORS = (
     ErrorCode(-2, "ARENA_SIZE", "no arena, or one that is too small"),
     ErrorCode(-3, "ARENA_ALIGN", "the arena is not aligned"),
     ErrorCode(-4, "CANCELLED", "the hook returned nonzero"),
-    ErrorCode(-5, "WEIGHTS_SIZE", "no weights, or too few bytes", blob_only=True),
-    ErrorCode(-6, "WEIGHTS_ALIGN", "the weights are not aligned", blob_only=True),
-    ErrorCode(-7, "WEIGHTS_LAYOUT", "the weights are of another model or plan", blob_only=True),
-    ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights is wrong", blob_only=True),
+    ErrorCode(-5, "WEIGHTS_SIZE", "no weights, or too few bytes", only="blob"),
+    ErrorCode(-6, "WEIGHTS_ALIGN", "the weights are not aligned", only="blob"),
+    ErrorCode(-7, "WEIGHTS_LAYOUT", "the weights are of another model or plan", only="blob"),
+    ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights is wrong", only="blob"),
+    ErrorCode(-9, "PUSH_ORDER", "rows are pushed after begin and before finish", only="rows"),
+    ErrorCode(-10, "PUSH_ROWS", "more rows than the image has, or too few to finish", only="rows"),
+    ErrorCode(-11, "PUSH_STRIDE", "rows overlap, or are not whole floats apart", only="rows"),
 )
 
 
@@ -49,7 +56,12 @@ def title_of(origin: Origin) -> str:
 
 
 def command_of(
-    origin: Origin, target: Target, stem: str, prefix: str, weights_as: WeightsAs
+    origin: Origin,
+    target: Target,
+    stem: str,
+    prefix: str,
+    weights_as: WeightsAs,
+    planning: PlanOptions = DEFAULT,
 ) -> str:
     """The command that writes these files again; of paths only the last part."""
     words = ["netgen", "compile", origin.model]
@@ -59,6 +71,10 @@ def command_of(
     if origin.weights_file is not None and not origin.model.endswith(".onnx"):
         words += ["--weights", origin.weights_file]
     words += ["--target", target.name]
+    if planning.ram is not None:
+        words += ["--ram", str(planning.ram)]
+    if planning.image != "caller":
+        words += ["--input", planning.image]
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:
@@ -89,20 +105,37 @@ def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[s
 def memory_lines(plan: Plan) -> list[str]:
     """Work, flash and RAM; then the arena's map."""
     certificate = plan.certificate
-    buffers = [plan.buffers[name] for name in plan.buffers]
-    inputs = sum(b.bytes for b in buffers if b.kind == "input")
-    outputs = sum(b.bytes for b in buffers if b.kind == "output")
     lines = [
         f"MACs:     {plan.macs} in {len(plan.steps)} steps",
         f"flash:    {plan.weights_bytes} bytes of weights, and the code",
-        f"RAM:      {certificate.arena_bytes} bytes of arena; the caller's input {inputs} and "
-        f"output {outputs} bytes",
+        f"RAM:      {certificate.arena_bytes} bytes of arena; {_caller_memory(plan)}",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
         "",
         "arena:    offset      bytes   steps  value",
     ]
-    for buffer in sorted((b for b in buffers if b.kind == "arena"), key=lambda b: b.first):
-        steps = f"{buffer.first + 1}-{buffer.last + 1}"
-        lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {steps:>7}  {buffer.name}")
+    arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
+    for buffer in sorted(arena, key=lambda b: b.first):
+        first, last = plan.segments[buffer.first].first, plan.segments[buffer.last].last
+        life, note = f"{first + 1}-{last + 1}", _ring_note(plan, buffer)
+        lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {life:>7}  {buffer.name}{note}")
     return lines
+
+
+def _caller_memory(plan: Plan) -> str:
+    """Bytes of the caller's own buffers, and where the image is if he has none."""
+    buffers = plan.buffers.values()
+    inputs = sum(b.bytes for b in buffers if b.kind == "input")
+    outputs = sum(b.bytes for b in buffers if b.kind == "output")
+    if plan.push_rows:
+        return f"the image is pushed row by row; the caller's output {outputs} bytes"
+    if inputs == 0 and plan.inputs:
+        return f"the image is written there; the caller's output {outputs} bytes"
+    return f"the caller's input {inputs} and output {outputs} bytes"
+
+
+def _ring_note(plan: Plan, buffer: Buffer) -> str:
+    """How many rows of its values a ring holds at a time; nothing of a buffer that holds all."""
+    held = [v.type.shape for v in plan.values.values() if v.runs[0].buffer == buffer.name]
+    rows = max((shape[1] for shape in held if len(shape) == 4), default=1)
+    return f" ({buffer.rows} of {rows} rows)" if buffer.rows < rows else ""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
-
 from netgen import __version__
+from netgen.emission.calls import Calls, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
-from netgen.emission.kernels import called_names, function_name, kernel_function, scalar_activations
+from netgen.emission.interface import (
+    check_pushed_outputs,
+    describe_ports,
+    input_as,
+    input_ports,
+    model_bytes,
+    output_ports,
+    pushed_macs,
+    row_counters,
+    starts_before_rows,
+)
+from netgen.emission.kernels import called_names, kernel_function, scalar_activations
 from netgen.emission.options import EmitOptions
+from netgen.emission.segments import Item, is_whole, pushed_segment, run_items
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
@@ -25,16 +35,7 @@ from netgen.ir.origin import Origin
 from netgen.kernels.layer import Packed
 from netgen.kernels.targets import find_target
 from netgen.plan.json_form import plan_to_json
-from netgen.plan.plan import Plan, Step
-
-
-@dataclass(frozen=True)
-class _Port:
-    """An input or output of the network as C names it."""
-
-    value: str
-    variable: str
-    macro: str
+from netgen.plan.plan import Plan
 
 
 def emit_files(
@@ -62,11 +63,12 @@ def emit_files(
         scalar_activations=scalar_activations(called),
         called=called,
         sigmoid_widths=[width for width in target.vector_widths if f"SIGMOID_{width}" in called],
-        steps=_steps(plan, options, arrays),
         widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
         gnu_vectors=target.gnu_vectors,
-        needs_string=options.weights_as == "blob" or any("memcpy(" in text for text in functions),
-        null_checks=_null_checks(plan),
+        needs_string=options.weights_as == "blob"
+        or plan.push_rows
+        or any("memcpy(" in text for text in functions),
+        **_code(plan, options, arrays),
         provenance=provenance_lines(plan, origin, options),
         memory=memory_lines(plan),
     )
@@ -87,28 +89,7 @@ def _header(context: dict[str, object]) -> bytes:
 
 def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, object]:
     """What header and source both print."""
-    inputs, outputs = _ports(plan.inputs, "input"), _ports(plan.outputs, "output")
     upper = options.prefix.upper()
-    described = []
-    for port in (*inputs, *outputs):
-        shape = plan.values[port.value].type.shape
-        names = ("HEIGHT", "WIDTH", "CHANNELS") if len(shape) == 4 else ("CHANNELS",)
-        described.append(
-            {
-                "macro": f"{upper}_{port.macro}",
-                "name": port.value,
-                "elements": prod(shape),
-                "description": "float32, " + " x ".join(map(str, shape[1:])),
-                "extents": [
-                    {"name": name, "size": size}
-                    for name, size in zip(names, shape[-len(names) :], strict=True)
-                ],
-            }
-        )
-    parameters = [f"const float *{port.variable}" for port in inputs]
-    parameters += [f"float *{port.variable}" for port in outputs]
-    read = " and ".join(port.variable for port in inputs)
-    written = " and ".join(port.variable for port in outputs)
     return {
         "title": title_of(origin),
         "version": __version__,
@@ -116,75 +97,85 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "stem": options.stem,
         "upper": upper,
         "weights_as": options.weights_as,
-        "ports": described,
+        "input_as": input_as(plan),
+        "banded": not all(is_whole(plan, segment) for segment in plan.segments),
+        "ports": describe_ports(plan, upper),
         "macs": plan.macs,
         "weights_bytes": plan.weights_bytes,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_bytes": plan.certificate.arena_bytes,
         "arena_elements": max(plan.certificate.arena_bytes // 4, 1),
         "alignment": plan.alignment,
-        "errors": [e for e in ERRORS if options.weights_as == "blob" or not e.blob_only],
-        "run_parameters": ", ".join(parameters),
-        "run_summary": f"reads {read}, writes {written}",
+        "errors": [
+            error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
+        ],
+        **_parameters(plan),
+        "pushed_macs": pushed_macs(plan) if plan.push_rows else None,
+        "row_counters": row_counters(plan),
     }
 
 
-def _ports(values: tuple[str, ...], kind: str) -> list[_Port]:
-    if len(values) == 1:
-        return [_Port(values[0], kind, kind.upper())]
+def _parameters(plan: Plan) -> dict[str, object]:
+    """The caller's pointers, as parameters of functions and in words."""
+    held = input_as(plan) == "arena"
+    inputs = [] if held else [port.variable for port in input_ports(plan)]
+    outputs = [port.variable for port in output_ports(plan)]
+    reads = [f"const float *{name}" for name in inputs]
+    writes = [f"float *{name}" for name in outputs]
+    summary = f"reads {' and '.join(inputs)}, " if inputs else ""
+    return {
+        "run_parameters": ", ".join(reads + writes),
+        "finish_parameters": ", ".join(writes),
+        "finish_arguments": ", ".join(outputs),
+        "run_summary": f"{summary}writes {' and '.join(outputs)}",
+        "input_places": _input_places(plan) if held else [],
+    }
+
+
+def _input_places(plan: Plan) -> list[dict[str, object]]:
+    """Where the caller writes the images that the arena holds."""
     return [
-        _Port(value, f"{kind}{number}", f"{kind.upper()}{number}")
-        for number, value in enumerate(values, start=1)
+        {"variable": port.variable, "macro": port.macro, "offset": f" + {at}" if at else ""}
+        for port in input_ports(plan)
+        for at in [plan.buffer_of(port.value).offset // 4]
     ]
 
 
-def _null_checks(plan: Plan) -> str:
-    names = [p.variable for p in _ports(plan.inputs, "input")]
-    names += [p.variable for p in _ports(plan.outputs, "output")]
-    if plan.certificate.arena_bytes:
-        names.append("m->config.arena")
-    return "".join(f" || {name} == NULL" for name in names)
+def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> dict[str, object]:
+    """What the functions that run the steps print."""
+    check_pushed_outputs(plan)
+    calls = Calls(plan, options, arrays)
+    items, pushed = run_items(calls, options.prefix), pushed_segment(calls, options.prefix)
+    segments = [item.segment for item in items if item.segment is not None]
+    return {
+        "items": items,
+        "segments": [*segments, *([pushed] if pushed else [])],
+        "pushed_segment": pushed,
+        "pushed_row": calls.row(plan.inputs[0], "m->rows[0]") if pushed else "",
+        "starts_before_rows": starts_before_rows(plan),
+        "run_uses": _run_uses(items),
+        "model_bytes": model_bytes(plan),
+        **_null_checks(plan),
+    }
 
 
-def _steps(
-    plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]
-) -> list[dict[str, object]]:
-    """The numbered list of layers of the run function."""
-    ports = {p.value: p.variable for p in _ports(plan.inputs, "input")}
-    outputs = {p.value: p.variable for p in _ports(plan.outputs, "output")}
-    ports |= {plan.buffer_of(value).name: variable for value, variable in outputs.items()}
-
-    def place(value: str) -> str:
-        buffer = plan.buffer_of(value)
-        if buffer.kind != "arena":
-            return ports[buffer.name]
-        return f"arena + {buffer.offset // 4}" if buffer.offset else "arena"
-
-    printed: list[dict[str, object]] = []
-    for index, step in enumerate(plan.steps):
-        instance = plan.instances[step.instance]
-        arguments = [place(step.reads[letter]) for letter in instance.arguments]
-        if step.weights is not None:
-            arguments.append(_weights_argument(step, options, arrays))
-        arguments.append(place(step.writes))
-        printed.append(
-            {
-                "index": index,
-                "number": index + 1,
-                "title": f"{step.name}: {plan.values[step.writes].type}",
-                "function": function_name(instance, options.prefix),
-                "arguments": ", ".join(arguments),
-            }
-        )
-    return printed
+def _run_uses(items: list[Item]) -> list[str]:
+    return used(("arena", "weights"), [item.call for item in items if item.call is not None])
 
 
-def _weights_argument(step: Step, options: EmitOptions, arrays: dict[int, WeightArray]) -> str:
-    assert step.weights is not None
-    if options.weights_as in {"c", "inline"}:
-        return f"{arrays[step.weights.offset].name}.f"
-    base = "weights" if options.weights_as == "blob" else f"{options.prefix}_weights"
-    return f"{base} + {step.weights.offset // 4}" if step.weights.offset else base
+def _null_checks(plan: Plan) -> dict[str, object]:
+    """What the functions refuse as null, behind `m` itself."""
+    outputs = [port.variable for port in output_ports(plan)]
+    inputs = [] if input_as(plan) == "arena" else [port.variable for port in input_ports(plan)]
+    arena = ["m->config.arena"] if plan.certificate.arena_bytes else []
+
+    def checks(names: list[str]) -> str:
+        return "".join(f" || {name} == NULL" for name in names)
+
+    return {
+        "null_checks": checks(inputs + outputs + arena),
+        "finish_null_checks": checks(outputs + arena),
+    }
 
 
 def _definitions(

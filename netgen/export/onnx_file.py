@@ -11,6 +11,10 @@ An ONNX value has the name of the netgen value that it carries, NCHW where it is
 inputs and outputs of rank 4 the NCHW form is called `NAME/nchw`. With an interface of NCHW there is
 no such pair, and no transposition either. What else an operator needs on its way is called `NAME/`
 and its ONNX operator. No name of netgen holds a slash.
+
+What the weights expect of pixels stands in the model's metadata, if it is known: pixels of 0..255
+become (x / 255 - mean) / std, where `netgen.mean` and `netgen.std` have one number per channel,
+separated by commas.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from netgen.export.onnx_operators import (
     channels_first,
 )
 from netgen.ir.graph import Graph, Node
+from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const, Input
 from netgen.ir.tensor_type import TensorType
 
@@ -68,6 +73,18 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _pixel_properties(normalisation: Normalisation) -> dict[str, str]:
+    """What `frontends/onnx_file.py` reads back: the shortest texts that give the same numbers."""
+    return {
+        "netgen.mean": _numbers(normalisation.mean),
+        "netgen.std": _numbers(normalisation.std),
+    }
+
+
+def _numbers(numbers: Sequence[float]) -> str:
+    return ",".join(repr(float(number)) for number in numbers)
 
 
 def _import_onnx() -> ModuleType:
@@ -120,6 +137,9 @@ class _Writer:
             ir_version=IR_VERSION,
             opset_imports=[helper.make_opsetid("", OPSET)],
         )
+        origin = self._graph.origin
+        if origin is not None and origin.normalisation is not None:
+            helper.set_model_props(model, _pixel_properties(origin.normalisation))
         return model
 
     def _name(self, node: Node) -> str:

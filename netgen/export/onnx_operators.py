@@ -17,9 +17,11 @@ import numpy.typing as npt
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.channel_map import ChannelMap
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_shuffle import ChannelShuffle
 from netgen.ops.channel_slice import ChannelSlice
@@ -104,6 +106,19 @@ def batch_norm(op: BatchNorm, call: Call) -> list[Stage]:
     return [_reshape((-1, x.shape[-1])), stage, _reshape(x.shape)]
 
 
+def channel_map(op: ChannelMap, call: Call) -> list[Stage]:
+    """Gather of the channels of all operands and, where the map has zeros, of one of zeros."""
+    axis, rank = _channel_axis(call.result.shape), len(call.result.shape)
+    read, channels = op.sources()
+    first = np.cumsum([0, *(operand.shape[-1] for operand in call.types)])
+    stages = [Stage("Concat", call.rest, {"axis": axis})] if call.rest else []
+    if (read < 0).any():
+        one = [int(place == axis) for place in range(rank)]
+        stages.append(_zeros([0] * rank, one))
+    # Index -1 is the last entry of `first`: where the zeros stand.
+    return [*stages, Stage("Gather", (first[read] + channels,), {"axis": axis})]
+
+
 def channel_pad(op: ChannelPad, call: Call) -> list[Stage]:
     """Pad of the axis of channels."""
     axis, rank = _channel_axis(call.types[0].shape), len(call.types[0].shape)
@@ -162,19 +177,14 @@ def _convolution(
     return Stage("Conv", weights, attributes)
 
 
+def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
+    """The activation that the operator is named after."""
+    return activation(op.operator_name)
+
+
 def global_avg_pool(_op: GlobalAvgPool, _call: Call) -> list[Stage]:
     """GlobalAveragePool."""
     return [Stage("GlobalAveragePool")]
-
-
-def hard_sigmoid(_op: HardSigmoid, _call: Call) -> list[Stage]:
-    """HardSigmoid with a slope of 1/6."""
-    return activation("hard_sigmoid")
-
-
-def hard_swish(_op: HardSwish, _call: Call) -> list[Stage]:
-    """HardSwish."""
-    return activation("hard_swish")
 
 
 def identity(_op: Identity | Dropout, _call: Call) -> list[Stage]:
@@ -238,16 +248,6 @@ def _slice(
     return Stage("Slice", tuple(np.array(part, np.int64) for part in (first, end, axes, step)))
 
 
-def relu(_op: Relu, _call: Call) -> list[Stage]:
-    """Relu."""
-    return activation("relu")
-
-
-def relu6(_op: Relu6, _call: Call) -> list[Stage]:
-    """Clip to 0..6."""
-    return activation("relu6")
-
-
 def reshape(op: Reshape, call: Call) -> list[Stage]:
     """Reshape; through NHWC where the order of the elements depends on it."""
     stages = []
@@ -280,11 +280,6 @@ def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _reshape(shape: tuple[int, ...]) -> Stage:
     return Stage("Reshape", (np.array(shape, np.int64),))
-
-
-def sigmoid(_op: Sigmoid, _call: Call) -> list[Stage]:
-    """Sigmoid."""
-    return activation("sigmoid")
 
 
 def softmax(_op: Softmax, call: Call) -> list[Stage]:
@@ -321,6 +316,7 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     Add: add,
     AvgPool2d: avg_pool2d,
     BatchNorm: batch_norm,
+    ChannelMap: channel_map,
     ChannelPad: channel_pad,
     ChannelShuffle: channel_shuffle,
     ChannelSlice: channel_slice,
@@ -329,17 +325,17 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     DepthwiseConv2d: depthwise_conv2d,
     Dropout: identity,
     GlobalAvgPool: global_avg_pool,
-    HardSigmoid: hard_sigmoid,
-    HardSwish: hard_swish,
+    HardSigmoid: elementwise,
+    HardSwish: elementwise,
     Identity: identity,
     Linear: linear,
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
-    Relu: relu,
-    Relu6: relu6,
+    Relu: elementwise,
+    Relu6: elementwise,
     Reshape: reshape,
-    Sigmoid: sigmoid,
+    Sigmoid: elementwise,
     Softmax: softmax,
     SpatialSlice: spatial_slice,
     Transpose: transpose,

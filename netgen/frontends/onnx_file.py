@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from netgen.errors import GraphError, MissingExtraError, UsageError, WeightsError
 from netgen.frontends.onnx_lower import lower_model
 from netgen.ir.graph import Graph
+from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
 from netgen.ir.verify import verify
 
@@ -26,6 +27,7 @@ def load_onnx(path: Path) -> Graph:
     The interface is the file's: an input [1,C,H,W] stays that. Where the network needs it as NHWC,
     one `transpose` at its edge makes it so, and the plan counts it as bytes moved; inside there is
     none. An open batch becomes 1. Data in files beside the model are read, from its folder only.
+    The metadata `netgen.mean` and `netgen.std`, which netgen exports, say how pixels become inputs.
 
     Raises UsageError where the file cannot be read, GraphError with all nodes that are not
     supported, WeightsError for weights that are missing or not float32, MissingExtraError where
@@ -48,8 +50,39 @@ def load_onnx(path: Path) -> Graph:
         model=path.name,
         weights_file=" + ".join([path.name, *(file.name for file in external)]),
         weights_sha256=digest.hexdigest(),
+        normalisation=_normalisation(model, graph, where),
     )
     return verify(graph.with_constants(graph.constants, origin))
+
+
+def _normalisation(model: ModelProto, graph: Graph, where: str) -> Normalisation | None:
+    """What the weights expect of pixels, per channel of the first input; None if it is not said."""
+    texts = {entry.key: entry.value for entry in model.metadata_props}
+    found = [texts[key] for key in ("netgen.mean", "netgen.std") if key in texts]
+    if not found:
+        return None
+    try:
+        mean, std = (tuple(float(number) for number in text.split(",")) for text in found)
+        normalisation = Normalisation(mean, std)
+    except (ValueError, UsageError) as error:
+        raise GraphError(
+            "the metadata netgen.mean and netgen.std are malformed",
+            where=where,
+            expected="one number per channel in each, as in 0.485,0.456,0.406",
+            found=" and ".join(map(repr, found)),
+            hint="export the model again, or remove both",
+        ) from error
+    shape = graph.inputs[0].type.shape if graph.inputs else ()
+    # The channels of an image are the last dimension, or the second in files of other tools.
+    if len(mean) not in (shape[-1:] + shape[1:2]):
+        raise GraphError(
+            "the metadata netgen.mean and netgen.std do not fit the input",
+            where=where,
+            expected=f"one number per channel of {list(shape)}",
+            found=str(len(mean)),
+            hint="export the model again, or remove both",
+        )
+    return normalisation
 
 
 def _import_onnx() -> ModuleType:

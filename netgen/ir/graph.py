@@ -161,7 +161,11 @@ class Graph:
         return sum(node.op.macs(self.operand_types(node), node.type) for node in self.activations)
 
     def parameters(self) -> int:
-        """Count the learned elements, as papers count them: batch norm's statistics are not."""
+        """Count the elements of weights, as papers count them: without batch norm's statistics.
+
+        Constants whose data the network itself gives count as well: they take memory as weights do,
+        and nothing tells whether they were learned, as scales in an `.onnx` file often are.
+        """
         learned = {
             operand
             for node in self.activations

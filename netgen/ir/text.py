@@ -16,11 +16,12 @@ Grammar (blanks and `#` comments to the end of a line are free between tokens):
     value      = "%" NAME                                  (one token)
     type       = NAME "[" [INT {"," INT}] "]"
     attributes = "{" attribute {"," attribute} "}"
-    attribute  = NAME "=" (INT | FLOAT | NAME | "@" NAME | "(" [INT {"," INT}] ")")
+    attribute  = NAME "=" (INT | FLOAT | NAME | TEXT | "@" NAME | "(" [INT {"," INT}] ")")
 
 Types are redundant on purpose: the parser recomputes and compares them. Floats print in C's
-hexadecimal form, which is exact. `@` refers to an array. The graph's own attribute
-`constants=@HASH` is the SHA-256 of the safetensors file that holds the arrays.
+hexadecimal form, which is exact. `@` refers to an array. A TEXT stands in double quotes. The
+graph's own attribute `constants=@HASH` is the SHA-256 of the safetensors file that holds the
+arrays.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ VERSION = 1
 _ONE_FOR_ALL = frozenset({"kernel", "stride", "pad", "counted", "dilation"})
 # Attributes whose strings name arrays.
 _REFERENCES = frozenset({"data", "constants"})
+# Attributes whose strings are a notation of their own, in quotes.
+_TEXTS = frozenset({"channels"})
 
 _KINDS = {
     "value": "a value like %x",
@@ -47,6 +50,7 @@ _KINDS = {
     "integer": "an integer",
     "float": "a hexadecimal float",
     "name": "a name",
+    "text": "a text in double quotes",
     "end": "the end of the text",
 }
 
@@ -60,6 +64,8 @@ def print_attributes(attributes: Mapping[str, AttributeValue]) -> str:
             text = str(value[0]) if alike else f"({','.join(map(str, value))})"
         elif isinstance(value, float):
             text = re.sub(r"\.?0+p", "p", value.hex())  # 0x1.8p-6, without trailing zeros
+        elif key in _TEXTS:
+            text = f'"{value}"'
         else:
             text = f"@{value}" if key in _REFERENCES else str(value)
         shown.append(f"{key}={text}")
@@ -148,6 +154,8 @@ class _Parser:
     def attribute(self, key: str) -> AttributeValue:
         if key in _REFERENCES:
             return self.take("reference")[1:]
+        if key in _TEXTS:
+            return self.take("text")[1:-1]
         if self.has("("):
             return self.integers(")")
         if self.kind == "integer":

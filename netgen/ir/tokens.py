@@ -17,6 +17,7 @@ _TOKEN = re.compile(
       | (?P<float>-?0x[0-9a-f]+(?:\.[0-9a-f]+)?p[+-]?[0-9]+(?![A-Za-z0-9_.\-/]))
       | (?P<integer>-?[0-9]+(?![A-Za-z0-9_.\-/]))
       | (?P<name>{_NAME})
+      | (?P<text>"[^"\n]*")
       | (?P<mark>[:=(){{}},\[\]])""",
     re.VERBOSE,
 )

@@ -11,10 +11,7 @@ from netgen.kernels.activation_f32 import ActivationF32
 from netgen.kernels.add_f32 import AddConstantF32, AddF32
 from netgen.kernels.avg_pool2d_f32 import AvgPool2dF32
 from netgen.kernels.batch_norm_f32 import BatchNormF32
-from netgen.kernels.channel_pad_f32 import ChannelPadF32
-from netgen.kernels.channel_shuffle_f32 import ChannelShuffleF32
-from netgen.kernels.channel_slice_f32 import ChannelSliceF32
-from netgen.kernels.concat_f32 import ConcatF32
+from netgen.kernels.channel_map_f32 import ChannelMapF32
 from netgen.kernels.conv2d_f32 import Conv2dF32
 from netgen.kernels.conv2d_portable_f32 import Conv2dPortableF32
 from netgen.kernels.depthwise_conv2d_f32 import DepthwiseConv2dF32
@@ -47,10 +44,7 @@ KERNELS: tuple[Kernel, ...] = (
     MaxPool2dF32(),
     AvgPool2dF32(),
     SoftmaxF32(),
-    ConcatF32(),
-    ChannelShuffleF32(),
-    ChannelSliceF32(),
-    ChannelPadF32(),
+    ChannelMapF32(),
     SpatialSliceF32(),
     TransposeF32(),
 )

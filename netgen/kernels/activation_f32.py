@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
@@ -28,6 +29,7 @@ class ActivationF32(Kernel):
         Identity,
     )
     numeric_form: ClassVar[str] = "elementwise"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every activation."""
@@ -38,12 +40,11 @@ class ActivationF32(Kernel):
         return f"{layer.op.operator_name}_{layer.result.elements}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Number of elements and activation."""
+        """Elements, or pixels and stretches of channels; activation."""
         del target
         act = "none" if isinstance(layer.op, Identity) else layer.op.operator_name
-        return {"elements": layer.result.elements, "act": act}
+        return {**describe_elements(layer, ("x", "y")), "act": act}
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
-        del layer
-        return {"x": 0}
+        return in_place(layer, "x")

@@ -17,6 +17,7 @@ class AvgPool2dF32(Kernel):
     name: ClassVar[str] = "avg_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
     numeric_form: ClassVar[str] = "direct"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every avg_pool2d."""

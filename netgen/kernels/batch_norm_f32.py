@@ -10,6 +10,7 @@ import numpy as np
 from netgen.errors import WeightsError
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.stretches import describe_pitches, describe_stretches, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.batch_norm import BatchNorm
 
@@ -21,6 +22,7 @@ class BatchNormF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (BatchNorm,)
     numeric_form: ClassVar[str] = "scale-shift"
     constants: ClassVar[tuple[str, ...]] = ("gamma", "beta", "mean", "var")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every batch norm."""
@@ -32,22 +34,27 @@ class BatchNormF32(Kernel):
         return f"batch_norm_{layer.result.elements // channels}x{channels}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Pixels and channels."""
+        """Pixels and stretches of channels."""
         del target
         channels = layer.result.shape[-1]
-        return {"pixels": layer.result.elements // channels, "channels": channels}
+        return {
+            "pixels": layer.result.elements // channels,
+            "channels": channels,
+            **describe_pitches(layer, ("x", "y")),
+            "stretches": describe_stretches(layer, ("x", "y")),
+        }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """All scales, then all shifts."""
+        """All scales, then all shifts, in the order in which channels are visited."""
         del target
         assert isinstance(layer.op, BatchNorm)
         gamma, beta, mean, var = (constants[k].astype(np.float64) for k in self.constants)
         if (var + layer.op.eps <= 0.0).any():
             raise WeightsError("a variance of batch norm is negative", hint="check the weight file")
         scale = gamma / np.sqrt(var + layer.op.eps)
-        return np.concatenate([scale, beta - mean * scale]).astype(np.float32)
+        order = order_of(layer)
+        return np.concatenate([scale[order], (beta - mean * scale)[order]]).astype(np.float32)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
-        del layer
-        return {"x": 0}
+        return in_place(layer, "x")

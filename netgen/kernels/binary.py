@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.stretches import describe_elements, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.add import Add
 from netgen.ops.mul import Mul
@@ -16,6 +17,8 @@ from netgen.ops.mul import Mul
 
 class BinaryKernel(Kernel):
     """Any shape; plain loops that every compiler vectorises."""
+
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
@@ -32,21 +35,25 @@ class BinaryKernel(Kernel):
         return f"{op.operator_name}{constant}_{shape}{end}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Number of elements and activation; channels where the second operand has no more."""
+        """Elements, or pixels and stretches; activation; whether b has one number per channel."""
         del target
         assert isinstance(layer.op, Add | Mul)
-        spread = _is_spread(layer)
+        letters = [letter for letter in ("a", "b", "y") if letter not in self.constants]
         return {
             "elements": layer.result.elements,
+            "channels": layer.layout("y").channels,
+            **describe_elements(layer, letters),
+            "spread": _is_spread(layer),
             "act": layer.op.act,
-            # Elements of the second operand for one after the other of the first; 0: all of them.
-            "channels": layer.result.shape[-1] if spread else 0,
         }
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written; one number per channel is read again."""
         same = {letter for letter, kind in layer.operands.items() if kind == layer.result}
-        return dict.fromkeys(sorted(same - set(self.constants)), 0)
+        found: dict[str, int] = {}
+        for letter in sorted(same - set(self.constants)):
+            found |= in_place(layer, letter)
+        return found
 
 
 class ConstantBinaryKernel(BinaryKernel):
@@ -55,9 +62,10 @@ class ConstantBinaryKernel(BinaryKernel):
     constants: ClassVar[tuple[str, ...]] = ("b",)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """The second operand as it is."""
-        del layer, target
-        return constants["b"].ravel()
+        """The second operand, its channels in the order in which they are visited."""
+        del target
+        order = order_of(layer)
+        return constants["b"].reshape(-1, len(order))[:, order].ravel()
 
 
 def _is_spread(layer: Layer) -> bool:

@@ -3,7 +3,8 @@
 y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r-p][j*v+s-q][c] w[r][s][c][o] + residual), with
 r, s, c ascending and taps outside the image skipped. In NHWC the taps (s, c) of one kernel row are
 consecutive, so a row of the kernel is one run of S*C inputs. The stem of a network (3 channels) is
-the same kernel with a short run.
+the same kernel with a short run. Where pixels hold more than the inputs, a tap has runs of its own.
+Inputs c are visited in the order of their places in x, outputs o in that of their places in y.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.products import (
+    Part,
+    describe_inputs,
+    describe_pitches,
+    layout_cost,
+    output_parts,
+    visited,
+)
+from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
     Panel,
@@ -36,6 +44,7 @@ class Conv2dF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Dense and undilated."""
@@ -51,10 +60,12 @@ class Conv2dF32(Kernel):
         return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """That of the chosen tile, over all rows."""
+        """That of the chosen tile, over all rows, and of the layouts."""
         _, rows, columns, outputs = layer.result.shape
         k = layer.operands["w"].elements // outputs
-        return rows * tile_cost(target, _tile(layer, target), columns, outputs, k)
+        tile = _tile(layer, target)
+        product = rows * tile_cost(target, tile, columns, outputs, k)
+        return product + layout_cost(layer, 1, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, panels, tiles of columns."""
@@ -62,24 +73,27 @@ class Conv2dF32(Kernel):
         assert isinstance(op, Conv2d)
         tile = _tile(layer, target)
         window = op.window(layer.operands["w"].shape)
+        part = _part(layer)
+        panels = _panels(part, tile, target)
         return {
             **describe_window(layer, window),
+            **describe_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_inputs(layer, 1),
             "act": op.act,
             "residual": "residual" in layer.operands,
             "tiles": tile_columns(layer, window, tile.rows),
-            "panels": describe_panels(_panels(layer, tile, target), target),
+            "panels": describe_panels(panels, part.segments, target, scattered=part.scattered),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per (r, s, c)]."""
-        w = constants["w"]
-        b = constants.get("b", np.zeros(w.shape[0], np.float32))
-        panels = _panels(layer, _tile(layer, target), target)
-        return pack_panels(panels, w.reshape(w.shape[0], -1), b)
+        ((w,), (b,)) = visited(layer, 1, constants)
+        panels = _panels(_part(layer), _tile(layer, target), target)
+        return pack_panels(panels, w.reshape(len(w), -1), b)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
-        return {"residual": 0} if "residual" in layer.operands else {}
+        return in_place(layer, "residual") if "residual" in layer.operands else {}
 
 
 def _tile(layer: Layer, target: Target) -> Tile:
@@ -87,5 +101,10 @@ def _tile(layer: Layer, target: Target) -> Tile:
     return choose_tile(target, columns, outputs, layer.operands["w"].elements // outputs)
 
 
-def _panels(layer: Layer, tile: Tile, target: Target) -> list[Panel]:
-    return cut_panels(layer.result.shape[3], target.vector_widths, tile.vectors)
+def _part(layer: Layer) -> Part:
+    (part,) = output_parts(layer, 1)
+    return part
+
+
+def _panels(part: Part, tile: Tile, target: Target) -> list[Panel]:
+    return cut_panels(part.lengths, target.vector_widths, tile.vectors)

@@ -1,8 +1,9 @@
 """Any convolution: groups, dilation, whatever the others do not take. Plain loops.
 
 y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r*d-p][j*v+s*e-q][g*C+c] w[o][r][s][c] +
-residual), r, s, c ascending, taps outside the image skipped. Weights per output: the bias, then
-OHWI's order.
+residual), r, s, c ascending, taps outside the image skipped. Inputs c of a group are visited in the
+order of their places in x, its outputs o in that of their places in y; weights per visited output:
+the bias, then by (r, s, c).
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.products import (
+    describe_inputs,
+    describe_outputs,
+    describe_pitches,
+    visited,
+)
+from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 
@@ -26,6 +34,7 @@ class Conv2dPortableF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every conv2d."""
@@ -47,6 +56,10 @@ class Conv2dPortableF32(Kernel):
         assert isinstance(op, Conv2d)
         return {
             **describe_window(layer, op.window(w)),
+            **describe_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_inputs(layer, op.groups),
+            "groups": op.groups,
+            "segments": describe_outputs(layer, op.groups),
             "group_inputs": w[3],
             "group_outputs": w[0] // op.groups,
             "act": op.act,
@@ -55,11 +68,12 @@ class Conv2dPortableF32(Kernel):
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Per output: the bias, then its weights."""
-        del layer, target
-        w = constants["w"]
-        b = constants.get("b", np.zeros(w.shape[0], np.float32))
-        return np.concatenate([b[:, None], w.reshape(w.shape[0], -1)], axis=1).ravel()
+        del target
+        assert isinstance(layer.op, Conv2d)
+        w, b = visited(layer, layer.op.groups, constants)
+        taps = w.reshape(b.size, -1)
+        return np.concatenate([b.reshape(-1, 1), taps], axis=1).ravel()
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
-        return {"residual": 0} if "residual" in layer.operands else {}
+        return in_place(layer, "residual") if "residual" in layer.operands else {}

@@ -7,7 +7,7 @@ outside the image skipped. For each vector of channels the kernel's taps are loa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
 import numpy as np
@@ -20,8 +20,16 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.stretches import (
+    VectorRun,
+    describe_pitches,
+    describe_vector_runs,
+    in_place,
+    packed_order,
+    vector_runs,
+)
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, describe_panels, pack_panels
+from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
@@ -36,6 +44,7 @@ class DepthwiseConv2dF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """One output per channel, undilated, and taps few enough to unroll."""
@@ -71,20 +80,22 @@ class DepthwiseConv2dF32(Kernel):
         interiors = _interiors(window, columns.left, columns.interior, target.depthwise_unroll)
         return {
             **describe_window(layer, window),
+            **describe_pitches(layer, ("x", "y")),
             "act": op.act,
             "rows": [*_rows(window, height, layer.result.shape[1])],
             "taps": [*_taps([*left, *interiors, *right])],
             "left": [*left],
             "interiors": [*interiors],
             "right": [*right],
-            "panels": describe_panels(_panels(layer, target), target),
+            "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Vectors of [bias, then one row per (r, s)]."""
-        w = constants["w"]
+        """Vectors of [bias, then one row per (r, s)], in the order in which they are visited."""
+        runs, w = vector_runs(layer, target), constants["w"]
+        order = packed_order(layer, runs)
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
-        return pack_panels(_panels(layer, target), w.reshape(w.shape[0], -1), b)
+        return pack_panels(_panels(runs), w.reshape(w.shape[0], -1)[order], b[order])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.
@@ -107,15 +118,15 @@ class DepthwiseConv2dF32(Kernel):
                 column = max((j + 1) * window.stride[1] - window.pad[2], 0)
                 needed = min(first_row + column, below) if j + 1 < out_width else below
                 distance = max(distance, i * out_width + j - needed + 1)
-        return {"x": 4 * layer.result.shape[3] * distance}
+        return in_place(layer, "x", distance)
 
 
-def _panels(layer: Layer, target: Target) -> list[Panel]:
-    panels, first = [], 0
-    for width in cut_vectors(layer.result.shape[3], target.vector_widths):
-        panels.append(Panel(first, width, (width,)))
-        first += width
-    return panels
+def _panels(runs: Sequence[VectorRun]) -> list[Panel]:
+    return [
+        Panel(first, run.width, (run.width,))
+        for run in runs
+        for first in range(run.first, run.end, run.width)
+    ]
 
 
 def _rows(window: Window, height: int, out_height: int) -> list[dict[str, Json]]:

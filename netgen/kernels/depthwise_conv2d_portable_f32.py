@@ -1,7 +1,8 @@
 """Any depthwise convolution: channel multipliers, dilation, large kernels. Plain loops.
 
 y[i][j][c*m+t] = act(b + sum over r, s of x[i*u+r*d-p][j*v+s*e-q][c] w[c*m+t][r][s]), r and s
-ascending, taps outside the image skipped. Weights per output: the bias, then (r, s).
+ascending, taps outside the image skipped. Weights per output, in the order of the places in y: the
+bias, then (r, s).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.stretches import Line, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
@@ -25,6 +27,7 @@ class DepthwiseConv2dPortableF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every depthwise_conv2d."""
@@ -38,19 +41,62 @@ class DepthwiseConv2dPortableF32(Kernel):
         return window_title("depthwise", layer, op.window, dilation, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Window and multiplier."""
+        """Window, multiplier, loops over the outputs."""
         del target
         op, w = layer.op, layer.operands["w"].shape
         assert isinstance(op, DepthwiseConv2d)
+        x, y = layer.layout("x"), layer.layout("y")
+        pitches: list[Json] = [
+            {"name": name, "places": layout.pitch}
+            for name, layout in (("XC", x), ("YC", y))
+            if layout.pitch != layout.channels
+        ]
         return {
             **describe_window(layer, op.window(w)),
             "multiplier": w[0] // layer.operands["x"].shape[3],
+            "pitch": {
+                "x": "C" if x.pitch == x.channels else "XC",
+                "y": "N" if y.pitch == y.channels else "YC",
+            },
+            "pitches": pitches,
+            "stretches": _stretches(layer),
             "act": op.act,
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Per output: the bias, then its weights."""
-        del layer, target
-        w = constants["w"]
+        del target
+        w, order = constants["w"], order_of(layer)
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
-        return np.concatenate([b[:, None], w.reshape(w.shape[0], -1)], axis=1).ravel()
+        return np.concatenate([b[:, None], w.reshape(w.shape[0], -1)], axis=1)[order].ravel()
+
+
+def _stretches(layer: Layer) -> list[Json]:
+    """Loops over outputs that follow each other in y, and whose inputs do so in x."""
+    multiplier = layer.operands["w"].shape[0] // layer.operands["x"].shape[3]
+    order = order_of(layer)
+    y = layer.layout("y").places()[order].tolist()
+    x = layer.layout("x").places()[order // multiplier].tolist()
+    found: list[Json] = []
+    first = 0
+    while first < len(y):
+        # (o + phase) / M steps from input to input where the outputs do.
+        phase = (int(order[first]) - first) % multiplier
+        shift = x[first] - (first + phase) // multiplier
+        end = first + 1
+        while (
+            end < len(y)
+            and y[end] == y[end - 1] + 1
+            and x[end] == (end + phase) // multiplier + shift
+        ):
+            end += 1
+        found.append(
+            {
+                "first": first,
+                "end": "N" if end - first == len(y) else end,
+                "x": Line(1, shift).place(f"({Line(1, phase).place('o')}) / M"),
+                "y": Line(1, y[first] - first).place("o"),
+            }
+        )
+        first = end
+    return found

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import describe_vectors
 from netgen.ops.global_avg_pool import GlobalAvgPool
 
 
@@ -20,6 +20,7 @@ class GlobalAvgPoolF32(Kernel):
     name: ClassVar[str] = "global_avg_pool_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (GlobalAvgPool,)
     numeric_form: ClassVar[str] = "rows-in-order"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every global average."""
@@ -37,7 +38,8 @@ class GlobalAvgPoolF32(Kernel):
             "height": height,
             "width": width,
             "channels": channels,
-            "vectors": describe_vectors(channels, target),
+            **describe_pitches(layer, ("x",)),
+            "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }
 
     def cost(self, layer: Layer, target: Target) -> float:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
+from netgen.kernels.layout import Layout, dense_layout
 from netgen.kernels.targets import Target
 
 Packed: TypeAlias = npt.NDArray[np.float32]
@@ -23,16 +24,38 @@ Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json
 
 
 @dataclass(frozen=True)
+class Band:
+    """A call computes `rows` rows of the result, from a row on that it is told.
+
+    Row i of x stands in slot i modulo `slots`, and rows are `row_pixels` apart, which may be more
+    than x is wide; with as many slots as x has rows, all of x is there.
+    """
+
+    rows: int
+    slots: int
+    row_pixels: int
+
+
+@dataclass(frozen=True)
 class Layer:
     """One operator with the types of its operands, by the letters of its formula.
 
-    `constant` are the letters of the operands whose values are known when compiling.
+    `constant` are the letters of the operands whose values are known when compiling. `layouts` says
+    where the channels of activations stand, by letter, `y` for the result; those that do not appear
+    are dense. Without a `band` one call computes the whole result.
     """
 
     op: Operator
     operands: Mapping[str, TensorType]
     result: TensorType
     constant: frozenset[str] = frozenset()
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    band: Band | None = None
+
+    def layout(self, letter: str) -> Layout:
+        """Where the channels of an operand, or of the result `y`, stand."""
+        shape = (self.result if letter == "y" else self.operands[letter]).shape
+        return self.layouts.get(letter) or dense_layout(shape[-1] if shape else 1)
 
     def macs(self) -> int:
         """Multiply-accumulates, as the graph counts them."""
@@ -58,13 +81,21 @@ class Kernel(ABC):
     """Base of all kernels.
 
     `numeric_form` names what is computed down to the bit; kernels of one form give equal results.
-    `constants` are the letters of operands that must be constants, and are packed.
+    `constants` are the letters of operands that must be constants, and are packed: in the order in
+    which the kernel visits the channels, so that layouts cost nothing when the C runs.
     """
 
     name: ClassVar[str]
     operators: ClassVar[tuple[type[Operator], ...]]
     numeric_form: ClassVar[str]
     constants: ClassVar[tuple[str, ...]] = ()
+    # Whether operands and result may have any layout; if not, all of them are dense.
+    any_layout: ClassVar[bool] = False
+    # How rows are computed in bands. `none`: they are not. `alike`: some rows are computed as if
+    # they were an image. `window`: a layer's `band` says where x's rows stand; the C function has
+    # one more parameter, `first`, the band's first row, and y points at that row. `sums`: likewise,
+    # but x points at the band's first row and the bands' contributions gather in y.
+    by_rows: ClassVar[Literal["none", "alike", "window", "sums"]] = "none"
 
     @abstractmethod
     def accepts(self, layer: Layer) -> bool:

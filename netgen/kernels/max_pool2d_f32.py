@@ -17,6 +17,7 @@ class MaxPool2dF32(Kernel):
     name: ClassVar[str] = "max_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (MaxPool2d,)
     numeric_form: ClassVar[str] = "max"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every max_pool2d."""

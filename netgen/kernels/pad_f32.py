@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.kernels.copies import describe_copies, describe_zeros
 from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.pad import Pad
 
@@ -16,6 +18,7 @@ class PadF32(Kernel):
     name: ClassVar[str] = "pad_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (Pad,)
     numeric_form: ClassVar[str] = "copy"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every pad."""
@@ -28,13 +31,16 @@ class PadF32(Kernel):
         return f"pad_{sides}_" + "x".join(map(str, layer.operands["x"].shape[1:]))
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Elements per row and around it."""
+        """Elements per row and around it; or sides, and how channels are copied."""
         del target
         assert isinstance(layer.op, Pad)
+        if not is_flat(layer, ("x",)):
+            return _by_pixel(layer, layer.op)
         top, bottom, left, right = layer.op.pad
         _, height, width, channels = layer.operands["x"].shape
         row = (left + width + right) * channels
         return {
+            "copies": [],
             "height": height,
             "row": width * channels,
             "top": top * row,
@@ -42,3 +48,21 @@ class PadF32(Kernel):
             "left": left * channels,
             "right": right * channels,
         }
+
+
+def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
+    _, height, width, channels = layer.operands["x"].shape
+    _, out_height, out_width, _ = layer.result.shape
+    x, y = layer.layout("x").places(), layer.layout("y").places()
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        **describe_pitches(layer, ("x", "y")),
+        "out_height": out_height,
+        "out_width": out_width,
+        "top": op.pad[0],
+        "left": op.pad[2],
+        "copies": describe_copies(y, x, "from"),
+        "zeros": describe_zeros(y),
+    }

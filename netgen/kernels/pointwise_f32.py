@@ -2,7 +2,8 @@
 
 y[i][o] = act(b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]), k ascending; i runs over all
 pixels of the image, rows joined. A grouped convolution is one such product per group, over its own
-channels of every pixel. Weights are packed by `pack_panels`, group after group.
+channels of every pixel. Inputs k are visited in the order of their places in x, outputs o in that
+of their places in y; weights are packed by `pack_panels` in that order, group after group.
 """
 
 from __future__ import annotations
@@ -15,6 +16,15 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.products import (
+    Part,
+    describe_inputs,
+    describe_pitches,
+    layout_cost,
+    output_parts,
+    visited,
+)
+from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
     Panel,
@@ -58,6 +68,7 @@ class PointwiseF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """1x1, stride 1, no padding."""
@@ -81,9 +92,11 @@ class PointwiseF32(Kernel):
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """That of the chosen tile."""
+        """That of the chosen tile, and of the layouts."""
         p = _product(layer)
-        return p.groups * tile_cost(target, _tile(p, target), p.pixels, p.outputs, p.inputs)
+        tile = _tile(p, target)
+        product = p.groups * tile_cost(target, tile, p.pixels, p.outputs, p.inputs)
+        return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Panels, tiles and the loop order."""
@@ -91,8 +104,9 @@ class PointwiseF32(Kernel):
         tile = _tile(p, target)
         block = _block(p, tile, target)
         full = p.pixels // tile.rows * tile.rows
-        panels = _panels(p, tile, target)
-        weights = 4 * p.inputs * p.outputs
+        dense = {"x": "K", "y": "N", "residual": "N"}
+        if p.groups > 1:
+            dense = {"x": "XSTEP", "y": "YSTEP", "residual": "YSTEP"}
         return {
             "groups": p.groups,
             "pixels": p.pixels,
@@ -105,32 +119,54 @@ class PointwiseF32(Kernel):
             "full": full,
             "tile": tile.rows,
             "rest": p.pixels - full,
-            "panels": describe_panels(panels, target),
-            "group_elements": sum(panel.elements for panel in panels) * (p.inputs + 1),
+            **describe_pitches(layer, dense),
+            **describe_inputs(layer, p.groups),
+            "parts": [
+                _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
+            ],
             # Weights that do not stay in the first-level cache from one inference to the next.
-            "prefetch": _prefetch(tile, weights, target),
+            "prefetch": _prefetch(tile, 4 * p.inputs * p.outputs, target),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per input]."""
         p = _product(layer)
-        w = constants["w"].reshape(p.groups, p.outputs, p.inputs)
-        b = constants.get("b", np.zeros(p.groups * p.outputs, np.float32))
-        panels = _panels(p, _tile(p, target), target)
-        groups = zip(w, b.reshape(p.groups, p.outputs), strict=True)
-        return np.concatenate([pack_panels(panels, *group) for group in groups])
+        w, b = visited(layer, p.groups, constants)
+        packed = [
+            pack_panels(_panels(p, part, target), w[group, :, 0], b[group])
+            for part in output_parts(layer, p.groups)
+            for group in range(part.first, part.end)
+        ]
+        return np.concatenate(packed)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
-        return {"residual": 0} if _product(layer).residual else {}
+        return in_place(layer, "residual") if _product(layer).residual else {}
 
 
 def _tile(p: _Product, target: Target) -> Tile:
     return choose_tile(target, p.pixels, p.outputs, p.inputs)
 
 
-def _panels(p: _Product, tile: Tile, target: Target) -> list[Panel]:
-    return cut_panels(p.outputs, target.vector_widths, tile.vectors)
+def _panels(p: _Product, part: Part, target: Target) -> list[Panel]:
+    return cut_panels(part.lengths, target.vector_widths, _tile(p, target).vectors)
+
+
+def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
+    """Its groups and panels, and by how much pointers move from group to group."""
+    p = _product(layer)
+    panels = _panels(p, part, target)
+    elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
+    x_step = describe_inputs(layer, p.groups)["x_step"]
+    steps: dict[str, Json] = {"x": "K" if x_step == p.inputs else x_step, "w": elements}
+    steps |= {letter: "N" if n == p.outputs else n for letter, n in part.steps.items()}
+    only = part.end == p.groups and part.end == part.first + 1
+    return {
+        "first": part.first,
+        "end": part.end,
+        "steps": [] if only else [[letter, step] for letter, step in steps.items() if step],
+        "panels": describe_panels(panels, part.segments, target, scattered=part.scattered),
+    }
 
 
 def _block(p: _Product, tile: Tile, target: Target) -> int:

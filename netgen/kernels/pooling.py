@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from netgen.kernels.geometry import describe_window
 from netgen.kernels.layer import Json, Layer
+from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import cut_vectors, describe_vectors
+from netgen.kernels.tiles import cut_vectors
 from netgen.ops.window import Window
 
 
@@ -18,8 +19,11 @@ def pool_title(operator: str, layer: Layer, window: Window) -> str:
 
 def pool_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
     """Window and vectors of channels as the templates print them."""
-    vectors = describe_vectors(layer.result.shape[3], target)
-    return {**describe_window(layer, window), "vectors": vectors}
+    return {
+        **describe_window(layer, window),
+        **describe_pitches(layer, ("x", "y")),
+        "vectors": describe_vector_runs(vector_runs(layer, target), target),
+    }
 
 
 def pool_cost(layer: Layer, window: Window, target: Target) -> float:

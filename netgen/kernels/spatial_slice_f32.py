@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.kernels.copies import describe_copies
 from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.spatial_slice import SpatialSlice
 
@@ -16,6 +18,7 @@ class SpatialSliceF32(Kernel):
     name: ClassVar[str] = "spatial_slice_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (SpatialSlice,)
     numeric_form: ClassVar[str] = "copy"
+    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every spatial_slice."""
@@ -30,14 +33,17 @@ class SpatialSliceF32(Kernel):
         return f"spatial_slice_{'_'.join(map(str, numbers))}_{shape}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Extents of x, and the slice."""
+        """Extents of x, the slice, and how channels are copied if not whole pixels are."""
         del target
         op = layer.op
         assert isinstance(op, SpatialSlice)
         _, _, width, channels = layer.operands["x"].shape
+        x, y = layer.layout("x").places(), layer.layout("y").places()
         return {
             "width": width,
             "channels": channels,
+            **describe_pitches(layer, ("x", "y")),
+            "copies": [] if is_flat(layer, ("x",)) else describe_copies(y, x, "from"),
             "first_row": op.first[0],
             "first_column": op.first[1],
             "out_height": op.size[0],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
 from netgen.kernels.layer import Json, Packed
+from netgen.kernels.layout import Segment
 from netgen.kernels.targets import Target
 
 
@@ -25,103 +25,139 @@ def cut_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
     return cut
 
 
-def describe_vectors(channels: int, target: Target) -> list[Json]:
-    """Runs of equal vectors over exactly `channels`, as templates print them."""
-    vectors: list[Json] = []
-    first = 0
-    for width, run in groupby(cut_vectors(channels, target.vector_widths)):
-        end = first + width * len(list(run))
-        lanes = width > 1 and not target.gnu_vectors
-        vectors.append({"first": first, "end": end, "width": width, "lanes": lanes})
-        first = end
-    return vectors
-
-
 @dataclass(frozen=True)
 class Panel:
     """Some consecutive output channels, `first` the first, that one tile computes together.
 
-    The vectors may hold more elements than there are `channels`: the last one is then padded. Its
-    surplus is computed with weights of zero and never stored.
+    The vectors may hold more elements than there are `channels`: some are then padded. The surplus
+    is computed with weights of zero and never stored. `filled` says how many channels each vector
+    holds; where it is empty, as many as it has elements.
     """
 
     first: int
     channels: int
     widths: tuple[int, ...]
+    filled: tuple[int, ...] = ()
 
     @property
     def elements(self) -> int:
         """Floats of one packed row of the panel."""
         return sum(self.widths)
 
+    def vectors(self) -> Iterator[tuple[int, int, int]]:
+        """Of each vector: where it starts in a packed row, its elements, its channels."""
+        offset = 0
+        for width, filled in zip(self.widths, self.filled or self.widths, strict=True):
+            yield offset, width, filled
+            offset += width
 
-def cut_panels(channels: int, widths: tuple[int, ...], vectors: int) -> list[Panel]:
-    """Panels of `vectors` vectors; the last one may be narrower, or padded."""
-    cut = cover_vectors(channels, widths)
+
+def cut_panels(lengths: Sequence[int], widths: tuple[int, ...], vectors: int) -> list[Panel]:
+    """Panels of `vectors` vectors over runs of so many channels; the last one may be narrower."""
+    cut = cover_runs(lengths, widths)
     panels, first = [], 0
     for at in range(0, len(cut), vectors):
-        part = tuple(cut[at : at + vectors])
-        panels.append(Panel(first, min(sum(part), channels - first), part))
+        width, filled = zip(*cut[at : at + vectors], strict=True)
+        panels.append(Panel(first, sum(filled), width, filled))
         first += panels[-1].channels
     return panels
 
 
-def cover_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
-    """Vector widths that hold at least `channels`: the widest, then one for the rest.
+def cover_runs(lengths: Sequence[int], widths: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Vectors (elements, channels) over runs of channels that stand apart from each other.
+
+    Each run by itself where that takes no more vectors; else vectors go on from run to run.
+    """
+    aligned = [vector for channels in lengths for vector in cover_vectors(channels, widths)]
+    joined = cover_vectors(sum(lengths), widths)
+    return aligned if len(aligned) <= len(joined) else joined
+
+
+def cover_vectors(channels: int, widths: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Vectors (elements, channels): the widest, then one for the rest.
 
     The rest takes the narrowest vector that holds it: one padded vector is sooner computed than
     several narrow ones.
     """
     count, rest = divmod(channels, widths[0])
-    return [widths[0]] * count + [min(w for w in (*widths, 1) if w >= rest)] * (rest > 0)
+    narrow = [(min(w for w in (*widths, 1) if w >= rest), rest)] if rest else []
+    return [(widths[0], widths[0])] * count + narrow
 
 
-def group_panels(panels: list[Panel]) -> Iterator[tuple[Panel, int]]:
-    """Runs of panels with equal widths: the first of each run, and how many there are."""
-    at = 0
-    while at < len(panels):
-        count = 1
-        while at + count < len(panels) and _alike(panels[at + count], panels[at]):
-            count += 1
-        yield panels[at], count
-        at += count
+def describe_panels(
+    panels: Sequence[Panel], segments: Sequence[Segment], target: Target, *, scattered: bool
+) -> list[Json]:
+    """Runs of equal panels as templates print them; `lanes` marks arrays in place of GNU vectors.
+
+    The C counts outputs with `o`; `surplus` are the packed elements before a panel that are more
+    than these, and a vector's places in `y` and in the residual count from there. Vectors that are
+    not stored as a whole go through memory; where outputs are `scattered`, in aligned pieces.
+    """
+    aligned = scattered and target.gnu_vectors
+    described: list[dict[str, Json]] = []
+    surplus = 0
+    for panel in panels:
+        end = panel.first + panel.channels
+        found: dict[str, Json] = {
+            "channels": panel.channels,
+            "elements": panel.elements,
+            "surplus": surplus,
+            "vectors": _describe_vectors(panel, segments, target, aligned=aligned),
+            "lanes": not target.gnu_vectors and max(panel.widths) > 1,
+            "splats": _repeated(panel.widths) if target.gnu_vectors else [],
+        }
+        if described and found.items() <= described[-1].items():
+            described[-1]["end"] = end
+        else:
+            described.append({"first": panel.first, "end": end, **found})
+        surplus += panel.elements - panel.channels
+    return [*described]
 
 
-def _alike(a: Panel, b: Panel) -> bool:
-    return (a.channels, a.widths) == (b.channels, b.widths)
-
-
-def describe_panels(panels: list[Panel], target: Target) -> list[Json]:
-    """The runs of panels as templates print them; `lanes` marks arrays in place of GNU vectors."""
-    described: list[Json] = []
-    for panel, count in group_panels(panels):
-        vectors: list[Json] = []
-        offset = 0
-        for index, width in enumerate(panel.widths):
-            lanes = width > 1 and not target.gnu_vectors
-            stored = min(width, panel.channels - offset)
-            vectors.append(
-                {
-                    "index": index,
-                    "width": width,
-                    "stored": stored,
-                    "offset": offset,
-                    "lanes": lanes,
-                }
-            )
-            offset += width
-        described.append(
+def _describe_vectors(
+    panel: Panel, segments: Sequence[Segment], target: Target, *, aligned: bool
+) -> list[Json]:
+    vectors: list[Json] = []
+    start = panel.first
+    for index, (offset, width, filled) in enumerate(panel.vectors()):
+        pieces: list[Json] = [
+            {"lane": lane, "channels": channels, **{a: p - panel.first for a, p in places.items()}}
+            for lane, channels, places in _pieces(segments, start, filled, aligned=aligned)
+        ]
+        vectors.append(
             {
-                "first": panel.first,
-                "end": panel.first + count * panel.channels,
-                "channels": panel.channels,
-                "elements": panel.elements,
-                "vectors": vectors,
-                "lanes": not target.gnu_vectors and max(panel.widths) > 1,
-                "splats": _repeated(panel.widths) if target.gnu_vectors else [],
+                "index": index,
+                "width": width,
+                "offset": offset,
+                "lanes": width > 1 and not target.gnu_vectors,
+                "whole": len(pieces) == 1 and filled == width,
+                "pieces": pieces,
             }
         )
-    return described
+        start += filled
+    return vectors
+
+
+def _pieces(
+    segments: Sequence[Segment], start: int, channels: int, *, aligned: bool
+) -> Iterator[tuple[int, int, dict[str, int]]]:
+    """First lane, lanes and places of what stands side by side of the channels from `start` on.
+
+    With `aligned` pieces are powers of two that start at multiples of themselves: processors hold
+    up loads of what was just stored where they straddle halves of it, as gcc's copies of 13 do.
+    """
+    for segment in segments:
+        lane = max(segment.start - start, 0)
+        end = min(segment.start + segment.channels - start, channels)
+        while lane < end:
+            count = end - lane
+            if aligned:
+                count = 1 << (count.bit_length() - 1)
+                while lane % count:
+                    count //= 2
+            shift = start + lane - segment.start
+            yield lane, count, {a: place + shift for a, place in segment.first.items()}
+            lane += count
 
 
 def _repeated(widths: tuple[int, ...]) -> list[Json]:
@@ -129,18 +165,19 @@ def _repeated(widths: tuple[int, ...]) -> list[Json]:
     return [width for width in dict.fromkeys(widths) if width > 1 and widths.count(width) > 1]
 
 
-def pack_panels(panels: list[Panel], w: Packed, b: Packed) -> Packed:
+def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
     """W [outputs, k] and b [outputs] as panel after panel: the bias, then one row per k.
 
-    Only the last panel may be padded (with zeros), so one that starts at channel o starts at
-    element
-    o * (k + 1).
+    Lanes that hold no channel are zeros.
     """
     rows = np.concatenate([b[:, None], w], axis=1)
     parts = []
     for panel in panels:
         part = np.zeros((rows.shape[1], panel.elements), np.float32)
-        part[:, : panel.channels] = rows[panel.first : panel.first + panel.channels].T
+        start = panel.first
+        for offset, _, filled in panel.vectors():
+            part[:, offset : offset + filled] = rows[start : start + filled].T
+            start += filled
         parts.append(part.ravel())
     return np.concatenate(parts)
 

@@ -8,6 +8,7 @@ from netgen.ir.operator import REGISTRY
 from netgen.ops.add import Add, add
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
+from netgen.ops.channel_map import ChannelMap
 from netgen.ops.channel_pad import ChannelPad, channel_pad
 from netgen.ops.channel_shuffle import ChannelShuffle, channel_shuffle
 from netgen.ops.channel_slice import ChannelSlice, channel_slice, split
@@ -35,6 +36,7 @@ REGISTRY.add(
     Add,
     AvgPool2d,
     BatchNorm,
+    ChannelMap,
     ChannelPad,
     ChannelShuffle,
     ChannelSlice,

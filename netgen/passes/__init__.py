@@ -10,10 +10,13 @@ from collections.abc import Callable
 from netgen.ir.graph import Graph
 from netgen.ir.verify import verify
 from netgen.passes.drop_identities import drop_identities
+from netgen.passes.drop_repeated_relu import drop_repeated_relu
 from netgen.passes.fold_batch_norm import fold_batch_norm
+from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.fold_pad import fold_pad
 from netgen.passes.fuse_activation import fuse_activation
 from netgen.passes.fuse_residual_add import fuse_residual_add
+from netgen.passes.move_activation import move_activation
 from netgen.passes.put_constants_second import put_constants_second
 from netgen.passes.share_constants import share_constants
 
@@ -21,8 +24,11 @@ Pass = Callable[[Graph], Graph]
 
 PIPELINE: tuple[Pass, ...] = (
     drop_identities,  # nothing may stand between the operators that the next passes join
+    drop_repeated_relu,  # nor between operators that move channels
     fold_pad,  # before the convolution changes its name
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
+    fold_channel_shuffle,  # then an activation behind it sees what the channels are
+    move_activation,  # before what it moves is fused
     fuse_residual_add,  # before activations: ResNet's stands behind the addition
     fuse_activation,
     put_constants_second,  # as the kernels want them

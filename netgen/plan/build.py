@@ -8,12 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from netgen.errors import WeightsError
+from netgen.errors import PlanError, WeightsError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Layer, Packed
+from netgen.kernels.layer import Instance, Json, Packed
 from netgen.kernels.targets import Target, find_target
-from netgen.plan.arena import extent, lower_bound, place
+from netgen.plan.banded import Banded, cut_schedule
+from netgen.plan.calls import Call
+from netgen.plan.cut import choices, layer_by_layer
+from netgen.plan.fit import Cutter
+from netgen.plan.layers import step_layer
+from netgen.plan.operand_types import operand_types
+from netgen.plan.options import DEFAULT, PlanOptions
 from netgen.plan.overlap import Merged, choose_overlaps, round_up
 from netgen.plan.plan import (
     Buffer,
@@ -22,41 +28,93 @@ from netgen.plan.plan import (
     PackedWeights,
     Plan,
     Rectangle,
+    Slots,
     Step,
 )
-from netgen.plan.schedule import Call, Schedule, schedule
+from netgen.plan.schedule import Schedule, schedule
+from netgen.plan.shapes import extent, lower_bound, place
 
 
-def build_plan(graph: Graph, target: Target) -> Plan:
+def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
     """Plan a graph that has been through the passes. Raises PlanError."""
-    scheduled = schedule(graph, target)
-    overlaps, merged = choose_overlaps(scheduled, target.alignment)
-    offsets = place([m.block for m in merged])
-    instances, indices = _instances(scheduled, overlaps, target)
-    steps, weights_bytes = _steps(scheduled.calls, indices, target)
+    scheduled = schedule(graph, target, image=options.image, copies=options.copies)
+    if options.ram is None and options.image != "rows":
+        return assemble(cut_schedule(scheduled, layer_by_layer(scheduled)), target)
+    return fit(scheduled, target, options.ram, push=options.image == "rows")
+
+
+def fit(scheduled: Schedule, target: Target, ram: int | None, *, push: bool) -> Plan:
+    """The fastest plan whose arena has at most `ram` bytes. Raises PlanError where none has."""
+    cutter = Cutter(scheduled, choices(scheduled, target, push=push), target.alignment)
+    cut = cutter.fitting(float("inf") if ram is None else ram)
+    if cut is None:
+        raise no_fit(cutter, target, ram)
+    return assemble(cut_schedule(scheduled, cut), target)
+
+
+def no_fit(cutter: Cutter, target: Target, ram: int | None) -> PlanError:
+    """What is the smallest arena, and what holds it."""
+    scheduled, cut = cutter.schedule, cutter.smallest()
+    if cut is None:
+        return PlanError(
+            "the rows of this network's image cannot be pushed",
+            where=f"%{scheduled.graph.inputs[0].name}",
+            hint="choose --input caller or arena",
+        )
+    plan = assemble(cut_schedule(scheduled, cut), target)
+    return PlanError(
+        "no plan has so small an arena",
+        where=f"plan of {plan.network}",
+        expected=f"at least {plan.certificate.arena_bytes} bytes, held by {worst_steps(plan)}",
+        found=f"{ram} bytes",
+        hint="allow more RAM, or choose a smaller network or input",
+    )
+
+
+def worst_steps(plan: Plan) -> str:
+    """The steps of the segment in which most bytes are alive."""
+
+    def alive(number: int) -> int:
+        return sum(r.bytes for r in plan.rectangles if r.first <= number <= r.last)
+
+    worst = plan.segments[max(range(len(plan.segments)), key=alive)]
+    first, last = plan.steps[worst.first].name, plan.steps[worst.last].name
+    return f"%{first}" if first == last else f"%{first} to %{last}"
+
+
+def assemble(banded: Banded, target: Target) -> Plan:
+    """Place the buffers of a schedule that is cut into segments, and specialise its kernels."""
+    scheduled = banded.schedule
+    overlaps, merged = choose_overlaps(banded, target.alignment)
+    offsets = place([m.shape for m in merged])
+    instances, indices = _instances(banded, overlaps, target)
+    steps, weights_bytes = _steps(banded, indices, target)
     return Plan(
-        network=graph.name,
+        network=scheduled.graph.name,
         target=target.name,
         alignment=target.alignment,
-        inputs=tuple(node.name for node in graph.inputs),
+        inputs=tuple(node.name for node in scheduled.graph.inputs),
         outputs=scheduled.graph.outputs,
         values=scheduled.values,
         buffers=_placed(scheduled.buffers, merged, offsets),
         rectangles=tuple(
-            Rectangle(tuple(m.offsets), m.block.bytes, m.block.first, m.block.last, offset)
+            Rectangle(alive, part.high - part.low, part.first, part.last, offset + part.low)
             for m, offset in zip(merged, offsets, strict=True)
+            for alive, part in zip(m.alive, m.shape.slices, strict=True)
         ),
         overlaps=tuple(overlaps),
         instances=instances,
         steps=steps,
+        segments=banded.segments,
+        push_rows=any(part.push for part in banded.bandings),
         certificate=_certify(merged, offsets),
         weights_bytes=weights_bytes,
     )
 
 
 def _certify(merged: Sequence[Merged], offsets: Sequence[int]) -> Certificate:
-    blocks = [m.block for m in merged]
-    size, bound = extent(blocks, offsets), lower_bound(blocks)
+    shapes = [m.shape for m in merged]
+    size, bound = extent(shapes, offsets), lower_bound(shapes)
     return Certificate(size, bound, size - bound)
 
 
@@ -72,26 +130,27 @@ def _placed(
 
 
 def _instances(
-    scheduled: Schedule, overlaps: Sequence[Overlap], target: Target
+    banded: Banded, overlaps: Sequence[Overlap], target: Target
 ) -> tuple[tuple[Instance, ...], list[int]]:
     """Distinct kernel instances, and the index of each call's.
 
-    A call whose output overlaps an operand needs a function without `restrict` on the two, and on
-    any other operand that is the same buffer.
+    A call whose output stands on operands needs a function without `restrict` on those.
     """
-    aliased = _aliased(scheduled, overlaps)
     instances: list[Instance] = []
     known: dict[str, int] = {}
     names: set[str] = set()
     indices = []
-    for index, call in enumerate(scheduled.calls):
-        parameters: dict[str, Json] = call.kernel.parameters(call.layer, target)
-        parameters["aliased"] = [*aliased.get(index, ())]
+    for call, layer in zip(banded.schedule.calls, banded.layers, strict=True):
+        aliased = _aliased(banded, overlaps, call)
+        parameters: dict[str, Json] = call.kernel.parameters(layer, target)
+        parameters["aliased"] = [*aliased]
         key = json.dumps([call.kernel.name, parameters, *call.reads], sort_keys=True)
         if key not in known:
-            title = call.kernel.title(call.layer)
-            if index in aliased:
-                title += "_over_" + "_".join(aliased[index])
+            title = call.kernel.title(layer)
+            if layer.band is not None:
+                title += f"_rows{layer.band.rows}"
+            if aliased:
+                title += "_over_" + "_".join(aliased)
             name = _unused(title, names)
             arguments = tuple(call.reads)
             known[key] = len(instances)
@@ -102,14 +161,18 @@ def _instances(
     return tuple(instances), indices
 
 
-def _aliased(scheduled: Schedule, overlaps: Sequence[Overlap]) -> dict[int, tuple[str, ...]]:
-    """By step: the letters of the operands that share memory with the output."""
-    aliased = {}
-    for overlap in overlaps:
-        reads = scheduled.calls[overlap.step].reads
-        homes = {a: scheduled.values[value].runs[0].buffer for a, value in reads.items()}
-        aliased[overlap.step] = tuple(a for a in reads if homes[a] == homes[overlap.letter])
-    return aliased
+def _aliased(banded: Banded, overlaps: Sequence[Overlap], call: Call) -> list[str]:
+    """The letters of the operands that share memory with the output."""
+    values = banded.schedule.values
+    home = values[call.node.name].runs[0].buffer
+    shared = [
+        values[overlap.operand].runs[0].buffer
+        for overlap in overlaps
+        if values[overlap.result].runs[0].buffer == home
+    ]
+    if values[call.node.name].slots != Slots():
+        shared.append(home)
+    return [a for a, value in call.reads.items() if values[value].runs[0].buffer in shared]
 
 
 def _unused(name: str, names: set[str]) -> str:
@@ -121,28 +184,26 @@ def _unused(name: str, names: set[str]) -> str:
     return candidate
 
 
-def _steps(
-    calls: Sequence[Call], indices: Sequence[int], target: Target
-) -> tuple[tuple[Step, ...], int]:
+def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tuple[Step, ...], int]:
     """Steps, with the places of their weights; equal constants are packed once per kernel."""
     steps = []
     places: dict[str, PackedWeights] = {}
     end = 0
-    for call, index in zip(calls, indices, strict=True):
+    parts = zip(banded.schedule.calls, banded.layers, indices, banded.rows, strict=True)
+    for call, layer, index, rows in parts:
         weights: PackedWeights | None = None
         if call.kernel.constants:
             blank = {
                 letter: np.ones(kind.shape, np.float32)
-                for letter, kind in call.layer.operands.items()
+                for letter, kind in layer.operands.items()
                 if letter in call.constants
             }
-            elements = call.kernel.pack(call.layer, target, blank).size
+            elements = call.kernel.pack(layer, target, blank).size
             key = json.dumps([index, call.constants], sort_keys=True)
             if key not in places:
                 places[key] = PackedWeights(end, elements)
                 end = round_up(end + 4 * elements, target.alignment)
             weights = places[key]
-        shape = call.layer.result.shape
         steps.append(
             Step(
                 name=call.node.name,
@@ -155,22 +216,10 @@ def _steps(
                 writes=call.node.name,
                 weights=weights,
                 macs=call.layer.macs(),
-                rows=shape[1] if len(shape) == 4 else 1,
+                rows=rows,
             )
         )
     return tuple(steps), end
-
-
-def step_layer(plan: Plan, graph: Graph, step: Step) -> Layer:
-    """The layer of a step, with its operands in the order of the formula."""
-    types = {
-        letter: plan.values[step.reads[letter]].type
-        if letter in step.reads
-        else graph[step.constants[letter]].type
-        for letter in step.op.letters(len(step.reads))
-        if letter in step.reads or letter in step.constants
-    }
-    return Layer(step.op, types, plan.values[step.writes].type, frozenset(step.constants))
 
 
 def pack_weights(plan: Plan, graph: Graph) -> Packed:
@@ -181,7 +230,8 @@ def pack_weights(plan: Plan, graph: Graph) -> Packed:
         if step.weights is None:
             continue
         arrays = {letter: graph.constant(name) for letter, name in step.constants.items()}
-        content = find_kernel(step.kernel).pack(step_layer(plan, graph, step), target, arrays)
+        layer = step_layer(plan, step, operand_types(plan, step))
+        content = find_kernel(step.kernel).pack(layer, target, arrays)
         if not np.isfinite(content).all():
             raise WeightsError(
                 "the weights of this layer do not fit into float32 once they are folded",

@@ -18,12 +18,15 @@ import numpy as np
 
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import Json, Kernel
+from netgen.kernels.layout import dense_layout
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check_contents import check_contents
 from netgen.plan.check_memory import check_memory
+from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
-from netgen.plan.plan import Plan, Step, Value
+from netgen.plan.order import height
+from netgen.plan.plan import Buffer, Plan, Slots, Step, Value
 
 
 def check_plan(plan: Plan) -> None:
@@ -32,6 +35,7 @@ def check_plan(plan: Plan) -> None:
     _check_names(plan)
     for value in plan.values.values():
         _check_layout(plan, value)
+    _check_views(plan)
     for step in plan.steps:
         _check_step(plan, step)
     _check_callers(plan)
@@ -79,45 +83,95 @@ def _check_names(plan: Plan) -> None:
 
 
 def _check_layout(plan: Plan, value: Value) -> None:
-    """A value's runs hold each of its channels once, inside their buffers."""
+    """A value's runs hold each of its channels once, at places of one buffer's pixels."""
     where = f"%{value.name}"
     channels = value.type.shape[-1] if value.type.shape else 1
-    held = sum(run.channels for run in value.runs)
-    if held != channels or any(run.channels < 1 for run in value.runs):
+    held = sorted(run.at + run.step * c for run in value.runs for c in range(run.channels))
+    if held != list(range(channels)) or any(run.channels < 1 for run in value.runs):
         raise PlanError(
             "the runs do not hold every channel once",
             where=where,
-            expected=f"{channels} channels",
-            found=str(held),
+            expected=f"channels 0 to {channels - 1}",
+            found=f"{len(held)} channels, {len(set(held))} of them different",
         )
-    if _is_dense(plan, value):
+    if len({run.buffer for run in value.runs}) != 1:
+        raise PlanError("the runs stand in several buffers", where=where)
+    buffer = plan.buffers[value.runs[0].buffer]
+    if plan.is_recut(value.name):
+        _check_recut(plan, value, buffer)
         return
-    taken: set[tuple[str, int]] = set()
-    for run in value.runs:
-        buffer = plan.buffers[run.buffer]
-        places = {(run.buffer, run.first + c) for c in range(run.channels)}
-        if run.first < 0 or run.first + run.channels > buffer.pitch or places & taken:
+    places = [run.first + c for run in value.runs for c in range(run.channels)]
+    if min(places) < 0 or max(places) >= buffer.pitch or len(set(places)) != len(places):
+        raise PlanError(
+            f"two channels have one place, or leave the pixels of {buffer.name}",
+            where=where,
+            expected=f"different places, 0 to {buffer.pitch - 1}",
+            found=f"{len(set(places))} of {channels}, {min(places)} to {max(places)}",
+        )
+    _check_rows(value, buffer)
+
+
+def _check_recut(plan: Plan, value: Value, buffer: Buffer) -> None:
+    """A reshape that cuts its elements anew shows all of a buffer, element after element."""
+    if not _is_dense(plan, value) or value.type.bytes != buffer.bytes or buffer.margin:
+        raise PlanError(
+            f"the reshape does not show all of {buffer.name}",
+            where=f"%{value.name}",
+            expected=f"{buffer.bytes} bytes in one run",
+            found=f"{value.type.bytes} bytes in {len(value.runs)} runs",
+        )
+
+
+def _check_rows(value: Value, buffer: Buffer) -> None:
+    """Every row of a value fits into a slot of its buffer, with the margin before it."""
+    shape, where = value.type.shape, f"%{value.name}"
+    width = shape[2] if len(shape) == 4 else value.type.elements // shape[-1]
+    shift = value.slots.shift
+    if not 0 <= shift <= buffer.margin or buffer.margin - shift + width > buffer.row_pixels:
+        raise PlanError(
+            f"the rows do not fit into the slots of {buffer.name}",
+            where=where,
+            expected=f"at most {buffer.row_pixels} pixels, {buffer.margin} of them before a row",
+            found=f"{width} pixels, {shift} of them before a row's place",
+        )
+    if value.slots.step < 1 or not 0 <= value.slots.first < buffer.rows:
+        raise PlanError(
+            "the slots are none of the buffer's",
+            where=where,
+            expected=f"a step of at least 1, from slot 0 to {buffer.rows - 1}",
+            found=f"a step of {value.slots.step} from slot {value.slots.first}",
+        )
+
+
+def _check_views(plan: Plan) -> None:
+    """Views show values that stand before them, and have the type that their operator infers."""
+    seen: set[str] = set()
+    for value in plan.values.values():
+        seen.add(value.name)
+        if value.view is None:
+            continue
+        where = f"%{value.name}"
+        if unknown := [name for name in value.view.operands if name not in seen - {value.name}]:
+            raise PlanError(f"it views %{unknown[0]}, which is not before it", where=where)
+        if value.view.op.operator_name not in {"channel_map", "reshape"}:
+            raise PlanError(f"{value.view.op.operator_name} is no view", where=where)
+        types = [plan.values[name].type for name in value.view.operands]
+        try:
+            inferred = value.view.op.infer(types)
+        except GraphError as error:
+            raise PlanError(str(error), where=where) from error
+        if inferred != value.type:
             raise PlanError(
-                f"the run from channel {run.first} of {run.buffer} overlaps another or leaves it",
+                "the view has the wrong type",
                 where=where,
-            )
-        taken |= places
-        pixels = value.type.elements // channels
-        if pixels * buffer.pitch * 4 != buffer.bytes:
-            raise PlanError(
-                f"the value does not fit its buffer {run.buffer}",
-                where=where,
-                expected=f"{pixels} pixels of {buffer.pitch} channels",
-                found=f"{buffer.bytes} bytes",
+                expected=str(inferred),
+                found=str(value.type),
             )
 
 
 def _is_dense(plan: Plan, value: Value) -> bool:
-    """Whether a value is the whole of one buffer, element after element; reshapes are, too."""
-    if len(value.runs) != 1:
-        return False
-    run = value.runs[0]
-    return run.first == 0 and value.type.bytes == plan.buffers[run.buffer].bytes
+    """Whether the pixels of a value's buffer hold its channels in order, and nothing else."""
+    return plan.layout(value.name) == dense_layout(value.type.shape[-1])
 
 
 def _check_step(plan: Plan, step: Step) -> None:
@@ -134,27 +188,34 @@ def _check_step(plan: Plan, step: Step) -> None:
             "the result has the wrong type", where=where, expected=str(inferred), found=str(result)
         )
     macs = step.op.macs(list(types.values()), result)
-    rows = result.shape[1] if len(result.shape) == 4 else 1
-    if (step.macs, step.rows) != (macs, rows):
+    if step.macs != macs:
         raise PlanError(
             "the step counts its work wrongly",
             where=where,
-            expected=f"{macs} MACs, {rows} rows",
-            found=f"{step.macs} MACs, {step.rows} rows",
+            expected=f"{macs} MACs",
+            found=f"{step.macs} MACs",
+        )
+    if step.rows < 1 or height(plan, step) % step.rows:
+        raise PlanError(
+            "the bands are no equal parts of the step's rows",
+            where=where,
+            expected=f"a divisor of {height(plan, step)}",
+            found=str(step.rows),
         )
     for name in (*step.reads.values(), step.writes):
-        # Kernels take one pointer per operand: they know neither runs nor spare channels.
-        if not _is_dense(plan, plan.values[name]):
+        if not find_kernel(step.kernel).any_layout and not _is_dense(plan, plan.values[name]):
             raise PlanError(f"{step.kernel} needs %{name} in one dense run", where=where)
 
 
 def _check_callers(plan: Plan) -> None:
-    """Inputs and outputs stand in the caller's memory, one buffer each; inputs are not written."""
+    """Outputs stand in the caller's memory, inputs there or in the arena, in one buffer each."""
     for name in (*plan.inputs, *plan.outputs):
         if not _is_dense(plan, plan.values[name]):
             raise PlanError("the caller's memory is not one dense run", where=f"%{name}")
     for kind, names in (("input", plan.inputs), ("output", plan.outputs)):
-        homes = [run.buffer for name in names for run in plan.values[name].runs]
+        # An input may stand in the arena instead: the caller writes it there, or pushes its rows.
+        homes = [plan.buffer_of(name).name for name in names]
+        homes = [home for home in homes if plan.buffers[home].kind == kind or kind == "output"]
         own = [buffer.name for buffer in plan.buffers.values() if buffer.kind == kind]
         if len(set(homes)) != len(homes) or set(homes) != set(own):
             raise PlanError(
@@ -164,38 +225,42 @@ def _check_callers(plan: Plan) -> None:
                 found=", ".join(homes) or "none",
             )
     for step in plan.steps:
-        for run in plan.values[step.writes].runs:
-            if plan.buffers[run.buffer].kind == "input":
-                raise PlanError(f"writes into the input {run.buffer}", where=f"step %{step.name}")
+        buffer = plan.buffer_of(step.writes)
+        if buffer.kind == "input":
+            raise PlanError(f"writes into the input {buffer.name}", where=f"step %{step.name}")
 
 
 def _check_instances(plan: Plan, target: Target) -> None:
     """Every step's instance is its kernel, specialised to its shapes, with its aliased operand."""
-    overlapped = {overlap.step: overlap.letter for overlap in plan.overlaps}
     names = [instance.name for instance in plan.instances]
     if len(set(names)) != len(names):
         raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
     if {step.instance for step in plan.steps} != set(range(len(names))):
         raise PlanError("steps and kernel instances do not match", where=f"plan of {plan.network}")
-    for index, step in enumerate(plan.steps):
+    for step in plan.steps:
         instance = plan.instances[step.instance]
         kernel = _kernel(step, instance.kernel)
-        layer = Layer(
-            step.op,
-            operand_types(plan, step),
-            plan.values[step.writes].type,
-            frozenset(step.constants),
-        )
+        layer = step_layer(plan, step, operand_types(plan, step))
         if not kernel.accepts(layer):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
-        homes = {letter: plan.buffer_of(value).name for letter, value in step.reads.items()}
-        shared = homes[overlapped[index]] if index in overlapped else None
-        aliased: list[Json] = [letter for letter, home in homes.items() if home == shared]
+        aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
         _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
         for key in sorted({*parameters, *instance.parameters}):
             _agree(step, key, parameters.get(key), instance.parameters.get(key))
+
+
+def _aliased(plan: Plan, step: Step) -> list[str]:
+    """Operands on whose memory the result stands: by an overlap, or in the slots of a ring."""
+    home, moved = plan.buffer_of(step.writes).name, plan.values[step.writes].slots != Slots()
+    under = {
+        plan.buffer_of(overlap.operand).name
+        for overlap in plan.overlaps
+        if plan.buffer_of(overlap.result).name == home
+    }
+    under |= {home} if moved else set()
+    return [letter for letter, value in step.reads.items() if plan.buffer_of(value).name in under]
 
 
 def _agree(step: Step, what: str, expected: object, found: object) -> None:
@@ -283,6 +348,6 @@ def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
     if not kernel.constants:
         return 0
     types = operand_types(plan, step)
-    layer = Layer(step.op, types, plan.values[step.writes].type, frozenset(step.constants))
+    layer = step_layer(plan, step, types)
     blank = {letter: np.ones(types[letter].shape, np.float32) for letter in step.constants}
     return kernel.pack(layer, target, blank).size

@@ -7,8 +7,6 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from netgen.errors import PlanError
-from netgen.plan.hazards import overwrite_fault
-from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Buffer, Overlap, Plan, Rectangle
 
 
@@ -18,8 +16,8 @@ def check_memory(plan: Plan) -> None:
         _check_buffer(plan, buffer)
     _check_lives(plan)
     for index, overlap in enumerate(plan.overlaps):
-        if any(other.step == overlap.step for other in plan.overlaps[:index]):
-            raise PlanError("two overlaps at one step", where=f"step {overlap.step}")
+        if any(other.result == overlap.result for other in plan.overlaps[:index]):
+            raise PlanError("two overlaps of one value", where=f"%{overlap.result}")
         _check_overlap(plan, overlap)
     arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
     for a, b in combinations(arena, 2):
@@ -34,8 +32,15 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
     where = f"buffer {buffer.name}"
     if buffer.kind not in {"arena", "input", "output"}:
         raise PlanError("unknown kind", where=where, found=buffer.kind)
-    if buffer.bytes < 4 or buffer.bytes % 4 or buffer.pitch < 1:
-        raise PlanError("the buffer holds no whole elements", where=where, found=str(buffer.bytes))
+    extents = (buffer.rows, buffer.row_pixels, buffer.pitch)
+    whole = 4 * buffer.rows * buffer.row_pixels * buffer.pitch
+    if min(extents) < 1 or buffer.bytes != whole or not 0 <= buffer.margin < buffer.row_pixels:
+        raise PlanError(
+            "the buffer's bytes are not those of its rows",
+            where=where,
+            expected=f"{buffer.rows} rows of {buffer.row_pixels} pixels of {buffer.pitch} elements",
+            found=f"{buffer.bytes} bytes, a margin of {buffer.margin}",
+        )
     if buffer.kind != "arena":
         if buffer.offset:
             raise PlanError(
@@ -63,13 +68,13 @@ def _check_lives(plan: Plan) -> None:
     """A buffer lives from its first write to its last use, no longer; the caller's to the end."""
     used: dict[str, list[int]] = {name: [] for name in plan.buffers}
     for name in plan.inputs:
-        used[plan.values[name].runs[0].buffer].append(0)
-    for index, step in enumerate(plan.steps):
-        for value in (*step.reads.values(), step.writes):
-            for run in plan.values[value].runs:
-                used[run.buffer].append(index)
+        used[plan.buffer_of(name).name].append(0)
+    for number, segment in enumerate(plan.segments):
+        for step in plan.steps[segment.first : segment.last + 1]:
+            for value in (*step.reads.values(), step.writes):
+                used[plan.buffer_of(value).name].append(number)
     for name in plan.outputs:
-        used[plan.values[name].runs[0].buffer].append(len(plan.steps) - 1)
+        used[plan.buffer_of(name).name].append(len(plan.segments) - 1)
     for buffer in plan.buffers.values():
         uses = used[buffer.name]
         if not uses:
@@ -78,7 +83,7 @@ def _check_lives(plan: Plan) -> None:
             raise PlanError(
                 "the buffer's life is not that of its values",
                 where=f"buffer {buffer.name}",
-                expected=f"steps {min(uses)} to {max(uses)}",
+                expected=f"segments {min(uses)} to {max(uses)}",
                 found=f"{buffer.first} to {buffer.last}",
             )
 
@@ -92,19 +97,19 @@ def _collide(a: Buffer | Rectangle, b: Buffer | Rectangle) -> bool:
 
 
 def _check_overlap(plan: Plan, overlap: Overlap) -> None:
-    """A declared overlap names the step and operand, both in the arena, and the offsets agree."""
-    where = f"overlap at step {overlap.step}"
-    if not 0 <= overlap.step < len(plan.steps):
-        raise PlanError("there is no such step", where=where)
-    step = plan.steps[overlap.step]
-    if overlap.letter not in step.reads:
-        raise PlanError(f"the step does not read {overlap.letter}", where=where)
-    operand, output = plan.buffer_of(step.reads[overlap.letter]), plan.buffer_of(step.writes)
+    """A declared overlap names values of its segment, both in the arena, and the offsets agree."""
+    where = f"overlap in segment {overlap.segment}"
+    if not 0 <= overlap.segment < len(plan.segments):
+        raise PlanError("there is no such segment", where=where)
+    for name in (overlap.operand, overlap.result):
+        if name not in plan.values:
+            raise PlanError(f"the plan has no value %{name}", where=where)
+    operand, output = plan.buffer_of(overlap.operand), plan.buffer_of(overlap.result)
     if (operand.kind, output.kind) != ("arena", "arena") or operand.name == output.name:
         raise PlanError("operand and output must be two buffers of the arena", where=where)
-    if operand.last != overlap.step or output.first != overlap.step:
+    if operand.last != overlap.segment or output.first != overlap.segment:
         raise PlanError(
-            f"{operand.name} must be read last, and {output.name} written first, at this step",
+            f"{operand.name} must be read last, and {output.name} written first, in this segment",
             where=where,
         )
     if operand.offset - output.offset != overlap.distance:
@@ -117,46 +122,38 @@ def _check_overlap(plan: Plan, overlap: Overlap) -> None:
 
 
 def _check_pair(plan: Plan, a: Buffer, b: Buffer) -> None:
-    """Two buffers that share memory while both live: only operand and output of one safe step."""
+    """Two buffers that share memory while both live must be declared; contents are judged later."""
     operand, output = sorted((a, b), key=lambda buffer: buffer.first)
-    where = f"buffers {operand.name} and {output.name}"
     declared = [
         overlap
         for overlap in plan.overlaps
-        if plan.buffer_of(plan.steps[overlap.step].reads[overlap.letter]) is operand
-        and plan.buffer_of(plan.steps[overlap.step].writes) is output
+        if plan.buffer_of(overlap.operand) is operand and plan.buffer_of(overlap.result) is output
     ]
     if not declared:
         raise PlanError(
-            "they share memory while both are alive, and no overlap is declared", where=where
+            "they share memory while both are alive, and no overlap is declared",
+            where=f"buffers {operand.name} and {output.name}",
         )
-    step = plan.steps[declared[0].step]
-    types, result = operand_types(plan, step), plan.values[step.writes].type
-    for letter, value in step.reads.items():
-        if plan.buffer_of(value) is not operand:
-            continue
-        fault = overwrite_fault(step.op, letter, types, result, declared[0].distance)
-        if fault:
-            raise PlanError(
-                f"step %{step.name} destroys its operand {letter}: {fault}", where=where
-            )
 
 
 def _check_rectangles(plan: Plan, arena: list[Buffer]) -> None:
-    """Rectangles hold each buffer once, tightly, as chains of overlaps; they do not collide."""
-    held = [name for rectangle in plan.rectangles for name in rectangle.buffers]
-    if sorted(held) != sorted(buffer.name for buffer in arena):
-        raise PlanError(
-            "the rectangles do not hold every arena buffer once", where=f"plan of {plan.network}"
-        )
-    links = {
-        plan.buffer_of(plan.steps[o.step].writes).name: plan.buffer_of(
-            plan.steps[o.step].reads[o.letter]
-        ).name
+    """In each segment every live buffer is in one rectangle; rectangles do not collide."""
+    linked = {
+        frozenset((plan.buffer_of(o.result).name, plan.buffer_of(o.operand).name))
         for o in plan.overlaps
     }
+    for number in range(len(plan.segments)):
+        live = sorted(b.name for b in arena if b.first <= number <= b.last)
+        held = sorted(n for r in plan.rectangles if r.first <= number <= r.last for n in r.buffers)
+        if live != held:
+            raise PlanError(
+                "the rectangles do not hold every live buffer once",
+                where=f"segment {number}",
+                expected=", ".join(live),
+                found=", ".join(held),
+            )
     for rectangle in plan.rectangles:
-        _check_rectangle(plan, rectangle, links)
+        _check_rectangle(plan, rectangle, linked)
     for a, b in combinations(plan.rectangles, 2):
         if _alive_together(a, b) and _collide(a, b):
             raise PlanError(
@@ -165,33 +162,30 @@ def _check_rectangles(plan: Plan, arena: list[Buffer]) -> None:
             )
 
 
-def _check_rectangle(plan: Plan, rectangle: Rectangle, links: dict[str, str]) -> None:
+def _check_rectangle(plan: Plan, rectangle: Rectangle, linked: set[frozenset[str]]) -> None:
+    """It spans its buffers, no more, and several are in it only as overlaps join them."""
     if not rectangle.buffers:
         raise PlanError("a rectangle is empty", where=f"rectangle at {rectangle.offset}")
     where = f"rectangle of {rectangle.buffers[0]}"
     buffers = sorted((plan.buffers[name] for name in rectangle.buffers), key=lambda b: b.first)
     for before, after in pairwise(buffers):
-        if links.get(after.name) != before.name:
+        if frozenset((after.name, before.name)) not in linked:
             raise PlanError(f"no overlap joins {after.name} to {before.name}", where=where)
-    if links.get(buffers[0].name) is not None:
-        raise PlanError(f"{buffers[0].name} overlaps a buffer of another rectangle", where=where)
     begin = min(b.offset for b in buffers)
     size = max(b.offset + b.bytes for b in buffers) - begin
     size += -size % plan.alignment
-    expected = (begin, size, buffers[0].first, max(b.last for b in buffers))
-    found = (rectangle.offset, rectangle.bytes, rectangle.first, rectangle.last)
-    if found != expected:
+    if (rectangle.offset, rectangle.bytes) != (begin, size) or rectangle.first > rectangle.last:
         raise PlanError(
-            "the rectangle is not the union of its buffers (offset, bytes, first, last)",
+            "the rectangle is not the union of its buffers",
             where=where,
-            expected=str(expected),
-            found=str(found),
+            expected=f"{size} bytes at {begin}",
+            found=f"{rectangle.bytes} bytes at {rectangle.offset}",
         )
 
 
 def _check_certificate(plan: Plan) -> None:
-    """Extent, the largest sum of bytes alive in one step, and the gap between them."""
-    changes = np.zeros(len(plan.steps) + 1, np.int64)
+    """Extent, the largest sum of bytes alive in one segment, and the gap between them."""
+    changes = np.zeros(len(plan.segments) + 1, np.int64)
     extent = 0
     for rectangle in plan.rectangles:
         changes[rectangle.first] += rectangle.bytes

@@ -1,7 +1,7 @@
 """Whether an output may lie over an operand of its own step: by simulation of the reads.
 
-Nothing here knows how the planner chose a distance. For every element that the output overwrites,
-the simulation asks which outputs still read that element afterwards.
+Nothing here knows how the planner chose a distance. For every element that a band of the output
+overwrites, the simulation asks which outputs of the band still read that element afterwards.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.window import Window
+from netgen.plan.order import Band
 
 Indices = npt.NDArray[np.int64]
 
@@ -43,70 +44,75 @@ _SAME_PLACE: dict[type[Operator], frozenset[str]] = {
 }
 
 
-def overwrite_fault(
+def band_fault(
     op: Operator,
     letter: str,
     operands: Mapping[str, TensorType],
-    result: TensorType,
-    distance: int,
+    read: Indices,
+    written: Indices,
+    band: Band,
 ) -> str | None:
-    """What goes wrong if the output starts `distance` bytes before operand `letter`, or None.
+    """What goes wrong if a band's result stands where it stands, or None.
 
-    Both are dense NHWC f32. Steps write rows in ascending order, within a row channels in any
-    order, and for each channel columns in ascending order, each read before it is written.
+    `read` are the places, in one memory, of the rows of operand `letter` that the band reaches,
+    `written` those of its result: [rows, pixels of a row, channels]. Steps write rows in ascending
+    order, within a row channels in any order, and for each channel columns in ascending order, each
+    read before it is written.
     """
+    low, high = read.min(initial=0), read.max(initial=-1)
+    if not ((written >= low) & (written <= high)).any() or not np.isin(written, read).any():
+        return None
     if letter in _SAME_PLACE.get(type(op), frozenset()):
-        if operands[letter] == result and distance == 0:
+        if read.shape == written.shape and (read == written).all():
             return None
-        return "an elementwise output must start exactly where the operand does"
+        return "an elementwise output must stand exactly where the operand does"
     if isinstance(op, DepthwiseConv2d) and letter == "x":
-        return _depthwise_fault(op, operands, result, distance)
+        return _depthwise_fault(op, operands, read, written, band)
     return f"{op.operator_name} gives no order in which it could overwrite {letter}"
 
 
 def _depthwise_fault(
-    op: DepthwiseConv2d, operands: Mapping[str, TensorType], result: TensorType, distance: int
+    op: DepthwiseConv2d,
+    operands: Mapping[str, TensorType],
+    read: Indices,
+    written: Indices,
+    band: Band,
 ) -> str | None:
-    """A channel is read and written by itself: only the last reader of each pixel matters."""
-    x, channels = operands["x"], result.shape[3]
-    if x.shape[3] != channels:
+    """A channel is read and written by itself: only the last reader of each place matters."""
+    if read.shape[2] != written.shape[2]:
         return "a channel multiplier above 1 overwrites channels that are still to be read"
-    if distance % 4:
-        return "the distance is no whole number of elements"
-    _, height, width, _ = x.shape
-    readers = last_readers(op.window(operands["w"].shape), (height, width), result)
-    outputs = np.arange(result.shape[1] * result.shape[2])
-    pixels, rest = divmod(distance // 4, channels)
-    if rest == 0:
-        return _fault(readers, outputs - pixels, outputs)
-    # An output lies over two pixels, and over other channels than its own, which may be computed
-    # later in the same row: the whole row counts as still to be read, up to its last output. The
-    # earlier pixel is the later one of the output before, and judged there.
-    before_row = outputs // result.shape[2] * result.shape[2] - 1
-    return _fault(readers, outputs - pixels, before_row)
-
-
-def _fault(readers: Indices, overwritten: Indices, latest: Indices) -> str | None:
-    """Name an input pixel whose last reader comes after `latest`, where reads are surely done."""
-    inside = (overwritten >= 0) & (overwritten < len(readers))
-    late = np.flatnonzero(readers[overwritten[inside]] > latest[inside])
+    window = op.window(operands["w"].shape)
+    _, height, width, _ = operands["x"].shape
+    readers = last_readers(window, (height, width), band, written.shape[1])
+    begin = max(0, min(height, band.first * window.stride[0] - window.pad[0]))
+    seen = readers.reshape(height, width)[begin : begin + read.shape[0]]
+    spread = int(max(read.max(), written.max())) + 1
+    last, owner = np.full(spread, -1, np.int64), np.full(spread, -1, np.int64)
+    last[read] = seen[:, :, None]
+    owner[read] = np.arange(read.shape[2])
+    outputs = np.arange(written.shape[0] * written.shape[1]).reshape(written.shape[:2])
+    # Where a channel lies over another one, which may be computed later in the same row, the whole
+    # row counts as still to be read.
+    same = owner[written] == np.arange(written.shape[2])
+    limit = np.where(same, outputs[:, :, None], (outputs[:, :1] - 1)[:, :, None])
+    late = np.argwhere(last[written] > limit)
     if not len(late):
         return None
-    output = int(np.flatnonzero(inside)[late[0]])
-    pixel = int(overwritten[output])
-    return f"output pixel {output} overwrites input pixel {pixel}, read by output {readers[pixel]}"
+    i, j, c = late[0].tolist()
+    reader = int(last[written[i, j, c]])
+    return f"output pixel {int(outputs[i, j])} overwrites what output pixel {reader} still reads"
 
 
-def last_readers(window: Window, size: tuple[int, int], result: TensorType) -> Indices:
-    """For each pixel of an image of `size` the last output pixel that reads it, -1 for none."""
+def last_readers(window: Window, size: tuple[int, int], band: Band, columns: int) -> Indices:
+    """For each pixel of an image of `size` the last pixel of a band that reads it, -1 for none."""
     last = np.full(size[0] * size[1], -1, np.int64)
-    _, rows, columns, _ = result.shape
-    i, j = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    rows = np.arange(band.first, band.end)
+    i, j = np.meshgrid(rows, np.arange(columns), indexing="ij")
     for r in range(window.size[0]):
         for s in range(window.size[1]):
             row = i * window.stride[0] - window.pad[0] + r * window.dilation[0]
             column = j * window.stride[1] - window.pad[2] + s * window.dilation[1]
             inside = (row >= 0) & (row < size[0]) & (column >= 0) & (column < size[1])
             pixels = (row * size[1] + column)[inside]
-            np.maximum.at(last, pixels, (i * columns + j)[inside])
+            np.maximum.at(last, pixels, ((i - band.first) * columns + j)[inside])
     return last

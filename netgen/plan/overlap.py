@@ -1,8 +1,7 @@
 """Outputs that take the place of operands: which are allowed, and which pay.
 
-Overlapping buffers are merged into one rectangle before the arena is packed. A merged rectangle
-lives as long as all its buffers and is as large as their union, so merging is not always a gain:
-a merge is taken back where that lowers the bound of the arena.
+Overlapping buffers are merged into one shape before the arena is packed: in each segment it spans
+those of them that are alive. A merge is taken back where that lowers what some segment needs.
 """
 
 from __future__ import annotations
@@ -10,18 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from netgen.plan.arena import Block, lower_bound
+from netgen.plan.banded import Banded
+from netgen.plan.bands import Trail
 from netgen.plan.plan import Buffer, Overlap
-from netgen.plan.schedule import Schedule
+from netgen.plan.shapes import Shape, Slice, needs
 
 
 @dataclass(frozen=True)
 class Merged:
-    """A rectangle of the packing: offsets of its buffers within it, its size and life."""
+    """Buffers that overlap: their offsets within one shape, and who is alive in which slice."""
 
     offsets: Mapping[str, int]
-    block: Block
+    shape: Shape
+    alive: tuple[tuple[str, ...], ...]
 
 
 def round_up(number: int, multiple: int) -> int:
@@ -29,57 +31,112 @@ def round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def choose_overlaps(schedule: Schedule, alignment: int) -> tuple[list[Overlap], list[Merged]]:
-    """The overlaps that the plan uses, and the rectangles they make."""
-    chosen = _candidates(schedule, alignment)
-    best = _bound(schedule, chosen, alignment)
+def choose_overlaps(banded: Banded, alignment: int) -> tuple[list[Overlap], list[Merged]]:
+    """The overlaps that the plan uses, and the rectangles they make.
+
+    Operators that work in place do, unless that raises the bound; results trail operands that die
+    row by row where that lowers it.
+    """
+    chosen = _without_harm(banded, _in_place_calls(banded, alignment), alignment)
+    best = _needs(banded, chosen, alignment)
+    trails = _trails(banded, alignment)
+    while trails:
+        needs = [
+            (_needs(banded, [*chosen, trail], alignment), number)
+            for number, trail in enumerate(trails)
+            if _is_free(banded, chosen, trail)
+        ]
+        need, number = min(needs, default=(best, 0))
+        if need >= best:
+            break
+        chosen, best = [*chosen, trails.pop(number)], need
+    return chosen, merge(banded, chosen, alignment)
+
+
+def _without_harm(banded: Banded, chosen: list[Overlap], alignment: int) -> list[Overlap]:
+    """Without those overlaps whose merged rectangles raise the bound."""
+    best = _needs(banded, chosen, alignment)
     pending = list(chosen)
     while pending:
         overlap = pending.pop(0)
         without = [other for other in chosen if other != overlap]
-        bound = _bound(schedule, without, alignment)
-        if bound < best:
+        need = _needs(banded, without, alignment)
+        if need < best:
             # Another merge may have become the bottleneck: all are looked at again.
-            chosen, best, pending = without, bound, list(without)
-    return chosen, merge(schedule, chosen, alignment)
+            chosen, best, pending = without, need, list(without)
+    return chosen
 
 
-def _bound(schedule: Schedule, overlaps: Sequence[Overlap], alignment: int) -> int:
-    return lower_bound([m.block for m in merge(schedule, overlaps, alignment)])
+def _is_free(banded: Banded, chosen: Sequence[Overlap], trail: Overlap) -> bool:
+    """Whether nothing stands on the operand yet, nor the result on anything."""
+    taken = {_buffer(banded, overlap.operand).name for overlap in chosen}
+    stands = {_buffer(banded, overlap.result).name for overlap in chosen}
+    operand, result = _buffer(banded, trail.operand), _buffer(banded, trail.result)
+    return operand.name not in taken and result.name not in stands
 
 
-def _candidates(schedule: Schedule, alignment: int) -> list[Overlap]:
-    """At most one overlap per step: an operand in the arena that this step reads last."""
+def _needs(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> list[int]:
+    """Bytes alive in each segment, the most first: several may be equally in need."""
+    shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
+    return sorted(needs(shapes), reverse=True)
+
+
+def _in_place_calls(banded: Banded, alignment: int) -> list[Overlap]:
+    """At most one overlap per call, over an operand in the arena that is read last there."""
     found = []
-    for index, call in enumerate(schedule.calls):
-        output = _buffer(schedule, call.node.name)
-        for letter, distance in call.kernel.overlap(call.layer).items():
-            operand = _buffer(schedule, call.reads[letter])
-            others = [a for a, value in call.reads.items() if _buffer(schedule, value) is operand]
-            dying = operand.last == index and operand.kind == output.kind == "arena"
-            alone = all(a in call.kernel.overlap(call.layer) for a in others)
-            if dying and alone:
-                # Whole pixels, since a kernel may go through the channels in an outer loop.
-                step = math.lcm(alignment, 4 * output.pitch)
-                found.append(Overlap(index, letter, round_up(distance, step)))
-                break
+    for number, segment in enumerate(banded.segments):
+        if banded.whole(segment.first):
+            found += _in_place(banded, number, segment.first, alignment)
     return found
 
 
-def _buffer(schedule: Schedule, value: str) -> Buffer:
-    (run,) = schedule.values[value].runs
-    return schedule.buffers[run.buffer]
+def _trails(banded: Banded, alignment: int) -> list[Overlap]:
+    """Results of segments that may stand on operands whose rows die meanwhile."""
+    found = []
+    for part in banded.bandings:
+        number = banded.segments.index(part.segment)
+        for trail in part.trails:
+            distance = round_up(max(trail.distance, 0), alignment)
+            if _gain(banded, trail, distance) > 0:
+                found.append(Overlap(number, trail.operand, trail.result, distance))
+    return found
 
 
-def merge(schedule: Schedule, overlaps: Sequence[Overlap], alignment: int) -> list[Merged]:
+def _in_place(banded: Banded, number: int, index: int, alignment: int) -> list[Overlap]:
+    """What the kernel of a call by itself allows."""
+    call = banded.schedule.calls[index]
+    output = _buffer(banded, call.node.name)
+    allowed = call.kernel.overlap(call.layer)
+    for letter, distance in allowed.items():
+        operand = _buffer(banded, call.reads[letter])
+        others = [a for a, value in call.reads.items() if _buffer(banded, value) is operand]
+        dying = operand.last == number == output.first
+        if dying and operand.kind == output.kind == "arena" and set(others) <= set(allowed):
+            # Whole pixels, since a kernel may go through the channels in an outer loop.
+            step = math.lcm(alignment, 4 * output.pitch)
+            value, result = call.reads[letter], call.node.name
+            return [Overlap(number, value, result, round_up(distance, step))]
+    return []
+
+
+def _gain(banded: Banded, trail: Trail, distance: int) -> int:
+    """Bytes that a trail saves while both of its buffers are alive."""
+    operand, result = _buffer(banded, trail.operand).bytes, _buffer(banded, trail.result).bytes
+    return operand + result - max(distance + operand, result)
+
+
+def _buffer(banded: Banded, value: str) -> Buffer:
+    return banded.schedule.buffers[banded.schedule.values[value].runs[0].buffer]
+
+
+def merge(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> list[Merged]:
     """Rectangles of all arena buffers; offsets within a rectangle start at 0."""
     groups: dict[str, dict[str, int]] = {
-        b.name: {b.name: 0} for b in schedule.buffers.values() if b.kind == "arena"
+        b.name: {b.name: 0} for b in banded.schedule.buffers.values() if b.kind == "arena"
     }
     for overlap in overlaps:
-        call = schedule.calls[overlap.step]
-        operand = _buffer(schedule, call.reads[overlap.letter]).name
-        output = _buffer(schedule, call.node.name).name
+        operand = _buffer(banded, overlap.operand).name
+        output = _buffer(banded, overlap.result).name
         group = groups[operand]
         start = group[operand] - overlap.distance
         for name, offset in groups[output].items():
@@ -87,13 +144,20 @@ def merge(schedule: Schedule, overlaps: Sequence[Overlap], alignment: int) -> li
         for name in groups[output]:
             groups[name] = group
         groups[output] = group
-    merged = []
-    for group in {id(g): g for g in groups.values()}.values():
-        buffers = [schedule.buffers[name] for name in group]
-        lowest = min(group.values())
-        size = max(group[b.name] - lowest + b.bytes for b in buffers)
-        block = Block(
-            round_up(size, alignment), min(b.first for b in buffers), max(b.last for b in buffers)
-        )
-        merged.append(Merged({name: at - lowest for name, at in group.items()}, block))
-    return merged
+    return [
+        _merged(banded, group, alignment) for group in {id(g): g for g in groups.values()}.values()
+    ]
+
+
+def _merged(banded: Banded, group: Mapping[str, int], alignment: int) -> Merged:
+    """The slices of a group of buffers: a new one begins where a buffer is born or has died."""
+    buffers = [banded.schedule.buffers[name] for name in group]
+    times = sorted({b.first for b in buffers} | {b.last + 1 for b in buffers})
+    slices, alive = [], []
+    for begin, end in pairwise(times):
+        there = [b for b in buffers if b.first <= begin and b.last >= begin]
+        low = min(group[b.name] for b in there)
+        high = max(group[b.name] + b.bytes for b in there)
+        slices.append(Slice(begin, end - 1, low, low + round_up(high - low, alignment)))
+        alive.append(tuple(b.name for b in there))
+    return Merged(dict(group), Shape(tuple(slices)), tuple(alive))

@@ -9,38 +9,70 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Instance
+from netgen.kernels.layout import ChannelRun, Layout, Places
 
 VERSION = 1
+
+# Operators of other numeric forms that only move data.
+_MOVES = frozenset({"identity", "pad"})
 
 
 @dataclass(frozen=True)
 class Run:
-    """Consecutive channels of a buffer's pixels, `first` the first."""
+    """Consecutive places of a buffer's pixels from `first` on: channels `at`, `at + step`, ..."""
 
     buffer: str
     first: int
     channels: int
+    at: int = 0
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Row i of a value stands in slot (i * `step` + `first`) modulo the slots of its buffer.
+
+    It starts `shift` pixels before the slot's first pixel, in the slot's margin: the rows of a
+    depthwise convolution take the place of rows that it has just read last.
+    """
+
+    step: int = 1
+    first: int = 0
+    shift: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """What a value that no step computes shows: a channel map, or a reshape, of other values."""
+
+    op: Operator
+    operands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Value:
-    """An activation: its logical type, and the runs that hold its channels in logical order."""
+    """An activation: its logical type, the runs of one buffer that hold its channels, its rows."""
 
     name: str
     type: TensorType
     runs: tuple[Run, ...]
+    view: View | None = None
+    slots: Slots = Slots()
 
 
 @dataclass(frozen=True)
 class Buffer:
     """Memory of one or more values.
 
-    `kind` is `arena`, or `input` and `output` for the caller's own memory, whose offset is 0.
-    `pitch` is the number of channels from one pixel to the next. Alive from step `first` to step
-    `last`, both included; an input is alive before step 0 as well.
+    `kind` is `arena`, or `input` and `output` for the caller's own memory, whose offset is 0. It
+    has `rows` slots for rows, fewer than its values have where it is a ring; a slot has `margin`
+    spare pixels, then those of a row, `row_pixels` together, of `pitch` channels each. Alive from
+    segment `first` to segment `last`, both included; an input is alive before segment 0 as well.
     """
 
     name: str
@@ -50,11 +82,17 @@ class Buffer:
     first: int
     last: int
     offset: int
+    rows: int
+    row_pixels: int
+    margin: int = 0
 
 
 @dataclass(frozen=True)
 class Rectangle:
-    """What the arena is packed with: buffers that deliberately overlap, as one block of memory."""
+    """What the arena is packed with: from segment `first` to `last` one block of memory.
+
+    It holds one buffer, or several that deliberately overlap.
+    """
 
     buffers: tuple[str, ...]
     bytes: int
@@ -65,14 +103,23 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Overlap:
-    """At `step` the output takes the place of an operand that nobody reads afterwards.
+    """In `segment` the value `result` takes the place of `operand`, which nobody reads afterwards.
 
-    The output starts `distance` bytes before the operand (0: at the same place).
+    The result's buffer starts `distance` bytes before the operand's (0: at the same place).
     """
 
-    step: int
-    letter: str
+    segment: int
+    operand: str
+    result: str
     distance: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps `first` to `last`, executed band by band; `plan/order.py` says in which order."""
+
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -85,9 +132,10 @@ class PackedWeights:
 
 @dataclass(frozen=True)
 class Step:
-    """One call of a kernel instance over a band of output rows.
+    """Calls of a kernel instance, each over a band of `rows` rows of the result.
 
-    `reads` maps the letters of the formula to values, `constants` to constants of the graph.
+    A global average goes through the rows of what it reads. `reads` maps the letters of the formula
+    to values, `constants` to constants of the graph.
     """
 
     name: str
@@ -131,6 +179,8 @@ class Plan:
     overlaps: tuple[Overlap, ...]
     instances: tuple[Instance, ...]
     steps: tuple[Step, ...]
+    segments: tuple[Segment, ...]
+    push_rows: bool
     certificate: Certificate
     weights_bytes: int
 
@@ -139,10 +189,60 @@ class Plan:
         """Multiply-accumulates that the steps execute."""
         return sum(step.macs for step in self.steps)
 
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes written by steps that only move data: maps that are copied, layout changes."""
+        return sum(
+            self.values[step.writes].type.bytes
+            for step in self.steps
+            if step.numeric_form == "copy" or step.op.operator_name in _MOVES
+        )
+
     def buffer_of(self, value: str) -> Buffer:
-        """The buffer of a value that stands in one run."""
-        (run,) = self.values[value].runs
-        return self.buffers[run.buffer]
+        """The buffer of a value."""
+        return self.buffers[self.values[value].runs[0].buffer]
+
+    def layout(self, value: str) -> Layout:
+        """Where the channels of a value stand in its pixels.
+
+        A value that cuts its buffer's elements into other pixels, by a reshape, is dense.
+        """
+        runs, shape = self.values[value].runs, self.values[value].type.shape
+        return Layout(
+            shape[-1] if self.is_recut(value) else self.buffers[runs[0].buffer].pitch,
+            tuple(ChannelRun(run.first, run.channels, run.at, run.step) for run in runs),
+        )
+
+    def is_recut(self, value: str) -> bool:
+        """Whether a value is a reshape that cuts what it shows into pixels of other lengths."""
+        base = value
+        while (view := self.values[base].view) is not None:
+            if view.op.operator_name != "reshape":
+                return False
+            (base,) = view.operands
+        return self.values[base].type.shape[-1:] != self.values[value].type.shape[-1:]
+
+    def elements(self, value: str, first: int, end: int) -> Places:
+        """Where rows `first` to `end` of a value stand, in elements of their buffer's memory.
+
+        [rows, pixels of a row, channels]; a value that has no rows counts as one.
+        """
+        kind, slots = self.values[value].type, self.values[value].slots
+        buffer = self.buffer_of(value)
+        layout = self.layout(value)
+        places = layout.places()
+        if self.is_recut(value) or len(kind.shape) != 4:
+            pixels = np.arange(kind.elements // len(places))[None, :]
+        else:
+            rows = (np.arange(first, end) * slots.step + slots.first) % buffer.rows
+            start = rows * buffer.row_pixels + buffer.margin - slots.shift
+            pixels = start[:, None] + np.arange(kind.shape[2])
+        return pixels[:, :, None] * layout.pitch + places
+
+    def layouts(self, step: Step) -> dict[str, Layout]:
+        """The layouts of a step's activations by letter, `y` for the result."""
+        layouts = {letter: self.layout(value) for letter, value in step.reads.items()}
+        return layouts | {"y": self.layout(step.writes)}
 
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""

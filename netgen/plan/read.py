@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from netgen.errors import PlanError
-from netgen.plan.json_form import plan_from_json
+from netgen.plan.json_read import plan_from_json
 from netgen.plan.plan import Plan
 
 

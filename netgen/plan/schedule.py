@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from netgen.errors import GraphError, PlanError
+from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
-from netgen.kernels import select_kernel
-from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
 from netgen.ops.reshape import Reshape
-from netgen.plan.plan import Buffer, Run, Value
-
-
-@dataclass(frozen=True)
-class Call:
-    """A step before buffers have offsets and kernels are specialised."""
-
-    node: Node
-    layer: Layer
-    kernel: Kernel
-    reads: Mapping[str, str]
-    constants: Mapping[str, str]
+from netgen.plan.calls import Call
+from netgen.plan.layout import Home, find_lives, lay_out
+from netgen.plan.options import Image
+from netgen.plan.plan import Buffer, Run, Value, View
+from netgen.plan.views import Views, find_views
 
 
 @dataclass(frozen=True)
@@ -34,25 +25,51 @@ class Schedule:
     calls: tuple[Call, ...]
     values: Mapping[str, Value]
     buffers: Mapping[str, Buffer]
+    views: Views
+
+    def sources(self, value: str) -> tuple[str, ...]:
+        """The computed values whose channels a value shows: itself, unless it is a view."""
+        if value in self.views.aliases:
+            return (self.views.aliases[value],)
+        names = dict.fromkeys(name for name, _ in self.views.sources[value])
+        return tuple(dict.fromkeys(self.views.aliases.get(name, name) for name in names))
+
+    def step_of(self, value: str) -> int:
+        """The step that computes a value."""
+        return next(n for n, call in enumerate(self.calls) if call.node.name == value)
 
 
-def schedule(graph: Graph, target: Target) -> Schedule:
-    """Order the calls as the graph orders its values, and give every value a buffer.
+def schedule(
+    graph: Graph, target: Target, *, image: Image = "caller", copies: bool = False
+) -> Schedule:
+    """Order the calls as the graph orders its values, and give every value its home.
 
-    A reshape moves nothing: its value shares the buffer of its operand. Outputs are written
-    straight into the caller's memory; an output whose buffer is taken already is copied.
+    Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
+    unless `copies` asks for channel maps that are executed. Outputs are written straight into the
+    caller's memory; an output whose buffer is taken already is copied.
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
-    calls = [
-        _call(graph, node, target) for node in graph.activations if not isinstance(node.op, Reshape)
-    ]
-    home = _homes(graph)
+    views = find_views(graph, target, copies=copies)
+    homes = lay_out(graph, views)
+    calls = [_with_layouts(call, homes) for call in views.calls]
+    computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}
     values = {
-        node.name: Value(node.name, node.type, (Run(home[node.name], 0, node.type.shape[-1]),))
+        node.name: Value(
+            node.name,
+            node.type,
+            _runs(homes[node.name]),
+            None if node.name in computed else View(node.op, node.operands),
+        )
         for node in (*graph.inputs, *graph.activations)
     }
-    return Schedule(graph, tuple(calls), values, _buffers(graph, calls, home))
+    return Schedule(graph, tuple(calls), values, _buffers(graph, views, homes, image), views)
+
+
+def _runs(home: Home) -> tuple[Run, ...]:
+    return tuple(
+        Run(home.buffer, run.first, run.channels, run.at, run.step) for run in home.layout.runs
+    )
 
 
 def _check_interface(graph: Graph) -> None:
@@ -99,38 +116,40 @@ def _copy_shared_outputs(graph: Graph) -> Graph:
     )
 
 
-def _call(graph: Graph, node: Node, target: Target) -> Call:
-    """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
-    letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
-    types = {letter: graph[name].type for letter, name in letters.items()}
-    constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
-    layer = Layer(node.op, types, node.type, constant)
-    kernel = select_kernel(layer, target)
-    if unpacked := sorted(constant - set(kernel.constants)):
-        raise PlanError(
-            f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",
-            where=f"%{node.name}",
-            expected="an activation",
-            hint="compute this value before and declare the result as a constant",
-        )
-    constants = {a: name for a, name in letters.items() if a in kernel.constants}
-    reads = {a: name for a, name in letters.items() if a not in kernel.constants}
-    return Call(node, layer, kernel, reads, constants)
+def _with_layouts(call: Call, homes: Mapping[str, Home]) -> Call:
+    """The call, whose kernel is told where its operands and its result stand."""
+    layouts = {letter: homes[value].layout for letter, value in call.reads.items()}
+    layouts["y"] = homes[call.node.name].layout
+    return replace(call, layer=replace(call.layer, layouts=layouts))
 
 
-def _buffers(graph: Graph, calls: list[Call], home: Mapping[str, str]) -> dict[str, Buffer]:
+def _buffers(
+    graph: Graph, views: Views, homes: Mapping[str, Home], image: Image
+) -> dict[str, Buffer]:
     """Size, kind and life of every buffer; an output's stays the caller's to the last step."""
-    outputs = {home[name] for name in graph.outputs}
+    lives = find_lives(graph, views)
+    outputs = {homes[name].buffer for name in graph.outputs}
     inputs = {node.name for node in graph.inputs}
-    first = {home[call.node.name]: index for index, call in enumerate(calls)}
-    last = {name: len(calls) - 1 if name in outputs else index for name, index in first.items()}
-    for index, call in enumerate(calls):
-        for value in call.reads.values():
-            last[home[value]] = max(last.get(home[value], 0), index)
-    buffers = {}
-    for name in dict.fromkeys(home.values()):
-        kind = "input" if name in inputs else "output" if name in outputs else "arena"
-        size, pitch = graph[name].type.bytes, graph[name].type.shape[-1]
-        begin = first.get(name, 0)
-        buffers[name] = Buffer(name, kind, size, pitch, begin, last.get(name, begin), 0)
+    buffers: dict[str, Buffer] = {}
+    for value, death in lives.death.items():
+        name, pitch = homes[value].buffer, homes[value].layout.pitch
+        kind = (
+            "arena"
+            if name in inputs and image == "arena"
+            else "input"
+            if name in inputs
+            else "output"
+            if name in outputs
+            else "arena"
+        )
+        kept = buffers.get(name)
+        first = lives.birth[value] if kept is None else min(kept.first, lives.birth[value])
+        last = max(0 if kept is None else kept.last, int(death.max(initial=first)))
+        shape = graph[value].type.shape
+        rows = shape[1] if len(shape) == 4 else 1
+        pixels = graph[value].type.elements // shape[-1]
+        size = 4 * pixels * pitch
+        buffers[name] = Buffer(
+            name, kind, size, pitch, first, last, 0, rows=rows, row_pixels=pixels // rows
+        )
     return buffers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from netgen.kernels.layout import ChannelRun, dense_layout
 from netgen.plan.plan import Buffer, Plan, Step
 
 _WIDTH = 100
@@ -74,16 +75,21 @@ def _step(plan: Plan, index: int, step: Step) -> list[str]:
 
 
 def _place(plan: Plan, name: str) -> str:
-    """A value's name, shape, and runs of channels."""
+    """A value's name, shape, buffer, and which places of its pixels hold which channels."""
     value = plan.values[name]
     shape = "x".join(map(str, value.type.shape[1:])) or str(value.type.elements)
-    places = []
-    for run in value.runs:
-        buffer = plan.buffers[run.buffer]
-        partial = len(value.runs) > 1 or run.first > 0
-        channels = f"[{run.first}:{run.first + run.channels}]" if partial else ""
-        places.append(_memory(buffer) + channels)
-    return f"{name} {shape} {'+'.join(places)}"
+    layout, memory = plan.layout(name), _memory(plan.buffer_of(name))
+    channels = value.type.shape[-1] if value.type.shape else 1
+    if layout == dense_layout(channels):
+        return f"{name} {shape} {memory}"
+    runs = " ".join(_run(run) for run in layout.runs)
+    return f"{name} {shape} {memory} of {layout.pitch}[{runs}]"
+
+
+def _run(run: ChannelRun) -> str:
+    """Places of a pixel, and the channels that stand there: 24:80=c0, every 3rd one =c1/3."""
+    step = "" if run.step == 1 else f"/{run.step}"
+    return f"{run.first}:{run.first + run.channels}=c{run.at}{step}"
 
 
 def _memory(buffer: Buffer) -> str:

@@ -22,10 +22,13 @@ def _finite(value: Any) -> Any:  # noqa: ANN401  # whatever JSON holds
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def error_line(error: NetgenError | MemoryError) -> str:
-    """One line, whatever the names that the user gave hold: what would break it is escaped."""
-    text = "there is not enough memory; choose a smaller network"
+def error_text(error: NetgenError | MemoryError) -> str:
+    """One line, then its details; what the user's own names hold that breaks a line is escaped."""
+    lines = ["there is not enough memory; choose a smaller network"]
     if isinstance(error, NetgenError):
-        text = str(error)
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return f"netgen: error: {''.join(shown)}"
+        lines = [error.summary, *error.details]
+    return "netgen: error: " + "\n".join(map(_escaped, lines))
+
+
+def _escaped(line: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -10,6 +10,7 @@ from netgen.errors import VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.origin import Origin
+from netgen.plan.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
 
 Judge = Literal["numpy", "onnxruntime"]
@@ -20,14 +21,18 @@ TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4}
 
 
 def verify_graph(
-    graph: Graph, target: str, against: Judge, progress: Callable[[str], None] | None = None
+    graph: Graph,
+    target: str,
+    against: Judge,
+    progress: Callable[[str], None] | None = None,
+    memory: PlanOptions = DEFAULT,
 ) -> Comparison:
     """Compile the graph, run it on a seeded input, and compare every layer with the reference.
 
     The reference executes the graph as it was declared, before any pass. Raises BuildError where
     the target does not run here, MissingExtraError without onnxruntime.
     """
-    lowered = lower(graph, resolve_target(target))
+    lowered = lower(graph, resolve_target(target), memory)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
     reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
     return compare(model, lowered.plan, reference, seeded_inputs(graph))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.graph import Graph
+from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.plan import Plan
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import uniform
@@ -82,15 +83,25 @@ def _source(output: str, plan: Plan) -> str:
 def _values(
     model: CompiledModel, plan: Plan, images: Sequence[npt.NDArray[np.float32]]
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """All values of one run by name, in the order of execution."""
+    """All values of one run by name, in the order of execution: rows as they stood when written."""
     found: dict[str, npt.NDArray[np.float32]] = {}
+    done = [0] * len(plan.steps)
 
-    def collect(step: int, arena: npt.NDArray[np.float32]) -> None:
-        name = plan.steps[step].writes
-        buffer = plan.buffer_of(name)
-        if buffer.kind == "arena":
-            start = buffer.offset // 4
-            found[name] = arena[start : start + plan.values[name].type.elements].copy()
+    def collect(index: int, arena: npt.NDArray[np.float32]) -> None:
+        step = plan.steps[index]
+        buffer, shape = plan.buffer_of(step.writes), plan.values[step.writes].type.shape
+        first, done[index] = done[index], done[index] + step.rows
+        if buffer.kind != "arena":
+            return
+        rows = slice(first, done[index]) if len(shape) == 4 else slice(0, 1)
+        if isinstance(step.op, GlobalAvgPool):
+            rows = slice(0, 1)
+        at = buffer.offset // 4 + plan.elements(step.writes, rows.start, rows.stop)
+        value = found.setdefault(step.writes, np.full(shape, np.nan, np.float32))
+        if len(shape) == 4:
+            value[:, rows] = arena[at]
+        else:
+            value[:] = arena[at].reshape(shape)
 
     outputs = model.run_with_hook(*images, hook=collect) or ()
     return found | dict(zip(plan.outputs, outputs, strict=True))

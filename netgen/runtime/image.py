@@ -34,7 +34,7 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class ModelImage:
-    """A compiled model: the library's bytes, its weights blob, and what calling it takes.
+    """A compiled model: a shared object, its weights blob, and what calling it takes.
 
     `weights` is the blob itself or a file that holds it. `target` names the target that the library
     was compiled for, `cpu_features` what it needs of the processor, `platform` its system and
@@ -43,7 +43,7 @@ class ModelImage:
     expect of pixels, if that is known.
     """
 
-    library: bytes
+    shared_object: bytes
     weights: bytes | WeightsFile
     prefix: str
     target: str

@@ -34,7 +34,7 @@ class CompiledModel:
         _check_machine(image)
         self._image = image
         self._library = Library(
-            cache.store_object(image.library, ".so"),
+            cache.store_object(image.shared_object, ".so"),
             image.prefix,
             len(image.inputs) + len(image.outputs),
             dict(image.error_names),

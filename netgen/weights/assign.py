@@ -13,6 +13,7 @@ from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
 from netgen.ir.origin import Origin
 from netgen.weights.bind import fit, match_fraction
+from netgen.weights.naming import listed
 from netgen.weights.positional import match_positions
 from netgen.weights.read import WeightFile, read_weights
 from netgen.weights.seeded import seeded_weights
@@ -133,10 +134,13 @@ def _require_names(
     unnamed = [name for name in _shapes(best.graph) if name not in best.names]
     if unnamed:
         given = ", ".join(f"{name}={value}" for name, value in parameters.items())
+        first, more = ", ".join(unnamed[:3]), len(unnamed) - 3
         raise WeightsError(
-            f"files with {best.table.title}'s names hold no {', '.join(unnamed)}",
+            f"files with {best.table.title}'s names hold no {first}"
+            + (f" and {more} more" if more > 0 else ""),
             where=str(path),
             hint=f"build {network.name} as the file implies: check {given or 'its table of names'}",
+            details=listed("not held", unnamed) if more > 0 else (),
         )
 
 

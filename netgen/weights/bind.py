@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import WeightsError
-from netgen.weights.naming import one_line, shown
+from netgen.weights.naming import listed, one_line, shown
 from netgen.weights.read import WeightFile
 
 Layout = Literal["OIHW", "OHWI", "TFLite"]
@@ -21,6 +21,8 @@ convolutions but (1, kh, kw, C) for depthwise ones."""
 
 Parameters = dict[str, npt.NDArray[np.float32]]
 _Array = npt.NDArray[np.generic]
+
+_LONGEST_LIST = 100  # characters of tensors that an error has on its one line
 
 
 def fit(
@@ -135,15 +137,22 @@ def _value_fault(values: _Array) -> tuple[str, str] | None:
 
 
 def _misfit(file: WeightFile, faults: Mapping[str, list[str]]) -> WeightsError:
-    listed = "; ".join(
-        f"{len(tensors)} {kind} ({', '.join(tensors)})"
-        for kind, tensors in faults.items()
-        if tensors
-    )
-    if not (faults["missing"] or faults["unexpected"] or faults["misshapen"]):
+    """Lead with numbers and the way out; the tensors follow, on the same line where they fit."""
+    found = {kind: tensors for kind, tensors in faults.items() if tensors}
+    summary = ", ".join(f"{len(t)} {kind} ({', '.join(t)})" for kind, t in found.items())
+    details: list[str] = []
+    if len(summary) > _LONGEST_LIST:
+        summary = ", ".join(f"{len(tensors)} {kind}" for kind, tensors in found.items())
+        details = [line for kind, tensors in found.items() for line in listed(kind, tensors)]
+    if not found.keys() & {"missing", "unexpected", "misshapen"}:
         hint = "train or export the weights again"
     else:
-        hint = "check the network's parameters (width, classes) against the file's"
+        hint = "check the network's parameters (-p: width, classes) against the file's"
+    if found.keys() & {"missing", "unexpected"}:
+        hint += ", or take its tensors in their order (--by-position)"
     return WeightsError(
-        f"the weights do not fit the network: {listed}", where=one_line(str(file.path)), hint=hint
+        f"the weights do not fit the network: {summary}",
+        where=one_line(str(file.path)),
+        hint=hint,
+        details=details,
     )

@@ -2,8 +2,8 @@
 
 They are meant for tests and timing: every activation keeps a mean square near 1, so that errors of
 a kernel stay visible to the last layer. The numbers come from integer hashes of the constants'
-names (splitmix64, Steele et al. 2014) and from analytic gains, never from a random generator or a
-matrix product, and are therefore the same on every machine.
+names (splitmix64, Steele et al. 2014) and from analytic gains (`spread.py`), never from a random
+generator or a matrix product, and are therefore the same on every machine.
 """
 
 from __future__ import annotations
@@ -17,9 +17,18 @@ import numpy.typing as npt
 from netgen.ir.graph import ConstantArray, Graph
 from netgen.ir.operator import Const
 from netgen.ir.tensor_type import Array
+from netgen.weights.spread import Spread, aim, is_weighted, spread_after
 
-# Statistics and parameters of batch norm scatter around the identity: letter -> (centre, reach).
-_AROUND = {"gamma": (1.0, 0.2), "beta": (0.0, 0.2), "mean": (0.0, 0.2), "var": (1.0, 0.2)}
+# Parameters and statistics of batch norm, letter -> (centre, reach), such that the mean square of x
+# stays: shifts of reach 0.2 have r = 0.2^2 / 3 of it, the mean of 1 / var is 1.01366, and gamma is
+# drawn around the root of (1 - r) / (1.01366 (1 + r)^2).
+_AROUND = {
+    "gamma": (0.9736, 0.2 * 0.9736),
+    "beta": (0.0, 0.2),
+    "mean": (0.0, 0.2),
+    "var": (1.0, 0.2),
+}
+_RELATIVE = ("beta", "mean")  # to the root of the mean square of x
 _BIAS_REACH = 0.1
 
 
@@ -28,25 +37,33 @@ def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
 
     Constants whose data the network itself gives keep it. The input is taken to have mean square 1.
     """
-    moments: dict[str, float] = {node.name: 1.0 for node in graph.inputs}
+    spreads = {node.name: Spread() for node in graph.inputs}
     arrays: dict[str, ConstantArray] = dict(graph.constants)
     for node in graph.activations:
         # What reads constants alone is seeded as if they were of mean square 1.
-        given = [moments[name] for name in node.operands if name in moments] or [1.0]
+        given = [spreads[name] for name in node.operands if name in spreads] or [Spread()]
+        aimed = aim(graph, node, spreads) if is_weighted(node.op) else 1.0
         for name, letter in zip(node.operands, node.op.letters(len(node.operands)), strict=False):
             operand = graph[name]
             if isinstance(operand.op, Const) and operand.op.data not in arrays:
                 data = operand.op.data
-                arrays[data] = _draw(data, operand.type.shape, letter, given[0])
-        moments[node.name] = node.op.second_moment(given)
+                arrays[data] = _draw(data, operand.type.shape, letter, given[0].square, aimed)
+        spreads[node.name] = spread_after(node.op, given, aimed)
     return arrays
 
 
-def _draw(name: str, shape: tuple[int, ...], letter: str, moment: float) -> ConstantArray:
-    """Uniform numbers for one operand; weights get a variance of 1 / (inputs * moment)."""
-    centre, reach = _AROUND.get(letter, (0.0, _BIAS_REACH))
+def _draw(
+    name: str, shape: tuple[int, ...], letter: str, square: float, aimed: float
+) -> ConstantArray:
+    """Uniform numbers for one operand, given the mean squares of x and that of the result.
+
+    Weights get a variance of `aimed` / (inputs * `square`).
+    """
+    centre, reach = _AROUND.get(letter, (0.0, _BIAS_REACH * sqrt(aimed)))
     if letter == "w":
-        reach = sqrt(3.0 / (prod(shape[1:]) * moment))
+        reach = sqrt(3.0 * aimed / (prod(shape[1:]) * square))
+    elif letter in _RELATIVE:
+        reach *= sqrt(square)
     return (centre + reach * uniform(name, shape)).astype(np.float32)
 
 

@@ -49,11 +49,17 @@ class Outcome:
 
     def error(self) -> str:
         """The text of the one error on standard error, where notes may come before it."""
-        lines = [line for line in self.stderr.splitlines() if line != NOTE]
-        assert len(lines) == 1, self.stderr
-        assert lines[0].startswith("netgen: error: "), self.stderr
+        summary, details = self.detailed_error()
+        assert not details, self.stderr
+        return summary
+
+    def detailed_error(self) -> tuple[str, list[str]]:
+        """The one error of a command that prints nothing else, and the lines of its lists."""
+        first, *details = [line for line in self.stderr.splitlines() if line != NOTE]
+        assert first.startswith("netgen: error: "), self.stderr
+        assert all(line.startswith("  ") for line in details), self.stderr
         assert self.stdout == ""
-        return lines[0].removeprefix("netgen: error: ")
+        return first.removeprefix("netgen: error: "), details
 
 
 def _refuse_constant(name: str) -> None:

@@ -96,14 +96,18 @@ def test_no_compiler_is_needed(
 
 
 def test_verified_first(cli: Cli, tiny: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cli("compile", tiny, "-o", "model.c", "--verify").code == 0
+    outcome = cli("compile", tiny, "-o", "model.c", "--verify")
+    assert outcome.code == 0
     assert len(entries(folder)) == 3
+    worst = cli("verify", tiny, "--target", "generic", "--json").json()["max_relative_error"]
+    assert outcome.stderr.splitlines()[1] == f"worst error against numpy: {worst:.1e}"
     from netgen.report import verify
 
     monkeypatch.setitem(verify.TOLERANCES, "numpy", 0.0)
     outcome = cli("compile", tiny, "-o", "other.c", "--verify")
     assert outcome.code == 8
     assert "does not agree" in outcome.error()
+    assert f"found {worst:.1e}" in outcome.error()
     assert len(entries(folder)) == 3
 
 

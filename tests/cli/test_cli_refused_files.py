@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -99,9 +100,7 @@ def test_weights_that_are_not_finite(
     assert "again" in error
 
 
-def test_all_misfits_are_listed(
-    refused: Callable[[Path], str], arrays: Arrays, tmp_path: Path
-) -> None:
+def test_all_misfits_are_listed(cli: Cli, tiny: str, arrays: Arrays, tmp_path: Path) -> None:
     for name in ("stem.batch_norm.mean", "linear.b"):
         del arrays[name]
     arrays["extra"] = np.zeros(1, np.float32)
@@ -109,16 +108,40 @@ def test_all_misfits_are_listed(
     arrays["linear.w"] = np.zeros((10, 9), np.float32)
     arrays["stem.batch_norm.var"] = np.zeros(3, np.float32)
     save(tmp_path / "bad.npz", arrays)
-    error = refused(tmp_path / "bad.npz")
-    for text in (
-        "2 missing (stem.batch_norm.mean, linear.b)",
-        "2 unexpected (extra, another)",
-        "2 misshapen (",
-        "linear.w: expected [10, 8], found [10, 9]",
-        "stem.batch_norm.var: expected [8], found [3]",
-        "check the network's parameters",
-    ):
-        assert text in error
+    outcome = cli("compile", tiny, "--weights", tmp_path / "bad.npz", "-o", tmp_path / "model.c")
+    assert outcome.code == 4
+    assert not (tmp_path / "model.c").exists()
+    summary, details = outcome.detailed_error()
+    assert ": 2 missing, 2 unexpected, 2 misshapen; check the network's parameters" in summary
+    assert "-p" in summary
+    assert "--by-position" in summary
+    assert details == [
+        "  missing:",
+        "    stem.batch_norm.mean, linear.b",
+        "  unexpected:",
+        "    extra, another",
+        "  misshapen:",
+        "    stem.batch_norm.var: expected [8], found [3]",
+        "    linear.w: expected [10, 8], found [10, 9]",
+    ]
+
+
+def test_weights_of_a_wider_network_of_the_zoo(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    """Hundreds of tensors: the way out comes first, no line is long, every tensor is there."""
+    graph = netgen.load("mobilenet_v2", alpha=0.5, input_size=32)
+    names = [node.name for node in graph.nodes if graph.is_const(node.name)]
+    save(tmp_path / "half.npz", {name: graph.constant(name) for name in names})
+    outcome = cli("compile", "mobilenet_v2", "--weights", tmp_path / "half.npz", "-o", "model.c")
+    assert outcome.code == 4
+    assert entries(folder) == []
+    summary, details = outcome.detailed_error()
+    found = re.search(r"the network: (\d+) misshapen; check the .* \(-p", summary)
+    assert found is not None
+    assert len(summary) - len(str(tmp_path)) < 200
+    assert "--by-position" not in summary  # the names fit
+    assert details[0] == "  misshapen:"
+    assert len(details) == 1 + int(found.group(1)) > 200
+    assert max(map(len, details)) <= 100
 
 
 def test_weights_of_something_else(refused: Callable[[Path], str], tmp_path: Path) -> None:

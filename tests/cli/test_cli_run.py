@@ -43,6 +43,18 @@ def test_same_as_the_library(cli: Cli, tiny: str, photo: Path) -> None:
     assert scores(shown[0]["top"]) == {i: float(v) for i, v in enumerate(logits)}
 
 
+@pytest.mark.usefixtures("folder")
+def test_an_exported_model_gives_the_same(cli: Cli, tiny: str, photo: Path) -> None:
+    """Its pixels are normalised as the model's own, without --mean and --std."""
+    assert cli("export", tiny, "--as", "onnx", "-o", "tiny.onnx").code == 0
+    outcome = cli("run", "tiny.onnx", photo, "--json")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    found, expected = (o.json()[0]["top"] for o in (outcome, cli("run", tiny, photo, "--json")))
+    assert [hit["index"] for hit in found] == [hit["index"] for hit in expected]
+    for hit, own in zip(found, expected, strict=True):
+        assert hit["score"] == pytest.approx(own["score"], abs=1e-5)
+
+
 def test_top(cli: Cli, tiny: str, photo: Path) -> None:
     assert len(cli("run", tiny, photo, "--top", "3", "--json").json()[0]["top"]) == 3
     assert len(cli("run", tiny, photo, "--top", "99", "--json").json()[0]["top"]) == 10

@@ -12,7 +12,7 @@ from netgen import __version__
 from netgen.ir.text import parse_graph
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
-from tests.cli.commands import NOTE, Cli, entries
+from tests.cli.commands import Cli, entries
 
 SMALL = ("mobilenet_v2", "-p", "alpha=0.35", "-p", "input_size=32")
 
@@ -61,7 +61,7 @@ def test_version_and_help(cli: Cli) -> None:
 def test_show_as_table(stage: str, cli: Cli) -> None:
     outcome = cli("show", *SMALL, "--stage", stage)
     assert outcome.code == 0
-    assert outcome.stderr.splitlines() == [NOTE]
+    assert outcome.stderr == ""  # no weight's value is shown: that they are seeded does not matter
     assert "f32[1,32,32,3]" in outcome.stdout
     assert "block17.project.batch_norm" in outcome.stdout
     assert ("dropout" in outcome.stdout) == (stage == "source")

@@ -40,6 +40,11 @@ def test_the_graph_has_the_data_of_constants_and_of_nothing_else() -> None:
     np.testing.assert_array_equal(graph.constant("scale"), SCALE)
 
 
+def test_constants_count_as_weights_whether_loaded_or_not() -> None:
+    count = 3 + 5 * 6 * 3 + 4 * 3 * 3 * 3 + 4
+    assert scaled.build().parameters() == load(scaled).parameters() == count
+
+
 def test_seeded_weights_leave_constants_alone() -> None:
     graph = load(scaled)
     np.testing.assert_array_equal(graph.constant("scale"), SCALE)

@@ -97,6 +97,8 @@ def test_what_the_file_implies_can_be_contradicted(
     arguments = ("--weights", weights, "-p", "batch_norm=true", "-o", tmp_path / "model.c")
     outcome = caller(capsys)("compile", "mobilenet_v1", *options, *arguments)
     assert outcome.code == 4
-    assert "hold no stem.batch_norm.gamma, " in outcome.error()
-    assert "batch_norm=true" in outcome.error()
+    summary, details = outcome.detailed_error()
+    assert "hold no stem.batch_norm.gamma, " in summary
+    assert "batch_norm=true" in summary
+    assert "    stem.batch_norm.gamma, " in details[1]
     assert list(tmp_path.iterdir()) == []

@@ -88,6 +88,9 @@ def test_torchvision_has_no_biases_before_batch_norm(
     arguments = ("--weights", weights, "-p", "batch_norm=no", "-o", tmp_path / "model.c")
     outcome = caller(capsys)("compile", "mobilenet_v2", *arguments)
     assert outcome.code == 4
-    assert "52 missing (features.0.0.bias, " in outcome.error()
-    assert "check the network's parameters" in outcome.error()
+    summary, details = outcome.detailed_error()
+    assert ": 52 missing, " in summary
+    assert "check the network's parameters" in summary
+    assert details[0] == "  missing:"
+    assert details[1].startswith("    features.0.0.bias, ")
     assert list(tmp_path.iterdir()) == []

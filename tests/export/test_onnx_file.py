@@ -22,7 +22,9 @@ from netgen.export.onnx_file import graph_to_onnx
 from netgen.export.onnxruntime_session import run_onnxruntime
 from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
+from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
+from netgen.ir.origin import Origin
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
 from netgen.weights.seeded import seeded_weights
@@ -193,7 +195,7 @@ def test_missing_package_is_named(
     graph = build(two_outputs)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
-        MissingExtraError, match=rf"package {package},.*pip install 'netgen\[onnx\]'"
+        MissingExtraError, match=rf"package {package},.*pip install onnx onnxruntime"
     ):
         run_onnxruntime(graph, inputs(graph))
 
@@ -205,3 +207,15 @@ def test_values_in_onnxruntime_do_not_replace_the_outputs(build: Build, inputs: 
     assert list(found) == ["clipped", "image"]
     np.testing.assert_allclose(found["clipped"], interpret(graph, images)["clipped"], atol=1e-5)
     assert graph.outputs == ("wide", "scores")
+
+
+def test_what_the_weights_expect_of_pixels_is_in_the_metadata(build: Build) -> None:
+    pixels = Normalisation((0.1, 1 / 3, -2.5e-7), (1.0, 0.229, 1e20))
+    graph = build(two_outputs)
+    assert not load(graph).metadata_props  # nothing is known
+    graph = graph.with_constants(graph.constants, Origin("net", normalisation=pixels))
+    assert {entry.key: entry.value for entry in load(graph).metadata_props} == {
+        "netgen.mean": "0.1,0.3333333333333333,-2.5e-07",
+        "netgen.std": "1.0,0.229,1e+20",
+    }
+    assert load(run_pipeline(graph)).metadata_props == load(graph).metadata_props

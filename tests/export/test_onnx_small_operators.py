@@ -17,6 +17,7 @@ from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
+from netgen.ops.channel_map import channel_map_op
 from netgen.ops.mul import Mul
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
@@ -189,6 +190,27 @@ def test_channel_operators(
         parts = dsl.split(y, groups)
         sliced = dsl.channel_slice(y, first, length, step)
         return y, *parts, sliced, dsl.channel_pad(x, front, back)
+
+    assert error(build(body)) == 0.0
+
+
+@quietly
+@given(data=st.data(), size=sizes, widths=st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_channel_map(
+    build: Build, error: Error, data: st.DataObject, size: tuple[int, int], widths: list[int]
+) -> None:
+    channels = [(n, c) for n, width in enumerate(widths) for c in range(width)]
+    # Every operand is read; zeros and channels that are read again may stand anywhere.
+    more = data.draw(st.lists(st.sampled_from([*channels, (-1, 0)]), max_size=9))
+    op = channel_map_op(data.draw(st.permutations([*channels, *more])))
+    flat = data.draw(st.booleans())
+
+    def body() -> Tensor:
+        x = [
+            image(*((1, 1) if flat else size), width, name=f"x{n}")
+            for n, width in enumerate(widths)
+        ]
+        return apply(op, *(dsl.flatten(part) if flat else part for part in x))
 
     assert error(build(body)) == 0.0
 

@@ -232,15 +232,25 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     ),
     "run_beyond_the_pixel": (
         lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 1, 48),)),
-        "overlaps another or leaves it",
+        "two channels have one place, or leave the pixels",
     ),
-    "runs_that_overlap": (
-        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 24), Run(DEPTHWISE, 23, 24))),
-        "overlaps another or leaves it",
+    "runs_at_one_place": (
+        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 24), Run(DEPTHWISE, 23, 24, 24))),
+        "two channels have one place",
     ),
-    "runs_that_no_kernel_takes": (
-        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 24, 24), Run(DEPTHWISE, 0, 24))),
-        "in one dense run",
+    "channels_that_stand_twice": (
+        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 24), Run(DEPTHWISE, 24, 24))),
+        "do not hold every channel",
+    ),
+    "channels_in_another_order": (
+        lambda p: value(
+            p, DEPTHWISE, runs=(Run(DEPTHWISE, 24, 24), Run(DEPTHWISE, 0, 24, 24))
+        ),
+        "in one dense run|stand elsewhere",
+    ),
+    "runs_in_two_buffers": (
+        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 24), Run("image", 24, 24, 24))),
+        "the runs stand in several buffers",
     ),
     "run_of_no_buffer": (
         lambda p: value(p, DEPTHWISE, runs=(Run("z", 0, 48),)), "the plan has no buffer z"

@@ -12,7 +12,8 @@ from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.plan.build import build_plan
-from netgen.plan.json_form import plan_from_json, plan_to_json
+from netgen.plan.json_form import plan_to_json
+from netgen.plan.json_read import plan_from_json
 from netgen.plan.plan import VERSION
 from tests.plan.small_graphs import BODIES, built, layered, read
 

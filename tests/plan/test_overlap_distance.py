@@ -91,7 +91,8 @@ def survives(layer: Layer, distance: int, order: str = "pixel") -> bool:
 
 
 def fault(layer: Layer, distance: int) -> str | None:
-    return overwrite_fault(layer.op, "x", layer.operands, layer.result, 4 * distance)
+    pitch = layer.result.shape[-1]
+    return overwrite_fault(layer.op, "x", layer.operands, layer.result, pitch, 4 * distance)
 
 
 @given(layers())
@@ -227,15 +228,17 @@ def test_what_has_no_order_may_not_overwrite() -> None:
     x = TensorType("f32", (1, 4))
     w = TensorType("f32", (4, 4))
     pixels = TensorType("f32", (1, 2, 2, 4))
-    assert "linear gives no order" in str(overwrite_fault(Linear(), "x", {"x": x, "w": w}, x, 0))
+    assert "linear gives no order" in str(overwrite_fault(Linear(), "x", {"x": x, "w": w}, x, 1, 0))
     point = {"x": pixels, "w": TensorType("f32", (4, 1, 1, 4)), "residual": pixels}
-    assert "conv2d gives no order" in str(overwrite_fault(Conv2d(), "x", point, pixels, 0))
-    assert overwrite_fault(Conv2d(), "residual", point, pixels, 0) is None
-    assert overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 0) is None
-    assert "start exactly where" in str(overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 4))
+    assert "conv2d gives no order" in str(overwrite_fault(Conv2d(), "x", point, pixels, 1, 0))
+    assert overwrite_fault(Conv2d(), "residual", point, pixels, 1, 0) is None
+    assert overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 1, 0) is None
+    assert "start exactly where" in str(overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 1, 4))
 
 
 def test_a_multiplier_may_not_overwrite() -> None:
     op = DepthwiseConv2d()
     types = {"x": TensorType("f32", (1, 2, 2, 1)), "w": TensorType("f32", (2, 1, 1, 1))}
-    assert "multiplier" in str(overwrite_fault(op, "x", types, op.infer(list(types.values())), 8))
+    assert "multiplier" in str(
+        overwrite_fault(op, "x", types, op.infer(list(types.values())), 1, 8)
+    )

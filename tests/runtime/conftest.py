@@ -114,7 +114,7 @@ class Stub:
         target = find_target("generic")
         path = build_library(self.source, self.header, self.prefix, target, find_compiler())
         return ModelImage(
-            library=path.read_bytes(),
+            shared_object=path.read_bytes(),
             weights=WEIGHTS.tobytes(),
             prefix=self.prefix,
             target=target.name,

@@ -238,7 +238,7 @@ def test_weights_are_mapped_and_checked(sum_stub: Stub, tmp_path: Path) -> None:
 def test_a_library_that_is_none(sum_stub: Stub) -> None:
     image = sum_stub.image()
     with pytest.raises(BuildError, match="cannot be loaded"):
-        CompiledModel(dataclasses.replace(image, library=b"not an object file"))
+        CompiledModel(dataclasses.replace(image, shared_object=b"not an object file"))
     with pytest.raises(BuildError, match="other_init"):
         CompiledModel(dataclasses.replace(image, prefix="other"))
 

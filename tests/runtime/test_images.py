@@ -176,7 +176,7 @@ def test_a_photo_of_one_row(tmp_path: Path) -> None:
 
 def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'netgen\[images\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install pillow"):
         load_photo(tmp_path / "photo.png", (6, 7))
 
 

@@ -1,0 +1,128 @@
+"""Calls of kernels in C: where operands and results stand, whole or from a row on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from netgen.emission.interface import input_ports, output_ports
+from netgen.emission.kernels import function_name
+from netgen.emission.options import EmitOptions
+from netgen.emission.weights import WeightArray
+from netgen.kernels import find_kernel
+from netgen.plan.operand_types import operand_types
+from netgen.plan.plan import Plan, Step
+from netgen.plan.reach import Reach, row_reach
+
+
+@dataclass(frozen=True)
+class CallText:
+    """One call as it is printed; `number` counts steps from 1, as comments do."""
+
+    index: int
+    number: int
+    title: str
+    function: str
+    arguments: str
+
+
+class Calls:
+    """The calls of a plan's steps as C."""
+
+    def __init__(self, plan: Plan, options: EmitOptions, arrays: Mapping[int, WeightArray]) -> None:
+        self.plan = plan
+        self._options = options
+        self._arrays = arrays
+        outputs = {plan.buffer_of(port.value).name: port for port in output_ports(plan)}
+        inputs = {plan.buffer_of(port.value).name: port for port in input_ports(plan)}
+        self.caller_variables = {n: port.variable for n, port in (outputs | inputs).items()}
+
+    def whole(self, index: int) -> CallText:
+        """A call that computes all of a step's result."""
+        step = self.plan.steps[index]
+        reads = [self._start(step.reads[letter]) for letter in self._letters(step)]
+        return self._call(index, [*reads, *self._weights(step), self._start(step.writes)])
+
+    def band(self, index: int, row: str) -> CallText:
+        """A call that computes a band, from the row on that the expression `row` is."""
+        step = self.plan.steps[index]
+        reads = [self._operand(step, letter, row) for letter in self._letters(step)]
+        words = [*reads, *self._weights(step), self.row(step.writes, row)]
+        banded = self.plan.instances[step.instance].parameters.get("band") is not None
+        return self._call(index, [*words, row] if banded else words)
+
+    def row(self, value: str, row: str) -> str:
+        """Where a row of a value stands."""
+        plan, held, buffer = self.plan, self.plan.values[value], self.plan.buffer_of(value)
+        shape, slots, pitch = held.type.shape, held.slots, plan.layout(value).pitch
+        if len(shape) != 4:
+            return self._start(value)
+        if plan.is_recut(value):  # its rows follow each other, whatever those of the buffer
+            return self._place(value, 0, f"{row} * {shape[2] * pitch}" if shape[1] > 1 else "")
+        row_elements = buffer.row_pixels * pitch
+        margin = (buffer.margin - slots.shift) * pitch
+        if shape[1] == 1 or buffer.rows == 1:
+            return self._place(value, margin + slots.first % buffer.rows * row_elements, "")
+        index = row if slots.step == 1 else f"{row} * {slots.step}"
+        if slots.first:
+            index += f" + {slots.first}"
+        if (shape[1] - 1) * slots.step + slots.first >= buffer.rows:
+            index = f"{_bracketed(index)} % {buffer.rows}"
+        return self._place(value, margin, f"{_bracketed(index)} * {row_elements}")
+
+    def _letters(self, step: Step) -> tuple[str, ...]:
+        return self.plan.instances[step.instance].arguments
+
+    def _operand(self, step: Step, letter: str, row: str) -> str:
+        """An operand of a band: from its row on, or all of it."""
+        plan, value = self.plan, step.reads[letter]
+        if find_kernel(step.kernel).by_rows == "window" and letter == "x":
+            buffer, shift = plan.buffer_of(value), plan.values[value].slots.shift
+            return self._place(value, (buffer.margin - shift) * buffer.pitch, "")
+        reach = row_reach(step.op, letter, operand_types(plan, step), plan.values[step.writes].type)
+        whole = reach is None and plan.values[value].type.shape[1:2] != (1,)
+        assert whole or reach in (None, Reach()), step.name
+        return self._start(value) if whole else self.row(value, row)
+
+    def _start(self, value: str) -> str:
+        return self._place(value, 0, "")
+
+    def _place(self, value: str, elements: int, index: str) -> str:
+        """So many elements behind the start of a value's buffer, and `index` more."""
+        buffer = self.plan.buffer_of(value)
+        if buffer.kind == "arena":
+            base, fixed = "arena", elements + buffer.offset // 4
+        else:
+            base, fixed = self.caller_variables[buffer.name], elements
+        terms = [base, str(fixed) if fixed else "", index]
+        return " + ".join(term for term in terms if term)
+
+    def _weights(self, step: Step) -> list[str]:
+        if step.weights is None:
+            return []
+        if self._options.weights_as in {"c", "inline"}:
+            return [f"{self._arrays[step.weights.offset].name}.f"]
+        blob = self._options.weights_as == "blob"
+        base = "weights" if blob else f"{self._options.prefix}_weights"
+        return [f"{base} + {step.weights.offset // 4}" if step.weights.offset else base]
+
+    def _call(self, index: int, arguments: Iterable[str]) -> CallText:
+        step = self.plan.steps[index]
+        return CallText(
+            index=index,
+            number=index + 1,
+            title=f"{step.name}: {self.plan.values[step.writes].type}",
+            function=function_name(self.plan.instances[step.instance], self._options.prefix),
+            arguments=", ".join(arguments),
+        )
+
+
+def used(names: Iterable[str], calls: Iterable[CallText]) -> list[str]:
+    """Those of the names of variables that calls use."""
+    text = "\n".join(call.arguments for call in calls)
+    return [name for name in names if re.search(rf"\b{name}\b", text)]
+
+
+def _bracketed(index: str) -> str:
+    return f"({index})" if " " in index else index

@@ -1,0 +1,122 @@
+"""What the C offers its caller: ports, how the image comes in, how large `model_t` is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from netgen.errors import PlanError
+from netgen.plan.options import Image
+from netgen.plan.order import execution_order, height
+from netgen.plan.plan import Plan
+
+# The most that `model_t` has in bytes, but for what it counts while rows are pushed.
+_MODEL_BYTES = 128
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the network as C names it."""
+
+    value: str
+    variable: str
+    macro: str
+
+
+def input_ports(plan: Plan) -> list[Port]:
+    """The inputs, in order: `input`, or `input1`, `input2`, ..."""
+    return _ports(plan.inputs, "input")
+
+
+def output_ports(plan: Plan) -> list[Port]:
+    """The outputs, in order."""
+    return _ports(plan.outputs, "output")
+
+
+def _ports(values: tuple[str, ...], kind: str) -> list[Port]:
+    if len(values) == 1:
+        return [Port(values[0], kind, kind.upper())]
+    return [
+        Port(value, f"{kind}{number}", f"{kind.upper()}{number}")
+        for number, value in enumerate(values, start=1)
+    ]
+
+
+def describe_ports(plan: Plan, upper: str) -> list[dict[str, object]]:
+    """Sizes of all inputs and outputs, as the header defines them."""
+    described: list[dict[str, object]] = []
+    for port in (*input_ports(plan), *output_ports(plan)):
+        shape = plan.values[port.value].type.shape
+        names = ("HEIGHT", "WIDTH", "CHANNELS") if len(shape) == 4 else ("CHANNELS",)
+        described.append(
+            {
+                "macro": f"{upper}_{port.macro}",
+                "name": port.value,
+                "elements": prod(shape),
+                "description": "float32, " + " x ".join(map(str, shape[1:])),
+                "extents": [
+                    {"name": name, "size": size}
+                    for name, size in zip(names, shape[-len(names) :], strict=True)
+                ],
+            }
+        )
+    return described
+
+
+def input_as(plan: Plan) -> Image:
+    """Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed."""
+    if plan.push_rows:
+        return "rows"
+    in_arena = any(plan.buffer_of(name).kind == "arena" for name in plan.inputs)
+    return "arena" if in_arena else "caller"
+
+
+def row_counters(plan: Plan) -> int:
+    """How many numbers of rows `model_t` keeps: of the pushed input, and of the steps meanwhile."""
+    return plan.segments[0].last + 2 if plan.push_rows else 0
+
+
+def model_bytes(plan: Plan) -> int:
+    """The most that `model_t` has in bytes, a multiple of 8; the C asserts it."""
+    return _MODEL_BYTES + -(-4 * row_counters(plan) // 8) * 8
+
+
+@dataclass(frozen=True)
+class PushedMacs:
+    """Multiply-accumulates by cause: `row`, one pushed row at worst; `finish`, behind the last."""
+
+    row: int
+    finish: int
+
+
+def pushed_macs(plan: Plan) -> PushedMacs:
+    """The MACs that one pushed row causes at worst, and those that are left to the end."""
+    worst = since_row = finish = 0
+    for band in execution_order(plan):
+        if band.step < 0:
+            since_row = 0
+            continue
+        step = plan.steps[band.step]
+        macs = step.macs * (band.end - band.first) // height(plan, step)
+        if band.step > plan.segments[0].last:
+            finish += macs
+        else:
+            since_row += macs
+            worst = max(worst, since_row)
+    return PushedMacs(worst, finish)
+
+
+def starts_before_rows(plan: Plan) -> bool:
+    """Whether some band needs no row of the pushed input: one of padding alone."""
+    return plan.push_rows and next(execution_order(plan)).step >= 0
+
+
+def check_pushed_outputs(plan: Plan) -> None:
+    """Raise PlanError where rows of an output appear before the caller says where it goes."""
+    for step in plan.steps[: plan.segments[0].last + 1]:
+        if plan.push_rows and plan.buffer_of(step.writes).kind != "arena":
+            raise PlanError(
+                "an output is written while rows are pushed, but its place is known at the end",
+                where=f"step %{step.name}",
+                hint="end the segment before this step, or copy the output in a step of its own",
+            )

@@ -1,0 +1,146 @@
+"""Segments as C: calls in a numbered list, or a function that executes steps band by band.
+
+Such a function is `plan/order.py` written out: a chain of conditions, the step furthest down first.
+What it counts are rows; `rows7` is how many of them step 7, as comments number it, has computed.
+Where rows are pushed the counters stand in `model_t`, and `rows[0]` counts the pushed ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netgen.emission.calls import Calls, CallText, used
+from netgen.plan.order import Need, height, needs
+from netgen.plan.plan import Plan, Segment
+
+
+@dataclass(frozen=True)
+class BandText:
+    """A call of a band, the condition for it, and the counter that it moves on by `rows`."""
+
+    condition: str
+    call: CallText
+    counter: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class SegmentText:
+    """A function that executes a segment: `uses` of what is lent, `counters` to declare."""
+
+    title: str
+    comment: str
+    function: str
+    parameters: str
+    arguments: str
+    counters: tuple[str, ...]
+    uses: tuple[str, ...]
+    bands: tuple[BandText, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """What the run function does next: one call, or a segment."""
+
+    call: CallText | None = None
+    segment: SegmentText | None = None
+
+
+def is_whole(plan: Plan, segment: Segment) -> bool:
+    """Whether a segment is one call that computes all."""
+    step = plan.steps[segment.first]
+    return segment.first == segment.last and step.rows == height(plan, step)
+
+
+def run_items(calls: Calls, prefix: str) -> list[Item]:
+    """All segments in order, but for the one whose rows are pushed."""
+    plan = calls.plan
+    pushed = 1 if plan.push_rows else 0
+    return [
+        Item(call=calls.whole(segment.first))
+        if is_whole(plan, segment)
+        else Item(segment=segment_text(calls, segment, prefix, pushed=False))
+        for segment in plan.segments[pushed:]
+    ]
+
+
+def pushed_segment(calls: Calls, prefix: str) -> SegmentText | None:
+    """The segment whose rows are pushed, if there is one."""
+    if not calls.plan.push_rows:
+        return None
+    return segment_text(calls, calls.plan.segments[0], prefix, pushed=True)
+
+
+def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -> SegmentText:
+    """The function of a segment."""
+    steps = range(segment.first, segment.last + 1)
+    bands = tuple(_band(calls, index, pushed=pushed) for index in reversed(steps))
+    texts = [band.call for band in bands]
+    variables = used(calls.caller_variables.values(), texts)
+    first, last = segment.first + 1, segment.last + 1
+    span = f"{first}" if first == last else f"{first}_to_{last}"
+    inputs = {calls.caller_variables.get(name) for name in calls.plan.inputs}
+    model = f"{prefix}_t *m" if pushed else f"const {prefix}_t *m"
+    declared = [f"{'const ' if name in inputs else ''}float *{name}" for name in variables]
+    return SegmentText(
+        title=f"Step{'' if first == last else 's'} {span.replace('_', ' ')}, band by band.",
+        comment=_comment(first, last, pushed=pushed),
+        function=f"{prefix}_step{'' if first == last else 's'}_{span}",
+        parameters=", ".join([model, *declared]),
+        arguments=", ".join(["m", *variables]),
+        counters=() if pushed else tuple(f"{_counter(n, pushed=False)} = 0" for n in steps),
+        uses=tuple(used(("arena", "weights"), texts)),
+        bands=bands,
+    )
+
+
+def _comment(first: int, last: int, *, pushed: bool) -> str:
+    """What stands above the function of steps `first` to `last`."""
+    steps = f"Step {first}" if first == last else f"Steps {first} to {last}"
+    pace = "as far as the pushed rows go" if pushed else "band by band"
+    counted = f"{_counter(first - 1, pushed=pushed)} counts the rows that step {first} has computed"
+    if pushed:
+        counted += ", and so on; rows[0] counts those that were pushed"
+    elif first != last:
+        counted += ", and so on"
+    if first == last:
+        return f"{steps}, {pace}. {counted}."
+    order = "of the steps whose rows are there, the one furthest down goes first"
+    return f"{steps}, {pace}: {order}. {counted}."
+
+
+def _counter(index: int, *, pushed: bool) -> str:
+    """How many rows a step has computed; of step -1, how many were pushed."""
+    return f"rows[{index + 1}]" if pushed else f"rows{index + 1}"
+
+
+def _band(calls: Calls, index: int, *, pushed: bool) -> BandText:
+    step = calls.plan.steps[index]
+    counter, rows = _counter(index, pushed=pushed), height(calls.plan, step)
+    conditions = [f"{counter} < {rows}"]
+    for need in needs(calls.plan, index):
+        maker = _counter(need.step, pushed=pushed)
+        conditions.append(_condition(need, maker, counter, step.rows, rows))
+    return BandText(
+        condition=" && ".join(dict.fromkeys(conditions)),
+        call=calls.band(index, counter),
+        counter=counter,
+        rows=step.rows,
+    )
+
+
+def _condition(need: Need, maker: str, counter: str, band: int, rows: int) -> str:
+    """Whether the rows are there that the next band needs: enough of them, or all there are."""
+    everything = f"{maker} == {need.height}"
+    reach = need.reach
+    if reach is None:
+        return everything
+    more = (band - 1) * reach.stride - reach.pad + reach.size
+    index = counter if reach.stride == 1 else f"{counter} * {reach.stride}"
+    if more == 1 or more <= 0:
+        enough = f"{maker} > {index}" if more == 1 else f"{maker} >= {index}"
+        enough += f" - {-more}" if more < 0 else ""
+    else:
+        enough = f"{maker} >= {index} + {more}"
+    binding = (rows - band) * reach.stride + more > need.height
+    return f"({everything} || {enough})" if binding else enough

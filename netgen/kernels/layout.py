@@ -1,0 +1,99 @@
+"""Where the channels of an activation stand in the pixels of its buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ChannelRun:
+    """Consecutive places from `first` on, which hold the channels `at`, `at + step`, ..."""
+
+    first: int
+    channels: int
+    at: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A buffer's pixels have `pitch` places; `runs` say which of them hold which channels."""
+
+    pitch: int
+    runs: tuple[ChannelRun, ...]
+
+    @property
+    def channels(self) -> int:
+        """How many channels the layout holds."""
+        return sum(run.channels for run in self.runs)
+
+    def places(self) -> Places:
+        """The place of every channel, in the logical order of the channels."""
+        places = np.full(self.channels, -1, np.int64)
+        for run in self.runs:
+            channels = run.at + run.step * np.arange(run.channels)
+            places[channels] = run.first + np.arange(run.channels)
+        return places
+
+
+def dense_layout(channels: int) -> Layout:
+    """All places in logical order, none between pixels."""
+    return Layout(channels, (ChannelRun(0, channels, 0, 1),))
+
+
+def layout_of(pitch: int, places: Sequence[int] | Places) -> Layout:
+    """The layout with the fewest runs, in the order of the places, of channels at these places."""
+    order = np.argsort(np.asarray(places), kind="stable")
+    runs: list[ChannelRun] = []
+    for channel in order.tolist():
+        place = int(places[channel])
+        last = runs[-1] if runs else None
+        if last and place == last.first + last.channels:
+            step = channel - (last.at + last.step * (last.channels - 1))
+            if last.channels == 1 and step > 0:
+                runs[-1] = ChannelRun(last.first, 2, last.at, step)
+                continue
+            if step == last.step:
+                runs[-1] = ChannelRun(last.first, last.channels + 1, last.at, step)
+                continue
+        runs.append(ChannelRun(place, 1, channel, 1))
+    return Layout(pitch, tuple(runs))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Channels that follow each other in every layout of a layer.
+
+    `start` is how many channels the kernel visits before; `first` the place of the first channel,
+    by letter.
+    """
+
+    start: int
+    channels: int
+    first: Mapping[str, int]
+
+
+def visiting_order(layout: Layout) -> Places:
+    """The logical channels in the order of their places: how kernels visit them."""
+    return np.argsort(layout.places(), kind="stable")
+
+
+def common_segments(layouts: Mapping[str, Layout], order: Places) -> list[Segment]:
+    """Cut channels, visited in `order`, where one of the layouts does not go on by one place."""
+    places = {letter: layout.places()[order] for letter, layout in layouts.items()}
+    cuts = [
+        n
+        for n in range(len(order) + 1)
+        if n in (0, len(order)) or any(p[n] != p[n - 1] + 1 for p in places.values())
+    ]
+    return [
+        Segment(a, b - a, {letter: int(p[a]) for letter, p in places.items()})
+        for a, b in pairwise(cuts)
+    ]

@@ -1,0 +1,42 @@
+"""The kernel that computes a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netgen.errors import PlanError
+from netgen.ir.graph import Graph, Node
+from netgen.kernels import select_kernel
+from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.targets import Target
+
+
+@dataclass(frozen=True)
+class Call:
+    """A step before buffers have offsets and kernels are specialised."""
+
+    node: Node
+    layer: Layer
+    kernel: Kernel
+    reads: Mapping[str, str]
+    constants: Mapping[str, str]
+
+
+def find_call(graph: Graph, node: Node, target: Target) -> Call:
+    """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
+    letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
+    types = {letter: graph[name].type for letter, name in letters.items()}
+    constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
+    layer = Layer(node.op, types, node.type, constant)
+    kernel = select_kernel(layer, target)
+    if unpacked := sorted(constant - set(kernel.constants)):
+        raise PlanError(
+            f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",
+            where=f"%{node.name}",
+            expected="an activation",
+            hint="compute this value before and declare the result as a constant",
+        )
+    constants = {a: name for a, name in letters.items() if a in kernel.constants}
+    reads = {a: name for a, name in letters.items() if a not in kernel.constants}
+    return Call(node, layer, kernel, reads, constants)

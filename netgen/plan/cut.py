@@ -1,0 +1,153 @@
+"""Where segments begin and end: the fastest cut whose arena fits.
+
+A segment's memory is the buffers that live through it and its rings; it does not depend on how the
+rest is cut. So the fastest cut within a budget is a shortest path over the calls, and the smallest
+arena the path whose worst segment is least. Both are estimates, since buffers are merged and packed
+afterwards; what counts is the arena of the plan that is assembled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from netgen.kernels.targets import Target
+from netgen.plan.banded import Cut, banded_call
+from netgen.plan.bands import Banding, flood
+from netgen.plan.flow import call_height
+from netgen.plan.overlap import round_up
+from netgen.plan.plan import Buffer, Segment
+from netgen.plan.schedule import Schedule
+
+# Cycles to call a kernel and to find out which comes next.
+_CALL = 60.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to execute calls `first` to `last`: estimated bytes of the arena, and cycles."""
+
+    part: Segment | Banding
+    first: int
+    last: int
+    bytes: int
+    cycles: float
+
+
+def layer_by_layer(schedule: Schedule) -> list[Segment]:
+    """Every call a segment of its own."""
+    return [Segment(n, n) for n in range(len(schedule.calls))]
+
+
+def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
+    """All segments that can be, layer by layer or by bands of one row."""
+    found = []
+    rows = dict.fromkeys(range(len(schedule.calls)), 1)
+    for first in range(len(schedule.calls)):
+        pushed = push and first == 0
+        if not pushed:
+            found.append(_whole(schedule, target, first))
+        stream = flood(schedule, first, rows, push=pushed)
+        cycles = 0.0
+        for last in range(first, stream.end if stream else first):
+            assert stream is not None
+            cycles += banded_cycles(schedule, target, last, 1)
+            part = stream.banding(last)
+            needed = _alive(schedule, first, last, part, target.alignment)
+            found.append(Choice(part, first, last, needed, cycles))
+    return found
+
+
+def _whole(schedule: Schedule, target: Target, call: int) -> Choice:
+    segment = Segment(call, call)
+    rows = call_height(schedule.calls[call])
+    needed = _alive(schedule, call, call, None, target.alignment)
+    return Choice(segment, call, call, needed, banded_cycles(schedule, target, call, rows))
+
+
+def banded_cycles(schedule: Schedule, target: Target, call: int, rows: int) -> float:
+    """Estimated cycles of a call in bands of so many rows; each band reads all weights anew."""
+    layer, bands = banded_call(schedule, call, rows)
+    kernel = schedule.calls[call].kernel
+    weights = 4 * sum(layer.operands[letter].elements for letter in layer.constant)
+    # From the second-level cache at 32 bytes a cycle, where they do not stay in the first.
+    again = weights / 32 if weights > target.cache_l1 // 2 else 0.0
+    return bands * (kernel.cost(layer, target) + _CALL + again)
+
+
+def _alive(schedule: Schedule, first: int, last: int, part: Banding | None, alignment: int) -> int:
+    """Bytes of the buffers that live through calls `first` to `last`, rings included."""
+    rings = {} if part is None else {ring.buffer: ring for ring in part.rings}
+    lodging = {
+        schedule.values[guest].runs[0].buffer for ring in rings.values() for guest in ring.guests
+    }
+    total = 0
+    for name, buffer in schedule.buffers.items():
+        if buffer.kind == "arena" and name not in rings and name not in lodging:
+            alive = buffer.first <= last and buffer.last >= first
+            total += round_up(buffer.bytes, alignment) if alive else 0
+    for name, ring in rings.items():
+        buffer = schedule.buffers[name]
+        size = 4 * ring.rows * (buffer.row_pixels + ring.margin) * buffer.pitch
+        total += round_up(size, alignment)
+    return total - _saved(schedule, first, part)
+
+
+def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
+    """The most that a result saves by standing on an operand."""
+    pairs: list[tuple[str, str, int]] = []
+    if part is None:
+        call = schedule.calls[first]
+        for letter, distance in call.kernel.overlap(call.layer).items():
+            operand, result = (_buffer(schedule, v) for v in (call.reads[letter], call.node.name))
+            if operand.last == first == result.first and operand.kind == result.kind == "arena":
+                pairs.append((call.reads[letter], call.node.name, distance))
+    else:
+        pairs = [(trail.operand, trail.result, trail.distance) for trail in part.trails]
+    saved = [0]
+    for operand_value, result_value, distance in pairs:
+        x, y = _buffer(schedule, operand_value).bytes, _buffer(schedule, result_value).bytes
+        saved.append(x + y - max(max(distance, 0) + x, y))
+    return max(saved)
+
+
+def _buffer(schedule: Schedule, value: str) -> Buffer:
+    return schedule.buffers[schedule.values[value].runs[0].buffer]
+
+
+def fastest(found: Sequence[Choice], calls: int, budget: float) -> Cut | None:
+    """The cut with the least time of which no segment needs more than the budget; None: none."""
+    fitting = [choice for choice in found if choice.bytes <= budget]
+    return _path(fitting, calls, lambda so_far, choice: so_far + choice.cycles)
+
+
+def smallest(found: Sequence[Choice], calls: int) -> Cut | None:
+    """The cut whose worst segment needs least, and among those with that worst the fastest."""
+    worst = _path_cost(found, calls, lambda so_far, choice: max(so_far, choice.bytes))
+    return fastest(found, calls, worst)
+
+
+def _path(found: Sequence[Choice], calls: int, add: Callable[[float, Choice], float]) -> Cut | None:
+    """The cheapest sequence of choices from the first call to the last."""
+    best: list[tuple[float, Choice | None]] = [(float("inf"), None) for _ in range(calls + 1)]
+    best[0] = (0.0, None)
+    for choice in sorted(found, key=lambda c: (c.first, c.last)):
+        cost = add(best[choice.first][0], choice)
+        if cost < best[choice.last + 1][0]:
+            best[choice.last + 1] = (cost, choice)
+    parts: list[Segment | Banding] = []
+    end = calls
+    while end > 0:
+        last = best[end][1]
+        if last is None:
+            return None
+        parts.insert(0, last.part)
+        end = last.first
+    return parts
+
+
+def _path_cost(found: Sequence[Choice], calls: int, add: Callable[[float, Choice], float]) -> float:
+    best = [0.0] + [float("inf")] * calls
+    for choice in sorted(found, key=lambda c: (c.first, c.last)):
+        best[choice.last + 1] = min(best[choice.last + 1], add(best[choice.first], choice))
+    return best[calls]
