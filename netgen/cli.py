@@ -1,25 +1,23 @@
-"""The command line: commands parse, call and print. The only module that prints."""
+"""The command line: commands parse, call and print; nothing but `cli*.py` prints."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from netgen import __version__, cli_options
+from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
+from netgen.cli_plan import plan, report
 from netgen.errors import NetgenError, UsageError
 from netgen.plan.options import PlanOptions
-from netgen.report.text import error_text, json_text
+from netgen.report.text import error_text
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from netgen.ir.graph import Graph
 
 
@@ -50,46 +48,6 @@ def main(debug: bool) -> None:
     del debug  # read by Commands.invoke
 
 
-def _load(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
-    from netgen.compiler import load
-
-    by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
-    return load(model, weights=weights, by_position=by_position, **parameters)
-
-
-def _load_for_values(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
-    """Load a model of whose weights the values matter: says so where they are made up."""
-    graph = _load(model, weights, parameters)
-    if graph.origin is not None and graph.origin.weights_sha256 is None:
-        click.echo(
-            "netgen: note: no --weights given: the weights are seeded numbers, not trained ones",
-            err=True,
-        )
-    return graph
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """A status line while something takes long; silent unless a person watches."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("working") as status:
-        yield lambda text: status.update(text)
-
-
-def _print_json(value: object) -> None:
-    click.echo(json_text(value))
-
-
-def _print_table(table: Table) -> None:
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 1000  # nobody knows the width: no cell is folded
-    console.print(table)
-
-
 @main.command("list")
 @cli_options.as_json_option
 def list_models(as_json: bool) -> None:
@@ -99,9 +57,9 @@ def list_models(as_json: bool) -> None:
 
     networks = list(NETWORKS.values())
     if as_json:
-        _print_json(network_facts(networks))
+        print_json(network_facts(networks))
     else:
-        _print_table(network_table(networks))
+        print_table(network_table(networks))
 
 
 @main.command()
@@ -125,7 +83,7 @@ def show(
     from netgen.report.graph_picture import graph_dot, graph_svg
     from netgen.report.tables import graph_table, plan_text
 
-    graph = _load(model, weights, parameters)
+    graph = load_model(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
@@ -134,7 +92,7 @@ def show(
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
     if form == "table":
-        _print_table(graph_table(graph))
+        print_table(graph_table(graph))
     else:
         writers: dict[str, Callable[[Graph], str]] = {"dot": graph_dot, "svg": graph_svg}
         click.echo(writers.get(form, print_graph)(graph), nl=False)
@@ -159,15 +117,15 @@ def compile_model(
     """Write a model as C: OUTPUT, the header beside it, and its weights."""
     from netgen.compiler import emit
 
-    graph = _load_for_values(model, weights, parameters)
+    graph = load_for_values(model, weights, parameters)
     if verify:
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
-        with _progress() as tell:
+        with progress() as tell:
             comparison = verify_graph(graph, target, "numpy", tell, PlanOptions(ram, image))
         require_agreement(comparison, TOLERANCES["numpy"])
         click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
-    with _progress() as tell:
+    with progress() as tell:
         tell("generating C")
         files = emit(
             graph,
@@ -211,15 +169,15 @@ def run(
     from netgen.report.photos import PhotoOptions, classify
     from netgen.report.tables import photo_table
 
-    graph = _load_for_values(model, weights, parameters)
+    graph = load_for_values(model, weights, parameters)
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
-    with _progress() as tell:
+    with progress() as tell:
         compiled = compile_graph(graph, target=target, ram=ram, input=image, progress=tell)
         photos = list(classify(compiled, images, top, labels, options))
     if as_json:
-        _print_json([asdict(photo) for photo in photos])
+        print_json([asdict(photo) for photo in photos])
     else:
-        _print_table(photo_table(photos))
+        print_table(photo_table(photos))
 
 
 @main.command()
@@ -250,61 +208,20 @@ def verify(
     from netgen.report.tables import comparison_table
     from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
-    graph = _load_for_values(model, weights, parameters)
-    with _progress() as tell:
+    graph = load_for_values(model, weights, parameters)
+    with progress() as tell:
         comparison = verify_graph(graph, target, against, tell, PlanOptions(ram, image))
     if as_json:
-        _print_json({"against": against, **asdict(comparison)})
+        print_json({"against": against, **asdict(comparison)})
     else:
         if layers:
-            _print_table(comparison_table(comparison))
+            print_table(comparison_table(comparison))
         click.echo(f"worst error against {against}: {comparison.max_relative_error:.1e}")
     require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
 
 
-@main.command()
-@click.argument("model", required=False)
-@cli_options.model_options
-@cli_options.plan_options
-@cli_options.memory_options
-@cli_options.as_json_option
-def plan(
-    model: str | None,
-    weights: Path | None,
-    parameters: dict[str, str],
-    target: str,
-    output: Path | None,
-    checked: Path | None,
-    ram: int | None,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
-    as_json: bool,
-) -> None:
-    """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
-    from netgen.compiler import lower, resolve_target
-    from netgen.emission.files import write_files
-    from netgen.plan.check import check_plan
-    from netgen.plan.json_form import plan_to_json
-    from netgen.plan.read import read_plan
-    from netgen.plan.show import certificate_lines
-    from netgen.report.tables import plan_text
-
-    if (model is None) == (checked is None):
-        raise UsageError("give either a MODEL to plan or a plan to --check")
-    if checked is not None:
-        planned = read_plan(checked)
-        check_plan(planned)
-    else:
-        graph = _load(str(model), weights, parameters)
-        planned = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
-    document = plan_to_json(planned)
-    if output is not None:
-        write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
-    if as_json:
-        _print_json(document)
-    elif checked is not None:
-        click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
-    else:
-        click.echo(plan_text(planned))
+main.add_command(plan)
+main.add_command(report)
 
 
 @main.command()
@@ -319,7 +236,7 @@ def export(
     from netgen.emission.files import write_files
     from netgen.export.onnx_file import graph_to_onnx
 
-    content = graph_to_onnx(_load_for_values(model, weights, parameters))
+    content = graph_to_onnx(load_for_values(model, weights, parameters))
     write_files(output.parent, {output.name: content})
     click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
 
@@ -353,17 +270,17 @@ def bench_models(
 
     machine, rows = this_machine(target), []
     for model in models:
-        graph = _load(model, weights, parameters)
+        graph = load_model(model, weights, parameters)
         label = " ".join([graph.name, *(f"{name}={value}" for name, value in parameters.items())])
-        with _progress() as tell:
+        with progress() as tell:
             rows += bench_target(graph, target, vs.split(","), rounds, label, tell)
     if chart is not None:
         write_files(chart.parent, {chart.name: bench_chart(rows, machine).encode()})
     if as_json:
-        _print_json([row.as_json() for row in rows])
+        print_json([row.as_json() for row in rows])
     else:
         for table in bench_tables(rows):
-            _print_table(table)
+            print_table(table)
         click.echo("\n".join(bench_notes(rows, machine)))
     click.get_current_context().exit(failure(rows))
 

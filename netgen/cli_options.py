@@ -180,6 +180,25 @@ def plan_options(command: Command) -> Command:
         click.option("--target", default="generic", show_default=True, help="Processor class."),
         click.option("-o", "output", type=file, help="Write the plan as JSON."),
         click.option("--check", "checked", type=file, help="Check a plan's JSON."),
+        click.option(
+            "--pareto",
+            "curve",
+            is_flag=True,
+            help="Plans from the fastest to the smallest arena; -o writes .svg or .json.",
+        ),
+    )
+
+
+def report_options(command: Command) -> Command:
+    """What is reported, and where to."""
+    file = click.Path(path_type=Path)
+    return _with_options(
+        command,
+        click.option("-o", "output", type=file, required=True, help="The page: NAME.html."),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option(
+            "--measure", is_flag=True, help="Compile and run it here; add the time of each step."
+        ),
     )
 
 

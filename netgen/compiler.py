@@ -11,6 +11,7 @@ from typing import get_args
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
 from netgen.emission.header import ERRORS, command_of
+from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of
 from netgen.emission.source import emit_files
 from netgen.errors import BuildError, UsageError
@@ -168,6 +169,8 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
             outputs=ports(plan.outputs),
             error_names=tuple((error.code, error.name) for error in ERRORS),
             normalisation=origin.normalisation,
+            input_as=input_as(plan),
+            model_bytes=model_bytes(plan),
         )
     )
 

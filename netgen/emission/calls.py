@@ -11,6 +11,7 @@ from netgen.emission.kernels import function_name
 from netgen.emission.options import EmitOptions
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
+from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Plan, Step
 from netgen.plan.reach import Reach, row_reach
@@ -45,24 +46,25 @@ class Calls:
         return self._call(index, [*reads, *self._weights(step), self._start(step.writes)])
 
     def band(self, index: int, row: str) -> CallText:
-        """A call that computes a band, from the row on that the expression `row` is."""
+        """A call that computes a band, from the row on that the expression `row` says."""
         step = self.plan.steps[index]
         reads = [self._operand(step, letter, row) for letter in self._letters(step)]
         words = [*reads, *self._weights(step), self.row(step.writes, row)]
-        banded = self.plan.instances[step.instance].parameters.get("band") is not None
-        return self._call(index, [*words, row] if banded else words)
+        told = step_layer(self.plan, step, operand_types(self.plan, step)).band is not None
+        return self._call(index, [*words, row] if told else words)
 
     def row(self, value: str, row: str) -> str:
-        """Where a row of a value stands."""
+        """Where a row of a value stands; `row` is an expression."""
         plan, held, buffer = self.plan, self.plan.values[value], self.plan.buffer_of(value)
         shape, slots, pitch = held.type.shape, held.slots, plan.layout(value).pitch
         if len(shape) != 4:
             return self._start(value)
+        only = row == "0" or shape[1] == 1
         if plan.is_recut(value):  # its rows follow each other, whatever those of the buffer
-            return self._place(value, 0, f"{row} * {shape[2] * pitch}" if shape[1] > 1 else "")
+            return self._place(value, 0, "" if only else f"{row} * {shape[2] * pitch}")
         row_elements = buffer.row_pixels * pitch
         margin = (buffer.margin - slots.shift) * pitch
-        if shape[1] == 1 or buffer.rows == 1:
+        if only or buffer.rows == 1:
             return self._place(value, margin + slots.first % buffer.rows * row_elements, "")
         index = row if slots.step == 1 else f"{row} * {slots.step}"
         if slots.first:

@@ -5,6 +5,7 @@ Only this module imports jinja2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -51,6 +52,33 @@ def zero(width: int) -> str:
     return "0.0f" if width == 1 else f"(v{width}){{0}}"
 
 
+def band_end(band: object, rows: object) -> object:
+    """How many rows of the result a call computes."""
+    return "ROWS" if band else rows
+
+
+def band_row(band: object) -> str:
+    """Row of the result that loop variable i stands for."""
+    return "(first + i)" if band else "i"
+
+
+def row_start(band: Mapping[str, int] | None, row: str, pitch: str) -> str:
+    """Where a row of x starts, in elements: in the whole image, or in the slots of a ring."""
+    grouped = f"({row})" if " " in row else row
+    if not band:
+        return f"{grouped} * W * {pitch}"
+    return f"{grouped} % SLOTS * ROW" if band["slots"] else f"{grouped} * ROW"
+
+
+def pixel_start(band: Mapping[str, int] | None, row: str, column: object, pitch: str) -> str:
+    """Where a pixel of x starts, in elements."""
+    if not band:
+        grouped = f"({row})" if " " in row else row
+        return f"({grouped} * W + {column}) * {pitch}"
+    grouped = f"({column})" if " " in str(column) else str(column)
+    return f"{row_start(band, row, pitch)} + {grouped} * {pitch}"
+
+
 @lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
     """The environment with netgen's delimiters."""
@@ -77,6 +105,10 @@ def environment() -> jinja2.Environment:
         activation=activation,
         larger=larger,
         zero=zero,
+        band_end=band_end,
+        band_row=band_row,
+        row_start=row_start,
+        pixel_start=pixel_start,
     )
     return made
 

@@ -35,7 +35,7 @@ def kernel_function(instance: Instance, prefix: str) -> str:
         arguments=arguments,
         output_qualifier="" if aliased else "restrict ",
         has_weights=instance.has_weights,
-        **instance.parameters,
+        **{"band": None, "band_rows": 0, **instance.parameters},
     )
     return tidy(text)
 

@@ -2,7 +2,8 @@
 
 Such a function is `plan/order.py` written out: a chain of conditions, the step furthest down first.
 What it counts are rows; `rows7` is how many of them step 7, as comments number it, has computed.
-Where rows are pushed the counters stand in `model_t`, and `rows[0]` counts the pushed ones.
+Where rows are pushed the counters stand in `model_t`, and `rows[0]` counts the pushed ones. One
+step by itself is a loop, and where every step has only one band there is nothing to find out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netgen.emission.calls import Calls, CallText, used
-from netgen.plan.order import Need, height, needs
+from netgen.plan.order import Need, execution_order, height, needs
 from netgen.plan.plan import Plan, Segment
 
 
@@ -40,28 +41,47 @@ class SegmentText:
 
 @dataclass(frozen=True)
 class Item:
-    """What the run function does next: one call, or a segment."""
+    """What the run function does next: one call, a loop over the bands of a step, or a segment."""
 
     call: CallText | None = None
+    loop: BandText | None = None
     segment: SegmentText | None = None
 
 
-def is_whole(plan: Plan, segment: Segment) -> bool:
-    """Whether a segment is one call that computes all."""
-    step = plan.steps[segment.first]
-    return segment.first == segment.last and step.rows == height(plan, step)
+def in_one_band(plan: Plan, segment: Segment) -> bool:
+    """Whether each step of a segment computes all of its rows at once."""
+    steps = plan.steps[segment.first : segment.last + 1]
+    return all(step.rows == height(plan, step) for step in steps)
 
 
 def run_items(calls: Calls, prefix: str) -> list[Item]:
-    """All segments in order, but for the one whose rows are pushed."""
-    plan = calls.plan
-    pushed = 1 if plan.push_rows else 0
+    """What executes all segments in order, but for the one whose rows are pushed."""
+    pushed = 1 if calls.plan.push_rows else 0
     return [
-        Item(call=calls.whole(segment.first))
-        if is_whole(plan, segment)
-        else Item(segment=segment_text(calls, segment, prefix, pushed=False))
-        for segment in plan.segments[pushed:]
+        item
+        for segment in calls.plan.segments[pushed:]
+        for item in _segment_items(calls, segment, prefix)
     ]
+
+
+def _segment_items(calls: Calls, segment: Segment, prefix: str) -> list[Item]:
+    plan, alone = calls.plan, segment.first == segment.last
+    if not in_one_band(plan, segment):
+        if alone:
+            return [Item(loop=_loop(calls, segment.first))]
+        return [Item(segment=segment_text(calls, segment, prefix, pushed=False))]
+    if alone:
+        return [Item(call=calls.whole(segment.first))]
+    steps = [band.step for band in execution_order(plan)]
+    return [
+        Item(call=calls.band(step, "0")) for step in steps if segment.first <= step <= segment.last
+    ]
+
+
+def _loop(calls: Calls, index: int) -> BandText:
+    step = calls.plan.steps[index]
+    condition = f"row < {height(calls.plan, step)}"
+    return BandText(condition, calls.band(index, "row"), "row", step.rows)
 
 
 def pushed_segment(calls: Calls, prefix: str) -> SegmentText | None:
@@ -88,10 +108,16 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
         function=f"{prefix}_step{'' if first == last else 's'}_{span}",
         parameters=", ".join([model, *declared]),
         arguments=", ".join(["m", *variables]),
-        counters=() if pushed else tuple(f"{_counter(n, pushed=False)} = 0" for n in steps),
+        counters=() if pushed else _declarations(steps),
         uses=tuple(used(("arena", "weights"), texts)),
         bands=bands,
     )
+
+
+def _declarations(steps: range) -> tuple[str, ...]:
+    """The counters, some to a line."""
+    names = [f"{_counter(n, pushed=False)} = 0" for n in steps]
+    return tuple(", ".join(names[n : n + 6]) for n in range(0, len(names), 6))
 
 
 def _comment(first: int, last: int, *, pushed: bool) -> str:

@@ -20,7 +20,7 @@ from netgen.emission.interface import (
 )
 from netgen.emission.kernels import called_names, kernel_function, scalar_activations
 from netgen.emission.options import EmitOptions
-from netgen.emission.segments import Item, is_whole, pushed_segment, run_items
+from netgen.emission.segments import Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
@@ -98,7 +98,7 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "upper": upper,
         "weights_as": options.weights_as,
         "input_as": input_as(plan),
-        "banded": not all(is_whole(plan, segment) for segment in plan.segments),
+        "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
         "ports": describe_ports(plan, upper),
         "macs": plan.macs,
         "weights_bytes": plan.weights_bytes,
@@ -160,7 +160,10 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
 
 
 def _run_uses(items: list[Item]) -> list[str]:
-    return used(("arena", "weights"), [item.call for item in items if item.call is not None])
+    """What the function with the list of steps needs of what is lent."""
+    calls = [item.call for item in items if item.call is not None]
+    calls += [item.loop.call for item in items if item.loop is not None]
+    return used(("arena", "weights"), calls)
 
 
 def _null_checks(plan: Plan) -> dict[str, object]:

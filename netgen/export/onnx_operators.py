@@ -107,7 +107,7 @@ def batch_norm(op: BatchNorm, call: Call) -> list[Stage]:
 
 
 def channel_map(op: ChannelMap, call: Call) -> list[Stage]:
-    """Gather of the channels of all operands and, where the map has zeros, of one of zeros."""
+    """Concat, a Pad by one channel where the map has zeros, and a Gather unless in this order."""
     axis, rank = _channel_axis(call.result.shape), len(call.result.shape)
     read, channels = op.sources()
     first = np.cumsum([0, *(operand.shape[-1] for operand in call.types)])
@@ -116,7 +116,10 @@ def channel_map(op: ChannelMap, call: Call) -> list[Stage]:
         one = [int(place == axis) for place in range(rank)]
         stages.append(_zeros([0] * rank, one))
     # Index -1 is the last entry of `first`: where the zeros stand.
-    return [*stages, Stage("Gather", (first[read] + channels,), {"axis": axis})]
+    indices = first[read] + channels
+    if not stages or not np.array_equal(indices, np.arange(first[-1] + (read < 0).any())):
+        stages.append(Stage("Gather", (indices,), {"axis": axis}))
+    return stages
 
 
 def channel_pad(op: ChannelPad, call: Call) -> list[Stage]:

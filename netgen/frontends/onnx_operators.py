@@ -21,7 +21,7 @@ from netgen.frontends.onnx_pooling import (
     max_pool,
     reduce_mean,
 )
-from netgen.frontends.onnx_slices import concat, pad, slices, split
+from netgen.frontends.onnx_slices import concat, gather, pad, slices, split
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.relu import Relu
 from netgen.ops.sigmoid import Sigmoid
@@ -38,6 +38,7 @@ MAPPINGS: dict[str, ValueMapping] = {
     "Div": div,
     "Dropout": views.dropout,
     "Flatten": views.flatten,
+    "Gather": gather,
     "Gemm": gemm,
     "GlobalAveragePool": global_average_pool,
     "HardSigmoid": hard_sigmoid,

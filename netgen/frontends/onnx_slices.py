@@ -1,4 +1,4 @@
-"""Operators that cut and join tensors: Concat, Split, Slice, Pad."""
+"""Operators that cut and join tensors: Concat, Gather, Split, Slice, Pad."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, axis_of, one_number
 from netgen.frontends.onnx_view import View
 from netgen.ir.operator import Operator
+from netgen.ops.channel_map import channel_map_op
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
@@ -27,6 +28,22 @@ def concat(call: Call) -> View:
     result = list(shape)
     result[axis] = sum(tensor.shape[axis] for tensor in tensors)
     return call.builder.view(call.builder.emit(Concat(), values, call.name), result)
+
+
+def gather(call: Call) -> View:
+    """Gather of channels by a list -> channel_map."""
+    x = call.tensor()
+    axis = _channels(call.integer("axis", 0), len(x.shape))
+    indices = call.known(1, "indices")
+    if indices is None or indices.ndim != 1 or not indices.size:
+        found = "nothing" if indices is None else f"the shape {list(indices.shape)}"
+        raise GraphError("indices must be a list of channels", found=found)
+    extent = x.shape[axis]
+    if indices.min() < -extent or indices.max() >= extent:
+        raise GraphError("there is no such channel", expected=f"one of {extent}")
+    op = channel_map_op([(0, int(index) % extent) for index in indices])
+    value = call.builder.emit(op, [call.builder.natural(x)], call.name)
+    return call.builder.view(value, (*x.shape[:axis], indices.size, *x.shape[axis + 1 :]))
 
 
 def split(call: Call) -> Sequence[View]:
@@ -59,7 +76,7 @@ def _channels(axis: int, rank: int) -> int:
     channels = 1 if rank == 4 else rank - 1
     if axis_of(axis, rank) != channels:
         raise GraphError(
-            "only channels can be joined or split",
+            "only channels can be joined, split or gathered",
             expected=f"axis {channels}",
             found=f"axis {axis} of {rank}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.hard_sigmoid import HardSigmoid
@@ -30,6 +30,7 @@ class ActivationF32(Kernel):
     )
     numeric_form: ClassVar[str] = "elementwise"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """Every activation."""

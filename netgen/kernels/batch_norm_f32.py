@@ -9,7 +9,7 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.stretches import describe_pitches, describe_stretches, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.batch_norm import BatchNorm
@@ -23,6 +23,7 @@ class BatchNormF32(Kernel):
     numeric_form: ClassVar[str] = "scale-shift"
     constants: ClassVar[tuple[str, ...]] = ("gamma", "beta", "mean", "var")
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """Every batch norm."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.stretches import describe_elements, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.add import Add
@@ -19,6 +19,7 @@ class BinaryKernel(Kernel):
     """Any shape; plain loops that every compiler vectorises."""
 
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.copies import describe_copies, describe_zeros
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.stretches import describe_pitches
 from netgen.kernels.targets import Target
 from netgen.ops.channel_map import ChannelMap
@@ -21,6 +21,7 @@ class ChannelMapF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (ChannelMap,)
     numeric_form: ClassVar[str] = "copy"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """Every channel map."""

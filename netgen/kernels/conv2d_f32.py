@@ -14,11 +14,12 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
     describe_pitches,
+    input_runs,
     layout_cost,
     output_parts,
     visited,
@@ -45,6 +46,7 @@ class Conv2dF32(Kernel):
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Dense and undilated."""
@@ -78,7 +80,7 @@ class Conv2dF32(Kernel):
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
-            **describe_inputs(layer, 1),
+            **_describe_taps(layer, window.size[1]),
             "act": op.act,
             "residual": "residual" in layer.operands,
             "tiles": tile_columns(layer, window, tile.rows),
@@ -99,6 +101,22 @@ class Conv2dF32(Kernel):
 def _tile(layer: Layer, target: Target) -> Tile:
     _, _, columns, outputs = layer.result.shape
     return choose_tile(target, columns, outputs, layer.operands["w"].elements // outputs)
+
+
+def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
+    """As `describe_inputs`, but a table has the runs of all taps of a kernel row.
+
+    Each tap has `tap_numbers` numbers.
+    """
+    pitch = layer.layout("x").pitch
+    inputs = describe_inputs(layer, 1)
+    (table,) = input_runs(layer, 1)
+    taps: list[Json] = [
+        number if odd % 2 else number + s * pitch
+        for s in range(columns)
+        for odd, number in enumerate(table)
+    ]
+    return {**inputs, "x_runs": [taps] if inputs["x_runs"] else [], "tap_numbers": len(table)}
 
 
 def _part(layer: Layer) -> Part:

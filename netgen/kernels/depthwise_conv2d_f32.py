@@ -19,7 +19,7 @@ from netgen.kernels.geometry import (
     reaches_image,
     window_title,
 )
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.stretches import (
     VectorRun,
     describe_pitches,
@@ -45,6 +45,7 @@ class DepthwiseConv2dF32(Kernel):
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """One output per channel, undilated, and taps few enough to unroll."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.stretches import Line, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -28,6 +28,7 @@ class DepthwiseConv2dPortableF32(Kernel):
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Every depthwise_conv2d."""

@@ -84,8 +84,25 @@ def _segments(window: Window, first: int, count: int, width: int) -> list[Json]:
     return [*segments]
 
 
+def describe_band(layer: Layer) -> dict[str, Json]:
+    """Where the rows of x stand and how many a call computes, as templates print it.
+
+    `band` is null where a call computes the whole result.
+    """
+    band = layer.band
+    if band is None:
+        return {"band": None}
+    ring = band.slots < layer.operands["x"].shape[1]
+    described: dict[str, Json] = {
+        "rows": band.rows,
+        "slots": band.slots if ring else 0,
+        "row_pixels": band.row_pixels,
+    }
+    return {"band": described}
+
+
 def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
-    """Extents, stride and padding as templates print them."""
+    """Extents, stride, padding and band as templates print them."""
     _, height, width, channels = layer.operands["x"].shape
     _, out_height, out_width, outputs = layer.result.shape
     return {
@@ -103,6 +120,7 @@ def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
         "pad_left": window.pad[2],
         "dilation_rows": window.dilation[0],
         "dilation_columns": window.dilation[1],
+        **describe_band(layer),
     }
 
 

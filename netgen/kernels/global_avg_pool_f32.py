@@ -1,6 +1,7 @@
 """Mean over all pixels: y[c] = (sum over i of (sum over j of x[i][j][c])) / pixels.
 
-Pixels are added in order within a row, then rows in order, so bands of rows change nothing.
+Pixels are added in order within a row, then rows in order, so bands of rows change nothing: the sums
+wait in y, and the last band divides them.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
 from netgen.ops.global_avg_pool import GlobalAvgPool
@@ -21,6 +22,7 @@ class GlobalAvgPoolF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (GlobalAvgPool,)
     numeric_form: ClassVar[str] = "rows-in-order"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "sums"
 
     def accepts(self, layer: Layer) -> bool:
         """Every global average."""
@@ -38,6 +40,7 @@ class GlobalAvgPoolF32(Kernel):
             "height": height,
             "width": width,
             "channels": channels,
+            "band_rows": layer.band.rows if layer.band else 0,
             **describe_pitches(layer, ("x",)),
             "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }

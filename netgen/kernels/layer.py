@@ -19,6 +19,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layout import Layout, dense_layout
 from netgen.kernels.targets import Target
 
+ByRows: TypeAlias = Literal["none", "alike", "window", "sums"]
 Packed: TypeAlias = npt.NDArray[np.float32]
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
@@ -95,7 +96,7 @@ class Kernel(ABC):
     # they were an image. `window`: a layer's `band` says where x's rows stand; the C function has
     # one more parameter, `first`, the band's first row, and y points at that row. `sums`: likewise,
     # but x points at the band's first row and the bands' contributions gather in y.
-    by_rows: ClassVar[Literal["none", "alike", "window", "sums"]] = "none"
+    by_rows: ClassVar[ByRows] = "none"
 
     @abstractmethod
     def accepts(self, layer: Layer) -> bool:

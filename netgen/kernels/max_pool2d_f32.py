@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.pooling import pool_cost, pool_parameters, pool_title
 from netgen.kernels.targets import Target
 from netgen.ops.max_pool2d import MaxPool2d
@@ -18,6 +18,7 @@ class MaxPool2dF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (MaxPool2d,)
     numeric_form: ClassVar[str] = "max"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Every max_pool2d."""

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.copies import describe_copies, describe_zeros
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.geometry import describe_band
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.pad import Pad
@@ -19,6 +20,7 @@ class PadF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Pad,)
     numeric_form: ClassVar[str] = "copy"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Every pad."""
@@ -34,12 +36,13 @@ class PadF32(Kernel):
         """Elements per row and around it; or sides, and how channels are copied."""
         del target
         assert isinstance(layer.op, Pad)
-        if not is_flat(layer, ("x",)):
+        if layer.band is not None or not is_flat(layer, ("x",)):
             return _by_pixel(layer, layer.op)
         top, bottom, left, right = layer.op.pad
         _, height, width, channels = layer.operands["x"].shape
         row = (left + width + right) * channels
         return {
+            **describe_band(layer),
             "copies": [],
             "height": height,
             "row": width * channels,
@@ -59,6 +62,7 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
         "width": width,
         "channels": channels,
         **describe_pitches(layer, ("x", "y")),
+        **describe_band(layer),
         "out_height": out_height,
         "out_width": out_width,
         "top": op.pad[0],

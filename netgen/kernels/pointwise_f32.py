@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
@@ -69,6 +69,7 @@ class PointwiseF32(Kernel):
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """1x1, stride 1, no padding."""

@@ -57,10 +57,10 @@ def describe_inputs(layer: Layer, groups: int) -> dict[str, Json]:
     """Where a group's inputs stand in a pixel of `x`, in the order in which they are visited.
 
     `x_first` is the place of the first where they follow each other; else a table in `x_runs` has
-    the first place of each run and its length. One serves all groups if each stands `x_step` further
-    than the one before; else there is one for each group, filled up with empty runs.
+    the first place of each run and its length. One serves all groups if each stands `x_step`
+    further than the one before; else there is one for each group, filled up with empty runs.
     """
-    tables = _input_runs(layer, groups)
+    tables = input_runs(layer, groups)
     step = tables[1][0] - tables[0][0] if groups > 1 else 0
     if any(table != _further(tables[0], g * step) for g, table in enumerate(tables)):
         most = max(map(len, tables))
@@ -75,7 +75,7 @@ def _further(table: list[int], step: int) -> list[int]:
     return [number if n % 2 else number + step for n, number in enumerate(table)]
 
 
-def _input_runs(layer: Layer, groups: int) -> list[list[int]]:
+def input_runs(layer: Layer, groups: int) -> list[list[int]]:
     """By group: the first place of each run and its length, one after the other."""
     layout = layer.layout("x")
     tables = []
@@ -164,7 +164,7 @@ def describe_outputs(layer: Layer, groups: int) -> list[Json]:
 
 def layout_cost(layer: Layer, groups: int, tile: Tile, target: Target) -> float:
     """Cycles that runs of inputs and pieces of outputs take: a new loop, a move through memory."""
-    runs = max(map(len, _input_runs(layer, groups))) // 2
+    runs = max(map(len, input_runs(layer, groups))) // 2
     pixels = layer.result.elements // layer.result.shape[-1]
     cycles = 0.0
     for part in output_parts(layer, groups):

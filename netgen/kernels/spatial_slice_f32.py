@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.copies import describe_copies
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.geometry import describe_band
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.spatial_slice import SpatialSlice
@@ -19,6 +20,7 @@ class SpatialSliceF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (SpatialSlice,)
     numeric_form: ClassVar[str] = "copy"
     any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Every spatial_slice."""
@@ -43,6 +45,7 @@ class SpatialSliceF32(Kernel):
             "width": width,
             "channels": channels,
             **describe_pitches(layer, ("x", "y")),
+            **describe_band(layer),
             "copies": [] if is_flat(layer, ("x",)) else describe_copies(y, x, "from"),
             "first_row": op.first[0],
             "first_column": op.first[1],

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from netgen.kernels.layer import Layer
 from netgen.plan.bands import Banding, Ring
 from netgen.plan.flow import call_height
-from netgen.plan.layers import banded_layer
-from netgen.plan.plan import Buffer, Run, Segment, Value
+from netgen.plan.layers import banded_layer, slots_of
+from netgen.plan.plan import Buffer, Segment, Value
 from netgen.plan.schedule import Schedule
 
 # What one segment is: layer by layer, or band by band.
@@ -50,7 +50,7 @@ def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:
         for call, height in part.rows.items():
             rows[call] = height
     buffers = _buffers(schedule, segments, rings)
-    values = {name: _value(value, rings) for name, value in schedule.values.items()}
+    values = _values(schedule, rings)
     banded = replace(schedule, values=values, buffers=buffers)
     return Banded(banded, segments, bandings, _layers(banded, rows), tuple(rows))
 
@@ -60,9 +60,7 @@ def _buffers(
 ) -> dict[str, Buffer]:
     """Rings with fewer rows, perhaps a margin; without the buffers of guests."""
     number = {n: i for i, s in enumerate(segments) for n in range(s.first, s.last + 1)}
-    lodging = {
-        schedule.values[guest].runs[0].buffer for ring in rings.values() for guest in ring.guests
-    }
+    lodging = {schedule.home(guest).name for ring in rings.values() for guest in ring.guests}
     buffers = {}
     for name, buffer in schedule.buffers.items():
         if name in lodging:
@@ -76,7 +74,7 @@ def _buffers(
         buffers[name] = replace(
             buffer,
             kind="arena",
-            bytes=4 * ring.rows * row_pixels * buffer.pitch,
+            bytes=ring.bytes(buffer),
             rows=ring.rows,
             row_pixels=row_pixels,
             margin=ring.margin,
@@ -86,15 +84,20 @@ def _buffers(
     return buffers
 
 
-def _value(value: Value, rings: Mapping[str, Ring]) -> Value:
-    """A guest stands in its host's ring."""
-    for ring in rings.values():
-        if value.name in ring.guests:
-            runs = tuple(
-                Run(ring.buffer, run.first, run.channels, run.at, run.step) for run in value.runs
-            )
-            return replace(value, runs=runs, slots=ring.guests[value.name])
-    return value
+def _values(schedule: Schedule, rings: Mapping[str, Ring]) -> dict[str, Value]:
+    """A guest, and what views it, stands in its host's ring."""
+    lodging = {
+        schedule.home(guest).name: (ring.buffer, slots)
+        for ring in rings.values()
+        for guest, slots in ring.guests.items()
+    }
+    values = dict(schedule.values)
+    for name, value in values.items():
+        host, slots = lodging.get(schedule.home(name).name, ("", value.slots))
+        if host:
+            runs = tuple(replace(run, buffer=host) for run in value.runs)
+            values[name] = replace(value, runs=runs, slots=slots)
+    return values
 
 
 def _layers(schedule: Schedule, rows: Sequence[int]) -> tuple[Layer, ...]:
@@ -104,7 +107,9 @@ def _layers(schedule: Schedule, rows: Sequence[int]) -> tuple[Layer, ...]:
 def banded_call(schedule: Schedule, call: int, rows: int) -> tuple[Layer, int]:
     """The layer of a call in bands of so many rows, and how many bands there are."""
     made = schedule.calls[call]
-    x = made.reads.get("x")
-    buffer = schedule.buffers[schedule.values[x].runs[0].buffer] if x is not None else None
-    whole = call_height(made)
-    return banded_layer(made.layer, made.kernel.by_rows, rows, whole, buffer), whole // rows
+    x, whole = made.reads.get("x"), call_height(made)
+    slots = None
+    if x is not None:
+        recut = schedule.views.is_recut(x)
+        slots = slots_of(schedule.values[x], None if recut else schedule.home(x))
+    return banded_layer(made.layer, made.kernel.by_rows, rows, whole, slots), whole // rows

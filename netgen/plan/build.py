@@ -28,7 +28,6 @@ from netgen.plan.plan import (
     PackedWeights,
     Plan,
     Rectangle,
-    Slots,
     Step,
 )
 from netgen.plan.schedule import Schedule, schedule
@@ -162,16 +161,14 @@ def _instances(
 
 
 def _aliased(banded: Banded, overlaps: Sequence[Overlap], call: Call) -> list[str]:
-    """The letters of the operands that share memory with the output."""
+    """The letters of the operands that share a buffer with the output, or that it overlaps."""
     values = banded.schedule.values
     home = values[call.node.name].runs[0].buffer
-    shared = [
+    shared = [home] + [
         values[overlap.operand].runs[0].buffer
         for overlap in overlaps
         if values[overlap.result].runs[0].buffer == home
     ]
-    if values[call.node.name].slots != Slots():
-        shared.append(home)
     return [a for a, value in call.reads.items() if values[value].runs[0].buffer in shared]
 
 

@@ -4,9 +4,9 @@ It shares no code with what makes plans (`schedule`, `overlap`, `arena`, `build`
 kernels what may overlap. What it establishes: every step has the types its operator infers and the
 kernel instance its shapes need; every element that a step reads was written by the step it should
 come from (the memory is executed with the step's number in place of data); weights stand where no
-other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate. Only
-what
-a kernel itself defines, its parameters for a layer and the length of what it packs, is asked of it.
+other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
+`check_bands` segments. Only what a kernel itself defines, its parameters for a layer and the length
+of what it packs, is asked of it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.layout import dense_layout
 from netgen.kernels.targets import Target, find_target
+from netgen.plan.check_bands import check_bands, check_segments
 from netgen.plan.check_contents import check_contents
 from netgen.plan.check_memory import check_memory
 from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
-from netgen.plan.order import height
-from netgen.plan.plan import Buffer, Plan, Slots, Step, Value
+from netgen.plan.plan import Buffer, Plan, Step, Value, is_image
 
 
 def check_plan(plan: Plan) -> None:
@@ -38,6 +38,8 @@ def check_plan(plan: Plan) -> None:
     _check_views(plan)
     for step in plan.steps:
         _check_step(plan, step)
+    check_segments(plan)
+    check_bands(plan)
     _check_callers(plan)
     check_memory(plan)
     check_contents(plan)
@@ -125,7 +127,7 @@ def _check_recut(plan: Plan, value: Value, buffer: Buffer) -> None:
 def _check_rows(value: Value, buffer: Buffer) -> None:
     """Every row of a value fits into a slot of its buffer, with the margin before it."""
     shape, where = value.type.shape, f"%{value.name}"
-    width = shape[2] if len(shape) == 4 else value.type.elements // shape[-1]
+    width = shape[2] if is_image(shape) else value.type.elements // shape[-1]
     shift = value.slots.shift
     if not 0 <= shift <= buffer.margin or buffer.margin - shift + width > buffer.row_pixels:
         raise PlanError(
@@ -195,13 +197,6 @@ def _check_step(plan: Plan, step: Step) -> None:
             expected=f"{macs} MACs",
             found=f"{step.macs} MACs",
         )
-    if step.rows < 1 or height(plan, step) % step.rows:
-        raise PlanError(
-            "the bands are no equal parts of the step's rows",
-            where=where,
-            expected=f"a divisor of {height(plan, step)}",
-            found=str(step.rows),
-        )
     for name in (*step.reads.values(), step.writes):
         if not find_kernel(step.kernel).any_layout and not _is_dense(plan, plan.values[name]):
             raise PlanError(f"{step.kernel} needs %{name} in one dense run", where=where)
@@ -252,14 +247,13 @@ def _check_instances(plan: Plan, target: Target) -> None:
 
 
 def _aliased(plan: Plan, step: Step) -> list[str]:
-    """Operands on whose memory the result stands: by an overlap, or in the slots of a ring."""
-    home, moved = plan.buffer_of(step.writes).name, plan.values[step.writes].slots != Slots()
-    under = {
+    """Operands in the buffer of the result, or on whose memory it stands by an overlap."""
+    home = plan.buffer_of(step.writes).name
+    under = {home} | {
         plan.buffer_of(overlap.operand).name
         for overlap in plan.overlaps
         if plan.buffer_of(overlap.result).name == home
     }
-    under |= {home} if moved else set()
     return [letter for letter, value in step.reads.items() if plan.buffer_of(value).name in under]
 
 

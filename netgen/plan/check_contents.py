@@ -15,7 +15,7 @@ from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.hazards import band_fault
 from netgen.plan.operand_types import operand_types
 from netgen.plan.order import Band, execution_order, height
-from netgen.plan.plan import Plan, Step, Value
+from netgen.plan.plan import Plan, Step, Value, is_image
 from netgen.plan.reach import row_reach
 
 Numbers = npt.NDArray[np.int64]
@@ -113,9 +113,8 @@ class _Memory:
         return np.asarray(value.view.op.reference(operands), np.int64)
 
     def rows(self, name: str) -> int:
-        """How many rows a value has; one unless it is an image."""
-        shape = self.plan.values[name].type.shape
-        return shape[1] if len(shape) == 4 else 1
+        """How many rows a value has."""
+        return self.plan.values[name].rows
 
     def home(self, name: str) -> str:
         """The memory in which a value stands: the arena, or a buffer of the caller."""
@@ -132,9 +131,10 @@ class _Memory:
             for count in range(run.channels):
                 places[run.at + run.step * count] = run.first + count
         start = buffer.offset // 4
-        if len(value.type.shape) != 4 or self.plan.is_recut(name):
-            pixels = np.arange(value.type.elements // channels).reshape(self.rows(name), -1)
-            return start + pixels[first:end, :, None] * channels + places
+        if not is_image(value.type.shape) or self.plan.is_recut(name):
+            pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)
+            pitch = channels if self.plan.is_recut(name) else buffer.pitch
+            return start + pixels[first:end, :, None] * pitch + places
         slots = (np.arange(first, end) * value.slots.step + value.slots.first) % buffer.rows
         pixel = slots[:, None] * buffer.row_pixels + buffer.margin - value.slots.shift
         pixel = pixel + np.arange(value.type.shape[2])

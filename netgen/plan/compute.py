@@ -12,7 +12,7 @@ from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.plan.order import Band
-from netgen.plan.plan import Step
+from netgen.plan.plan import Step, is_image
 
 
 def compute_rows(
@@ -46,7 +46,7 @@ def compute_rows(
         banded = replace(op, pad=(top, bottom, *window.pad[2:]))
         return banded.reference([cut[letter] for letter in letters])
     whole = op.reference([operands[letter] for letter in letters])
-    return whole[:, band.first : band.end] if len(result.shape) == 4 else whole
+    return whole[:, band.first : band.end] if is_image(result.shape) else whole
 
 
 def rows_summed(

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.plan.banded import Cut, banded_call
 from netgen.plan.bands import Banding, flood
 from netgen.plan.flow import call_height
 from netgen.plan.overlap import round_up
-from netgen.plan.plan import Buffer, Segment
+from netgen.plan.plan import Segment
 from netgen.plan.schedule import Schedule
 
 # Cycles to call a kernel and to find out which comes next.
@@ -52,6 +53,8 @@ def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
         for last in range(first, stream.end if stream else first):
             assert stream is not None
             cycles += banded_cycles(schedule, target, last, 1)
+            if last < stream.least:
+                continue
             part = stream.banding(last)
             needed = _alive(schedule, first, last, part, target.alignment)
             found.append(Choice(part, first, last, needed, cycles))
@@ -66,9 +69,13 @@ def _whole(schedule: Schedule, target: Target, call: int) -> Choice:
 
 
 def banded_cycles(schedule: Schedule, target: Target, call: int, rows: int) -> float:
-    """Estimated cycles of a call in bands of so many rows; each band reads all weights anew."""
+    """Estimated cycles of a call in bands of so many rows."""
     layer, bands = banded_call(schedule, call, rows)
-    kernel = schedule.calls[call].kernel
+    return layer_cycles(schedule.calls[call].kernel, layer, bands, target)
+
+
+def layer_cycles(kernel: Kernel, layer: Layer, bands: int, target: Target) -> float:
+    """Estimated cycles of a layer that is computed in so many bands; each reads all weights."""
     weights = 4 * sum(layer.operands[letter].elements for letter in layer.constant)
     # From the second-level cache at 32 bytes a cycle, where they do not stay in the first.
     again = weights / 32 if weights > target.cache_l1 // 2 else 0.0
@@ -78,18 +85,14 @@ def banded_cycles(schedule: Schedule, target: Target, call: int, rows: int) -> f
 def _alive(schedule: Schedule, first: int, last: int, part: Banding | None, alignment: int) -> int:
     """Bytes of the buffers that live through calls `first` to `last`, rings included."""
     rings = {} if part is None else {ring.buffer: ring for ring in part.rings}
-    lodging = {
-        schedule.values[guest].runs[0].buffer for ring in rings.values() for guest in ring.guests
-    }
+    lodging = {schedule.home(guest).name for ring in rings.values() for guest in ring.guests}
     total = 0
     for name, buffer in schedule.buffers.items():
         if buffer.kind == "arena" and name not in rings and name not in lodging:
             alive = buffer.first <= last and buffer.last >= first
             total += round_up(buffer.bytes, alignment) if alive else 0
     for name, ring in rings.items():
-        buffer = schedule.buffers[name]
-        size = 4 * ring.rows * (buffer.row_pixels + ring.margin) * buffer.pitch
-        total += round_up(size, alignment)
+        total += round_up(ring.bytes(schedule.buffers[name]), alignment)
     return total - _saved(schedule, first, part)
 
 
@@ -99,20 +102,16 @@ def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
     if part is None:
         call = schedule.calls[first]
         for letter, distance in call.kernel.overlap(call.layer).items():
-            operand, result = (_buffer(schedule, v) for v in (call.reads[letter], call.node.name))
+            operand, result = schedule.home(call.reads[letter]), schedule.home(call.node.name)
             if operand.last == first == result.first and operand.kind == result.kind == "arena":
                 pairs.append((call.reads[letter], call.node.name, distance))
     else:
         pairs = [(trail.operand, trail.result, trail.distance) for trail in part.trails]
     saved = [0]
     for operand_value, result_value, distance in pairs:
-        x, y = _buffer(schedule, operand_value).bytes, _buffer(schedule, result_value).bytes
+        x, y = schedule.home(operand_value).bytes, schedule.home(result_value).bytes
         saved.append(x + y - max(max(distance, 0) + x, y))
     return max(saved)
-
-
-def _buffer(schedule: Schedule, value: str) -> Buffer:
-    return schedule.buffers[schedule.values[value].runs[0].buffer]
 
 
 def fastest(found: Sequence[Choice], calls: int, budget: float) -> Cut | None:

@@ -40,7 +40,9 @@ class Cutter:
                 return cut
             worst = max(self._choices[_key(part)].bytes for part in cut)
             budget = min(budget, worst) - max(excess // 4, 1)
-        return None
+        # An estimate may be too high, too.
+        least = self.smallest()
+        return least if least and self.certificate(least).arena_bytes <= ram else None
 
     def smallest(self) -> Cut | None:
         """The cut whose worst segment is estimated least; None where the network cannot be cut."""

@@ -12,15 +12,17 @@ from dataclasses import dataclass, field
 
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.calls import Call
-from netgen.plan.reach import Reach, row_reach
+from netgen.plan.plan import rows_of
+from netgen.plan.reach import Reach
 from netgen.plan.schedule import Schedule
 
 
 @dataclass
 class Reader:
-    """A call that reads rows of a value; without a reach it needs all of them."""
+    """A call that reads rows of a value, as an operand; without a reach it needs all of them."""
 
     call: int
+    letter: str
     reach: Reach | None
 
 
@@ -82,16 +84,15 @@ class Stream:
 
     def _connect(self, n: int, call: Call) -> None:
         for letter, value in call.reads.items():
-            reach = row_reach(call.node.op, letter, call.layer.operands, call.layer.result)
+            reach = self.schedule.reach(call, letter)
             for source in self.schedule.sources(value):
                 flow = self.flows.get(source)
                 if flow is None:
-                    shape = self.schedule.values[source].type.shape
-                    height = shape[1] if len(shape) == 4 else 1
+                    height = self.schedule.values[source].rows
                     flow = self.outside.setdefault(source, Flow(source, -2, height))
                 else:
                     self.needs[n].append((flow, reach))
-                flow.readers.append(Reader(n, reach))
+                flow.readers.append(Reader(n, letter, reach))
 
     def ticks(self) -> Iterator[Tick]:
         """All bands in the order of execution; -1 is a pushed row."""
@@ -131,4 +132,4 @@ def call_height(call: Call) -> int:
     shape = call.layer.result.shape
     if isinstance(call.node.op, GlobalAvgPool):
         shape = call.layer.operands["x"].shape
-    return shape[1] if len(shape) == 4 else 1
+    return rows_of(shape)

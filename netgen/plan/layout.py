@@ -72,7 +72,8 @@ def find_lives(graph: Graph, views: Views) -> Lives:
 def _extend(views: Views, death: Mapping[str, Places], value: str, step: int) -> None:
     """Let a value's channels, wherever they stand, live to a step."""
     if value in views.aliases:
-        death[views.aliases[value]][:] = np.maximum(death[views.aliases[value]], step)
+        for source in views.aliases[value]:
+            death[source][:] = np.maximum(death[source], step)
         return
     by_source: dict[str, list[int]] = {}
     for source, channel in views.sources[value]:
@@ -159,7 +160,8 @@ class _Placer:
     def home(self, name: str) -> Home:
         """Where a value stands, whose sources all have their places."""
         if name in self.views.aliases:
-            return Home(self.buffer(self.views.aliases[name]), dense_layout(self._channels(name)))
+            source, *_ = self.views.aliases[name]
+            return Home(self.buffer(source), dense_layout(self._channels(name)))
         sources = self.views.sources[name]
         if sources and sources[0][0] in self.views.aliases:
             return self.home(sources[0][0])

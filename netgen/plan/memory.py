@@ -8,7 +8,7 @@ import numpy.typing as npt
 from netgen.errors import PlanError
 from netgen.plan.operand_types import operand_types
 from netgen.plan.order import Band
-from netgen.plan.plan import Buffer, Plan, Step
+from netgen.plan.plan import Buffer, Plan, Step, is_image, rows_of
 from netgen.plan.reach import Reach, row_reach
 
 Bytes = npt.NDArray[np.uint8]
@@ -45,19 +45,18 @@ class Memory:
 
     def rows(self, value: str) -> int:
         """How many rows a value has: one unless it is an image."""
-        shape = self.plan.values[value].type.shape
-        return shape[1] if len(shape) == 4 else 1
+        return self.plan.values[value].rows
 
     def read(self, value: str, first: int, end: int) -> Floats:
         """Rows `first` to `end` of a value now, in its logical shape but for the rows: a copy."""
         shape = self.plan.values[value].type.shape
         rows = self.floats(value)[self.plan.elements(value, first, end)]
-        return rows.reshape(1, end - first, *shape[2:]) if len(shape) == 4 else rows.reshape(shape)
+        return rows.reshape(1, end - first, *shape[2:]) if is_image(shape) else rows.reshape(shape)
 
     def read_into(self, array: Floats, value: str, rows: slice) -> None:
         """Copy rows of a value into an array of all of them."""
         first, end, _ = rows.indices(self.rows(value))
-        if array.ndim == 4:
+        if is_image(array.shape):
             array[:, first:end] = self.read(value, first, end)
         else:
             array[:] = self.read(value, 0, 1)
@@ -74,7 +73,7 @@ class Memory:
 
     def write(self, value: str, first: int, array: npt.NDArray[np.floating]) -> None:
         """Store rows of a value from row `first` on, rounded to float32."""
-        rows = array.shape[1] if array.ndim == 4 else 1
+        rows = rows_of(array.shape)
         at = self.plan.elements(value, first, first + rows)
         self.floats(value)[at] = array.astype(np.float32).reshape(at.shape)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.operand_types import operand_types
-from netgen.plan.plan import Plan, Step
+from netgen.plan.plan import Plan, Step, rows_of
 from netgen.plan.reach import Reach, row_reach
 
 
@@ -43,7 +43,7 @@ def height(plan: Plan, step: Step) -> int:
     shape = plan.values[step.writes].type.shape
     if isinstance(step.op, GlobalAvgPool):
         shape = plan.values[step.reads["x"]].type.shape
-    return shape[1] if len(shape) == 4 else 1
+    return rows_of(shape)
 
 
 def sources(plan: Plan, value: str) -> tuple[str, ...]:
@@ -66,15 +66,14 @@ def needs(plan: Plan, index: int) -> list[Need]:
     types, result = operand_types(plan, step), plan.values[step.writes].type
     found = []
     for letter, value in step.reads.items():
-        reach = row_reach(step.op, letter, types, result)
+        reach = None if plan.is_recut(value) else row_reach(step.op, letter, types, result)
         for source in sources(plan, value):
             if source not in makers:
                 continue
             maker = makers[source]
-            if maker >= 0 and isinstance(plan.steps[maker].op, GlobalAvgPool):
-                found.append(Need(maker, height(plan, plan.steps[maker]), None))
-            else:
-                found.append(Need(maker, plan.values[value].type.shape[1], reach))
+            rows = height(plan, plan.steps[maker]) if maker >= 0 else plan.values[source].rows
+            summed = maker >= 0 and isinstance(plan.steps[maker].op, GlobalAvgPool)
+            found.append(Need(maker, rows, None if summed else reach))
     return list(dict.fromkeys(found))
 
 

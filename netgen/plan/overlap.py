@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from netgen.plan.banded import Banded
-from netgen.plan.bands import Trail
 from netgen.plan.plan import Buffer, Overlap
 from netgen.plan.shapes import Shape, Slice, needs
+from netgen.plan.watch import Trail
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ class Value:
     view: View | None = None
     slots: Slots = Slots()
 
+    @property
+    def rows(self) -> int:
+        """How many rows it has: one unless it is an image."""
+        return rows_of(self.type.shape)
+
 
 @dataclass(frozen=True)
 class Buffer:
@@ -205,7 +210,7 @@ class Plan:
     def layout(self, value: str) -> Layout:
         """Where the channels of a value stand in its pixels.
 
-        A value that cuts its buffer's elements into other pixels, by a reshape, is dense.
+        A value that cuts its buffer's elements anew, by a reshape, is dense.
         """
         runs, shape = self.values[value].runs, self.values[value].type.shape
         return Layout(
@@ -214,25 +219,24 @@ class Plan:
         )
 
     def is_recut(self, value: str) -> bool:
-        """Whether a value is a reshape that cuts what it shows into pixels of other lengths."""
-        base = value
-        while (view := self.values[base].view) is not None:
-            if view.op.operator_name != "reshape":
-                return False
-            (base,) = view.operands
-        return self.values[base].type.shape[-1:] != self.values[value].type.shape[-1:]
+        """Whether a value is a reshape that cuts what it shows into other pixels or other rows."""
+        base = self.values[value]
+        while base.view is not None and base.view.op.operator_name == "reshape":
+            base = self.values[base.view.operands[0]]
+        return recuts(base.type.shape, self.values[value].type.shape)
 
     def elements(self, value: str, first: int, end: int) -> Places:
         """Where rows `first` to `end` of a value stand, in elements of their buffer's memory.
 
         [rows, pixels of a row, channels]; a value that has no rows counts as one.
         """
-        kind, slots = self.values[value].type, self.values[value].slots
+        held = self.values[value]
+        kind, slots = held.type, held.slots
         buffer = self.buffer_of(value)
         layout = self.layout(value)
         places = layout.places()
-        if self.is_recut(value) or len(kind.shape) != 4:
-            pixels = np.arange(kind.elements // len(places))[None, :]
+        if self.is_recut(value) or not is_image(kind.shape):
+            pixels = np.arange(kind.elements // len(places)).reshape(held.rows, -1)[first:end]
         else:
             rows = (np.arange(first, end) * slots.step + slots.first) % buffer.rows
             start = rows * buffer.row_pixels + buffer.margin - slots.shift
@@ -247,3 +251,19 @@ class Plan:
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""
         return sum(b.bytes for b in self.buffers.values() if b.kind != "arena")
+
+
+def is_image(shape: tuple[int, ...]) -> bool:
+    """Whether a value of this shape has rows: [1,H,W,C]."""
+    return len(shape) == 4 and shape[0] == 1
+
+
+def rows_of(shape: tuple[int, ...]) -> int:
+    """How many rows a value of this shape has: one unless it is an image."""
+    return shape[1] if is_image(shape) else 1
+
+
+def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether a reshape cuts elements into other pixels, or pixels into other rows."""
+    rows = is_image(after) and rows_of(before) != rows_of(after)
+    return rows or before[-1:] != after[-1:]

@@ -15,6 +15,7 @@ from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.ops.window import Window
+from netgen.plan.plan import is_image
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def row_reach(
 ) -> Reach | None:
     """The reach into one operand, by letter; None where every row needs all of it."""
     x = operands[letter]
-    if len(x.shape) != 4:
+    if not is_image(x.shape):
         return None
     match op:
         case Conv2d() | DepthwiseConv2d() if letter == "x":

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
+from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
 from netgen.ops.reshape import Reshape
 from netgen.plan.calls import Call
 from netgen.plan.layout import Home, find_lives, lay_out
 from netgen.plan.options import Image
-from netgen.plan.plan import Buffer, Run, Value, View
+from netgen.plan.plan import Buffer, Run, Value, View, rows_of
+from netgen.plan.reach import Reach, row_reach
 from netgen.plan.views import Views, find_views
 
 
@@ -29,10 +31,23 @@ class Schedule:
 
     def sources(self, value: str) -> tuple[str, ...]:
         """The computed values whose channels a value shows: itself, unless it is a view."""
-        if value in self.views.aliases:
-            return (self.views.aliases[value],)
-        names = dict.fromkeys(name for name, _ in self.views.sources[value])
-        return tuple(dict.fromkeys(self.views.aliases.get(name, name) for name in names))
+        return self.views.computed(value)
+
+    def reach(self, call: Call, letter: str) -> Reach | None:
+        """Which rows of an operand a row of a call's result needs; None where it needs all."""
+        if self.views.is_recut(call.reads[letter]):
+            return None
+        return row_reach(call.node.op, letter, call.layer.operands, call.layer.result)
+
+    def home(self, value: str) -> Buffer:
+        """The buffer in which a value stands."""
+        return self.buffers[self.values[value].runs[0].buffer]
+
+    def places(self, value: str) -> Places:
+        """Where the channels of a value stand in the pixels of its buffer."""
+        runs = self.values[value].runs
+        held = [ChannelRun(run.first, run.channels, run.at, run.step) for run in runs]
+        return Layout(self.home(value).pitch, tuple(held)).places()
 
     def step_of(self, value: str) -> int:
         """The step that computes a value."""
@@ -146,7 +161,7 @@ def _buffers(
         first = lives.birth[value] if kept is None else min(kept.first, lives.birth[value])
         last = max(0 if kept is None else kept.last, int(death.max(initial=first)))
         shape = graph[value].type.shape
-        rows = shape[1] if len(shape) == 4 else 1
+        rows = rows_of(shape)
         pixels = graph[value].type.elements // shape[-1]
         size = 4 * pixels * pitch
         buffers[name] = Buffer(

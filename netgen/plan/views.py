@@ -14,6 +14,7 @@ from netgen.kernels.targets import Target
 from netgen.ops.channel_map import ChannelMap
 from netgen.ops.reshape import Reshape
 from netgen.plan.calls import Call, find_call
+from netgen.plan.plan import recuts, rows_of
 
 # Where each channel of a value comes from: the value that was computed, and its channel there.
 Sources = tuple[tuple[str, int], ...]
@@ -25,8 +26,8 @@ class Views:
 
     `together` are groups of computed values that share one buffer, because a view joins them.
     `dense` are computed values that stand in logical order in a buffer of their own, `pinned`
-    groups that make up an output: by output. `aliases` are reshapes that cut the elements of a
-    dense value into other pixels: they have a buffer in common.
+    groups that make up an output: by output. `aliases` are reshapes that cut elements into other
+    pixels or rows, with the computed values that they show: all of one buffer, in logical order.
     """
 
     calls: tuple[Call, ...]
@@ -34,7 +35,18 @@ class Views:
     together: tuple[tuple[str, ...], ...]
     dense: frozenset[str]
     pinned: Mapping[str, tuple[str, ...]]
-    aliases: Mapping[str, str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    def computed(self, value: str) -> tuple[str, ...]:
+        """The computed values that a value shows: itself, unless it is a view."""
+        found: dict[str, None] = {}
+        for source in (value,) if value in self.aliases else dict(self.sources[value]):
+            found |= dict.fromkeys(self.aliases.get(source, (source,)))
+        return tuple(found)
+
+    def is_recut(self, value: str) -> bool:
+        """Whether a value, or what it views, is one of the aliases."""
+        return value in self.aliases or any(name in self.aliases for name, _ in self.sources[value])
 
 
 def find_views(graph: Graph, target: Target, *, copies: bool = False) -> Views:
@@ -58,7 +70,7 @@ class _Finder:
         self.sources: dict[str, Sources] = {}
         self.group: dict[str, list[str]] = {}
         self.pinned: dict[str, list[str]] = {}
-        self.aliases: dict[str, str] = {}
+        self.aliases: dict[str, tuple[str, ...]] = {}
 
     def _dense_values(self) -> set[str]:
         """Values that kernels or callers need in logical order, without gaps."""
@@ -68,7 +80,7 @@ class _Finder:
             if not call.kernel.any_layout:
                 dense |= {name, *call.reads.values()}
         for node in reversed(graph.activations):
-            if isinstance(node.op, Reshape) and (node.name in dense or _recuts(graph, node)):
+            if isinstance(node.op, Reshape) and (node.name in dense or self._recuts(node)):
                 dense.add(node.operands[0])
         return dense
 
@@ -102,9 +114,11 @@ class _Finder:
 
     def _reshape(self, node: Node) -> None:
         (operand,) = node.operands
-        if _recuts(self.graph, node):
-            ((source, _), *_) = self.sources[operand]
-            self.aliases[node.name] = self.aliases.get(source, source)
+        if self._recuts(node):
+            names = dict(self.sources[operand])
+            self.aliases[node.name] = tuple(
+                dict.fromkeys(n for name in names for n in self.aliases.get(name, (name,)))
+            )
             self.sources[node.name] = tuple((node.name, c) for c in range(_channels(node)))
         else:
             self.sources[node.name] = self.sources[operand]
@@ -119,12 +133,15 @@ class _Finder:
             self.sources[node.name] = found
 
     def _viewed(self, node: Node, op: ChannelMap) -> Sources | None:
-        """The sources of a map, or None where some of its channels are zeros."""
+        """The sources of a map, or None where channels of it are zeros, constants, or equal."""
         operands, channels = op.sources()
-        if (operands < 0).any():
+        if (operands < 0).any() or any(operand not in self.sources for operand in node.operands):
             return None
         names = [self.sources[operand] for operand in node.operands]
-        return tuple(names[n][c] for n, c in zip(operands.tolist(), channels.tolist(), strict=True))
+        found = tuple(
+            names[n][c] for n, c in zip(operands.tolist(), channels.tolist(), strict=True)
+        )
+        return found if len(set(found)) == len(found) else None
 
     def _join(self, node: Node, found: Sources) -> bool:
         """Put the computed values of a view into one buffer, if they may be."""
@@ -137,21 +154,30 @@ class _Finder:
             return True
         groups = [self.group[value] for value in values]
         fixed = [g for g in self.pinned.values() if any(g is group for group in groups)]
-        if any(value in self.dense for group in groups for value in group):
-            return False
-        if fixed and any(group is not groups[0] for group in groups):
+        other = fixed and any(group is not groups[0] for group in groups)
+        dense = any(value in self.dense for group in groups for value in group)
+        if other or dense or len({self._grid(value) for value in values}) > 1:
             return False
         self._unite(groups)
         return True
 
     def _pin(self, node: Node, found: Sources, values: Sequence[str]) -> bool:
         """An output that is a view: its operands are written straight to their places in it."""
-        free = not any(value in self.dense or len(self.group[value]) > 1 for value in values)
+        taken = [value for group in self.pinned.values() for value in group]
+        free = not any(v in self.dense or v in taken or len(self.group[v]) > 1 for v in values)
         whole = len(set(found)) == len(found) == sum(len(self.sources[v]) for v in values)
         if node.name not in self.graph.outputs or not free or not whole:
             return False
         self.pinned[node.name] = self._unite([self.group[value] for value in values])
         return True
+
+    def _recuts(self, reshape: Node) -> bool:
+        return recuts(self.graph[reshape.operands[0]].type.shape, reshape.type.shape)
+
+    def _grid(self, value: str) -> tuple[int, int]:
+        """Rows of a value, and its pixels."""
+        kind = self.graph[value].type
+        return rows_of(kind.shape), kind.elements // kind.shape[-1]
 
     def _unite(self, groups: Sequence[list[str]]) -> list[str]:
         first, *rest = {id(group): group for group in groups}.values()
@@ -164,9 +190,3 @@ class _Finder:
 
 def _channels(node: Node) -> int:
     return node.type.shape[-1] if node.type.shape else 1
-
-
-def _recuts(graph: Graph, reshape: Node) -> bool:
-    """Whether a reshape changes what a pixel is, not only how pixels are counted."""
-    before, after = graph[reshape.operands[0]].type.shape, reshape.type.shape
-    return before[-1:] != after[-1:]

@@ -19,7 +19,9 @@ def graph_dot(graph: Graph) -> str:
     """Graphviz text: a box for each value, constants left out."""
     lines = [f'digraph "{graph.name}" {{', "  node [shape=box, fontname=monospace];"]
     nodes = (*graph.inputs, *graph.activations)
-    lines += [f'  "{node.name}" [label="{_title(node)}\\n{_detail(node)}"];' for node in nodes]
+    for node in nodes:
+        title = _title(node).replace('"', r"\"")
+        lines.append(f'  "{node.name}" [label="{title}\\n{_detail(node)}"];')
     for node in graph.activations:
         lines += [f'  "{operand}" -> "{node.name}";' for operand in _operands(graph, node)]
     return "\n".join([*lines, "}"]) + "\n"

@@ -45,7 +45,8 @@ def _numpy(graph: Graph) -> Reference:
 def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     from netgen.export.onnxruntime_session import run_onnxruntime
 
-    names = [node.name for node in lowered.graph.activations]
+    # Passes keep the names of values; activations that they moved are values of their own.
+    names = [node.name for node in lowered.graph.activations if node.name in graph]
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 

@@ -28,12 +28,10 @@ from netgen.runtime.cpu import platform_name
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
+    from netgen.plan.options import Image
 
 # Public functions must leave the library whatever default the user's CC asks for.
 _SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")
-
-# `model_t` is at most this, in bytes; the generated C asserts it.
-MODEL_BYTES = 128
 
 
 def build_library(
@@ -120,23 +118,58 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
     return BuildError(f"the C compiler failed: {first}", where=command[0], hint=hint)
 
 
+@dataclass(frozen=True)
+class Interface:
+    """What a library's functions take: the numbers of inputs and outputs, how images come.
+
+    `model_bytes` is the most that its `model_t` has; the generated C asserts it.
+    """
+
+    inputs: int
+    outputs: int
+    input_as: Image
+    model_bytes: int
+
+    def signatures(self) -> dict[str, str]:
+        """The functions by name, without the prefix, and their types in C."""
+        given = 0 if self.input_as == "arena" else self.inputs
+        found = {
+            "init": "int32_t(*)(void *, void *)",
+            "run": _signature(given + self.outputs),
+        }
+        if self.input_as == "arena":
+            found |= dict.fromkeys(self.places(), "void *(*)(void *)")
+        if self.input_as == "rows":
+            found["push_begin"] = _signature(0)
+            found["push_rows"] = "int32_t(*)(void *, void *, size_t, uint32_t)"
+            found["push_finish"] = _signature(self.outputs)
+        return found
+
+    def places(self) -> list[str]:
+        """The functions that say where to write each input, with `input_as` "arena"."""
+        return ["input"] if self.inputs == 1 else [f"input{n + 1}" for n in range(self.inputs)]
+
+
+def _signature(pointers: int) -> str:
+    return f"int32_t(*)({', '.join(['void *'] * (1 + pointers))})"
+
+
 class Library:
     """A loaded model library; keeps it loaded as long as an instance lives."""
 
     def __init__(
-        self, path: Path, prefix: str, port_count: int, error_names: Mapping[int, str]
+        self, path: Path, prefix: str, interface: Interface, error_names: Mapping[int, str]
     ) -> None:
-        """Load `path`; `port_count` is the number of inputs and outputs of PREFIX_run together.
-
-        Raises BuildError if the file cannot be loaded or lacks PREFIX_init or PREFIX_run.
-        """
+        """Load `path`. Raises BuildError if it cannot be loaded, or lacks one of the functions."""
+        self.interface = interface
         self._error_names = error_names
         self._prefix = prefix
-        pointers = "void *, " * port_count
         try:
             self._library = cffi.load_library(str(path), cffi.RTLD_NOW)
-            self._init = self._function("init", "int32_t(*)(void *, void *)")
-            self._run = self._function("run", f"int32_t(*)(void *, {pointers.rstrip(', ')})")
+            self._functions: dict[str, Callable[..., Any]] = {
+                name: self._library.load_function(_ffi().typeof(signature), f"{prefix}_{name}")
+                for name, signature in interface.signatures().items()
+            }
         except (OSError, AttributeError) as error:
             raise BuildError(
                 f"the compiled model cannot be loaded: {error}",
@@ -144,12 +177,6 @@ class Library:
                 hint="it must be built for this system, and the cache folder "
                 "(NETGEN_CACHE_DIR) must allow programs",
             ) from error
-
-    def _function(self, name: str, signature: str) -> Callable[..., int]:
-        function: Callable[..., int] = self._library.load_function(
-            _ffi().typeof(signature), f"{self._prefix}_{name}"
-        )
-        return function
 
     def new_instance(
         self,
@@ -163,20 +190,12 @@ class Library:
         """
         return Instance(self, arena, weights, hook)
 
-    def init(self, model: Any, config: Any) -> None:  # noqa: ANN401  # cffi has no types
-        """Call PREFIX_init. Raises BuildError if it fails."""
-        self._check("init", self._init(model, config))
+    def call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401  # cffi has no types
+        """Call a function by its name without the prefix."""
+        return self._functions[function](*arguments)
 
-    def run(self, model: Any, addresses: Sequence[int]) -> int:  # noqa: ANN401  # cffi
-        """Call PREFIX_run with the addresses of inputs and outputs, in order; its status."""
-        cast = _ffi().cast
-        return self._run(model, *(cast("void *", address) for address in addresses))
-
-    def check_run(self, status: int) -> None:
-        """Raise BuildError, naming the error, unless a run's status is 0."""
-        self._check("run", status)
-
-    def _check(self, function: str, status: int) -> None:
+    def check(self, function: str, status: int) -> None:
+        """Raise BuildError, naming the error, unless a function's status is 0."""
         if status:
             name = self._error_names.get(status, "an unknown error")
             raise BuildError(
@@ -209,28 +228,55 @@ class Instance:
         self._library = library
         self._outcome = _HookOutcome()
         c_hook = _c_hook(hook, self._outcome) if hook else ffi.NULL
-        self._lent = (arena, weights, c_hook)  # the C keeps their addresses
+        self.arena = arena
+        self._lent = (weights, c_hook)  # the C keeps their addresses
         # model_config, member by member: each is a pointer or a size_t, so one word.
         words = ffi.new("uintptr_t[6]")
         words[0], words[1] = arena.ctypes.data, arena.nbytes
         words[2], words[3] = weights.ctypes.data, weights.nbytes
         words[4] = int(ffi.cast("uintptr_t", c_hook))
         self._config = words
-        self._model = ffi.new(f"uint64_t[{MODEL_BYTES // 8}]")
-        library.init(self._model, self._config)
+        self._model = ffi.new(f"uint64_t[{library.interface.model_bytes // 8}]")
+        library.check("init", library.call("init", self._model, self._config))
+
+    def input_places(self) -> list[int]:
+        """Where in the arena each image is to be written, in bytes; with `input_as` "arena"."""
+        names, to_int = self._library.interface.places(), _ffi().cast
+        pointers = [to_int("uintptr_t", self._library.call(n, self._model)) for n in names]
+        return [int(pointer) - self.arena.ctypes.data for pointer in pointers]
 
     def run(self, addresses: Sequence[int]) -> bool:
         """Run on the addresses of inputs and outputs, in order; false if the hook cancelled.
 
         An exception of the hook is raised again. Raises BuildError naming any other failure.
         """
-        status = self._library.run(self._model, addresses)
+        status = self._library.call("run", self._model, *_pointers(addresses))
         if self._outcome.error is not None:
             raise self._outcome.error
         if self._outcome.cancelled:
             return False
-        self._library.check_run(status)
+        self._library.check("run", status)
         return True
+
+    def push_begin(self) -> None:
+        """Begin a new image; with `input_as` "rows". Raises BuildError if the C refuses."""
+        self._library.check("push_begin", self._library.call("push_begin", self._model))
+
+    def push_rows(self, address: int, stride: int, count: int) -> None:
+        """Push rows that are `stride` bytes apart. Raises BuildError if the C refuses them."""
+        (rows,) = _pointers([address])
+        status = self._library.call("push_rows", self._model, rows, stride, count)
+        self._library.check("push_rows", status)
+
+    def push_finish(self, addresses: Sequence[int]) -> None:
+        """Compute the outputs, given where they go. Raises BuildError if the C refuses."""
+        status = self._library.call("push_finish", self._model, *_pointers(addresses))
+        self._library.check("push_finish", status)
+
+
+def _pointers(addresses: Iterable[int]) -> list[Any]:
+    cast = _ffi().cast
+    return [cast("void *", address) for address in addresses]
 
 
 def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa: ANN401  # cffi

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from netgen.ir.normalisation import Normalisation
+from netgen.plan.options import Image
 from netgen.runtime.cpu import platform_name
 
 
@@ -39,8 +40,9 @@ class ModelImage:
     `weights` is the blob itself or a file that holds it. `target` names the target that the library
     was compiled for, `cpu_features` what it needs of the processor, `platform` its system and
     architecture. `arena_bytes` is one instance's working memory, aligned to `arena_alignment`
-    bytes. `error_names` names the statuses that the C returns. `normalisation` is what the weights
-    expect of pixels, if that is known.
+    bytes, and `model_bytes` its state besides. `input_as` says how images come: from the caller's
+    memory, written into the arena, or row by row. `error_names` names the statuses that the C
+    returns. `normalisation` is what the weights expect of pixels, if that is known.
     """
 
     shared_object: bytes
@@ -55,3 +57,5 @@ class ModelImage:
     error_names: tuple[tuple[int, str], ...] = ()
     normalisation: Normalisation | None = None
     platform: str = field(default_factory=platform_name)
+    input_as: Image = "caller"
+    model_bytes: int = 128

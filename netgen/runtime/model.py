@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import Instance, Library
+from netgen.runtime.build import Instance, Interface, Library
 from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.image import ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.stream import Stream
 
 
 class CompiledModel:
@@ -36,7 +37,7 @@ class CompiledModel:
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
             image.prefix,
-            len(image.inputs) + len(image.outputs),
+            Interface(len(image.inputs), len(image.outputs), image.input_as, image.model_bytes),
             dict(image.error_names),
         )
         self._weights = _map_weights(image)
@@ -69,7 +70,7 @@ class CompiledModel:
         results = self._new_results(len(batches[0]))
         instance = self._borrow()
         for index in range(len(batches[0])):
-            _run_one(instance, batches, results, index)
+            self._run_one(instance, batches, results, index)
         # After an exception the instance is dropped instead, whatever state it is in.
         self._idle.append(instance)
         return tuple(result[0] if single else result for result in results)
@@ -92,8 +93,21 @@ class CompiledModel:
             arena, self._weights, lambda step: bool(hook(step, floats))
         )
         results = self._new_results(1)
-        finished = _run_one(instance, batches, results, 0)
+        finished = self._run_one(instance, batches, results, 0)
         return tuple(result[0] for result in results) if finished else None
+
+    def stream(self) -> Stream:
+        """Images whose rows are pushed as they arrive; see Stream.
+
+        Raises UsageError where the model was not compiled for that.
+        """
+        if self._image.input_as != "rows":
+            raise UsageError(
+                "this model takes whole images",
+                where=repr(self),
+                hint='compile it with input="rows" to push rows',
+            )
+        return Stream(self.inputs[0], self.outputs, self._borrow, self._idle.append)
 
     def preprocess(self, images: object) -> Array:
         """8-bit images of the first input's shape, or a batch, as the weights expect them, float32.
@@ -123,6 +137,25 @@ class CompiledModel:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
+    def _run_one(
+        self,
+        instance: Instance,
+        batches: Sequence[Array],
+        results: Sequence[Array],
+        index: int,
+    ) -> bool:
+        outputs = [result[index, ...] for result in results]
+        if self._image.input_as == "arena":
+            for place, port, batch in zip(
+                instance.input_places(), self.inputs, batches, strict=True
+            ):
+                written = instance.arena[place : place + 4 * port.elements].view(np.float32)
+                written.reshape(port.shape)[...] = batch[index]
+            return instance.run([output.ctypes.data for output in outputs])
+        # Only an image that is not contiguous, or not aligned for the C, is copied.
+        images = [np.require(batch[index], requirements=["C", "A"]) for batch in batches]
+        return instance.run([array.ctypes.data for array in (*images, *outputs)])
+
     def _new_results(self, count: int) -> list[Array]:
         return [np.empty((count, *port.shape), np.float32) for port in self.outputs]
 
@@ -138,15 +171,6 @@ class CompiledModel:
         memory = np.empty(self._image.arena_bytes + alignment, np.uint8)
         start = -memory.ctypes.data % alignment
         return memory[start : start + self._image.arena_bytes]
-
-
-def _run_one(
-    instance: Instance, batches: Sequence[Array], results: Sequence[Array], index: int
-) -> bool:
-    # Only an image that is not contiguous, or not aligned for the C, is copied.
-    images = [np.require(batch[index], requirements=["C", "A"]) for batch in batches]
-    arrays = (*images, *(result[index, ...] for result in results))
-    return instance.run([array.ctypes.data for array in arrays])
 
 
 def _check_machine(image: ModelImage) -> None:

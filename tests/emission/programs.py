@@ -22,6 +22,7 @@ from netgen.ir.verify import verify
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.options import DEFAULT, PlanOptions
 from netgen.plan.plan import Plan
 
 Floats = npt.NDArray[np.float32]
@@ -91,8 +92,10 @@ int main(int count, char **arguments)
         return 100 - (int)status;
     }
     memset(config.arena, 0xff, UPPER_ARENA_BYTES);
+    RESIDENT
     status = PREFIX_run(&model, FIRST);
     memset(config.arena, 0xff, UPPER_ARENA_BYTES);
+    RESIDENT
     status |= PREFIX_run(&model, SECOND);
     if (status != UPPER_OK) {
         return 100 - (int)status;
@@ -198,11 +201,18 @@ class Emission:
         """The C of a program that feeds the model from its standard input."""
         names = (*self.plan.inputs, *self.plan.outputs)
         inputs = len(self.plan.inputs)
+        home = self.plan.buffer_of(self.plan.inputs[0])
+        resident = home.kind == "arena" and not self.plan.push_rows
         both = [
-            ", ".join(f"{'ports' if i < inputs else outputs}[{i}]" for i in range(len(names)))
+            ", ".join(
+                f"{'ports' if i < inputs else outputs}[{i}]"
+                for i in range(inputs if resident else 0, len(names))
+            )
             for outputs in ("ports", "again")
         ]
+        copy = "memcpy(PREFIX_input(&model), ports[0], sizes[0] * sizeof(float));"
         words = {
+            "RESIDENT": copy if resident else "",
             "SIZES": ", ".join(str(self.plan.values[name].type.elements) for name in names),
             "FIRST": both[0],
             "SECOND": both[1],
@@ -224,10 +234,18 @@ def emission(
     prefix: str = "model",
     *,
     fuse: bool = True,
+    memory: PlanOptions = DEFAULT,
 ) -> Emission:
     """Plan and emit a graph; without `fuse` its layers stay as they are."""
     lowered = run_pipeline(graph) if fuse else verify(graph)
-    plan = build_plan(lowered, find_target(target))
+    plan = build_plan(lowered, find_target(target), memory)
+    return emission_of(graph, lowered, plan, weights_as, prefix)
+
+
+def emission_of(
+    graph: Graph, lowered: Graph, plan: Plan, weights_as: WeightsAs = "c", prefix: str = "model"
+) -> Emission:
+    """Emit a plan of a graph that has been through the passes."""
     origin = graph.origin or Origin(graph.name)
     options = EmitOptions(prefix, prefix, weights_as, f"netgen compile {graph.name} -o {prefix}.c")
     return Emission(plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix)

@@ -92,6 +92,40 @@ def test_concat(agree: Agree, axis: int) -> None:
     agree(model.node("Concat", ["a", "b", "c"], ["y"], axis=axis))
 
 
+@pytest.mark.parametrize(
+    ("shape", "axis", "indices"),
+    [
+        (IMAGE, 1, [0, 2, 4, 1, 3, 5]),
+        (IMAGE, -3, [5]),
+        (IMAGE, 1, [-1, 0, 0, -6]),
+        ((1, 6), 1, [3, 4]),
+    ],
+)
+def test_gather_of_channels(
+    agree: Agree, shape: Sequence[int], axis: int, indices: list[int]
+) -> None:
+    model = Model({"x": shape})
+    which = model.constant("indices", indices, "int64")
+    assert "channel_map" in names(agree(model.node("Gather", ["x", which], ["y"], axis=axis)))
+
+
+@pytest.mark.parametrize(
+    ("axis", "indices", "message"),
+    [
+        (2, [0, 1], "only channels can be joined, split or gathered, expected axis 1"),
+        (1, [[0, 1]], r"indices must be a list of channels, found the shape \[1, 2\]"),
+        (1, 3, r"indices must be a list of channels, found the shape \[\]"),
+        (1, [6], "there is no such channel, expected one of 6"),
+        (1, [-7], "there is no such channel, expected one of 6"),
+    ],
+)
+def test_gather_that_is_refused(load: Load, axis: int, indices: object, message: str) -> None:
+    model = Model({"x": IMAGE})
+    which = model.constant("indices", indices, "int64")  # type: ignore[arg-type]
+    with pytest.raises(GraphError, match=message):
+        load(model.node("Gather", ["x", which], ["y"], axis=axis))
+
+
 @pytest.mark.parametrize("opset", [11, 13, 18])
 @pytest.mark.parametrize("lengths", [None, [1, 4, 1]])
 def test_split(agree: Agree, opset: int, lengths: list[int] | None) -> None:

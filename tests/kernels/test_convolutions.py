@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import netgen.plan.schedule
+import netgen.plan.calls
 from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
 from netgen.ir.operator import Const, Input
@@ -151,7 +151,7 @@ def test_kernels_of_one_numeric_form_agree(
     for folder in folders:
         folder.mkdir()
     fast = run(graph, target, compiler, folders[0], inputs)
-    monkeypatch.setattr(netgen.plan.schedule, "select_kernel", _Portable())
+    monkeypatch.setattr(netgen.plan.calls, "select_kernel", _Portable())
     portable = run(graph, target, compiler, folders[1], inputs)
     for name, array in fast.items():
         layer = layers[int(name.removeprefix("out"))]

@@ -25,6 +25,7 @@ from netgen.plan.check import check_plan
 from netgen.plan.execute import execute
 from netgen.plan.json_form import plan_to_json
 from netgen.plan.json_read import plan_from_json
+from netgen.plan.plan import Plan
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, emission, flags_of, run_tool
 from tests.kernels.layers import normal_inputs, worst_errors
@@ -185,7 +186,14 @@ def test_elementwise_operators_work_in_place() -> None:
     graph = run_pipeline(graph_of(squeeze_and_excite))
     plan = build_plan(graph, find_target("generic"))
     check_plan(plan)
-    taken = {(plan.steps[o.step].op.operator_name, o.letter, o.distance) for o in plan.overlaps}
+    steps = {step.writes: step for step in plan.steps}
+    taken = {
+        (step.op.operator_name, letter, overlap.distance)
+        for overlap in plan.overlaps
+        for step in [steps[overlap.result]]
+        for letter, value in step.reads.items()
+        if value == overlap.operand
+    }
     assert taken == {("mul", "a", 0), ("add", "a", 0)}
     assert plan_from_json(plan_to_json(plan)) == plan
     inputs = normal_inputs(graph)

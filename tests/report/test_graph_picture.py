@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import netgen
 from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image
+from netgen.ir.text import parse_graph
 from netgen.ops import conv2d, relu
 from netgen.report.graph_picture import graph_dot, graph_svg
 
@@ -29,6 +30,19 @@ def test_dot_has_every_edge() -> None:
         '"image" -> "add_2"',
         '"relu_2" -> "add_2"',
     ]
+
+
+def test_texts_in_quotes_are_escaped_in_dot() -> None:
+    graph = parse_graph(
+        """netgen 1
+graph net {
+  %x : f32[1,2,2,4] = input
+  %y : f32[1,2,2,4] = channel_map(%x) {channels="x0[2:4]+x0[0:2]"}
+  return %y
+}"""
+    )[0]
+    label = r"channel_map channels=\"x0[2:4]+x0[0:2]\"\ny : f32[1,2,2,4]"
+    assert f'  "y" [label="{label}"];' in graph_dot(graph).splitlines()
 
 
 def test_svg_has_every_value_and_edge_inside_its_frame() -> None:

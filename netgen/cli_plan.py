@@ -1,0 +1,133 @@
+"""The commands about plans: `plan` and `report`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netgen import cli_options
+from netgen.cli_output import load_model, print_json, print_table, progress
+from netgen.errors import UsageError
+from netgen.plan.options import PlanOptions
+from netgen.report.text import json_text
+
+if TYPE_CHECKING:
+    from netgen.ir.graph import Graph
+
+
+@click.command()
+@click.argument("model", required=False)
+@cli_options.model_options
+@cli_options.plan_options
+@cli_options.memory_options
+@cli_options.as_json_option
+def plan(
+    model: str | None,
+    weights: Path | None,
+    parameters: dict[str, str],
+    target: str,
+    output: Path | None,
+    checked: Path | None,
+    curve: bool,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
+    as_json: bool,
+) -> None:
+    """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
+    from netgen.compiler import lower, resolve_target
+    from netgen.emission.files import write_files
+    from netgen.plan.check import check_plan
+    from netgen.plan.json_form import plan_to_json
+    from netgen.plan.read import read_plan
+    from netgen.plan.show import certificate_lines
+    from netgen.report.tables import plan_text
+
+    if (model is None) == (checked is None):
+        raise UsageError("give either a MODEL to plan or a plan to --check")
+    if curve:
+        if ram is not None or checked is not None:
+            raise UsageError(
+                "--pareto goes through all budgets", hint="leave out --ram and --check"
+            )
+        _pareto(load_model(str(model), weights, parameters), target, image, output, as_json)
+        return
+    if checked is not None:
+        planned = read_plan(checked)
+        check_plan(planned)
+    else:
+        graph = load_model(str(model), weights, parameters)
+        planned = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
+    document = plan_to_json(planned)
+    if output is not None:
+        write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
+    if as_json:
+        print_json(document)
+    elif checked is not None:
+        click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
+    else:
+        click.echo(plan_text(planned))
+
+
+def _pareto(
+    graph: Graph,
+    target: str,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the plans from the fastest to the smallest; write them as a picture or as JSON."""
+    from netgen.compiler import resolve_target
+    from netgen.emission.files import write_files
+    from netgen.passes import run_pipeline
+    from netgen.plan.pareto import pareto
+    from netgen.report.pareto_chart import pareto_chart
+    from netgen.report.svg import standalone
+    from netgen.report.tables import pareto_table
+
+    if output is not None and output.suffix not in {".svg", ".json"}:
+        raise UsageError(
+            "plans are written as .svg or .json", found=str(output), hint="name it pareto.svg"
+        )
+    with progress() as tell:
+        tell("planning")
+        points = pareto(run_pipeline(graph), resolve_target(target), image)
+    document = [asdict(point) for point in points]
+    if output is not None:
+        svg = standalone(pareto_chart(points, graph.name))
+        text = svg if output.suffix == ".svg" else json_text(document, 1) + "\n"
+        write_files(output.parent, {output.name: text.encode()})
+    if as_json:
+        print_json(document)
+    else:
+        print_table(pareto_table(points))
+
+
+@click.command()
+@cli_options.model_arguments
+@cli_options.report_options
+@cli_options.memory_options
+def report(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    target: str,
+    output: Path,
+    measure: bool,
+    ram: int | None,
+    image: Any,  # noqa: ANN401  # one of the choices of --input
+) -> None:
+    """Write one self-contained page about a model: memory, RAM for time, layers, pictures."""
+    from netgen.emission.files import write_files
+    from netgen.report.making import make_report
+
+    if output.suffix != ".html":
+        raise UsageError("a report is a page", found=str(output), hint="name it report.html")
+    graph = load_model(model, weights, parameters)
+    memory = PlanOptions(ram, image)
+    with progress() as tell:
+        page = make_report(graph, target, memory, measure=measure, progress=tell).encode()
+    write_files(output.parent, {output.name: page})
+    click.echo(f"wrote {output} ({len(page):,} bytes)", err=True)

@@ -1,0 +1,165 @@
+"""Rows that are pushed: the promises of the header, for every way to keep or break them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netgen.dsl.network import network
+from netgen.dsl.tensor import Tensor, image
+from netgen.errors import PlanError
+from netgen.ir.graph import Graph
+from netgen.kernels.targets import Compiler, find_target
+from netgen.ops import conv2d, flatten, global_avg_pool, linear, max_pool2d, pad, relu
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan
+from netgen.plan.options import PlanOptions
+from netgen.plan.order import execution_order
+from netgen.plan.plan import Plan, Segment
+from netgen.runtime.cpu import missing_features
+from netgen.weights.seeded import seeded_weights
+from tests.emission.programs import WARNINGS, Emission, emission, emission_of, run_tool
+from tests.emission.test_sanitizers import SANITIZERS
+from tests.plan.cuts import random_plan
+
+CHECKS = Path(__file__).with_name("push.c")
+ROWS = PlanOptions(image="rows")
+
+
+@network
+def sandwich() -> Tensor:
+    """Rows of padding before all others, windows of several rows, an odd height and width."""
+    x = relu(pad(image(13, 9, 2), (2, 1, 0, 3)))
+    x = max_pool2d(conv2d(x, 5, 3, stride=(2, 1), pad=(1, 1, 2, 0)), 3, stride=2)
+    return linear(flatten(global_avg_pool(conv2d(x, 7, 1))), 4)
+
+
+def sandwich_graph() -> Graph:
+    graph = sandwich.build()
+    return graph.with_constants(seeded_weights(graph))
+
+
+def pushed_as_far_as_possible(graph: Graph, target: str, prefix: str = "pushed") -> Emission:
+    """A plan of random cuts whose first segment is long: none of short ones says much."""
+    lowered, draw = run_pipeline(graph), np.random.default_rng(1)
+    plans = [random_plan(lowered, find_target(target), "rows", draw, high=False) for _ in range(9)]
+    longest = max((plan for plan in plans if plan), key=lambda plan: plan.segments[0].last)
+    assert longest.segments[0].last >= 3
+    return emission_of(graph, lowered, longest, prefix=prefix)
+
+
+def bands(plan: Plan) -> int:
+    return sum(band.step >= 0 for band in execution_order(plan))
+
+
+def checked(graph: Graph, target: str, folder: Path, command: Sequence[str]) -> tuple[Plan, bytes]:
+    """Build push.c with both models, run it; the pushed plan and what it printed."""
+    if missing := missing_features(find_target(target)):
+        pytest.skip(f"this processor lacks {missing[0]}")
+    pushed, whole = (
+        pushed_as_far_as_possible(graph, target),
+        emission(graph, target, prefix="whole"),
+    )
+    sources = [*pushed.write(folder), *whole.write(folder)]
+    counts = [f"-DSTEPS={len(pushed.plan.steps)}", f"-DBANDS={bands(pushed.plan)}"]
+    run_tool([*command, *counts, "-I.", *sources, CHECKS, "-o", "checks"], folder)
+    return pushed.plan, run_tool([folder / "checks"])
+
+
+@pytest.mark.parametrize(
+    ("compiler", "target", "flags"),
+    [
+        ("gcc", "generic", ("-O0", *SANITIZERS)),
+        ("clang", "generic", ("-O0", *SANITIZERS)),
+        ("gcc", "x86-64-v3", ("-O2", *WARNINGS)),
+        ("clang", "x86-64-v4", ("-O2",)),
+    ],
+)
+def test_every_way_to_push(
+    compiler: Compiler, target: str, flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    machine = find_target(target).machine_flags
+    checked(sandwich_graph(), target, tmp_path, [compiler, "-std=c99", *machine, *flags])
+
+
+def test_a_network_and_its_worst_row(small_graph: Graph, tmp_path: Path) -> None:
+    """The header's MACs, from how often the program executed each step for each row."""
+    plan, printed = checked(small_graph, "generic", tmp_path, ["gcc", "-std=c99", "-O1"])
+    counts = np.array([line.split() for line in printed.decode().splitlines()], int)
+    each = np.array([step.macs for step in plan.steps]) / counts.sum(axis=0)
+    macs = counts @ each
+    header = (tmp_path / "pushed.h").read_text()
+    assert defined(header, "PUSHED_PUSH_WORST_MACS") == macs[:-1].max()
+    assert defined(header, "PUSHED_PUSH_FINISH_MACS") == macs[-1]
+    assert defined(header, "PUSHED_MACS") == macs.sum() == plan.macs
+
+
+def defined(header: str, name: str) -> int:
+    """The number that a macro stands for."""
+    (number,) = re.findall(rf"#define {name} (\d+)", header)
+    return int(number)
+
+
+def test_rows_of_padding_alone_come_first() -> None:
+    """Two steps can compute before anything is pushed, and the C lets them."""
+    emitted = pushed_as_far_as_possible(sandwich_graph(), "generic")
+    first = next(execution_order(emitted.plan))
+    assert first.step >= 0
+    begin = emitted.logic[emitted.logic.index("pushed_push_begin(") :]
+    flow = f"pushed_steps_1_to_{emitted.plan.segments[0].last + 1}(m)"
+    assert flow in begin[: begin.index("\n}")]
+
+
+def test_the_header_of_a_model_with_pushed_rows(tiny_graph: Graph, tmp_path: Path) -> None:
+    emitted = emission(tiny_graph, "generic", memory=ROWS)
+    for line in (
+        "int32_t model_push_begin(model_t *m);",
+        "int32_t model_push_rows(model_t *m, const float *rows, size_t row_stride_bytes, "
+        "uint32_t count);",
+        "int32_t model_push_finish(model_t *m, float *output);",
+        "int32_t model_run(model_t *m, const float *input, float *output);",
+    ):
+        assert line in " ".join(emitted.header.split())
+    emitted.write(tmp_path)
+    (tmp_path / "use.cpp").write_text('#include "model.h"\nint main() { return MODEL_OK; }\n')
+    run_tool(["g++", "-Wall", "-Wextra", "-pedantic", "-Werror", "-c", "use.cpp"], tmp_path)
+
+
+def test_other_models_have_no_trace_of_pushing(tiny_graph: Graph) -> None:
+    emitted = emission(tiny_graph, "generic")
+    assert "push" not in emitted.header.lower() + emitted.logic.lower()
+
+
+def test_ram_lines_say_where_the_image_is(tiny_graph: Graph) -> None:
+    pushed = emission(tiny_graph, "generic", memory=ROWS).logic
+    assert "bytes of arena; the image is pushed row by row; the caller's output 20" in pushed
+    held = emission(tiny_graph, "generic", memory=PlanOptions(image="arena")).logic
+    assert "bytes of arena; the image is written there; the caller's output 20" in held
+    assert re.search(r"  image \(\d of 10 rows\)", pushed)
+
+
+def test_two_outputs_are_given_at_the_end() -> None:
+    @network
+    def forked() -> tuple[Tensor, Tensor]:
+        x = relu(conv2d(image(8, 8, 2), 4, 3))
+        x = flatten(global_avg_pool(x))
+        return linear(x, 3), linear(x, 2)
+
+    graph = forked.build()
+    emitted = emission(graph.with_constants(seeded_weights(graph)), "generic", memory=ROWS)
+    declared = "int32_t model_push_finish(model_t *m, float *output1, float *output2);"
+    assert declared in emitted.header
+
+
+def test_an_output_that_appears_too_early_is_refused(tiny_graph: Graph) -> None:
+    """Its place is not known before the end: no plan may ask for that."""
+    lowered = run_pipeline(tiny_graph)
+    plan = build_plan(lowered, find_target("generic"), ROWS)
+    everything = replace(plan, segments=(Segment(0, len(plan.steps) - 1),))
+    with pytest.raises(PlanError, match=r"step %classifier: an output is written while rows"):
+        emission_of(tiny_graph, lowered, everything)

@@ -1,0 +1,236 @@
+"""Segments as C: which band follows which, where rows stand, what a reviewer reads."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netgen.compiler import Lowered, build
+from netgen.emission.calls import Calls
+from netgen.emission.options import EmitOptions
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.kernels.targets import Compiler, find_target
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.options import Image, PlanOptions
+from netgen.plan.order import execution_order
+from netgen.plan.plan import Buffer, Plan, Run, Slots, Value
+from netgen.runtime.model import CompiledModel
+from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of, run_tool
+from tests.emission.test_sanitizers import SANITIZERS
+from tests.kernels.layers import normal_inputs
+from tests.plan.cuts import random_plan
+from tests.plan.small_graphs import BODIES, read
+
+GENERIC = find_target("generic")
+
+
+@pytest.fixture(scope="module")
+def banded(small_graph: Graph) -> Emission:
+    """MobileNetV2 on 32 pixels in the smallest arena: rings, a residual's delay, loops of one."""
+    return emission(small_graph, "generic", memory=PlanOptions(ram=17000))
+
+
+def model_of(graph: Graph, plan: Plan) -> CompiledModel:
+    lowered = run_pipeline(graph)
+    return build(Lowered(lowered, plan, pack_weights(plan, lowered)), Origin(graph.name))
+
+
+def steps_run(model: CompiledModel, images: list[np.ndarray]) -> list[int]:
+    """The steps in the order in which the C calls its hook."""
+    seen: list[int] = []
+    assert model.run_with_hook(*images, hook=lambda step, _arena: seen.append(step)) is not None
+    return seen
+
+
+def body_of(text: str, function: str) -> str:
+    """The lines of a function's definition."""
+    start = text.index("\n{", text.index(f" {function}("))
+    return text[start : text.index("\n}", start)]
+
+
+@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+def test_bands_follow_each_other_as_planned(
+    image: Image, small_graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETGEN_CACHE_DIR", str(tmp_path))
+    lowered, draw = run_pipeline(small_graph), np.random.default_rng(3)
+    plan = random_plan(lowered, GENERIC, image, draw, high=False)
+    assert plan is not None
+    model = model_of(small_graph, plan)
+    images = [array[0] for array in normal_inputs(small_graph).values()]
+    assert steps_run(model, images) == [b.step for b in execution_order(plan) if b.step >= 0]
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    name=st.sampled_from(sorted(BODIES)),
+    seed=st.integers(0, 999),
+    compiler=st.sampled_from(["gcc", "clang"]),
+)
+def test_bands_change_no_bit(
+    name: str, seed: int, compiler: Compiler, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Bands of any height, under sanitizers, in arenas of exactly their size."""
+    graph, draw = read(BODIES[name]), np.random.default_rng(seed)
+    banded, layers = (
+        random_plan(graph, GENERIC, "caller", draw, high=True),
+        build_plan(graph, GENERIC),
+    )
+    assert banded is not None
+    found = []
+    for plan in (layers, banded):
+        emitted = emission_of(graph, graph, plan)
+        command = [compiler, "-std=c99", "-O0", *SANITIZERS]
+        program = emitted.build(tmp_path_factory.mktemp("program"), command)
+        outputs = emitted.run(program, normal_inputs(graph))
+        found.append({value: array.tobytes() for value, array in outputs.items()})
+    assert found[0] == found[1]
+
+
+def test_a_hook_that_cancels_in_a_segment(
+    small_graph: Graph, banded: Emission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a run that ended early is left in the next."""
+    monkeypatch.setenv("NETGEN_CACHE_DIR", str(tmp_path))
+    model = model_of(small_graph, banded.plan)
+    (image,) = (array[0] for array in normal_inputs(small_graph).values())
+    expected = model.run(image)[0]
+    bands = len(steps_run(model, [image]))
+    for stop in range(0, bands, bands // 9):
+        left = [stop]
+
+        def cancel(_step: int, _arena: object, left: list[int] = left) -> bool:
+            left[0] -= 1
+            return left[0] < 0
+
+        assert model.run_with_hook(image, hook=cancel) is None
+        assert left == [-1]
+        np.testing.assert_array_equal(model.run(image)[0], expected)
+
+
+def test_functions_of_segments_are_named_by_their_steps(banded: Emission) -> None:
+    bands = Counter(band.step for band in execution_order(banded.plan))
+    for segment in banded.plan.segments:
+        steps = range(segment.first, segment.last + 1)
+        function = f"model_steps_{segment.first + 1}_to_{segment.last + 1}"
+        loops = len(steps) > 1 and max(bands[step] for step in steps) > 1
+        assert (f" {function}(const model_t *m" in banded.logic) == loops
+        body = body_of(banded.logic, function if loops else "model_run")
+        for step in steps:
+            call = f"/* {step + 1}. {banded.plan.steps[step].name}: "
+            assert body.count(call) == banded.logic.count(call) == 1
+
+
+def test_a_step_by_itself_is_a_loop(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "generic", memory=PlanOptions(ram=19000, image="rows"))
+    plan = emitted.plan
+    bands = Counter(band.step for band in execution_order(plan))
+    alone = [s.first for s in plan.segments[1:] if s.first == s.last and bands[s.first] > 1]
+    loops = re.findall(r"for \(int row = 0; row < (\d+); \+\+row\) {", emitted.logic)
+    assert [int(count) for count in loops] == [bands[step] for step in alone]
+
+
+def test_layers_as_before_where_nothing_is_banded(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "generic")
+    assert "rows" not in body_of(emitted.logic, "model_run")
+    assert "band" not in emitted.header
+
+
+def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
+    """A plan in which a value of 5 rows of 6 pixels, 4 channels, stands in slots of a ring."""
+    graph = read(BODIES["add_to_itself"])
+    plan = build_plan(graph, GENERIC)
+    buffer = Buffer("ring", "arena", 4 * 4 * 9 * rows, 4, 0, 1, 80, rows, 9, margin=3)
+    kind = replace(plan.values["d"].type, shape=(1, 5, 6, 4))
+    value = Value("d", kind, (Run("ring", 0, 4),), None, Slots(step, first, shift))
+    return (
+        replace(plan, buffers={**plan.buffers, "ring": buffer}, values={**plan.values, "d": value}),
+        value,
+    )
+
+
+@given(
+    step=st.integers(1, 3),
+    first=st.integers(0, 6),
+    shift=st.integers(0, 3),
+    rows=st.integers(1, 7),
+)
+def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int, rows: int) -> None:
+    """The expression in C, evaluated, against the plan's own elements."""
+    plan, value = ring(step, first % rows, shift, rows)
+    text = Calls(plan, EmitOptions("model", "model", "c", ""), {}).row("d", "rows7")
+    assert text.startswith("arena")
+    for row in range(5):
+        place = eval(text, {"arena": 0, "rows7": row})  # noqa: S307  # an expression of our own
+        assert place == 80 // 4 + plan.elements(value.name, row, row + 1)[0, 0, 0]
+    assert ("%" in text) == (rows > 1 and 4 * step + first % rows >= rows)
+
+
+@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_no_warnings(compiler: Compiler, image: Image, tiny_graph: Graph, tmp_path: Path) -> None:
+    draw = np.random.default_rng(5)
+    lowered = run_pipeline(tiny_graph)
+    for target in ("generic", "x86-64-v3"):
+        plan = random_plan(lowered, find_target(target), image, draw, high=False)
+        assert plan is not None
+        emitted = emission_of(tiny_graph, lowered, plan, "blob")
+        command = [*flags_of(target, compiler), "-O1", *WARNINGS]
+        for source in emitted.write(tmp_path):
+            run_tool([*command, "-c", source, "-o", "object.o"], tmp_path)
+
+
+@pytest.mark.parametrize("image", ["caller", "rows"])
+def test_no_warnings_on_other_machines(
+    image: Image, tiny_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    draw, lowered = np.random.default_rng(6), run_pipeline(tiny_graph)
+    plan = random_plan(lowered, GENERIC, image, draw, high=False)
+    assert plan is not None
+    for source in emission_of(tiny_graph, lowered, plan).write(tmp_path):
+        command = [require_tool("arm-none-eabi-gcc"), "-std=c99", "-O1", *WARNINGS]
+        run_tool([*command, "-c", source, "-o", "object.o"], tmp_path)
+
+
+def test_an_image_in_the_arena(tiny_graph: Graph, tmp_path: Path) -> None:
+    """The program writes it to where `model_input` says, and no input is handed in."""
+    emitted = emission(tiny_graph, "generic", memory=PlanOptions(image="arena"))
+    assert re.search(r"\bmodel_run\(model_t \*m, float \*output\);", emitted.header)
+    assert "float *model_input(model_t *m);" in emitted.header
+    layers = emission(tiny_graph, "generic")
+    found = []
+    for name, each in (("arena", emitted), ("layers", layers)):
+        folder = tmp_path / name
+        folder.mkdir()
+        program = each.build(folder, ["gcc", "-std=c99", "-O0", *SANITIZERS])
+        found.append(each.run(program, normal_inputs(tiny_graph)))
+    for name, array in found[1].items():
+        np.testing.assert_array_equal(found[0][name], array)
+
+
+def test_several_images_in_the_arena(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETGEN_CACHE_DIR", str(tmp_path))
+    graph = read(
+        """
+      %other : f32[1,6,5,4] = input
+      %a : f32[1,6,5,4] = conv2d(%other, %w, %b)
+      %y : f32[1,6,5,4] = add(%a, %image)
+      return %y"""
+    )
+    plan = build_plan(graph, GENERIC, PlanOptions(image="arena"))
+    emitted = emission_of(graph, graph, plan)
+    assert "float *model_input2(model_t *m);" in emitted.header
+    inputs = [array[0] for array in normal_inputs(graph).values()]
+    expected = model_of(graph, build_plan(run_pipeline(graph), GENERIC)).run(*inputs)
+    model = model_of(graph, build_plan(run_pipeline(graph), GENERIC, PlanOptions(image="arena")))
+    np.testing.assert_array_equal(model.run(*inputs), expected)

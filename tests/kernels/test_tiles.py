@@ -1,0 +1,146 @@
+"""How outputs are cut into vectors and pieces, and what stays in registers beside the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import netgen.kernels.pointwise_f32
+from netgen.emission.environment import render
+from netgen.emission.kernels import called_names, kernel_function
+from netgen.kernels import find_kernel
+from netgen.kernels.layer import Instance
+from netgen.kernels.layout import Layout, common_segments, visiting_order
+from netgen.kernels.targets import Compiler, Target, find_target
+from netgen.kernels.tiles import Tile, cover_runs, cover_vectors, cut_panels, describe_panels
+from netgen.ops.conv2d import Conv2d
+from tests.emission.assembly import innermost_loops
+from tests.emission.programs import run_tool
+from tests.kernels.laid_out import layouts
+from tests.kernels.product_layers import layer_of, shuffled, spread
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    st.sampled_from([(16, 8, 4), (8, 4), (4,)]),
+)
+def test_vectors_keep_to_runs_where_that_costs_none(
+    lengths: list[int], widths: tuple[int, ...]
+) -> None:
+    found = cover_runs(lengths, widths)
+    assert sum(filled for _, filled in found) == sum(lengths)
+    assert all(0 < filled <= width and width in (*widths, 1) for width, filled in found)
+    by_themselves = sum(len(cover_vectors(n, widths)) for n in lengths)
+    least = -(-sum(lengths) // widths[0])
+    assert len(found) == least
+    if by_themselves == least:
+        ends = set(np.cumsum([filled for _, filled in found]).tolist())
+        assert set(np.cumsum(lengths).tolist()) <= ends
+
+
+@given(st.integers(1, 70).flatmap(layouts), st.integers(1, 4), st.booleans())
+def test_every_output_is_stored_once_at_its_place(
+    layout: Layout, vectors: int, scattered: bool
+) -> None:
+    target = find_target("x86-64-v4")
+    order = visiting_order(layout)
+    segments = common_segments({"y": layout}, order)
+    panels = cut_panels([s.channels for s in segments], target.vector_widths, vectors)
+    stored: list[int] = []
+    packed = 0
+    described: object = describe_panels(panels, segments, target, scattered=scattered)
+    assert isinstance(described, list)
+    for panel in described:
+        for o in range(panel["first"], panel["end"], panel["channels"]):
+            assert o + panel["surplus"] == packed
+            packed += panel["elements"]
+            for vector in panel["vectors"]:
+                pieces = vector["pieces"]
+                assert vector["whole"] == (pieces[0]["channels"] == vector["width"])
+                for piece in pieces:
+                    lane, count = piece["lane"], piece["channels"]
+                    assert not scattered or (count & (count - 1) == 0 and lane % count == 0)
+                    stored += range(o + piece["y"], o + piece["y"] + count)
+    assert stored == sorted(layout.places().tolist())
+
+
+def legal_tiles(target: Target) -> list[Tile]:
+    """All tiles that a target may choose."""
+    pairs = {(rows, vectors) for most, vectors in target.tiles for rows in range(1, most + 1)}
+    return [Tile(*pair) for pair in sorted(pairs)]
+
+
+def tiled_function(
+    target: Target, tile: Tile, groups: int, inputs: int, patch: pytest.MonkeyPatch
+) -> str:
+    """A pointwise convolution made of whole tiles, its inputs and outputs in runs."""
+    outputs = 2 * tile.vectors * target.vector_widths[0] * groups
+    shapes = {
+        "x": (1, 1, 3 * tile.rows, inputs * groups),
+        "w": (outputs, 1, 1, inputs),
+        "b": (outputs,),
+    }
+    x = shuffled(groups, inputs) if groups > 1 else spread(inputs // 2, inputs // 4, inputs // 4)
+    y = spread(outputs // 2, outputs // 2)
+    layer = replace(layer_of(Conv2d(groups=groups, act="relu6"), shapes), layouts={"x": x, "y": y})
+    patch.setattr(netgen.kernels.pointwise_f32, "choose_tile", lambda *_: tile)
+    kernel = find_kernel("pointwise_f32")
+    parameters = {**kernel.parameters(layer, target), "aliased": []}
+    name = f"{groups}_{tile.rows}_{tile.vectors}"
+    return kernel_function(Instance(kernel.name, name, ("x",), True, parameters), "t")
+
+
+def file_of(functions: Sequence[str], target: Target) -> str:
+    """A C file in which every function is kept as it is."""
+    called = called_names(functions)
+    vectors = render(
+        "vectors.c.j2",
+        called=called,
+        scalar_activations=[],
+        gnu_vectors=target.gnu_vectors,
+        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
+        sigmoid_widths=[],
+    )
+    head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
+    kept = "#define T_CODE_ATTR __attribute__((used, noinline))\n"
+    return head + kept + vectors + "\n".join(functions)
+
+
+@pytest.mark.parametrize(
+    ("target", "compiler"),
+    [*((t, "gcc") for t in ("x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64")),
+     *((t, "clang") for t in ("x86-64-v3", "x86-64-v4"))],
+)  # fmt: skip
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.heavy)])
+def test_runs_of_inputs_cost_no_register(
+    every: bool,
+    target: str,
+    compiler: Compiler,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    require_tool: Callable[[str], str],
+) -> None:
+    """In the loop over a run, a tile still is its multiply-adds, and nothing goes to the stack."""
+    tool = require_tool("aarch64-linux-gnu-gcc" if target == "aarch64" else compiler)
+    chosen = find_target(target)
+    chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.tiles]
+    tiles = {f"t_{g}_{t.rows}_{t.vectors}": t for g in (1, 3) for t in chosen_tiles}
+    inputs = 300 if compiler == "clang" else 64  # clang unrolls short runs, with spills
+    functions = [
+        tiled_function(chosen, tile, int(name.split("_")[1]), inputs, monkeypatch)
+        for name, tile in tiles.items()
+    ]
+    (tmp_path / "tiles.c").write_text(file_of(functions, chosen))
+    run_tool([tool, *chosen.flags(compiler), "-S", "tiles.c", "-o", "tiles.s"], tmp_path)
+    loops = [x for x in innermost_loops((tmp_path / "tiles.s").read_text()) if x.fused + x.products]
+    assert {loop.function for loop in loops} == set(tiles)
+    for loop in loops:
+        tile = tiles[loop.function]
+        rest = (loop.fused + loop.products) % (tile.rows * tile.vectors)
+        assert (rest, loop.spills) == (0, 0), loop.function

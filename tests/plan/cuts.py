@@ -1,0 +1,56 @@
+"""Schedules cut into segments at random, with bands of any height."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netgen.ir.graph import Graph
+from netgen.kernels.targets import Target
+from netgen.plan.banded import Cut, cut_schedule
+from netgen.plan.bands import Banding, flood
+from netgen.plan.build import assemble
+from netgen.plan.flow import call_height
+from netgen.plan.options import Image
+from netgen.plan.plan import Plan, Segment
+from netgen.plan.schedule import Schedule, schedule
+
+
+def random_heights(scheduled: Schedule, draw: np.random.Generator) -> dict[int, int]:
+    """A divisor of each call's rows."""
+    heights = {}
+    for n, call in enumerate(scheduled.calls):
+        whole = call_height(call)
+        heights[n] = int(draw.choice([d for d in range(1, whole + 1) if whole % d == 0]))
+    return heights
+
+
+def random_cut(
+    scheduled: Schedule, draw: np.random.Generator, heights: dict[int, int], *, push: bool
+) -> Cut | None:
+    """Segments one after the other, long ones as likely as short ones; None: nothing can push."""
+    parts: list[Segment | Banding] = []
+    first = 0
+    while first < len(scheduled.calls):
+        pushed = push and first == 0
+        stream = flood(scheduled, first, heights, push=pushed)
+        if stream is None and pushed:
+            return None
+        if stream is None or (draw.random() < 0.3 and not pushed):
+            parts.append(Segment(first, first))
+            first += 1
+        else:
+            parts.append(stream.banding(int(draw.integers(stream.least, stream.end))))
+            first = parts[-1].segment.last + 1
+    return parts
+
+
+def random_plan(
+    graph: Graph, target: Target, image: Image, draw: np.random.Generator, *, high: bool
+) -> Plan | None:
+    """A plan of random segments, of bands of one row, or `high`, of any number."""
+    scheduled = schedule(graph, target, image=image)
+    heights = dict.fromkeys(range(len(scheduled.calls)), 1)
+    if high:
+        heights = random_heights(scheduled, draw)
+    cut = random_cut(scheduled, draw, heights, push=image == "rows")
+    return assemble(cut_schedule(scheduled, cut), target) if cut else None

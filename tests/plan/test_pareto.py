@@ -1,0 +1,126 @@
+"""The plans between the fastest and the smallest arena."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from netgen.errors import PlanError
+from netgen.kernels.targets import find_target
+from netgen.models import NETWORKS
+from netgen.plan.build import build_plan
+from netgen.plan.options import Image, PlanOptions
+from netgen.plan.order import height
+from netgen.plan.pareto import Point, pareto
+from netgen.plan.plan import Plan
+from netgen.report.layers import layer_facts
+from tests.plan.small_graphs import BODIES, built, read
+
+TARGET = find_target("generic")
+SMALL: dict[str, dict[str, object]] = {
+    "mobilenet_v2": {"alpha": 0.35, "input_size": 64},
+    "mobilenet_v3_small": {"input_size": 64},
+    "shufflenet_v2": {"scale": 0.5, "input_size": 64},
+    "resnet8": {},
+}
+SECONDS = 20
+
+
+def cut_of(plan: Plan) -> str:
+    """How a plan is cut, from its steps: what the table should say."""
+    banded = [
+        (s.first, s.last)
+        for s in plan.segments
+        if s.first < s.last or plan.steps[s.first].rows < height(plan, plan.steps[s.first])
+    ]
+    if not banded:
+        return "layer by layer"
+    text = "by bands " + ", ".join(f"{a}-{b}" if a < b else str(a) for a, b in banded)
+    alone = len(plan.segments) - len(banded)
+    return text + (", the rest layer by layer" if alone else "")
+
+
+def facts(plan: Plan) -> tuple[int, int, int, int, str, bool]:
+    buffers = plan.buffers.values()
+    caller = sum(b.bytes for b in buffers if b.kind in {"input", "output"})
+    bound = max(
+        sum(r.bytes for r in plan.rectangles if r.first <= n <= r.last)
+        for n in range(len(plan.segments))
+    )
+    size = plan.certificate.arena_bytes
+    return caller, size, size - bound, len(plan.segments), cut_of(plan), plan.push_rows
+
+
+def stated(point: Point) -> tuple[int, int, int, int, str, bool]:
+    return (
+        point.caller_bytes,
+        point.arena_bytes,
+        point.gap_bytes,
+        point.segments,
+        point.cut,
+        point.push_rows,
+    )
+
+
+@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+@pytest.mark.parametrize("network", SMALL)
+def test_each_point_is_the_plan_of_its_budget(network: str, image: Image) -> None:
+    graph = built(network, **SMALL[network])
+    points = pareto(graph, TARGET, image)
+    assert 2 <= len(points) <= 20
+    for number, point in enumerate(points):
+        ram = point.arena_bytes if number else None
+        plan = build_plan(graph, TARGET, PlanOptions(ram, image))
+        assert stated(point) == facts(plan)
+        assert point.mac_factor == plan.macs / graph.macs() == 1.0
+        assert point.cycles == pytest.approx(sum(f.cycles for f in layer_facts(plan)))
+    with pytest.raises(PlanError, match="no plan has so small an arena"):
+        build_plan(graph, TARGET, PlanOptions(points[-1].arena_bytes // 2, image))
+
+
+@pytest.mark.parametrize("network", SMALL)
+def test_less_ram_takes_more_time(network: str) -> None:
+    points = pareto(built(network, **SMALL[network]), TARGET)
+    assert all(a.arena_bytes > b.arena_bytes for a, b in pairwise(points))
+    assert all(a.cycles < b.cycles for a, b in pairwise(points[1:]))
+
+
+def test_a_pushed_image_is_not_the_caller_s() -> None:
+    graph = built("resnet8")
+    (image,), (output,) = graph.inputs, graph.outputs
+    for where, expected in (("caller", image.type.bytes), ("arena", 0), ("rows", 0)):
+        for point in pareto(graph, TARGET, where):  # type: ignore[arg-type]  # of the Literal
+            assert point.caller_bytes == expected + graph[output].type.bytes
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_small_graphs(body: str) -> None:
+    graph = read(BODIES[body])
+    points = pareto(graph, TARGET)
+    assert points[0].arena_bytes == build_plan(graph, TARGET).certificate.arena_bytes
+    assert points[0].cut == "layer by layer"
+    assert len({point.arena_bytes for point in points}) == len(points)
+
+
+def test_rows_of_an_image_that_is_read_as_a_whole() -> None:
+    graph = read("""
+      %t : f32[1,120] = reshape(%image) {shape=(1,120)}
+      %m : f32[7,120] = const {data=@m}
+      %y : f32[1,7] = linear(%t, %m)
+      return %y""")
+    with pytest.raises(PlanError, match="rows of this network's image cannot be pushed"):
+        pareto(graph, TARGET, "rows")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("network", NETWORKS)
+def test_planning_is_quick(network: str) -> None:
+    graph = built(network)
+    start = time.process_time()
+    build_plan(graph, TARGET)
+    without = time.process_time() - start
+    pareto(graph, TARGET)
+    assert without < 3
+    assert time.process_time() - start < SECONDS
