@@ -186,6 +186,13 @@ def plan_options(command: Command) -> Command:
             is_flag=True,
             help="Plans from the fastest to the smallest arena; -o writes .svg or .json.",
         ),
+        click.option("--csv", "buffers", type=file, help="Place bare buffers; -o writes a CSV."),
+        click.option(
+            "--capacity", callback=read_bytes, metavar="BYTES", help="With --csv: enough, if met."
+        ),
+        click.option(
+            "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
+        ),
     )
 
 

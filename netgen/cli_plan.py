@@ -32,11 +32,15 @@ def plan(
     output: Path | None,
     checked: Path | None,
     curve: bool,
+    buffers: Path | None,
+    capacity: int | None,
+    accept_gap: bool,
     ram: int | None,
     image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
     """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
+    from netgen.cli_challenge import place_buffers
     from netgen.compiler import lower, resolve_target
     from netgen.emission.files import write_files
     from netgen.plan.check import check_plan
@@ -45,8 +49,13 @@ def plan(
     from netgen.plan.show import certificate_lines
     from netgen.report.tables import plan_text
 
-    if (model is None) == (checked is None):
-        raise UsageError("give either a MODEL to plan or a plan to --check")
+    if [model, checked, buffers].count(None) != 2:
+        raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
+    if buffers is not None:
+        place_buffers(buffers, output, capacity, accept_gap=accept_gap, as_json=as_json)
+        return
+    if capacity is not None or accept_gap:
+        raise UsageError("--capacity and --accept-gap are for --csv")
     if curve:
         if ram is not None or checked is not None:
             raise UsageError(

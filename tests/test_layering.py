@@ -30,7 +30,7 @@ SOLE_IMPORTERS = {
     "torch": {"bench/peers/torch_module.py"},
     "tensorflow": set(),
 }
-PRINTING_MODULES = {"cli.py", "cli_output.py", "cli_plan.py"}
+PRINTING_MODULES = {"cli.py", "cli_challenge.py", "cli_output.py", "cli_plan.py"}
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350
 

@@ -77,10 +77,11 @@ def cover_vectors(channels: int, widths: tuple[int, ...]) -> list[tuple[int, int
     """Vectors (elements, channels): the widest, then one for the rest.
 
     The rest takes the narrowest vector that holds it: one padded vector is sooner computed than
-    several narrow ones.
+    several narrow ones. Never a scalar: gcc may vectorise a sum of scalars along k, and then does
+    not fuse its multiply-adds, so its bits would depend on the loop around it.
     """
     count, rest = divmod(channels, widths[0])
-    narrow = [(min(w for w in (*widths, 1) if w >= rest), rest)] if rest else []
+    narrow = [(min(w for w in widths if w >= rest), rest)] if rest else []
     return [(widths[0], widths[0])] * count + narrow
 
 

@@ -36,9 +36,22 @@ PIPELINE: tuple[Pass, ...] = (
 )
 
 
+# What makes operators that only netgen has.
+_OWN: tuple[Pass, ...] = (fold_channel_shuffle, move_activation)
+
+
 def run_pipeline(graph: Graph) -> Graph:
     """Verify the graph, then run every pass, verifying its result."""
+    return _run(graph, PIPELINE)
+
+
+def fuse_for_others(graph: Graph) -> Graph:
+    """Run the passes whose results other runtimes have operators for."""
+    return _run(graph, tuple(rewrite for rewrite in PIPELINE if rewrite not in _OWN))
+
+
+def _run(graph: Graph, passes: tuple[Pass, ...]) -> Graph:
     verify(graph)
-    for rewrite in PIPELINE:
+    for rewrite in passes:
         graph = verify(rewrite(graph))
     return graph

@@ -119,12 +119,15 @@ def place(packed: Packing) -> list[int]:
 
 
 def _apart(shape: Shape, other: Shape) -> tuple[tuple[int, int], ...]:
-    """Where the shape's offset minus the other's may not be, as intervals that do not meet."""
+    """Where the shape's offset minus the other's may not be, as intervals that do not meet.
+
+    Slices of no bytes are nowhere in the way.
+    """
     pairs = sorted(
         (b.low - a.high, b.high - a.low)
         for a in shape.slices
         for b in other.slices
-        if a.first <= b.last and b.first <= a.last
+        if a.first <= b.last and b.first <= a.last and a.low < a.high and b.low < b.high
     )
     apart: list[tuple[int, int]] = []
     for low, high in pairs:
@@ -175,9 +178,7 @@ def _first_fit(packed: Packing, order: Sequence[int]) -> list[int]:
     return [offsets[index] for index in range(len(order))]
 
 
-def _search(
-    packed: Packing, ranks: Sequence[int], bound: int, rounds: int
-) -> Iterator[list[int]]:
+def _search(packed: Packing, ranks: Sequence[int], bound: int, rounds: int) -> Iterator[list[int]]:
     """Stack again and again; each time, shapes that end above the bound gain on the others."""
     ranks = list(ranks)
     tops = [packed.top(index) for index in range(len(ranks))]

@@ -2,8 +2,8 @@
 
 Of any two shapes that are alive together, each pair of slices lies one way or the other. A search
 decides pair after pair; after each decision the lowest and the highest offset of every shape follow
-from those of the others, and where a lowest exceeds a highest, that way is closed. When all pairs are
-decided, the lowest offsets are a placement.
+from those of the others, and where a lowest exceeds a highest, that way is closed. When all pairs
+are decided, the lowest offsets are a placement.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def improve(packed: Packing, offsets: Sequence[int]) -> Placement:
     """The smallest placement, or the smallest that was found before the search was given up."""
     best = Placement([*offsets], least_bytes(packed))
     size = extent(packed.shapes, best.offsets)
-    search = _Search(packed)
+    search = Search(packed)
     target = best.least
     while best.least < size:
         found = search.within(target)
@@ -65,7 +65,7 @@ class _Node:
         return _Node(self.lows.copy(), self.highs.copy(), sides, [pair])
 
 
-class _Search:
+class Search:
     """Pairs are (shape, other, low, high): the shape's offset minus the other's is not between."""
 
     def __init__(self, packed: Packing) -> None:

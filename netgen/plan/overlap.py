@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from netgen.plan.banded import Banded
 from netgen.plan.plan import Buffer, Overlap
-from netgen.plan.shapes import Shape, Slice, needs
+from netgen.plan.shapes import Shape, Slice, extent, lower_bound, needs, place
 from netgen.plan.watch import Trail
 
 
@@ -50,6 +50,7 @@ def choose_overlaps(banded: Banded, alignment: int) -> tuple[list[Overlap], list
         if need >= best:
             break
         chosen, best = [*chosen, trails.pop(number)], need
+    chosen = _without_gap(banded, chosen, alignment)
     return chosen, merge(banded, chosen, alignment)
 
 
@@ -65,6 +66,28 @@ def _without_harm(banded: Banded, chosen: list[Overlap], alignment: int) -> list
             # Another merge may have become the bottleneck: all are looked at again.
             chosen, best, pending = without, need, list(without)
     return chosen
+
+
+def _without_gap(banded: Banded, chosen: list[Overlap], alignment: int) -> list[Overlap]:
+    """Without overlaps for which the shapes cannot be packed as closely as without them."""
+    size, gap = _arena(banded, chosen, alignment)
+    dropped: list[Overlap] = []
+    for overlap in chosen if gap else ():
+        without = [other for other in chosen if other != overlap]
+        less, rest = _arena(banded, without, alignment)
+        if less <= size and gap:
+            chosen, size, gap, dropped = without, less, rest, [*dropped, overlap]
+    for overlap in dropped:  # those that did no harm come back
+        if _arena(banded, [*chosen, overlap], alignment) <= (size, gap):
+            chosen = [*chosen, overlap]
+    return sorted(chosen, key=lambda overlap: overlap.segment)
+
+
+def _arena(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> tuple[int, int]:
+    """Bytes of the arena, and how many of them the lower bound is below."""
+    shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
+    size = extent(shapes, place(shapes))
+    return size, size - lower_bound(shapes)
 
 
 def _is_free(banded: Banded, chosen: Sequence[Overlap], trail: Overlap) -> bool:

@@ -68,7 +68,10 @@ def _smaller(cutter: Cutter, free: Cut, least: Cut) -> list[Cut]:
     goal = min(size, cutter.certificate(least).arena_bytes)
     step = max(_LEAST_STEP, (size / goal) ** (1 / (_MOST_POINTS - 1))) if goal else _LEAST_STEP
     cuts: list[Cut] = []
-    while cut := _settled(cutter, size - 1 if size / step <= goal < size else size / step):
+    while size > 0 and len(cuts) < _MOST_POINTS - 1:
+        cut = _settled(cutter, size / step if size / step > goal else min(goal, size - 1))
+        if cut is None:
+            break
         size = cutter.certificate(cut).arena_bytes
         while cuts and cutter.cycles(cuts[-1]) >= cutter.cycles(cut):
             cuts.pop()

@@ -1,20 +1,15 @@
-"""What a constraint solver does for the arena: closes gaps of simple placements, or proves them.
-
-The solver is CP-SAT of OR-tools, an optional package. What netgen writes must not depend on what
-is installed: without the package there is an error where the solver is needed, never another
-placement, and of all placements of the least size a plan takes one that is defined without it.
-"""
+"""A constraint solver for arenas of hundreds of shapes: CP-SAT of OR-tools, an optional package."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from netgen.errors import MissingExtraError, PlanError
-from netgen.plan.arena import Packing, extent, lower_bound
+from netgen.plan.arena import Packing
+from netgen.plan.exact import Placement
+from netgen.plan.shapes import extent
 
 # Of the solver's own clock, which counts its work: some seconds each, the same everywhere.
 _DECIDING = 16.0
@@ -22,29 +17,13 @@ _MINIMISING = 4.0
 # With more pairs to keep apart, describing them to the solver takes longer than solving may.
 _MOST_PAIRS = 200_000
 
-Outcome = Literal["found", "impossible", "unknown"]
-_OUTCOMES: dict[str, Outcome] = {
-    "OPTIMAL": "found",
-    "FEASIBLE": "found",
-    "INFEASIBLE": "impossible",
-    "UNKNOWN": "unknown",
-}
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A placement, and the fewest bytes that any needs, as far as that is proven."""
-
-    offsets: list[int]
-    least: int
-
 
 class Solver:
     """Shapes as CP-SAT sees them: pairs of which one lies above the other, offsets in units.
 
-    Every optimum can be pushed down until each shape lies on others or on the ground, so its
-    offsets are multiples of the common divisor of all bytes and alignments. Of time only the order
-    matters. Everything here is a function of the packing alone, for one version of OR-tools.
+    Every smallest placement can be pushed down until each shape lies on others or on the ground, so
+    its offsets are multiples of the common divisor of all bytes and alignments. Answers depend on
+    the packing and the version of OR-tools alone.
     """
 
     def __init__(self, packed: Packing, purpose: str) -> None:
@@ -58,7 +37,6 @@ class Solver:
         parts = [part for shape in packed.shapes for part in shape.slices]
         marks = [mark for part in parts for mark in (part.low, part.high)]
         self._unit = max(math.gcd(*marks, *(a for a in packed.alignments if a > 1)), 1)
-        self._begins = sorted({part.first for part in parts})
         self._pairs = [
             (index, contact.other, low // self._unit, high // self._unit)
             for index, contacts in enumerate(packed.contacts)
@@ -67,28 +45,32 @@ class Solver:
             for low, high in contact.apart
         ]
 
-    def close(self, offsets: Sequence[int]) -> Closed:
-        """The smallest placement that is found; these offsets if none is smaller.
+    def close(self, known: Placement) -> Placement:
+        """The smallest placement that is found, or the known one if that is none smaller.
 
-        Whether the lower bound suffices is quick to answer and asked first.
+        Whether the least that is known to be needed suffices is answered soonest, and asked first.
         """
-        size, bound = extent(self._packed.shapes, offsets), lower_bound(self._packed.shapes)
-        if bound < size:
-            outcome, found = self.within(bound, offsets)
-            if outcome == "found":
-                return Closed(found, bound)
-            if outcome == "impossible":
-                bound += self._unit
-        return self._below(size, bound, offsets) if bound < size else Closed([*offsets], size)
+        size = extent(self._packed.shapes, known.offsets)
+        least = -(-known.least // self._unit) * self._unit
+        if least < size:
+            found = self.within(least, known.offsets)
+            if found:
+                return Placement(found, least)
+            if found is not None:
+                least += self._unit
+        if least < size:
+            return self._below(size, least, known.offsets)
+        return Placement(known.offsets, size)
 
-    def within(self, size: int, hint: Sequence[int]) -> tuple[Outcome, list[int]]:
-        """A placement of at most `size` bytes."""
+    def within(self, size: int, hint: Sequence[int]) -> list[int] | None:
+        """Offsets of an arena of at most `size` bytes: [] where there are none, None if unknown."""
         if len(self._pairs) > _MOST_PAIRS:
-            return "unknown", []
+            return None
         model, starts = self._model(size, hint)
         solver, status = self._solve(model, _DECIDING)
-        outcome = _OUTCOMES[status]
-        return outcome, self._offsets(solver, starts) if outcome == "found" else []
+        if status == "UNKNOWN":
+            return None
+        return [] if status == "INFEASIBLE" else self._offsets(solver, starts)
 
     def first(self, offsets: Sequence[int], size: int) -> list[int]:
         """Of all placements of `size` bytes the one whose list of offsets comes first.
@@ -101,21 +83,20 @@ class Solver:
                 found = self._lowered(index, found, size)
         return found
 
-    def _below(self, size: int, bound: int, offsets: Sequence[int]) -> Closed:
-        """The smallest placement of `bound` bytes or more, given one of `size`."""
+    def _below(self, size: int, least: int, offsets: list[int]) -> Placement:
+        """The smallest placement of `least` bytes or more, given one of `size`."""
         if len(self._pairs) > _MOST_PAIRS:
-            return Closed([*offsets], bound)
+            return Placement(offsets, least)
         model, starts = self._model(size - self._unit, offsets)
-        top = model.new_int_var(bound // self._unit, size // self._unit - 1, "")
-        for shape, start in zip(self._packed.shapes, starts, strict=True):
-            model.add(start + max(part.high for part in shape.slices) // self._unit <= top)
+        top = model.new_int_var(least // self._unit, size // self._unit - 1, "")
+        for index, start in enumerate(starts):
+            model.add(start + self._packed.top(index) // self._unit <= top)
         model.minimize(top)
         solver, status = self._solve(model, _MINIMISING)
-        outcome = _OUTCOMES[status]
-        if outcome == "found":
-            least = math.ceil(solver.best_objective_bound - 1e-6) * self._unit
-            return Closed(self._offsets(solver, starts), max(bound, least))
-        return Closed([*offsets], size if outcome == "impossible" else bound)
+        if status in {"INFEASIBLE", "UNKNOWN"}:
+            return Placement(offsets, size if status == "INFEASIBLE" else least)
+        proven = math.ceil(solver.best_objective_bound - 1e-6) * self._unit
+        return Placement(self._offsets(solver, starts), max(least, proven))
 
     def _lowered(self, index: int, offsets: Sequence[int], size: int) -> list[int]:
         """A placement with this shape as low as it can be while those before it stay."""
@@ -128,26 +109,25 @@ class Solver:
             raise PlanError(
                 "the solver reached its limit while it chose among the smallest arenas",
                 found=f"{size} bytes",
-                hint="take the simple placement with --accept-gap",
+                hint="take a placement with a gap by --accept-gap",
             )
         return self._offsets(solver, starts)
 
     def _model(self, size: int, hint: Sequence[int]) -> tuple[Any, list[Any]]:
         """A model of all placements of at most `size` bytes, and the offsets in it, in units."""
-        model, starts = self._cp.CpModel(), []
-        lives, places = [], []
+        model = self._cp.CpModel()
+        starts, lives, places = [], [], []
         for index, shape in enumerate(self._packed.shapes):
             start = self._start(model, index, size)
             model.add_hint(start, hint[index] // self._unit)
             starts.append(start)
             for part in shape.slices:
-                begin = bisect_left(self._begins, part.first)
-                length = bisect_right(self._begins, part.last) - begin
-                lives.append(model.new_fixed_size_interval_var(begin, length, ""))
-                low, bytes_ = part.low // self._unit, (part.high - part.low) // self._unit
-                places.append(model.new_fixed_size_interval_var(start + low, bytes_, ""))
-        # Either would do: the pairs are what the solver learns from, the rectangles tell it early
-        # that more is left than there is room for.
+                length = part.last + 1 - part.first
+                lives.append(model.new_fixed_size_interval_var(part.first, length, ""))
+                low, high = part.low // self._unit, part.high // self._unit
+                places.append(model.new_fixed_size_interval_var(start + low, high - low, ""))
+        # Either would do: from the pairs the solver learns, the rectangles tell it early that more
+        # is left than there is room for.
         model.add_no_overlap_2d(lives, places)
         for index, other, low, high in self._pairs:
             above = model.new_bool_var("")
@@ -156,13 +136,11 @@ class Solver:
         return model, starts
 
     def _start(self, model: Any, index: int, size: int) -> Any:  # noqa: ANN401  # OR-tools' own
-        """The offset of a shape, in units."""
-        top = max(part.high for part in self._packed.shapes[index].slices)
-        lowest, highest = self._packed.ground(index), size - top
+        """The offset of a shape in units."""
+        lowest, highest = self._packed.ground(index), size - self._packed.top(index)
         start = model.new_int_var(lowest // self._unit, highest // self._unit, "")
         alignment = self._packed.alignments[index]
         if alignment > self._unit:
-            # From -1: a shape may begin below byte 0 of its own.
             steps = model.new_int_var(lowest // alignment, highest // alignment, "")
             model.add(start == alignment // self._unit * steps)
         return start

@@ -66,7 +66,7 @@ class Stream:
         if instance is None:
             instance = self._borrow()
             instance.push_begin()
-        held = array if _has_plain_rows(array) else np.ascontiguousarray(array)
+        held = array if _has_plain_rows(array) else np.require(array, requirements=["C", "A"])
         instance.push_rows(held.ctypes.data, _stride(held), len(held))
         self._pushed, self._instance = pushed + len(held), instance
 

@@ -10,23 +10,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import netgen
 from netgen.dsl.network import network
 from netgen.dsl.tensor import Tensor, image
+from netgen.emission.header import command_of
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from netgen.ir.origin import Origin
 from netgen.kernels.targets import Compiler, find_target
 from netgen.ops import conv2d, flatten, global_avg_pool, linear, max_pool2d, pad, relu
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
-from netgen.plan.options import PlanOptions
+from netgen.plan.options import DEFAULT, PlanOptions
 from netgen.plan.order import execution_order
 from netgen.plan.plan import Plan, Segment
 from netgen.runtime.cpu import missing_features
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
+from tests.kernels.layers import normal_inputs
 from tests.plan.cuts import random_plan
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 CHECKS = Path(__file__).with_name("push.c")
 ROWS = PlanOptions(image="rows")
 
@@ -141,6 +148,57 @@ def test_ram_lines_say_where_the_image_is(tiny_graph: Graph) -> None:
     held = emission(tiny_graph, "generic", memory=PlanOptions(image="arena")).logic
     assert "bytes of arena; the image is written there; the caller's output 20" in held
     assert re.search(r"  image \(\d of 10 rows\)", pushed)
+
+
+LINES = """
+#include <stdio.h>
+static float lines[MODEL_INPUT_ELEMENTS], scores[MODEL_OUTPUT_ELEMENTS];
+static int line;
+const float *next_line(void)
+{
+    return lines + line++ * MODEL_INPUT_WIDTH * MODEL_INPUT_CHANNELS;
+}
+int main(void)
+{
+    if (fread(lines, sizeof(float), MODEL_INPUT_ELEMENTS, stdin) != MODEL_INPUT_ELEMENTS) {
+        return 1;
+    }
+    const int32_t status = classify_lines(scores);
+    fwrite(scores, sizeof(float), MODEL_OUTPUT_ELEMENTS, stdout);
+    return -(int)status;
+}
+"""
+
+
+def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
+    (snippet,) = (text for text in SNIPPETS if "push_rows" in text)
+    emitted = emission(small_graph, "generic", memory=PlanOptions(ram=19000, image="rows"))
+    sources = emitted.write(tmp_path)
+    (tmp_path / "main.c").write_text(snippet + LINES)
+    warnings = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    run_tool(["gcc", *warnings, "-I.", "main.c", *sources, "-o", "program"], tmp_path)
+    inputs = normal_inputs(small_graph)
+    (image_of,) = inputs.values()
+    found = np.frombuffer(run_tool([tmp_path / "program"], feed=image_of.tobytes()), np.float32)
+    (expected,) = (interpret(small_graph, inputs)[name] for name in small_graph.outputs)
+    np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5 * abs(expected).max())
+
+
+def test_the_ram_that_the_readme_names() -> None:
+    graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
+    claim = re.search(r"`--ram (\d+)K` then,.*?takes (\d+)K.*?(\d+)K more", README, re.DOTALL)
+    assert claim is not None
+    named, layers, held = claim.groups()
+    for options, kilobytes in ((PlanOptions(int(named) * 1024, "rows"), named), (DEFAULT, layers)):
+        plan = build_plan(graph, find_target("generic"), options)
+        assert plan.certificate.arena_bytes <= int(kilobytes) * 1024
+    assert int(held) * 1024 == 4 * 96 * 96 * 3
+
+
+def test_the_command_has_the_options_of_the_plan() -> None:
+    planning = PlanOptions(ram=61440, image="rows")
+    command = command_of(Origin("net"), find_target("generic"), "model", "model", "c", planning)
+    assert command == ("netgen compile net --target generic --ram 61440 --input rows -o model.c")
 
 
 def test_two_outputs_are_given_at_the_end() -> None:

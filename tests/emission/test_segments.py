@@ -27,6 +27,7 @@ from netgen.plan.plan import Buffer, Plan, Run, Slots, Value
 from netgen.runtime.model import CompiledModel
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
+from tests.emission.test_text import CLUMSY
 from tests.kernels.layers import normal_inputs
 from tests.plan.cuts import random_plan
 from tests.plan.small_graphs import BODIES, read
@@ -144,6 +145,19 @@ def test_layers_as_before_where_nothing_is_banded(small_graph: Graph) -> None:
     emitted = emission(small_graph, "generic")
     assert "rows" not in body_of(emitted.logic, "model_run")
     assert "band" not in emitted.header
+
+
+@pytest.mark.parametrize("image", ["arena", "rows"])
+def test_reads_as_if_written_by_hand(image: Image, small_graph: Graph) -> None:
+    emitted = emission(small_graph, "x86-64-v3", memory=PlanOptions(ram=21000, image=image))
+    # The functions of kernels have tests of their own.
+    for text in (emitted.logic[emitted.logic.index("_hook(") :], emitted.header):
+        assert max(map(len, text.splitlines())) <= 100
+        assert not re.search(r"[ \t]+$|\n\n\n|\{\n\n|\n\n +\}", text, re.MULTILINE)
+        plain = re.sub(r"^#define .*(?:\\\n.*)*", "#define", text, flags=re.MULTILINE)
+        plain = plain.replace("for (;;)", "for ()")
+        for what, pattern in CLUMSY.items():
+            assert not re.search(pattern, plain), what
 
 
 def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:

@@ -18,12 +18,13 @@ from netgen.kernels.targets import TARGETS, find_target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.linear import Linear
 from netgen.plan.build import build_plan
 from netgen.plan.check import check_plan
 from netgen.plan.execute import execute
-from netgen.plan.hazards import overwrite_fault
-from netgen.plan.plan import Plan
+from netgen.plan.hazards import band_fault
+from netgen.plan.order import Band
+from netgen.plan.plan import Certificate, Plan
+from netgen.plan.reach import row_reach
 from netgen.weights.seeded import seeded_weights
 from tests.plan.small_graphs import images
 
@@ -56,15 +57,15 @@ def layers(draw: st.DrawFn) -> Layer:
         raise
 
 
-def survives(layer: Layer, distance: int, order: str = "pixel") -> bool:
-    """Run a layer on memory that holds names instead of numbers; distance in elements.
+def survives(layer: Layer, distance: int, order: str = "pixel", rows: range | None = None) -> bool:
+    """Run a layer, or some rows of it, on memory that holds names instead of numbers.
 
-    order: `pixel` computes all channels of a pixel at once, `up` and `down` one channel after the
-    other along each row.
+    distance: in elements. order: `pixel` computes all channels of a pixel at once, `up` and `down`
+    one channel after the other along each row.
     """
     assert isinstance(layer.op, DepthwiseConv2d)
     _, height, width, channels = layer.operands["x"].shape
-    _, rows, columns, _ = layer.result.shape
+    _, height_out, columns, _ = layer.result.shape
     (u, v), (top, _, left, _) = layer.op.stride, layer.op.pad
     _, kernel_rows, kernel_columns, _ = layer.operands["w"].shape
     elements = height * width * channels
@@ -73,7 +74,7 @@ def survives(layer: Layer, distance: int, order: str = "pixel") -> bool:
     groups = [everything] if order == "pixel" else [[c] for c in everything]
     if order == "down":
         groups.reverse()
-    for i in range(rows):
+    for i in rows or range(height_out):
         for group in groups:
             for j in range(columns):
                 for r in range(kernel_rows):
@@ -90,9 +91,22 @@ def survives(layer: Layer, distance: int, order: str = "pixel") -> bool:
     return True
 
 
-def fault(layer: Layer, distance: int) -> str | None:
-    pitch = layer.result.shape[-1]
-    return overwrite_fault(layer.op, "x", layer.operands, layer.result, pitch, 4 * distance)
+def fault(layer: Layer, distance: int, rows: range | None = None) -> str | None:
+    """What the checker says of a result `distance` elements before its operand."""
+    band = Band(0, rows.start, rows.stop) if rows else Band(0, 0, layer.result.shape[1])
+    reach = row_reach(layer.op, "x", layer.operands, layer.result)
+    assert reach is not None
+    height = layer.operands["x"].shape[1]
+    begin, end = reach.begin(band.first, height), reach.end(band.end, height)
+    # The memory begins well before both.
+    read = element_numbers(layer.operands["x"])[begin:end] + 1000
+    written = element_numbers(layer.result)[band.first : band.end] + 1000 - distance
+    return band_fault(layer.op, "x", layer.operands, read, written, band)
+
+
+def element_numbers(kind: TensorType) -> np.ndarray:
+    """Places of an image's elements, its first one at 0."""
+    return np.arange(kind.elements).reshape(kind.shape[1:])
 
 
 @given(layers())
@@ -154,19 +168,24 @@ def in_place_graph(layer: Layer) -> Graph:
 def nearer(plan: Plan, by: int) -> Plan:
     """The only overlap of a plan made smaller, and all else made to fit."""
     (overlap,) = plan.overlaps
-    (rectangle,) = plan.rectangles
-    operand, output = (plan.buffers[name] for name in rectangle.buffers)
     distance = overlap.distance - by
-    operand = replace(operand, offset=distance)
-    size = max(distance + operand.bytes, output.bytes)
-    size += -size % plan.alignment
-    certificate = replace(plan.certificate, arena_bytes=size, lower_bound_bytes=size)
+    operand = replace(plan.buffer_of(overlap.operand), offset=distance)
+    output = replace(plan.buffer_of(overlap.result), offset=0)
+    buffers = {**plan.buffers, operand.name: operand, output.name: output}
+    rectangles = []
+    for rectangle in plan.rectangles:
+        spans = [(buffers[n].offset, buffers[n].bytes) for n in rectangle.buffers]
+        low, high = min(o for o, _ in spans), max(o + size for o, size in spans)
+        size = high - low + -(high - low) % plan.alignment
+        rectangles.append(replace(rectangle, offset=low, bytes=size))
+    bound = max(r.bytes for r in rectangles)
+    arena = max(r.offset + r.bytes for r in rectangles)
     return replace(
         plan,
-        buffers={**plan.buffers, operand.name: operand},
+        buffers=buffers,
         overlaps=(replace(overlap, distance=distance),),
-        rectangles=(replace(rectangle, bytes=size),),
-        certificate=certificate,
+        rectangles=tuple(rectangles),
+        certificate=Certificate(arena, bound, arena - bound),
     )
 
 
@@ -224,21 +243,43 @@ def test_alignment_keeps_distances_safe(channels: int, target: object) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@given(layers(), st.data())
+@settings(max_examples=150)
+def test_bands_are_judged_by_what_they_still_read(layer: Layer, data: st.DataObject) -> None:
+    rows, channels = layer.result.shape[1], layer.result.shape[3]
+    first = data.draw(st.integers(0, rows - 1))
+    band = range(first, data.draw(st.integers(first + 1, rows)))
+    pixels = data.draw(st.integers(-6, layer.operands["x"].elements // channels))
+    found = fault(layer, pixels * channels, band)
+    assert (found is None) == survives(layer, pixels * channels, "pixel", band)
+
+
 def test_what_has_no_order_may_not_overwrite() -> None:
-    x = TensorType("f32", (1, 4))
-    w = TensorType("f32", (4, 4))
-    pixels = TensorType("f32", (1, 2, 2, 4))
-    assert "linear gives no order" in str(overwrite_fault(Linear(), "x", {"x": x, "w": w}, x, 1, 0))
-    point = {"x": pixels, "w": TensorType("f32", (4, 1, 1, 4)), "residual": pixels}
-    assert "conv2d gives no order" in str(overwrite_fault(Conv2d(), "x", point, pixels, 1, 0))
-    assert overwrite_fault(Conv2d(), "residual", point, pixels, 1, 0) is None
-    assert overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 1, 0) is None
-    assert "start exactly where" in str(overwrite_fault(Add(), "b", {"a": x, "b": x}, x, 1, 4))
+    x = TensorType("f32", (1, 2, 2, 4))
+    at, whole = element_numbers(x), Band(0, 0, 2)
+    types = {"x": x, "w": TensorType("f32", (4, 1, 1, 4)), "residual": x}
+    fault = band_fault(Conv2d(), "x", types, at, at, whole)
+    assert fault == "conv2d gives no order in which it could overwrite x"
+    assert band_fault(Conv2d(), "residual", types, at, at, whole) is None
+    assert band_fault(Conv2d(), "x", types, at, at + x.elements, whole) is None
+    both = {"a": x, "b": x}
+    assert band_fault(Add(), "b", both, at, at, whole) is None
+    for written in (at + 1, at[::-1], at[:, :, ::-1], at[:, :1]):
+        assert "stand exactly where" in str(band_fault(Add(), "b", both, at, written, whole))
 
 
 def test_a_multiplier_may_not_overwrite() -> None:
     op = DepthwiseConv2d()
     types = {"x": TensorType("f32", (1, 2, 2, 1)), "w": TensorType("f32", (2, 1, 1, 1))}
-    assert "multiplier" in str(
-        overwrite_fault(op, "x", types, op.infer(list(types.values())), 1, 8)
-    )
+    result = op.infer(list(types.values()))
+    read, written = element_numbers(types["x"]), element_numbers(result)
+    assert "multiplier" in str(band_fault(op, "x", types, read, written, Band(0, 0, 2)))
+
+
+def test_channels_in_another_order_lie_over_each_other() -> None:
+    layer = depthwise_layer((4, 4), (1, 1), (1, 1), (0, 0, 0, 0))
+    read, band = element_numbers(layer.operands["x"]), Band(0, 0, 4)
+    assert band_fault(layer.op, "x", layer.operands, read, read, band) is None
+    turned = read[:, :, [1, 2, 0]]
+    message = "output pixel 0 overwrites what output pixel 0 still reads"
+    assert band_fault(layer.op, "x", layer.operands, read, turned, band) == message

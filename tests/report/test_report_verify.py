@@ -12,6 +12,7 @@ from netgen.errors import VerifyError
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import Target
 from netgen.ops import conv2d, relu
+from netgen.plan.options import PlanOptions
 from netgen.report.verify import require_agreement, verify_graph
 from netgen.runtime.compare import Comparison
 
@@ -39,8 +40,8 @@ def test_several_outputs() -> None:
 def test_a_wrong_weight_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=4)
 
-    def spoiled(graph: Graph, target: Target) -> Lowered:
-        lowered = lower(graph, target)
+    def spoiled(graph: Graph, target: Target, memory: PlanOptions) -> Lowered:
+        lowered = lower(graph, target, memory)
         weights = lowered.plan.steps[-1].weights
         assert weights is not None
         packed = lowered.packed.copy()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ import pytest
 import netgen.errors
 from netgen.ir.normalisation import Normalisation
 from netgen.kernels.targets import find_target
+from netgen.plan.options import Image
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import find_compiler
 from netgen.runtime.image import ModelImage, Port
@@ -80,6 +81,48 @@ int32_t PREFIX_run(PREFIX_t *m, const float *x, const float *v, float *y, float 
 }
 """
 
+# The same sums of rows that are pushed; how many there were stands in the arena as well.
+PUSH_HEADER = (
+    """
+int32_t PREFIX_push_begin(PREFIX_t *m);
+int32_t PREFIX_push_rows(PREFIX_t *m, const float *rows, size_t row_stride_bytes, uint32_t count);
+int32_t PREFIX_push_finish(PREFIX_t *m, float *y);
+"""
+    + SUM_HEADER
+)
+PUSH = """
+int32_t PREFIX_push_begin(PREFIX_t *m)
+{
+    float *a = m->config.arena;
+    a[0] = a[1] = a[2] = 0.0f;
+    return 0;
+}
+int32_t PREFIX_push_rows(PREFIX_t *m, const float *rows, size_t row_stride_bytes, uint32_t count)
+{
+    float *a = m->config.arena;
+    if (row_stride_bytes < 24 || row_stride_bytes % 4 || (uintptr_t)rows % sizeof(float)) return -8;
+    for (uint32_t i = 0; i < count; i++, a[2] += 1.0f)
+        for (int j = 0; j < 6; j++)
+            a[j % 2] += *(const float *)((uintptr_t)rows + i * row_stride_bytes + 4 * j);
+    return a[0] == 12345.0f ? -7 : 0;
+}
+int32_t PREFIX_push_finish(PREFIX_t *m, float *y)
+{
+    const float *w = m->config.weights;
+    const float *a = m->config.arena;
+    if (a[2] != 4.0f) return -9;
+    for (int c = 0; c < 2; c++)
+        y[c] = a[c] * w[c] + w[2 + c];
+    return 0;
+}
+int32_t PREFIX_run(PREFIX_t *m, const float *x, float *y)
+{
+    PREFIX_push_begin(m);
+    PREFIX_push_rows(m, x, 24, 4);
+    return PREFIX_push_finish(m, y);
+}
+"""
+
 # Says in the image that it runs, then waits there for an answer, for a long but finite time.
 WAIT = """
 int32_t PREFIX_run(PREFIX_t *m, const float *x, float *y)
@@ -109,6 +152,7 @@ class Stub:
     prefix: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    input_as: Image = "caller"
 
     def image(self) -> ModelImage:
         target = find_target("generic")
@@ -125,6 +169,7 @@ class Stub:
             outputs=self.outputs,
             error_names=((-1, "STUB_ERROR_ARENA"), (-3, "STUB_ERROR_BLOB"), (-7, "STUB_ERROR_RUN")),
             normalisation=Normalisation((0.5, 0.25), (0.5, 2.0)),
+            input_as=self.input_as,
         )
 
     def model(self) -> CompiledModel:
@@ -141,6 +186,12 @@ def _stub(
 @pytest.fixture
 def sum_stub() -> Stub:
     return _stub("model", SUM_HEADER, SUM, (IMAGE_PORT,), (Port("logits", (2,)),))
+
+
+@pytest.fixture
+def push_stub() -> Stub:
+    stub = _stub("pushed", PUSH_HEADER, PUSH, (IMAGE_PORT,), (Port("logits", (2,)),))
+    return replace(stub, input_as="rows")
 
 
 @pytest.fixture

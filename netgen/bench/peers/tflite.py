@@ -13,13 +13,13 @@ import numpy as np
 from netgen.bench.peers.peer import Peer
 from netgen.bench.worker import Array, Loaded
 from netgen.ir.graph import Graph
-from netgen.passes import run_pipeline
+from netgen.passes import fuse_for_others
 
 
 def _prepare(graph: Graph) -> bytes:
     from netgen.bench.peers.tflite_file import graph_to_tflite
 
-    return graph_to_tflite(run_pipeline(graph))
+    return graph_to_tflite(fuse_for_others(graph))
 
 
 def _load(content: bytes, inputs: tuple[Array, ...]) -> Loaded:

@@ -26,7 +26,7 @@ _TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32"}
 
 
 def graph_to_tflite(graph: Graph) -> bytes:
-    """Write a graph, best after `run_pipeline`, and its weights.
+    """Write a graph, best after `fuse_for_others`, and its weights.
 
     Raises GraphError for an operator that has no mapping and for constants without data.
     """

@@ -10,11 +10,11 @@ from netgen.bench.peers.peer import Peer
 from netgen.bench.worker import Array, Loaded
 from netgen.export.onnx_file import graph_to_onnx
 from netgen.ir.graph import Graph
-from netgen.passes import run_pipeline
+from netgen.passes import fuse_for_others
 
 
 def _prepare(graph: Graph) -> bytes:
-    return graph_to_onnx(run_pipeline(graph), "NCHW")
+    return graph_to_onnx(fuse_for_others(graph), "NCHW")
 
 
 def _load(content: bytes, inputs: tuple[Array, ...]) -> Loaded:
