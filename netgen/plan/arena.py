@@ -196,19 +196,20 @@ def _stack(packed: Packing, ranks: Sequence[int]) -> list[int]:
     For blocks of one slice each, some such sequence makes an optimal placement; first fits by size
     may exclude all of them.
     """
-    floors = [packed.ground(index) for index in range(len(ranks))]
-    waiting = [(floor, ranks[index], index) for index, floor in enumerate(floors)]
+    grounds = [packed.ground(index) for index in range(len(ranks))]
+    floors = grounds.copy()
+    waiting = [(0, rank, index) for index, rank in enumerate(ranks)]
     heapq.heapify(waiting)
     placed = [False] * len(ranks)
     while waiting:
-        floor, _, index = heapq.heappop(waiting)
-        if placed[index] or floor < floors[index]:
+        height, _, index = heapq.heappop(waiting)
+        if placed[index] or height < floors[index] - grounds[index]:
             continue  # its floor has risen meanwhile
         placed[index] = True
         for contact in packed.contacts[index]:
             other = contact.other
-            top = packed.aligned(other, floor + contact.rise)
-            if not placed[other] and floors[other] < top:
-                floors[other] = top
-                heapq.heappush(waiting, (top, ranks[other], other))
+            floor = packed.aligned(other, floors[index] + contact.rise)
+            if not placed[other] and floors[other] < floor:
+                floors[other] = floor
+                heapq.heappush(waiting, (floor - grounds[other], ranks[other], other))
     return floors

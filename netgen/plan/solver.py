@@ -12,8 +12,8 @@ from netgen.plan.exact import Placement
 from netgen.plan.shapes import extent
 
 # Of the solver's own clock, which counts its work: some seconds each, the same everywhere.
-_DECIDING = 16.0
-_MINIMISING = 4.0
+_DECIDING = 10.0
+_MINIMISING = 5.0
 # With more pairs to keep apart, describing them to the solver takes longer than solving may.
 _MOST_PAIRS = 200_000
 
@@ -149,10 +149,13 @@ class Solver:
         """The solver after its work, and the name of its status."""
         solver = self._cp.CpSolver()
         solver.parameters.num_workers = 1
+        # One worker takes turns with several strategies, which are seldom all at a loss.
+        solver.parameters.interleave_search = True
         solver.parameters.random_seed = 0
         solver.parameters.max_deterministic_time = limit
-        # Relaxations to fractions say little of placements, and cost most of the time.
+        # Relaxations and probing say little of placements, and cost most of the time.
         solver.parameters.linearization_level = 0
+        solver.parameters.cp_model_probing_level = 0
         return solver, str(solver.status_name(solver.solve(model)))
 
     def _offsets(self, solver: Any, starts: Sequence[Any]) -> list[int]:  # noqa: ANN401

@@ -10,7 +10,7 @@ from typing import Any
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan
-from netgen.plan.plan import PackedWeights, Plan, Run
+from netgen.plan.plan import Certificate, Overlap, PackedWeights, Plan, Rectangle, Run, Segment
 from tests.plan.small_graphs import built
 
 replace = dataclasses.replace
@@ -89,13 +89,48 @@ def undeclared(plan: Plan) -> Plan:
     return replace(plan, overlaps=plan.overlaps[1:])
 
 
+def repacked(plan: Plan) -> Plan:
+    """Rectangles and certificate made anew from buffers and overlaps: no fault is left in them."""
+    arena = [b for b in plan.buffers.values() if b.kind == "arena"]
+    linked = {
+        frozenset((plan.buffer_of(o.operand).name, plan.buffer_of(o.result).name))
+        for o in plan.overlaps
+    }
+    open_ones: dict[frozenset[str], int] = {}
+    rectangles, sums = [], []
+    for number in range(len(plan.segments) + 1):
+        live = {b.name for b in arena if b.first <= number <= b.last}
+        groups = [frozenset({name}) for name in live]
+        for link in linked:
+            if link <= live:
+                joined = frozenset().union(*(g for g in groups if g & link))
+                groups = [g for g in groups if not g & link] + [joined]
+        for ended in open_ones.keys() - set(groups):
+            rectangles.append(spanning(plan, ended, open_ones.pop(ended), number - 1))
+        for group in groups:
+            open_ones.setdefault(group, number)
+        sums.append(sum(spanning(plan, group, number, number).bytes for group in groups))
+    size = max(r.offset + r.bytes for r in rectangles)
+    certificate = Certificate(size, max(sums), size - max(sums))
+    return replace(plan, rectangles=tuple(rectangles), certificate=certificate)
+
+
+def spanning(plan: Plan, names: frozenset[str], first: int, last: int) -> Rectangle:
+    buffers = sorted((plan.buffers[name] for name in names), key=lambda b: b.first)
+    low = min(b.offset for b in buffers)
+    size = max(b.offset + b.bytes for b in buffers) - low
+    return Rectangle(
+        tuple(b.name for b in buffers), size + -size % plan.alignment, first, last, low
+    )
+
+
 def added(plan: Plan) -> Plan:
     """A pointwise convolution cannot write over its input."""
     index = at(plan, "block17.project.batch_norm")
-    operand, output = plan.buffer_of(plan.steps[index].reads["x"]), plan.steps[index].writes
-    moved = buffer(plan, output, offset=operand.offset)
-    more = replace(plan.overlaps[0], step=index, letter="x", distance=0)
-    return replace(moved, overlaps=(*plan.overlaps, more))
+    read, written = plan.steps[index].reads["x"], plan.steps[index].writes
+    moved = buffer(plan, written, offset=plan.buffer_of(read).offset)
+    more = Overlap(index, read, written, 0)
+    return repacked(replace(moved, overlaps=(*plan.overlaps, more)))
 
 
 def shared_weights(plan: Plan) -> Plan:
@@ -140,17 +175,24 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     "overlap_dropped": (undeclared, "share memory while both are alive, and no overlap"),
     "overlap_added": (added, "conv2d gives no order in which it could overwrite x"),
     "overlap_twice": (
-        lambda p: replace(p, overlaps=(*p.overlaps, p.overlaps[0])), "two overlaps at one step"
+        lambda p: replace(p, overlaps=(*p.overlaps, p.overlaps[0])), "two overlaps of one value"
     ),
     "overlap_distance": (
         lambda p: overlap(p, 0, distance=p.overlaps[0].distance + 64),
         "does not start at this distance",
     ),
-    "overlap_of_another_step": (
-        lambda p: overlap(p, 0, step=p.overlaps[0].step + 1), "does not start at this distance"
+    "overlap_of_another_segment": (
+        lambda p: overlap(p, 0, segment=p.overlaps[0].segment + 1),
+        "must be read last, and .* written first",
     ),
-    "overlap_of_no_step": (lambda p: overlap(p, 0, step=99), "there is no such step"),
-    "overlap_of_no_operand": (lambda p: overlap(p, 0, letter="b"), "the step does not read b"),
+    "overlap_of_no_segment": (lambda p: overlap(p, 0, segment=99), "there is no such segment"),
+    "overlap_of_no_operand": (lambda p: overlap(p, 0, operand="z"), "the plan has no value %z"),
+    "overlap_of_one_buffer": (
+        lambda p: overlap(p, 0, operand=p.overlaps[0].result), "must be two buffers of the arena"
+    ),
+    "overlap_of_an_input": (
+        lambda p: overlap(p, 0, operand="image"), "must be two buffers of the arena"
+    ),
     "lower_bound": (
         lambda p: certificate(p, lower_bound_bytes=p.certificate.lower_bound_bytes - 64),
         "the certificate is wrong",
@@ -167,10 +209,17 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         lambda p: rectangle(p, 0, bytes=p.rectangles[0].bytes - 64), "not the union of its buffers"
     ),
     "rectangle_lives_shorter": (
-        lambda p: rectangle(p, 0, last=p.rectangles[0].last - 1), "not the union of its buffers"
+        lambda p: rectangle(p, 0, last=p.rectangles[0].last - 1), "do not hold every live buffer"
+    ),
+    "rectangle_moved": (
+        lambda p: rectangle(p, 0, offset=p.rectangles[0].offset + 64), "not the union of its"
+    ),
+    "rectangle_empty": (
+        lambda p: replace(p, rectangles=(*p.rectangles, Rectangle((), 64, 0, 0, 0))),
+        "a rectangle is empty",
     ),
     "rectangle_lost": (
-        lambda p: replace(p, rectangles=p.rectangles[1:]), "do not hold every arena buffer once"
+        lambda p: replace(p, rectangles=p.rectangles[1:]), "do not hold every live buffer once"
     ),
     "rectangles_joined": (
         lambda p: replace(

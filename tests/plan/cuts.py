@@ -39,8 +39,9 @@ def random_cut(
             parts.append(Segment(first, first))
             first += 1
         else:
-            parts.append(stream.banding(int(draw.integers(stream.least, stream.end))))
-            first = parts[-1].segment.last + 1
+            last = int(draw.integers(stream.least, stream.end))
+            parts.append(stream.banding(last))
+            first = last + 1
     return parts
 
 

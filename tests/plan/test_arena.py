@@ -6,83 +6,116 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.kernels.targets import TARGETS
-from netgen.plan.arena import Block, extent, lower_bound, place
+from netgen.plan.arena import least_bytes, packing, place
 from netgen.plan.build import build_plan
+from netgen.plan.shapes import Shape, Slice, extent
+from tests.plan.packings import (
+    STEPS,
+    UNIT,
+    all_placements,
+    assert_placed,
+    blocks,
+    first_of_smallest,
+    loose,
+    occupancy,
+    shapes,
+    tight,
+)
 from tests.plan.small_graphs import built
 
-STEPS = 6
+
+@given(st.lists(blocks, max_size=7))
+def test_blocks_lie_apart_and_never_below_the_optimum(given: list[Shape]) -> None:
+    packed = packing(given)
+    offsets = place(packed)
+    assert_placed(given, offsets)
+    assert least_bytes(packed) <= extent(given, first_of_smallest(given)) <= extent(given, offsets)
 
 
-def block(size: int, first: int, length: int) -> Block:
-    return Block(4 * size, first, min(first + length, STEPS - 1))
+@given(st.lists(shapes(), max_size=6))
+def test_shapes_lie_apart_and_never_below_the_optimum(given: list[Shape]) -> None:
+    packed = packing(given)
+    offsets = place(packed)
+    assert_placed(given, offsets)
+    assert least_bytes(packed) <= extent(given, first_of_smallest(given)) <= extent(given, offsets)
 
 
-blocks = st.lists(
-    st.builds(block, st.integers(1, 9), st.integers(0, STEPS - 1), st.integers(0, STEPS - 1)),
-    max_size=7,
-)
-
-
-def least_extent(given: list[Block]) -> int:
-    """The optimum, by search over every order of stacking blocks upon those placed before."""
-    bound = lower_bound(given)
-    best = sum(b.bytes for b in given)
-
-    def search(placed: list[tuple[Block, int]], rest: list[Block], height: int) -> None:
-        nonlocal best
-        if height >= best or best == bound:
-            return
-        if not rest:
-            best = height
-        for index, b in enumerate(rest):
-            # In an optimal placement taken by offset, every block stands on others or on 0.
-            at = max((o + p.bytes for p, o in placed if p.meets(b)), default=0)
-            others = rest[:index] + rest[index + 1 :]
-            search([*placed, (b, at)], others, max(height, at + b.bytes))
-
-    search([], given, 0)
-    return best
-
-
-def assert_disjoint(given: list[Block], offsets: list[int]) -> None:
-    occupied = np.zeros((STEPS, extent(given, offsets)), int)
-    for b, offset in zip(given, offsets, strict=True):
-        assert offset >= 0
-        occupied[b.first : b.last + 1, offset : offset + b.bytes] += 1
-    assert occupied.max(initial=0) <= 1
-
-
-@given(blocks)
-def test_placements_are_disjoint_and_never_below_the_optimum(given: list[Block]) -> None:
-    offsets = place(given)
-    assert_disjoint(given, offsets)
-    assert lower_bound(given) <= least_extent(given) <= extent(given, offsets)
-
-
-@given(blocks)
-def test_lower_bound_is_the_fullest_step(given: list[Block]) -> None:
-    alive = [sum(b.bytes for b in given if b.first <= t <= b.last) for t in range(STEPS)]
-    assert lower_bound(given) == max(alive)
-
-
-def test_most_small_cases_are_placed_optimally(
-    record_property: pytest.FixtureRequest,
+@given(st.tuples(shapes(), shapes()), st.integers(0, 12), st.integers(0, 12))
+def test_two_shapes_are_apart_where_their_contact_says_so(
+    given: tuple[Shape, Shape], first: int, second: int
 ) -> None:
-    generator = np.random.default_rng(7)
+    packed = packing(given)
+    offsets = [packed.ground(0) + UNIT * first, packed.ground(1) + UNIT * second]
+    difference = offsets[0] - offsets[1]
+    intervals = [between for contact in packed.contacts[0] for between in contact.apart]
+    collide = bool((occupancy(given, offsets) > 1).any())
+    assert collide == any(low < difference < high for low, high in intervals)
+
+
+@given(st.lists(shapes(), min_size=1, max_size=6))
+def test_no_placement_is_below_the_fullest_step_or_the_largest_shape(given: list[Shape]) -> None:
+    used = np.zeros(STEPS, int)
+    for shape in given:
+        for part in shape.slices:
+            used[part.first : part.last + 1] += part.high - part.low
+    rooms = [
+        max(p.high for p in shape.slices) - min(p.low for p in shape.slices) for shape in given
+    ]
+    assert least_bytes(packing(given)) == max(used.max(), *rooms)
+
+
+@given(st.lists(st.tuples(blocks, st.sampled_from([4, 8, 12])), max_size=6))
+def test_alignments_are_kept(given: list[tuple[Shape, int]]) -> None:
+    alone, alignments = [shape for shape, _ in given], [alignment for _, alignment in given]
+    offsets = place(packing(alone, alignments))
+    assert_placed(alone, offsets)
+    assert all(offset % multiple == 0 for offset, multiple in zip(offsets, alignments, strict=True))
+    aligned = (
+        all(offset % multiple == 0 for offset, multiple in zip(found, alignments, strict=True))
+        for found in all_placements(alone, extent(alone, offsets) // UNIT)
+    )
+    assert any(aligned)
+
+
+def test_nearly_all_small_cases_are_placed_optimally() -> None:
+    random = np.random.default_rng(7)
     optimal = 0
     for _ in range(200):
-        given = [
-            block(*map(int, generator.integers((1, 0, 0), (10, STEPS, 4))))
-            for _ in range(generator.integers(2, 8))
-        ]
-        optimal += extent(given, place(given)) == least_extent(given)
-    record_property("optimal of 200", optimal)  # type: ignore[operator]
-    assert optimal >= 190
+        given = []
+        for _ in range(random.integers(2, 8)):
+            size, first, length = map(int, random.integers((1, 0, 0), (10, STEPS, 4)))
+            last = min(first + length, STEPS - 1)
+            given.append(Shape((Slice(first, last, 0, UNIT * size),)))
+        optimal += extent(given, place(packing(given))) == extent(given, first_of_smallest(given))
+    assert optimal >= 199
 
 
-def test_no_blocks_need_no_arena() -> None:
-    assert place([]) == []
-    assert extent([], []) == lower_bound([]) == 0
+@pytest.mark.parametrize("count", [100, 200, 300])
+@pytest.mark.parametrize("seed", range(3))
+def test_hundreds_of_blocks(count: int, seed: int) -> None:
+    for given, most in ((loose(seed, count), 1.01), (tight(seed, count), 1.25)):
+        packed = packing(given)
+        offsets = place(packed)
+        ends = [o + shape.bytes for o, shape in zip(offsets, given, strict=True)]
+        for step in range(max(shape.last for shape in given) + 1):
+            alive = [i for i, shape in enumerate(given) if shape.first <= step <= shape.last]
+            alive.sort(key=lambda i: offsets[i])
+            assert all(ends[i] <= offsets[j] for i, j in zip(alive, alive[1:], strict=False))
+        assert max(ends) <= most * least_bytes(packed)
+
+
+def test_cutting_a_full_rectangle_leaves_its_height_as_the_bound() -> None:
+    assert least_bytes(packing(tight(0, 100))) == 1 << 20
+
+
+def test_blocks_of_no_bytes_are_in_no_ones_way() -> None:
+    given = [Shape((Slice(0, 2, 0, 0),)), Shape((Slice(0, 2, 0, 8),)), Shape((Slice(1, 1, 0, 0),))]
+    assert extent(given, place(packing(given))) == 8
+
+
+def test_no_shapes_need_no_arena() -> None:
+    assert place(packing([])) == []
+    assert least_bytes(packing([])) == 0
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

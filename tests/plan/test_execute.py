@@ -63,16 +63,22 @@ def passes_step_by_step(graph: Graph, target: Target) -> None:
     assert worst_error(plan, graph) < 1e-3
 
 
-@targets
-@pytest.mark.parametrize("padding", ["torch", "tensorflow"])
-@pytest.mark.parametrize("size", [32, 33, 45, 64])
-@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
-def test_networks_compute_what_their_graph_means(
-    network: str, size: int, padding: str, target: Target
-) -> None:
+def small_network(network: str, size: int, padding: str) -> Graph:
     alpha = 0.25 if network == "mobilenet_v1" else 0.35
-    graph = built(network, alpha=alpha, input_size=size, padding=padding, classes=10)
-    passes(graph, target)
+    return built(network, alpha=alpha, input_size=size, padding=padding, classes=10)
+
+
+@pytest.mark.parametrize("padding", ["torch", "tensorflow"])
+@pytest.mark.parametrize("size", [33, 45, 64])
+@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+def test_networks_compute_what_their_graph_means(network: str, size: int, padding: str) -> None:
+    passes(small_network(network, size, padding), TARGETS[0])
+
+
+@targets
+@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+def test_networks_compute_the_same_for_all_targets(network: str, target: Target) -> None:
+    passes(small_network(network, 32, "torch"), target)
 
 
 @targets
@@ -84,7 +90,7 @@ def test_small_graphs(body: str, optimised: bool, target: Target) -> None:
 
 
 @given(layered())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_layered_graphs(graph: Graph) -> None:
     for target in (TARGETS[0], find_target("x86-64-v4")):
         passes_step_by_step(graph, target)
@@ -120,16 +126,13 @@ def test_dead_bytes_are_poisoned_and_live_ones_are_not() -> None:
     assert rest.sum() * 4 == plan.overlaps[0].distance
 
 
-def test_a_step_without_overlap_loses_what_it_writes_over() -> None:
+def test_a_value_that_waits_is_lost_where_another_takes_its_place() -> None:
     graph = read(BODIES["branch"])
     plan = build_plan(graph, TARGETS[0])
-    step = next(index for index, step in enumerate(plan.steps) if step.op.operator_name == "conv2d"
-                and plan.buffer_of(step.reads["x"]).kind == "arena")  # fmt: skip
-    read_from = plan.buffer_of(plan.steps[step].reads["x"])
-    name = plan.buffer_of(plan.steps[step].writes).name
-    moved = replace(plan.buffers[name], offset=read_from.offset, kind="arena")
-    broken = replace(plan, buffers={**plan.buffers, name: moved})
-    assert worst_error(broken, graph) == 1.0
+    assert worst_error(plan, graph) < 1e-6
+    moved = replace(plan.buffers["r"], offset=plan.buffers["l"].offset)
+    broken = replace(plan, buffers={**plan.buffers, "r": moved})
+    assert worst_error(broken, graph) > 0.1
 
 
 def in_bands(plan: Plan, step: Step, operands: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -161,7 +164,7 @@ def test_bands_of_rows_are_rows_of_the_whole(network: str) -> None:
             scale = np.abs(expected).max()
             tolerance = 1e-6 if step.op.operator_name == "global_avg_pool" else 1e-9
             np.testing.assert_allclose(rows, expected, rtol=tolerance, atol=tolerance * scale)
-    assert banded > 10
+    assert banded >= 10
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_names_and_kinds() -> None:
       %n : f32[1,6,5,4] = batch_norm(%a, %b, %c, %b, %c) {eps=0x1.0p+1}
       %r : f32[1,6,5,4] = relu(%n)
       %i : f32[1,6,5,4] = identity(%r)
-      %d : f32[1,6,5,4] = conv2d(%i, %w)
+      %d : f32[1,6,5,4] = conv2d(%i, %w, %b)
       %s : f32[1,6,5,4] = add(%d, %image)
       %y : f32[1,6,5,4] = relu6(%s)
       return %y""")
