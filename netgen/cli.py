@@ -14,7 +14,7 @@ from netgen import __version__, cli_options
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
 from netgen.errors import NetgenError, UsageError
-from netgen.plan.options import PlanOptions
+from netgen.plan.options import Ram, plan_options
 from netgen.report.text import error_text
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def show(
     stage: str,
     form: str,
     target: str,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
 ) -> None:
     """Show a model as declared, after the passes, or as planned."""
@@ -87,7 +87,7 @@ def show(
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
-        plan = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
+        plan = lower(graph, resolve_target(target), plan_options(ram, image)).plan
         click.echo(plan_text(plan))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
@@ -111,7 +111,7 @@ def compile_model(
     weights_as: Any,  # noqa: ANN401  # one of the choices above
     prefix: str | None,
     verify: bool,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
 ) -> None:
     """Write a model as C: OUTPUT, the header beside it, and its weights."""
@@ -122,7 +122,7 @@ def compile_model(
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
         with progress() as tell:
-            comparison = verify_graph(graph, target, "numpy", tell, PlanOptions(ram, image))
+            comparison = verify_graph(graph, target, "numpy", tell, plan_options(ram, image))
         require_agreement(comparison, TOLERANCES["numpy"])
         click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
     with progress() as tell:
@@ -160,7 +160,7 @@ def run(
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
     target: str,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
@@ -200,7 +200,7 @@ def verify(
     layers: bool,
     tolerance: float | None,
     target: str,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
@@ -210,7 +210,7 @@ def verify(
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
-        comparison = verify_graph(graph, target, against, tell, PlanOptions(ram, image))
+        comparison = verify_graph(graph, target, against, tell, plan_options(ram, image))
     if as_json:
         print_json({"against": against, **asdict(comparison)})
     else:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from netgen.plan.options import Ram
+
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
 
@@ -140,13 +142,22 @@ def photo_options(command: Command) -> Command:
     )
 
 
-def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
-    """A number of bytes such as 262144, 256K or 1.5M; K is 1024."""
+def read_ram(_: click.Context, __: click.Parameter, given: str | None) -> Ram:
+    """A number of bytes such as 262144, 256K or 1.5M, K being 1024; or fast=128K,slow=2M."""
     if given is None:
         return None
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", given.strip().upper())
+    regions = re.fullmatch(r"fast=([^,]+),slow=([^,]+)", given.strip())
+    if regions is None:
+        return _bytes(given)
+    return _bytes(regions[1]), _bytes(regions[2])
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", text.strip().upper())
     if found is None:
-        raise click.BadParameter(f"'{given}' is no number of bytes such as 262144, 256K or 2M")
+        raise click.BadParameter(
+            f"'{text}' is no number of bytes such as 262144, 256K or 2M, nor fast=128K,slow=2M"
+        )
     number, unit = found.groups()
     return int(float(number) * 1024 ** ("KMG".index(unit) + 1 if unit else 0))
 
@@ -157,9 +168,9 @@ def memory_options(command: Command) -> Command:
         command,
         click.option(
             "--ram",
-            callback=read_bytes,
+            callback=read_ram,
             metavar="BYTES",
-            help="Most bytes of the arena, for example 256K; by default what is fastest takes.",
+            help="Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
         ),
         click.option(
             "--input",
@@ -188,7 +199,7 @@ def plan_options(command: Command) -> Command:
         ),
         click.option("--csv", "buffers", type=file, help="Place bare buffers; -o writes a CSV."),
         click.option(
-            "--capacity", callback=read_bytes, metavar="BYTES", help="With --csv: enough, if met."
+            "--capacity", callback=read_ram, metavar="BYTES", help="With --csv: enough, if met."
         ),
         click.option(
             "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."

@@ -11,7 +11,7 @@ import click
 from netgen import cli_options
 from netgen.cli_output import load_model, print_json, print_table, progress
 from netgen.errors import UsageError
-from netgen.plan.options import PlanOptions
+from netgen.plan.options import Ram, plan_options
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def plan(
     buffers: Path | None,
     capacity: int | None,
     accept_gap: bool,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
     as_json: bool,
 ) -> None:
@@ -68,7 +68,7 @@ def plan(
         check_plan(planned)
     else:
         graph = load_model(str(model), weights, parameters)
-        planned = lower(graph, resolve_target(target), PlanOptions(ram, image)).plan
+        planned = lower(graph, resolve_target(target), plan_options(ram, image)).plan
     document = plan_to_json(planned)
     if output is not None:
         write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
@@ -125,7 +125,7 @@ def report(
     target: str,
     output: Path,
     measure: bool,
-    ram: int | None,
+    ram: Ram,
     image: Any,  # noqa: ANN401  # one of the choices of --input
 ) -> None:
     """Write one self-contained page about a model: memory, RAM for time, layers, pictures."""
@@ -135,7 +135,7 @@ def report(
     if output.suffix != ".html":
         raise UsageError("a report is a page", found=str(output), hint="name it report.html")
     graph = load_model(model, weights, parameters)
-    memory = PlanOptions(ram, image)
+    memory = plan_options(ram, image)
     with progress() as tell:
         page = make_report(graph, target, memory, measure=measure, progress=tell).encode()
     write_files(output.parent, {output.name: page})

@@ -25,7 +25,7 @@ from netgen.models.find import find_network
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check import check_plan
-from netgen.plan.options import DEFAULT, Image, PlanOptions
+from netgen.plan.options import DEFAULT, Image, PlanOptions, Ram, plan_options
 from netgen.plan.plan import Plan
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
@@ -96,12 +96,13 @@ def emit(
     target: str = "generic",
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
-    ram: int | None = None,
+    ram: Ram = None,
     input: Image = "caller",  # noqa: A002  # the name that the interface has
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
-    `ram` is the most bytes that the arena may have; without it the fastest plan is taken. With
+    `ram` is the most bytes that the arena may have; without it the fastest plan is taken. A pair
+    of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each. With
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows.
 
     The stem of `path` opens all public names and names the files, unless `prefix` is given, which
@@ -113,7 +114,7 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = PlanOptions(ram, input)
+    memory = plan_options(ram, input)
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -125,7 +126,7 @@ def compile(  # noqa: A001  # the name that the interface has
     graph: Graph,
     *,
     target: str = "native",
-    ram: int | None = None,
+    ram: Ram = None,
     input: Image = "caller",  # noqa: A002  # the name that the interface has
     progress: Progress | None = None,
 ) -> CompiledModel:
@@ -136,7 +137,7 @@ def compile(  # noqa: A001  # the name that the interface has
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    lowered = lower(_loaded(graph), resolve_target(target), PlanOptions(ram, input))
+    lowered = lower(_loaded(graph), resolve_target(target), plan_options(ram, input))
     return build(lowered, _origin(graph), progress)
 
 
@@ -171,6 +172,7 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
             normalisation=origin.normalisation,
             input_as=input_as(plan),
             model_bytes=model_bytes(plan),
+            fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
         )
     )
 

@@ -16,6 +16,9 @@ from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Plan, Step
 from netgen.plan.reach import Reach, row_reach
 
+# The variables for what the configuration lends.
+LENT = ("arena", "slow_arena", "weights")
+
 
 @dataclass(frozen=True)
 class CallText:
@@ -93,8 +96,11 @@ class Calls:
     def _place(self, value: str, elements: int, index: str) -> str:
         """So many elements behind the start of a value's buffer, and `index` more."""
         buffer = self.plan.buffer_of(value)
-        if buffer.kind == "arena":
+        if buffer.kind == "arena" and buffer.offset < self.plan.fast_bytes:
             base, fixed = "arena", elements + buffer.offset // 4
+        elif buffer.kind == "arena":
+            base = "slow_arena"
+            fixed = elements + (buffer.offset - self.plan.fast_bytes) // 4
         else:
             base, fixed = self.caller_variables[buffer.name], elements
         terms = [base, str(fixed) if fixed else "", index]

@@ -108,7 +108,7 @@ def memory_lines(plan: Plan) -> list[str]:
     lines = [
         f"MACs:     {plan.macs} in {len(plan.steps)} steps",
         f"flash:    {plan.weights_bytes} bytes of weights, and the code",
-        f"RAM:      {certificate.arena_bytes} bytes of arena; {_caller_memory(plan)}",
+        f"RAM:      {_arena_bytes(plan)}; {_caller_memory(plan)}",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
         "",
@@ -120,6 +120,12 @@ def memory_lines(plan: Plan) -> list[str]:
         life, note = f"{first + 1}-{last + 1}", _ring_note(plan, buffer)
         lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {life:>7}  {buffer.name}{note}")
     return lines
+
+
+def _arena_bytes(plan: Plan) -> str:
+    if not plan.slow_bytes:
+        return f"{plan.certificate.arena_bytes} bytes of arena"
+    return f"{plan.fast_bytes} bytes of arena in the fast region, {plan.slow_bytes} in the slow one"
 
 
 def _caller_memory(plan: Plan) -> str:

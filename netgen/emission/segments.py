@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgen.emission.calls import Calls, CallText, used
+from netgen.emission.calls import LENT, Calls, CallText, used
 from netgen.plan.order import Need, execution_order, height, needs
 from netgen.plan.plan import Plan, Segment
 
@@ -109,7 +109,7 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
         parameters=", ".join([model, *declared]),
         arguments=", ".join(["m", *variables]),
         counters=() if pushed else _declarations(steps),
-        uses=tuple(used(("arena", "weights"), texts)),
+        uses=tuple(used(LENT, texts)),
         bands=bands,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netgen import __version__
-from netgen.emission.calls import Calls, used
+from netgen.emission.calls import LENT, Calls, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
@@ -103,8 +103,8 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "macs": plan.macs,
         "weights_bytes": plan.weights_bytes,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
-        "arena_bytes": plan.certificate.arena_bytes,
-        "arena_elements": max(plan.certificate.arena_bytes // 4, 1),
+        "arena_bytes": plan.fast_bytes,
+        "slow_bytes": plan.slow_bytes,
         "alignment": plan.alignment,
         "errors": [
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
@@ -135,9 +135,15 @@ def _parameters(plan: Plan) -> dict[str, object]:
 def _input_places(plan: Plan) -> list[dict[str, object]]:
     """Where the caller writes the images that the arena holds."""
     return [
-        {"variable": port.variable, "macro": port.macro, "offset": f" + {at}" if at else ""}
+        {
+            "variable": port.variable,
+            "macro": port.macro,
+            "arena": "slow_arena" if at >= plan.fast_bytes else "arena",
+            "offset": f" + {start // 4}" if start else "",
+        }
         for port in input_ports(plan)
-        for at in [plan.buffer_of(port.value).offset // 4]
+        for at in [plan.buffer_of(port.value).offset]
+        for start in [at - plan.fast_bytes if at >= plan.fast_bytes else at]
     ]
 
 
@@ -151,6 +157,7 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
         "items": items,
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,
+        "pushed_arena": _pushed_arena(plan) if pushed else "",
         "pushed_row": calls.row(plan.inputs[0], "m->rows[0]") if pushed else "",
         "starts_before_rows": starts_before_rows(plan),
         "run_uses": _run_uses(items),
@@ -159,18 +166,25 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     }
 
 
+def _pushed_arena(plan: Plan) -> str:
+    """The region of RAM in which pushed rows wait."""
+    slow = plan.buffer_of(plan.inputs[0]).offset >= plan.fast_bytes
+    return "slow_arena" if slow else "arena"
+
+
 def _run_uses(items: list[Item]) -> list[str]:
     """What the function with the list of steps needs of what is lent."""
     calls = [item.call for item in items if item.call is not None]
     calls += [item.loop.call for item in items if item.loop is not None]
-    return used(("arena", "weights"), calls)
+    return used(LENT, calls)
 
 
 def _null_checks(plan: Plan) -> dict[str, object]:
     """What the functions refuse as null, behind `m` itself."""
     outputs = [port.variable for port in output_ports(plan)]
     inputs = [] if input_as(plan) == "arena" else [port.variable for port in input_ports(plan)]
-    arena = ["m->config.arena"] if plan.certificate.arena_bytes else []
+    arena = ["m->config.arena"] if plan.fast_bytes else []
+    arena += ["m->config.slow_arena"] if plan.slow_bytes else []
 
     def checks(names: list[str]) -> str:
         return "".join(f" || {name} == NULL" for name in names)

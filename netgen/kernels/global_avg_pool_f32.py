@@ -1,7 +1,7 @@
 """Mean over all pixels: y[c] = (sum over i of (sum over j of x[i][j][c])) / pixels.
 
-Pixels are added in order within a row, then rows in order, so bands of rows change nothing: the sums
-wait in y, and the last band divides them.
+Pixels are added in order within a row, then rows in order, so bands of rows change nothing: the
+sums wait in y, and the last band divides them.
 """
 
 from __future__ import annotations

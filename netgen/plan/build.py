@@ -30,6 +30,7 @@ from netgen.plan.plan import (
     Rectangle,
     Step,
 )
+from netgen.plan.regions import Placement, Regions, place_in_regions
 from netgen.plan.schedule import Schedule, schedule
 from netgen.plan.shapes import extent, lower_bound, place
 
@@ -39,7 +40,25 @@ def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> 
     scheduled = schedule(graph, target, image=options.image, copies=options.copies)
     if options.ram is None and options.image != "rows":
         return assemble(cut_schedule(scheduled, layer_by_layer(scheduled)), target)
-    return fit(scheduled, target, options.ram, push=options.image == "rows")
+    push = options.image == "rows"
+    if options.ram is not None and options.slow is not None:
+        return fit_regions(scheduled, target, Regions(options.ram, options.slow), push=push)
+    return fit(scheduled, target, options.ram, push=push)
+
+
+def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: bool) -> Plan:
+    """The fastest plan whose arena fits into two regions. Raises PlanError where none does."""
+    cutter = Cutter(scheduled, choices(scheduled, target, push=push), target.alignment)
+    ram: float = regions.bytes
+    while (cut := cutter.fitting(ram)) is not None:
+        banded = cut_schedule(scheduled, cut)
+        overlaps, merged = choose_overlaps(banded, target.alignment)
+        placement = place_in_regions(banded, merged, regions, target.alignment)
+        if placement is not None:
+            return _assemble(banded, target, overlaps, merged, placement)
+        # What does not fit into the two may do so once it is smaller as a whole.
+        ram = cutter.certificate(cut).arena_bytes - 1
+    raise no_fit(cutter, target, f"{regions.fast} fast and {regions.slow} slow")
 
 
 def fit(scheduled: Schedule, target: Target, ram: int | None, *, push: bool) -> Plan:
@@ -51,7 +70,7 @@ def fit(scheduled: Schedule, target: Target, ram: int | None, *, push: bool) -> 
     return assemble(cut_schedule(scheduled, cut), target)
 
 
-def no_fit(cutter: Cutter, target: Target, ram: int | None) -> PlanError:
+def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
     """What is the smallest arena, and what holds it."""
     scheduled, cut = cutter.schedule, cutter.smallest()
     if cut is None:
@@ -83,9 +102,21 @@ def worst_steps(plan: Plan) -> str:
 
 def assemble(banded: Banded, target: Target) -> Plan:
     """Place the buffers of a schedule that is cut into segments, and specialise its kernels."""
-    scheduled = banded.schedule
     overlaps, merged = choose_overlaps(banded, target.alignment)
-    offsets = place([m.shape for m in merged])
+    shapes = [m.shape for m in merged]
+    offsets = place(shapes)
+    placement = Placement(tuple(offsets), extent(shapes, offsets))
+    return _assemble(banded, target, overlaps, merged, placement)
+
+
+def _assemble(
+    banded: Banded,
+    target: Target,
+    overlaps: Sequence[Overlap],
+    merged: Sequence[Merged],
+    placement: Placement,
+) -> Plan:
+    scheduled, offsets = banded.schedule, placement.offsets
     instances, indices = _instances(banded, overlaps, target)
     steps, weights_bytes = _steps(banded, indices, target)
     return Plan(
@@ -106,14 +137,19 @@ def assemble(banded: Banded, target: Target) -> Plan:
         steps=steps,
         segments=banded.segments,
         push_rows=any(part.push for part in banded.bandings),
-        certificate=_certify(merged, offsets),
+        certificate=_certify(merged, placement),
+        fast_bytes=placement.fast_bytes,
         weights_bytes=weights_bytes,
     )
 
 
-def _certify(merged: Sequence[Merged], offsets: Sequence[int]) -> Certificate:
+def _certify(merged: Sequence[Merged], placement: Placement) -> Certificate:
+    """The sizes of both regions, and what each of them needs at least."""
     shapes = [m.shape for m in merged]
-    size, bound = extent(shapes, offsets), lower_bound(shapes)
+    in_fast = [at < placement.fast_bytes for at in placement.offsets]
+    bound = lower_bound([s for s, fast in zip(shapes, in_fast, strict=True) if fast])
+    bound += lower_bound([s for s, fast in zip(shapes, in_fast, strict=True) if not fast])
+    size = max(extent(shapes, placement.offsets), placement.fast_bytes)
     return Certificate(size, bound, size - bound)
 
 

@@ -62,6 +62,13 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
             expected=f"0 to {plan.certificate.arena_bytes}",
             found=f"{buffer.offset} to {end}",
         )
+    if buffer.offset < plan.fast_bytes < end:
+        raise PlanError(
+            "the buffer stands in both regions of RAM",
+            where=where,
+            expected=f"all of it before or behind byte {plan.fast_bytes}",
+            found=f"{buffer.offset} to {end}",
+        )
 
 
 def _check_lives(plan: Plan) -> None:
@@ -184,14 +191,15 @@ def _check_rectangle(plan: Plan, rectangle: Rectangle, linked: set[frozenset[str
 
 
 def _check_certificate(plan: Plan) -> None:
-    """Extent, the largest sum of bytes alive in one segment, and the gap between them."""
-    changes = np.zeros(len(plan.segments) + 1, np.int64)
-    extent = 0
+    """Extent, the largest sum of bytes alive in one segment of each region, and the gap."""
+    changes = np.zeros((2, len(plan.segments) + 1), np.int64)
+    extent = plan.fast_bytes
     for rectangle in plan.rectangles:
-        changes[rectangle.first] += rectangle.bytes
-        changes[rectangle.last + 1] -= rectangle.bytes
+        region = int(rectangle.offset >= plan.fast_bytes)
+        changes[region, rectangle.first] += rectangle.bytes
+        changes[region, rectangle.last + 1] -= rectangle.bytes
         extent = max(extent, rectangle.offset + rectangle.bytes)
-    bound = int(np.cumsum(changes).max())
+    bound = int(np.cumsum(changes, axis=1).max(axis=1).sum())
     certificate = plan.certificate
     found = (certificate.arena_bytes, certificate.lower_bound_bytes, certificate.gap_bytes)
     if found != (extent, bound, extent - bound):

@@ -24,8 +24,8 @@ from netgen.plan.plan import (
 DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "push_rows", "segments")
 KEYS = (
     "version", "network", "target", "alignment", "arena_bytes", "lower_bound_bytes", "gap_bytes",
-    "weights_bytes", *DERIVED, "inputs", "outputs", "values", "buffers", "rectangles", "overlaps",
-    "instances", "steps",
+    "fast_bytes", "weights_bytes", *DERIVED, "inputs", "outputs", "values", "buffers",
+    "rectangles", "overlaps", "instances", "steps",
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "arena_bytes": plan.certificate.arena_bytes,
         "lower_bound_bytes": plan.certificate.lower_bound_bytes,
         "gap_bytes": plan.certificate.gap_bytes,
+        "fast_bytes": plan.fast_bytes,
         "weights_bytes": plan.weights_bytes,
         **derived_members(plan),
         "inputs": list(plan.inputs),

@@ -63,6 +63,7 @@ def plan_from_json(document: object) -> Plan:
         instances=tuple(_read_instance(item) for item in top.member("instances").items()),
         steps=tuple(_read_step(item) for item in top.member("steps").items()),
         certificate=Certificate(arena, bound, gap),
+        fast_bytes=top.member("fast_bytes").integer(),
         segments=_read_segments(top.member("segments"), len(top.member("steps").items())),
         push_rows=top.member("push_rows").truth(),
         weights_bytes=top.member("weights_bytes").integer(),

@@ -13,12 +13,25 @@ Image = Literal["caller", "arena", "rows"]
 class PlanOptions:
     """`ram` is the most bytes that the arena may have; without it the plan is the fastest.
 
-    With `copies` channel maps are executed instead of being views: to compare the two.
+    With `slow` there are two regions of RAM: `ram` is the size of the fast one. With `copies`
+    channel maps are executed instead of being views: to compare the two.
     """
 
     ram: int | None = None
     image: Image = "caller"
     copies: bool = False
+    slow: int | None = None
+
+
+# The most bytes of the arena; or those of a fast and of a slow region of RAM.
+Ram = int | tuple[int, int] | None
+
+
+def plan_options(ram: Ram, image: Image) -> PlanOptions:
+    """The options of a plan as users give them."""
+    if isinstance(ram, tuple):
+        return PlanOptions(ram[0], image, slow=ram[1])
+    return PlanOptions(ram, image)
 
 
 DEFAULT = PlanOptions()

@@ -171,7 +171,10 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled network before it is written as C."""
+    """A compiled network before it is written as C.
+
+    The arena's first `fast_bytes` are in the fast region of RAM, where there are two; else all are.
+    """
 
     network: str
     target: str
@@ -187,6 +190,7 @@ class Plan:
     segments: tuple[Segment, ...]
     push_rows: bool
     certificate: Certificate
+    fast_bytes: int
     weights_bytes: int
 
     @property
@@ -247,6 +251,11 @@ class Plan:
         """The layouts of a step's activations by letter, `y` for the result."""
         layouts = {letter: self.layout(value) for letter, value in step.reads.items()}
         return layouts | {"y": self.layout(step.writes)}
+
+    @property
+    def slow_bytes(self) -> int:
+        """Bytes of the arena in the slow region of RAM."""
+        return self.certificate.arena_bytes - self.fast_bytes
 
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""

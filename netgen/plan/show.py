@@ -54,11 +54,21 @@ def certificate_lines(plan: Plan) -> list[str]:
             f"arena {certificate.arena_bytes:,} bytes, lower bound "
             f"{certificate.lower_bound_bytes:,}, gap {certificate.gap_bytes:,}: {proof}"
         ),
+        *_regions(plan),
         *_wrap(
             f"caller's buffers {plan.caller_bytes():,} bytes, "
             f"weights {plan.weights_bytes:,} bytes, alignment {plan.alignment}"
         ),
     ]
+
+
+def _regions(plan: Plan) -> list[str]:
+    """How the arena is divided, where there are two regions of RAM."""
+    if not plan.slow_bytes:
+        return []
+    return _wrap(
+        f"of it {plan.fast_bytes:,} bytes in the fast region, {plan.slow_bytes:,} in the slow one"
+    )
 
 
 def _step(plan: Plan, index: int, step: Step) -> list[str]:

@@ -199,5 +199,5 @@ def _names(scale: _Scale, names: Sequence[str], largest: Sequence[int], bottom: 
             text(x, bottom + 8, short, size=_LETTERS, anchor="end", role=role, turned=True)
         )
     if len(names) > 1:
-        shapes.append(text(_LEFT - 8, bottom + 16, "segments", anchor="end", role="pale", size=11))
+        shapes.append(text(_LEFT - 8, bottom + 20, "segments", anchor="end", role="pale", size=11))
     return shapes

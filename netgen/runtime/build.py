@@ -122,13 +122,15 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
 class Interface:
     """What a library's functions take: the numbers of inputs and outputs, how images come.
 
-    `model_bytes` is the most that its `model_t` has; the generated C asserts it.
+    `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
+    it takes the arena in two parts.
     """
 
     inputs: int
     outputs: int
     input_as: Image
     model_bytes: int
+    fast_bytes: int | None = None
 
     def signatures(self) -> dict[str, str]:
         """The functions by name, without the prefix, and their types in C."""
@@ -231,11 +233,12 @@ class Instance:
         self.arena = arena
         self._lent = (weights, c_hook)  # the C keeps their addresses
         # model_config, member by member: each is a pointer or a size_t, so one word.
-        words = ffi.new("uintptr_t[6]")
-        words[0], words[1] = arena.ctypes.data, arena.nbytes
-        words[2], words[3] = weights.ctypes.data, weights.nbytes
-        words[4] = int(ffi.cast("uintptr_t", c_hook))
-        self._config = words
+        fast = library.interface.fast_bytes
+        lent = [arena.ctypes.data, arena.nbytes if fast is None else fast]
+        if fast is not None:
+            lent += [arena.ctypes.data + fast, arena.nbytes - fast]
+        lent += [weights.ctypes.data, weights.nbytes, int(ffi.cast("uintptr_t", c_hook)), 0]
+        self._config = ffi.new("uintptr_t[]", lent)
         self._model = ffi.new(f"uint64_t[{library.interface.model_bytes // 8}]")
         library.check("init", library.call("init", self._model, self._config))
 

@@ -41,7 +41,8 @@ class ModelImage:
     was compiled for, `cpu_features` what it needs of the processor, `platform` its system and
     architecture. `arena_bytes` is one instance's working memory, aligned to `arena_alignment`
     bytes, and `model_bytes` its state besides. `input_as` says how images come: from the caller's
-    memory, written into the arena, or row by row. `error_names` names the statuses that the C
+    memory, written into the arena, or row by row. With `fast_bytes` the C takes the arena in two
+    parts, the first of so many bytes. `error_names` names the statuses that the C
     returns. `normalisation` is what the weights expect of pixels, if that is known.
     """
 
@@ -59,3 +60,4 @@ class ModelImage:
     platform: str = field(default_factory=platform_name)
     input_as: Image = "caller"
     model_bytes: int = 128
+    fast_bytes: int | None = None

@@ -37,7 +37,13 @@ class CompiledModel:
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
             image.prefix,
-            Interface(len(image.inputs), len(image.outputs), image.input_as, image.model_bytes),
+            Interface(
+                len(image.inputs),
+                len(image.outputs),
+                image.input_as,
+                image.model_bytes,
+                image.fast_bytes,
+            ),
             dict(image.error_names),
         )
         self._weights = _map_weights(image)

@@ -50,7 +50,17 @@ def test_tables_are_folded_and_not_cut(
 
 def test_version_and_help(cli: Cli) -> None:
     assert __version__ in cli("--version").stdout
-    for command in ("list", "show", "compile", "run", "verify", "plan", "export", "bench"):
+    for command in (
+        "list",
+        "show",
+        "compile",
+        "run",
+        "verify",
+        "plan",
+        "report",
+        "export",
+        "bench",
+    ):
         assert command in cli("-h").stdout
         outcome = cli(command, "--help")
         assert (outcome.code, outcome.stderr) == (0, "")

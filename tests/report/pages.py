@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from functools import cache
+from typing import Any
 
 from netgen.compiler import load, resolve_target
 from netgen.ir.graph import Graph
@@ -14,7 +15,7 @@ from netgen.plan.plan import Plan
 
 SVG = "{http://www.w3.org/2000/svg}"
 # Networks with budgets: layer by layer, in bands and rings, with channel maps, with rows pushed.
-CASES: dict[str, tuple[str, dict[str, object], PlanOptions]] = {
+CASES: dict[str, tuple[str, dict[str, Any], PlanOptions]] = {
     "layers": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions()),
     "bands": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions(ram=40_000)),
     "maps": ("shufflenet_v2", {"scale": 0.5, "input_size": 64}, PlanOptions()),

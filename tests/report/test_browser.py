@@ -1,7 +1,7 @@
 """The report in a real browser: nothing sticks out, runs into something else, or is too small.
 
-A copy of the page gets a script that looks at the boxes of what the browser has drawn and leaves
-its findings in the title.
+A copy of the page gets a script that looks at the boxes of what the browser has drawn. It stands in
+a frame, since windows have a least width, and its findings are left in the title around that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,8 @@ Browser = Callable[..., bytes]
 # Widths that a page sticks out by, texts that leave their picture or meet another label, and the
 # size in pixels of the smallest text as it is shown.
 SCRIPT = """<script>
-const found = {shown: innerWidth, wide: document.documentElement.scrollWidth - innerWidth,
+const paper = document.documentElement;
+const found = {shown: innerWidth, wide: paper.scrollWidth - paper.clientWidth,
   out: [], meet: [], small: 99};
 const meets = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1
   && b.top < a.bottom - 1;
@@ -45,29 +47,33 @@ for (const svg of document.querySelectorAll('svg')) {
         found.meet.push(a.textContent + ' | ' + b.textContent);
     }));
 }
-document.title = JSON.stringify(found);
+top.document.title = JSON.stringify(found);
 </script>"""
 
 
 @pytest.fixture
 def browser(require_tool: Callable[[str], str], tmp_path: Path) -> Browser:
-    """A function that gives what chromium prints about a file."""
-    program = require_tool("chromium")
+    """A function that gives what chromium, or its sister, prints about a file."""
+    program = shutil.which("google-chrome") or require_tool("chromium")
 
-    def run(file: Path, *options: str, width: int = 1200) -> bytes:
+    def run(file: Path, *options: str) -> bytes:
         command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
         command += ["--no-first-run", "--disable-background-networking", "--disable-sync"]
         command += ["--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}"]
-        command += [f"--window-size={width},2000", *options, file.as_uri()]
+        command += ["--hide-scrollbars", *options, file.as_uri()]
         return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
 
     return run
 
 
 def findings(browser: Browser, folder: Path, text: str, width: int) -> Any:  # noqa: ANN401  # JSON
-    file = folder / "report.html"
-    file.write_text(text.replace("</body>", f"{SCRIPT}</body>"))
-    dump = browser(file, "--dump-dom", width=width).decode()
+    inner = html.escape(text.replace("</body>", f"{SCRIPT}</body>"))
+    file = folder / "frame.html"
+    file.write_text(
+        f'<!DOCTYPE html><meta charset="utf-8"/><title></title>'
+        f'<iframe style="width:{width}px; height:2000px; border:0" srcdoc="{inner}"></iframe>'
+    )
+    dump = browser(file, "--dump-dom").decode()
     title = re.search(r"<title>(.*?)</title>", dump, re.DOTALL)
     assert title is not None
     return json.loads(html.unescape(title.group(1)))
