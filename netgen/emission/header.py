@@ -72,7 +72,8 @@ def command_of(
         words += ["--weights", origin.weights_file]
     words += ["--target", target.name]
     if planning.ram is not None:
-        words += ["--ram", str(planning.ram)]
+        regions = f"fast={planning.ram},slow={planning.slow}"
+        words += ["--ram", regions if planning.slow is not None else str(planning.ram)]
     if planning.image != "caller":
         words += ["--input", planning.image]
     if weights_as != "c":

@@ -15,6 +15,7 @@ from netgen.kernels.layer import Instance, Json, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.banded import Banded, cut_schedule
 from netgen.plan.calls import Call
+from netgen.plan.certified import best_offsets
 from netgen.plan.cut import choices, layer_by_layer
 from netgen.plan.fit import Cutter
 from netgen.plan.layers import step_layer
@@ -32,7 +33,7 @@ from netgen.plan.plan import (
 )
 from netgen.plan.regions import Placement, Regions, place_in_regions
 from netgen.plan.schedule import Schedule, schedule
-from netgen.plan.shapes import extent, lower_bound, place
+from netgen.plan.shapes import extent, lower_bound
 
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
@@ -104,7 +105,7 @@ def assemble(banded: Banded, target: Target) -> Plan:
     """Place the buffers of a schedule that is cut into segments, and specialise its kernels."""
     overlaps, merged = choose_overlaps(banded, target.alignment)
     shapes = [m.shape for m in merged]
-    offsets = place(shapes)
+    offsets = best_offsets(shapes)
     placement = Placement(tuple(offsets), extent(shapes, offsets))
     return _assemble(banded, target, overlaps, merged, placement)
 

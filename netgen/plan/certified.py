@@ -16,6 +16,11 @@ from netgen.plan.shapes import Shape, extent
 from netgen.plan.solver import Solver
 
 
+def best_offsets(shapes: Sequence[Shape]) -> list[int]:
+    """The smallest placement that is found without the solver, whether or not it is proven."""
+    return place_certified(shapes, accept_gap=True).offsets
+
+
 def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
     """The smallest placement, proven; with `accept_gap` the best that needs no solver.
 

@@ -21,7 +21,7 @@ def check_segments(plan: Plan) -> None:
             "the segments are not all steps in their order",
             where=where,
             expected=f"steps 0 to {len(plan.steps) - 1}",
-            found=", ".join(f"{s.first} to {s.last}" for s in plan.segments) or "none",
+            found=f"{len(plan.segments)} segments of {len(covered)} steps",
         )
     for step in plan.steps:
         _check_height(plan, step)
@@ -102,5 +102,6 @@ def _check_rows(plan: Plan, name: str, rows: int, where: str) -> None:
             f"{rows} rows of %{name} do not stand one after the other",
             where=where,
             expected=f"slots of {width} pixels, as many as are a multiple of {rows}",
-            found=f"{buffer.rows} of {buffer.row_pixels} pixels, each {slots.step}. one used",
+            found=f"{buffer.rows} slots of {buffer.row_pixels}, from slot {slots.first} on, "
+            f"{slots.step} from row to row",
         )

@@ -79,7 +79,9 @@ def layer_cycles(kernel: Kernel, layer: Layer, bands: int, target: Target) -> fl
     weights = 4 * sum(layer.operands[letter].elements for letter in layer.constant)
     # From the second-level cache at 32 bytes a cycle, where they do not stay in the first.
     again = weights / 32 if weights > target.cache_l1 // 2 else 0.0
-    return bands * (kernel.cost(layer, target) + _CALL + again)
+    # A band does not change what a kernel states: that is then the cost of all bands together.
+    whole = kernel.cost(layer, target) * (1 if layer.band is not None else bands)
+    return whole + bands * (_CALL + again)
 
 
 def _alive(schedule: Schedule, first: int, last: int, part: Banding | None, alignment: int) -> int:

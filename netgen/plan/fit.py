@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from netgen.plan.banded import Cut, cut_schedule
 from netgen.plan.bands import Banding
+from netgen.plan.certified import best_offsets
 from netgen.plan.cut import Choice, fastest, smallest
 from netgen.plan.overlap import choose_overlaps
 from netgen.plan.plan import Certificate, Segment
 from netgen.plan.schedule import Schedule
-from netgen.plan.shapes import extent, lower_bound, place
+from netgen.plan.shapes import extent, lower_bound
 
 _Key = tuple[int, int, bool]
 
@@ -54,7 +55,7 @@ class Cutter:
         if key not in self._certificates:
             _, merged = choose_overlaps(cut_schedule(self.schedule, cut), self.alignment)
             shapes = [part.shape for part in merged]
-            size, bound = extent(shapes, place(shapes)), lower_bound(shapes)
+            size, bound = extent(shapes, best_offsets(shapes)), lower_bound(shapes)
             self._certificates[key] = Certificate(size, bound, size - bound)
         return self._certificates[key]
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from netgen.plan.arena import packing, place
 from netgen.plan.banded import Banded
 from netgen.plan.plan import Buffer, Overlap
-from netgen.plan.shapes import Shape, Slice, extent, lower_bound, needs, place
+from netgen.plan.shapes import Shape, Slice, extent, lower_bound, needs
 from netgen.plan.watch import Trail
 
 
@@ -86,7 +87,7 @@ def _without_gap(banded: Banded, chosen: list[Overlap], alignment: int) -> list[
 def _arena(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> tuple[int, int]:
     """Bytes of the arena, and how many of them the lower bound is below."""
     shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
-    size = extent(shapes, place(shapes))
+    size = extent(shapes, place(packing(shapes)))
     return size, size - lower_bound(shapes)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netgen.plan.banded import Banded
+from netgen.plan.certified import best_offsets
 from netgen.plan.overlap import Merged, round_up
-from netgen.plan.shapes import Shape, extent, place
+from netgen.plan.shapes import Shape, extent
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def place_in_regions(
     fast: list[int] = []
     for index in ranked:
         shapes = [merged[n].shape for n in (*fast, index)]
-        if round_up(extent(shapes, place(shapes)), alignment) <= regions.fast:
+        if round_up(extent(shapes, best_offsets(shapes)), alignment) <= regions.fast:
             fast.append(index)
     slow = [n for n in range(len(merged)) if n not in fast]
     offsets = [0] * len(merged)
@@ -55,7 +56,7 @@ def place_in_regions(
 def _place(merged: Sequence[Merged], chosen: Sequence[int], base: int, offsets: list[int]) -> int:
     """Place some shapes from `base` on; returns where they end."""
     shapes: list[Shape] = [merged[n].shape for n in chosen]
-    for n, offset in zip(chosen, place(shapes), strict=True):
+    for n, offset in zip(chosen, best_offsets(shapes), strict=True):
         offsets[n] = base + offset
     return base + extent(shapes, [offsets[n] - base for n in chosen])
 

@@ -125,12 +125,25 @@ def spanning(plan: Plan, names: frozenset[str], first: int, last: int) -> Rectan
 
 
 def added(plan: Plan) -> Plan:
-    """A pointwise convolution cannot write over its input."""
-    index = at(plan, "block17.project.batch_norm")
-    read, written = plan.steps[index].reads["x"], plan.steps[index].writes
-    moved = buffer(plan, written, offset=plan.buffer_of(read).offset)
-    more = Overlap(index, read, written, 0)
+    """A pointwise convolution cannot write over its input, here above all other buffers."""
+    read, written = "block17.project.batch_norm", "head.relu6"
+    above = plan.certificate.arena_bytes
+    moved = buffer(buffer(plan, written, offset=above), read, offset=above)
+    more = Overlap(at(plan, written), read, written, 0)
     return repacked(replace(moved, overlaps=(*plan.overlaps, more)))
+
+
+def joined_rectangles(plan: Plan) -> Plan:
+    """One rectangle of an operand and a result side by side, in the only segment of both."""
+    number = at(plan, "head.relu6")
+    parts = [r for r in plan.rectangles if r.first <= number <= r.last]
+    apart = [r for r in plan.rectangles if r not in parts]
+    together = [n for r in parts for n in r.buffers]
+    assert together == ["block17.project.batch_norm", "head.relu6"]
+    cut = [replace(r, last=number - 1) for r in parts if r.first < number]
+    cut += [replace(r, first=number + 1) for r in parts if r.last > number]
+    joined = spanning(plan, frozenset(together), number, number)
+    return replace(plan, rectangles=(*apart, *cut, joined))
 
 
 def shared_weights(plan: Plan) -> Plan:
@@ -222,14 +235,7 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         lambda p: replace(p, rectangles=p.rectangles[1:]), "do not hold every live buffer once"
     ),
     "rectangles_joined": (
-        lambda p: replace(
-            p,
-            rectangles=(
-                replace(p.rectangles[0], buffers=sum((r.buffers for r in p.rectangles[:2]), ())),
-                *p.rectangles[2:],
-            ),
-        ),
-        "no overlap joins",
+        joined_rectangles, "no overlap joins head.relu6 to block17.project.batch_norm"
     ),
     "weights_overlap": (shared_weights, "packed weights overlap"),
     "weights_borrowed": (borrowed_weights, "two steps share the place of their weights"),
@@ -246,7 +252,10 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     ),
     "weights_missing": (lambda p: step(p, 2, weights=None), "have the wrong length"),
     "steps_swapped": (swap_steps, "the buffer's life is not that of its values"),
-    "step_missing": (lambda p: replace(p, steps=p.steps[:-1]), "life is not that of its values"),
+    "step_missing": (
+        lambda p: replace(p, steps=p.steps[:-1], segments=p.segments[:-1]),
+        "life is not that of its values|neither written",
+    ),
     "no_steps": (lambda p: replace(p, steps=()), "the plan has no steps"),
     "operands_swapped": (swap_operands, "residual has the wrong shape"),
     "operand_missing": (lambda p: step(p, 2, reads={}), "not the operands of conv2d"),
@@ -271,9 +280,31 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         "the kernel instance has the wrong act, expected 'relu', found 'relu6'",
     ),
     "macs": (lambda p: step(p, 0, macs=1), "the step counts its work wrongly"),
-    "rows": (lambda p: step(p, 0, rows=1), "the step counts its work wrongly"),
+    "rows": (lambda p: step(p, 0, rows=3), "the bands are no equal parts of the step's rows"),
+    "no_rows": (lambda p: step(p, 0, rows=0), "the bands are no equal parts"),
+    "rows_of_another_instance": (
+        lambda p: step(p, 0, rows=1), "the kernel instance has the wrong band"
+    ),
+    "segment_missing": (lambda p: replace(p, segments=p.segments[1:]), "not all steps in their"),
+    "segments_swapped": (
+        lambda p: replace(p, segments=(p.segments[1], p.segments[0], *p.segments[2:])),
+        "not all steps in their order",
+    ),
+    "segment_twice": (
+        lambda p: replace(p, segments=(p.segments[0], *p.segments)), "not all steps in their order"
+    ),
+    "segment_empty": (
+        lambda p: replace(p, segments=(Segment(0, -1), *p.segments)), "not all steps in their"
+    ),
+    "segments_joined": (
+        lambda p: replace(p, segments=(Segment(0, 1), *p.segments[2:])),
+        "the buffer's life is not that of its values",
+    ),
+    "rows_pushed_into_the_callers_memory": (
+        lambda p: replace(p, push_rows=True), "pushed of one image only, which stands in the arena"
+    ),
     "type_changed": (
-        lambda p: value(p, DEPTHWISE, type=TensorType("f32", (1, 2, 32, 48))),
+        lambda p: value(p, DEPTHWISE, type=TensorType("f32", (1, 16, 4, 48))),
         "the result has the wrong type",
     ),
     "run_too_short": (
@@ -295,7 +326,7 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         lambda p: value(
             p, DEPTHWISE, runs=(Run(DEPTHWISE, 24, 24), Run(DEPTHWISE, 0, 24, 24))
         ),
-        "in one dense run|stand elsewhere",
+        "destroys its operand x",
     ),
     "runs_in_two_buffers": (
         lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 24), Run("image", 24, 24, 24))),
@@ -306,7 +337,21 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     ),
     "buffer_too_small": (
         lambda p: buffer(p, DEPTHWISE, bytes=p.buffers[DEPTHWISE].bytes - 192),
-        "the value does not fit its buffer",
+        "the buffer's bytes are not those of its rows",
+    ),
+    "buffer_of_fewer_rows": (
+        lambda p: repacked(buffer(p, EXPANDED, rows=7, bytes=p.buffers[EXPANDED].bytes * 7 // 8)),
+        "rows of %block3.expand.relu6 do not stand one after the other",
+    ),
+    "buffer_of_narrower_rows": (
+        lambda p: repacked(buffer(p, EXPANDED, rows=16, row_pixels=4)),
+        "the rows do not fit into the slots",
+    ),
+    "margin_of_no_use": (
+        lambda p: buffer(p, EXPANDED, margin=8), "the buffer's bytes are not those of its rows|fit"
+    ),
+    "pitch_changed": (
+        lambda p: buffer(p, EXPANDED, pitch=47), "two channels have one place, or leave the pixels"
     ),
     "buffer_of_unknown_kind": (lambda p: buffer(p, DEPTHWISE, kind="heap"), "unknown kind"),
     "buffer_of_the_caller": (
@@ -316,7 +361,7 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     "names_differ": (lambda p: value(p, DEPTHWISE, name="z"), "listed under another name"),
     "output_unknown": (lambda p: replace(p, outputs=("z",)), "the plan has no value %z"),
     "instance_aliased_wrongly": (
-        lambda p: parameter(p, p.steps[p.overlaps[0].step].instance, aliased=[]),
+        lambda p: parameter(p, p.steps[at(p, p.overlaps[0].result)].instance, aliased=[]),
         r"wrong aliased, expected \['x'\], found \[\]",
     ),
     "instance_aliased_for_nothing": (
