@@ -14,7 +14,7 @@ from netgen import __version__, cli_options
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
 from netgen.errors import NetgenError, UsageError
-from netgen.plan.options import Ram, plan_options
+from netgen.plan.options import PlanOptions
 from netgen.report.text import error_text
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def show(
     stage: str,
     form: str,
     target: str,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
 ) -> None:
     """Show a model as declared, after the passes, or as planned."""
     from netgen.compiler import lower, resolve_target
@@ -87,7 +86,7 @@ def show(
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
-        plan = lower(graph, resolve_target(target), plan_options(ram, image)).plan
+        plan = lower(graph, resolve_target(target), memory).plan
         click.echo(plan_text(plan))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
@@ -111,8 +110,7 @@ def compile_model(
     weights_as: Any,  # noqa: ANN401  # one of the choices above
     prefix: str | None,
     verify: bool,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
 ) -> None:
     """Write a model as C: OUTPUT, the header beside it, and its weights."""
     from netgen.compiler import emit
@@ -122,7 +120,7 @@ def compile_model(
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
         with progress() as tell:
-            comparison = verify_graph(graph, target, "numpy", tell, plan_options(ram, image))
+            comparison = verify_graph(graph, target, "numpy", tell, memory)
         require_agreement(comparison, TOLERANCES["numpy"])
         click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
     with progress() as tell:
@@ -133,8 +131,7 @@ def compile_model(
             target=target,
             weights_as=weights_as,
             prefix=prefix,
-            ram=ram,
-            input=image,
+            **cli_options.memory_arguments(memory),
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
@@ -160,8 +157,7 @@ def run(
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
     target: str,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
     as_json: bool,
 ) -> None:
     """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
@@ -172,7 +168,9 @@ def run(
     graph = load_for_values(model, weights, parameters)
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     with progress() as tell:
-        compiled = compile_graph(graph, target=target, ram=ram, input=image, progress=tell)
+        compiled = compile_graph(
+            graph, target=target, progress=tell, **cli_options.memory_arguments(memory)
+        )
         photos = list(classify(compiled, images, top, labels, options))
     if as_json:
         print_json([asdict(photo) for photo in photos])
@@ -200,8 +198,7 @@ def verify(
     layers: bool,
     tolerance: float | None,
     target: str,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
     as_json: bool,
 ) -> None:
     """Compile for this machine and compare with a reference, layer by layer."""
@@ -210,7 +207,7 @@ def verify(
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
-        comparison = verify_graph(graph, target, against, tell, plan_options(ram, image))
+        comparison = verify_graph(graph, target, against, tell, memory)
     if as_json:
         print_json({"against": against, **asdict(comparison)})
     else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
-from netgen.plan.options import Ram
+from netgen.plan.options import Image, PlanOptions, Ram
+from netgen.plan.options import plan_options as options_of_plan
 
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
@@ -152,6 +154,11 @@ def read_ram(_: click.Context, __: click.Parameter, given: str | None) -> Ram:
     return _bytes(regions[1]), _bytes(regions[2])
 
 
+def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
+    """A number of bytes such as 262144, 256K or 1.5M, K being 1024."""
+    return None if given is None else _bytes(given)
+
+
 def _bytes(text: str) -> int:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", text.strip().upper())
     if found is None:
@@ -163,9 +170,17 @@ def _bytes(text: str) -> int:
 
 
 def memory_options(command: Command) -> Command:
-    """How much RAM the arena may take, and where the image is."""
+    """How much RAM the arena may take, and where the image is: as `memory`, a PlanOptions."""
+
+    @wraps(command)
+    def with_memory(
+        *arguments: object, ram: Ram, image: Image, accept_gap: bool, **options: object
+    ) -> object:
+        memory = options_of_plan(ram, image, accept_gap=accept_gap)
+        return command(*arguments, memory=memory, **options)
+
     return _with_options(
-        command,
+        cast("Command", with_memory),
         click.option(
             "--ram",
             callback=read_ram,
@@ -180,7 +195,16 @@ def memory_options(command: Command) -> Command:
             show_default=True,
             help="The image is the caller's, stands in the arena, or is pushed row by row.",
         ),
+        click.option(
+            "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
+        ),
     )
+
+
+def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
+    """The same as arguments of `netgen.emit` and `netgen.compile`."""
+    ram = memory.ram if memory.slow is None else (memory.ram, memory.slow)
+    return {"ram": ram, "input": memory.image, "accept_gap": memory.accept_gap}
 
 
 def plan_options(command: Command) -> Command:
@@ -199,10 +223,7 @@ def plan_options(command: Command) -> Command:
         ),
         click.option("--csv", "buffers", type=file, help="Place bare buffers; -o writes a CSV."),
         click.option(
-            "--capacity", callback=read_ram, metavar="BYTES", help="With --csv: enough, if met."
-        ),
-        click.option(
-            "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
+            "--capacity", callback=read_bytes, metavar="BYTES", help="With --csv: enough, if met."
         ),
     )
 

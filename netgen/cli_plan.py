@@ -11,7 +11,7 @@ import click
 from netgen import cli_options
 from netgen.cli_output import load_model, print_json, print_table, progress
 from netgen.errors import UsageError
-from netgen.plan.options import Ram, plan_options
+from netgen.plan.options import PlanOptions
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def plan(
     curve: bool,
     buffers: Path | None,
     capacity: int | None,
-    accept_gap: bool,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
     as_json: bool,
 ) -> None:
     """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
@@ -52,23 +50,23 @@ def plan(
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
     if buffers is not None:
-        place_buffers(buffers, output, capacity, accept_gap=accept_gap, as_json=as_json)
+        place_buffers(buffers, output, capacity, accept_gap=memory.accept_gap, as_json=as_json)
         return
-    if capacity is not None or accept_gap:
-        raise UsageError("--capacity and --accept-gap are for --csv")
+    if capacity is not None:
+        raise UsageError("--capacity is for --csv")
     if curve:
-        if ram is not None or checked is not None:
+        if memory.ram is not None or checked is not None:
             raise UsageError(
                 "--pareto goes through all budgets", hint="leave out --ram and --check"
             )
-        _pareto(load_model(str(model), weights, parameters), target, image, output, as_json)
+        _pareto(load_model(str(model), weights, parameters), target, memory.image, output, as_json)
         return
     if checked is not None:
         planned = read_plan(checked)
         check_plan(planned)
     else:
         graph = load_model(str(model), weights, parameters)
-        planned = lower(graph, resolve_target(target), plan_options(ram, image)).plan
+        planned = lower(graph, resolve_target(target), memory).plan
     document = plan_to_json(planned)
     if output is not None:
         write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
@@ -125,8 +123,7 @@ def report(
     target: str,
     output: Path,
     measure: bool,
-    ram: Ram,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    memory: PlanOptions,
 ) -> None:
     """Write one self-contained page about a model: memory, RAM for time, layers, pictures."""
     from netgen.emission.files import write_files
@@ -135,7 +132,6 @@ def report(
     if output.suffix != ".html":
         raise UsageError("a report is a page", found=str(output), hint="name it report.html")
     graph = load_model(model, weights, parameters)
-    memory = plan_options(ram, image)
     with progress() as tell:
         page = make_report(graph, target, memory, measure=measure, progress=tell).encode()
     write_files(output.parent, {output.name: page})

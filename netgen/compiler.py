@@ -98,12 +98,14 @@ def emit(
     prefix: str | None = None,
     ram: Ram = None,
     input: Image = "caller",  # noqa: A002  # the name that the interface has
+    accept_gap: bool = False,
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
     `ram` is the most bytes that the arena may have; without it the fastest plan is taken. A pair
     of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each. With
-    `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows.
+    `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
+    arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
 
     The stem of `path` opens all public names and names the files, unless `prefix` is given, which
     then does both. Returns the files written; raises UsageError where they cannot be, leaving none
@@ -114,7 +116,7 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = plan_options(ram, input)
+    memory = plan_options(ram, input, accept_gap=accept_gap)
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -128,16 +130,18 @@ def compile(  # noqa: A001  # the name that the interface has
     target: str = "native",
     ram: Ram = None,
     input: Image = "caller",  # noqa: A002  # the name that the interface has
+    accept_gap: bool = False,
     progress: Progress | None = None,
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
 
-    `ram` and `input` as for `emit`; a model with `input="rows"` can `stream()` as well.
+    `ram`, `input` and `accept_gap` as for `emit`; a model with `input="rows"` can `stream()`, too.
 
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    lowered = lower(_loaded(graph), resolve_target(target), plan_options(ram, input))
+    memory = plan_options(ram, input, accept_gap=accept_gap)
+    lowered = lower(_loaded(graph), resolve_target(target), memory)
     return build(lowered, _origin(graph), progress)
 
 

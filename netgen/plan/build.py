@@ -15,7 +15,7 @@ from netgen.kernels.layer import Instance, Json, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.banded import Banded, cut_schedule
 from netgen.plan.calls import Call
-from netgen.plan.certified import best_offsets
+from netgen.plan.certified import place_certified
 from netgen.plan.cut import choices, layer_by_layer
 from netgen.plan.fit import Cutter
 from netgen.plan.layers import step_layer
@@ -40,11 +40,12 @@ def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> 
     """Plan a graph that has been through the passes. Raises PlanError."""
     scheduled = schedule(graph, target, image=options.image, copies=options.copies)
     if options.ram is None and options.image != "rows":
-        return assemble(cut_schedule(scheduled, layer_by_layer(scheduled)), target)
+        layers = cut_schedule(scheduled, layer_by_layer(scheduled))
+        return assemble(layers, target, accept_gap=options.accept_gap)
     push = options.image == "rows"
     if options.ram is not None and options.slow is not None:
         return fit_regions(scheduled, target, Regions(options.ram, options.slow), push=push)
-    return fit(scheduled, target, options.ram, push=push)
+    return fit(scheduled, target, options, push=push)
 
 
 def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: bool) -> Plan:
@@ -62,13 +63,13 @@ def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: 
     raise no_fit(cutter, target, f"{regions.fast} fast and {regions.slow} slow")
 
 
-def fit(scheduled: Schedule, target: Target, ram: int | None, *, push: bool) -> Plan:
-    """The fastest plan whose arena has at most `ram` bytes. Raises PlanError where none has."""
+def fit(scheduled: Schedule, target: Target, options: PlanOptions, *, push: bool) -> Plan:
+    """The fastest plan whose arena fits into the RAM. Raises PlanError where none does."""
     cutter = Cutter(scheduled, choices(scheduled, target, push=push), target.alignment)
-    cut = cutter.fitting(float("inf") if ram is None else ram)
+    cut = cutter.fitting(float("inf") if options.ram is None else options.ram)
     if cut is None:
-        raise no_fit(cutter, target, ram)
-    return assemble(cut_schedule(scheduled, cut), target)
+        raise no_fit(cutter, target, options.ram)
+    return assemble(cut_schedule(scheduled, cut), target, accept_gap=options.accept_gap)
 
 
 def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
@@ -101,11 +102,14 @@ def worst_steps(plan: Plan) -> str:
     return f"%{first}" if first == last else f"%{first} to %{last}"
 
 
-def assemble(banded: Banded, target: Target) -> Plan:
-    """Place the buffers of a schedule that is cut into segments, and specialise its kernels."""
+def assemble(banded: Banded, target: Target, *, accept_gap: bool = True) -> Plan:
+    """Place the buffers of a schedule that is cut into segments, and specialise its kernels.
+
+    Unless `accept_gap`, an arena that is not proven to be the smallest needs the solver.
+    """
     overlaps, merged = choose_overlaps(banded, target.alignment)
     shapes = [m.shape for m in merged]
-    offsets = best_offsets(shapes)
+    offsets = place_certified(shapes, accept_gap=accept_gap).offsets
     placement = Placement(tuple(offsets), extent(shapes, offsets))
     return _assemble(banded, target, overlaps, merged, placement)
 

@@ -26,7 +26,7 @@ def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
 
     Where the solver is needed it finds the least size, and of the placements of that size the one
     is taken whose offsets, read as a list, come first: there is one such list, whichever version of
-    the solver finds it. Raises PlanError where the solver gives up, and MissingExtraError where it
+    the solver finds it. Raises PlanError where the solver gives up, and MissingSolverError where it
     is not installed.
     """
     packed = packing(shapes)
@@ -34,8 +34,7 @@ def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
     size = extent(shapes, best.offsets)
     if best.least == size or accept_gap:
         return best
-    gap = f"{size - best.least} bytes"
-    solver = Solver(packed, f"closing the arena's gap of {gap}, which --accept-gap would leave,")
+    solver = _gap_solver(packed, size - best.least)
     best = solver.close(best)
     size = extent(shapes, best.offsets)
     if best.least < size:
@@ -51,15 +50,13 @@ def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
 def place_smallest(packed: Packing, *, accept_gap: bool) -> Placement:
     """The smallest placement that is found, whether or not it is proven; as above without solver.
 
-    Raises MissingExtraError where the solver is needed and not installed.
+    Raises MissingSolverError where the solver is needed and not installed.
     """
     best = improve(packed, place(packed))
     gap = extent(packed.shapes, best.offsets) - best.least
     if gap == 0 or accept_gap:
         return best
-    return Solver(packed, f"closing a gap of {gap} bytes, which --accept-gap would leave,").close(
-        best
-    )
+    return _gap_solver(packed, gap).close(best)
 
 
 def place_within(packed: Packing, capacity: int) -> Placement:
@@ -73,17 +70,29 @@ def place_within(packed: Packing, capacity: int) -> Placement:
         return Placement(offsets, bound)
     found = Search(packed).within(capacity)
     if found is None:
-        solver = Solver(packed, f"fitting {size} bytes into {capacity}")
+        solver = Solver(
+            packed,
+            f"fitting the buffers into {capacity} bytes",
+            f"allow {size}, for which there is a placement",
+        )
         found = solver.within(capacity, offsets)
     if found is None:
         raise PlanError(
             "the solver reached its limit before it found a placement",
             found=f"a capacity of {capacity} bytes",
-            hint=f"allow {size} bytes, for which there is one",
+            hint=f"allow {size}, for which there is one",
         )
     if not found:
         raise _no_room("more, as a search has proven", capacity)
     return Placement(found, bound)
+
+
+def _gap_solver(packed: Packing, gap: int) -> Solver:
+    return Solver(
+        packed,
+        f"an arena that may be {gap} bytes larger than it need be",
+        "accept that with --accept-gap",
+    )
 
 
 def _no_room(expected: str, capacity: int) -> PlanError:

@@ -14,24 +14,25 @@ class PlanOptions:
     """`ram` is the most bytes that the arena may have; without it the plan is the fastest.
 
     With `slow` there are two regions of RAM: `ram` is the size of the fast one. With `copies`
-    channel maps are executed instead of being views: to compare the two.
+    channel maps are executed instead of being views: to compare the two. Unless `accept_gap`, an
+    arena that is not proven to be the smallest needs the solver.
     """
 
     ram: int | None = None
     image: Image = "caller"
     copies: bool = False
     slow: int | None = None
+    accept_gap: bool = False
 
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
 Ram = int | tuple[int, int] | None
 
 
-def plan_options(ram: Ram, image: Image) -> PlanOptions:
+def plan_options(ram: Ram, image: Image, *, accept_gap: bool = False) -> PlanOptions:
     """The options of a plan as users give them."""
-    if isinstance(ram, tuple):
-        return PlanOptions(ram[0], image, slow=ram[1])
-    return PlanOptions(ram, image)
+    fast, slow = ram if isinstance(ram, tuple) else (ram, None)
+    return PlanOptions(fast, image, slow=slow, accept_gap=accept_gap)
 
 
 DEFAULT = PlanOptions()

@@ -18,6 +18,12 @@ _MINIMISING = 5.0
 _MOST_PAIRS = 200_000
 
 
+class MissingSolverError(PlanError):
+    """A plan needs the solver, and OR-tools is not installed."""
+
+    exit_code = MissingExtraError.exit_code
+
+
 class Solver:
     """Shapes as CP-SAT sees them: pairs of which one lies above the other, offsets in units.
 
@@ -26,12 +32,15 @@ class Solver:
     the packing and the version of OR-tools alone.
     """
 
-    def __init__(self, packed: Packing, purpose: str) -> None:
-        """`purpose` opens the error where OR-tools is missing."""
+    def __init__(self, packed: Packing, purpose: str, otherwise: str) -> None:
+        """`purpose` and another way out are for the error where OR-tools is missing."""
         try:
             from ortools.sat.python import cp_model
         except ImportError:
-            raise MissingExtraError("ortools", "planner", purpose) from None
+            raise MissingSolverError(
+                f"{purpose} needs the package ortools, which is not installed",
+                hint=f"install it with: pip install ortools, or {otherwise}",
+            ) from None
         self._cp: Any = cp_model
         self._packed = packed
         parts = [part for shape in packed.shapes for part in shape.slices]

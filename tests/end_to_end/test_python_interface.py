@@ -58,8 +58,10 @@ def test_signatures() -> None:
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
     assert keywords(netgen.load) == {"weights": None, "by_position": False}
-    assert keywords(netgen.compile) == {"target": "native", "progress": None}
-    assert keywords(netgen.emit) == {"target": "generic", "weights_as": "c", "prefix": None}
+    memory = {"ram": None, "input": "caller", "accept_gap": False}
+    assert keywords(netgen.compile) == {"target": "native", **memory, "progress": None}
+    files = {"target": "generic", "weights_as": "c", "prefix": None}
+    assert keywords(netgen.emit) == {**files, **memory}
     for name in netgen.__all__:
         assert getattr(netgen, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'compilation'"):

@@ -6,7 +6,7 @@ integer whose bits are its units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import strategies as st
@@ -53,34 +53,60 @@ def assert_placed(given: Sequence[Shape], offsets: Sequence[int]) -> None:
     assert occupancy(given, offsets).max(initial=0) <= 1
 
 
-def all_placements(given: Sequence[Shape], units: int) -> Iterator[list[int]]:
-    """Every placement in an arena of so many units, in the order of the lists of offsets."""
+def choices(shape: Shape, units: int, alignment: int = UNIT) -> list[int]:
+    """All offsets of a shape in an arena of so many units."""
+    lowest = -min(part.low for part in shape.slices)
+    highest = UNIT * units - max(part.high for part in shape.slices)
+    return [offset for offset in range(lowest, highest + 1) if offset % alignment == 0]
 
-    def search(rest: Sequence[Shape], occupied: list[int]) -> Iterator[list[int]]:
-        if not rest:
-            yield []
-            return
-        lowest = -min(part.low for part in rest[0].slices) // UNIT
-        highest = units - max(part.high for part in rest[0].slices) // UNIT
-        for offset in range(lowest, highest + 1):
-            bits = [0] * STEPS
-            for part in rest[0].slices:
-                for step in range(part.first, part.last + 1):
-                    ones = (1 << (part.high - part.low) // UNIT) - 1
-                    bits[step] = ones << offset + part.low // UNIT
-            if not any(map(int.__and__, bits, occupied)):
-                for others in search(rest[1:], list(map(int.__or__, bits, occupied))):
-                    yield [UNIT * offset, *others]
 
-    return search(given, [0] * STEPS)
+def fits(given: Sequence[Shape], offered: Sequence[Sequence[int]]) -> bool:
+    """Whether some choice of the offered offsets keeps all shapes apart.
+
+    Shapes come by their first step; all that matters of those before is which units they use in
+    the steps that are still to come.
+    """
+    states = {(0,) * STEPS}
+    for index in sorted(range(len(given)), key=lambda i: given[i].first):
+        after = set()
+        for offset in offered[index]:
+            bits = _bits(given[index], offset)
+            for state in states:
+                if not any(mine & taken for mine, taken in zip(bits, state, strict=True)):
+                    joined = [mine | taken for mine, taken in zip(bits, state, strict=True)]
+                    past = given[index].first
+                    after.add((*(0,) * past, *joined[past:]))
+        states = after
+    return bool(states)
+
+
+def _bits(shape: Shape, offset: int) -> list[int]:
+    """The units that a shape uses, by step, as the bits of an integer."""
+    bits = [0] * STEPS
+    for part in shape.slices:
+        ones = (1 << (part.high - part.low) // UNIT) - 1
+        for step in range(part.first, part.last + 1):
+            bits[step] = ones << (offset + part.low) // UNIT
+    return bits
+
+
+def least_units(given: Sequence[Shape]) -> int:
+    """The height of the smallest arena, by trying one height after another."""
+    units = 0
+    while not fits(given, [choices(shape, units) for shape in given]):
+        units += 1
+    return units
 
 
 def first_of_smallest(given: Sequence[Shape]) -> list[int]:
     """Among the placements of the least size, the one whose offsets, as a list, come first."""
-    units = 0
-    while (found := next(all_placements(given, units), None)) is None:
-        units += 1
-    return found
+    offered = [choices(shape, least_units(given)) for shape in given]
+    for index, offsets in enumerate(offered):
+        for offset in offsets:
+            offered[index] = [offset]
+            if fits(given, offered):
+                break
+    return [offset for (offset,) in offered]
 
 
 def tight(seed: int, count: int, height: int = 1 << 20, steps: int = 400) -> list[Shape]:
