@@ -21,10 +21,10 @@ from netgen.plan.plan import (
     View,
 )
 
-DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "push_rows", "segments")
+DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "segments")
 KEYS = (
     "version", "network", "target", "alignment", "arena_bytes", "lower_bound_bytes", "gap_bytes",
-    "fast_bytes", "weights_bytes", *DERIVED, "inputs", "outputs", "values", "buffers",
+    "fast_bytes", "weights_bytes", "push_rows", *DERIVED, "inputs", "outputs", "values", "buffers",
     "rectangles", "overlaps", "instances", "steps",
 )  # fmt: skip
 
@@ -41,6 +41,7 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "gap_bytes": plan.certificate.gap_bytes,
         "fast_bytes": plan.fast_bytes,
         "weights_bytes": plan.weights_bytes,
+        "push_rows": plan.push_rows,
         **derived_members(plan),
         "inputs": list(plan.inputs),
         "outputs": list(plan.outputs),
@@ -67,7 +68,6 @@ def derived_members(plan: Plan) -> dict[str, Json]:
         "caller_bytes": plan.caller_bytes(),
         "mac_factor": plan.macs / needed if needed else 1.0,
         "macs": plan.macs,
-        "push_rows": plan.push_rows,
         "segments": [_segment_to_json(plan, segment) for segment in plan.segments],
     }
 

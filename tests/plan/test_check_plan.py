@@ -10,8 +10,9 @@ from netgen.ops.relu import Relu
 from netgen.plan.build import build_plan
 from netgen.plan.check import check_plan
 from netgen.plan.check_contents import check_contents
-from tests.plan.corruptions import CORRUPTIONS, at, buffer, good_plan, step, value
+from tests.plan.corruptions import CORRUPTIONS
 from tests.plan.small_graphs import BODIES, read
+from tests.plan.spoiled import at, buffer, good_plan, step, value
 
 
 def test_the_uncorrupted_plan_is_accepted() -> None:

@@ -23,10 +23,11 @@ from netgen.plan.check import check_plan
 from netgen.plan.execute import execute
 from netgen.plan.hazards import band_fault
 from netgen.plan.order import Band
-from netgen.plan.plan import Certificate, Plan
+from netgen.plan.plan import Plan
 from netgen.plan.reach import row_reach
 from netgen.weights.seeded import seeded_weights
 from tests.plan.small_graphs import images
+from tests.plan.spoiled import repacked
 
 GENERIC = find_target("generic")
 
@@ -172,21 +173,7 @@ def nearer(plan: Plan, by: int) -> Plan:
     operand = replace(plan.buffer_of(overlap.operand), offset=distance)
     output = replace(plan.buffer_of(overlap.result), offset=0)
     buffers = {**plan.buffers, operand.name: operand, output.name: output}
-    rectangles = []
-    for rectangle in plan.rectangles:
-        spans = [(buffers[n].offset, buffers[n].bytes) for n in rectangle.buffers]
-        low, high = min(o for o, _ in spans), max(o + size for o, size in spans)
-        size = high - low + -(high - low) % plan.alignment
-        rectangles.append(replace(rectangle, offset=low, bytes=size))
-    bound = max(r.bytes for r in rectangles)
-    arena = max(r.offset + r.bytes for r in rectangles)
-    return replace(
-        plan,
-        buffers=buffers,
-        overlaps=(replace(overlap, distance=distance),),
-        rectangles=tuple(rectangles),
-        certificate=Certificate(arena, bound, arena - bound),
-    )
+    return repacked(replace(plan, buffers=buffers, overlaps=(replace(overlap, distance=distance),)))
 
 
 @given(layers())
