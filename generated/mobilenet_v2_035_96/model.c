@@ -20,31 +20,31 @@
  *           442368      73728     3-4  block1.project.batch_norm
  *                0     442368     4-5  block2.expand.relu6
  *                0     110592     5-6  block2.depthwise.relu6
- *           442368      18432     6-9  block2.project.batch_norm
+ *           115392      18432     6-9  block2.project.batch_norm
  *             4800     110592     7-8  block3.expand.relu6
  *                0     110592     8-9  block3.depthwise.relu6
- *           442368      18432    9-10  block3.add
+ *           115392      18432    9-10  block3.add
  *                0     110592   10-11  block4.expand.relu6
  *                0      27648   11-12  block4.depthwise.relu6
- *           110592       9216   12-15  block4.project.batch_norm
+ *            60288       9216   12-15  block4.project.batch_norm
  *             4992      55296   13-14  block5.expand.relu6
  *                0      55296   14-15  block5.depthwise.relu6
- *           110592       9216   15-18  block5.add
+ *            60288       9216   15-18  block5.add
  *             4992      55296   16-17  block6.expand.relu6
  *                0      55296   17-18  block6.depthwise.relu6
- *           110592       9216   18-19  block6.add
+ *            60288       9216   18-19  block6.add
  *                0      55296   19-20  block7.expand.relu6
  *                0      13824   20-21  block7.depthwise.relu6
- *            55296       3456   21-24  block7.project.batch_norm
+ *            24768       3456   21-24  block7.project.batch_norm
  *             4032      20736   22-23  block8.expand.relu6
  *                0      20736   23-24  block8.depthwise.relu6
- *            55296       3456   24-27  block8.add
+ *            24768       3456   24-27  block8.add
  *             4032      20736   25-26  block9.expand.relu6
  *                0      20736   26-27  block9.depthwise.relu6
- *            55296       3456   27-30  block9.add
+ *            24768       3456   27-30  block9.add
  *             4032      20736   28-29  block10.expand.relu6
  *                0      20736   29-30  block10.depthwise.relu6
- *            55296       3456   30-31  block10.add
+ *            24768       3456   30-31  block10.add
  *             4032      20736   31-32  block11.expand.relu6
  *                0      20736   32-33  block11.depthwise.relu6
  *            33024       4608   33-36  block11.project.batch_norm
@@ -56,13 +56,13 @@
  *            33024       4608   39-40  block13.add
  *                0      27648   40-41  block14.expand.relu6
  *                0       6912   41-42  block14.depthwise.relu6
- *            27648       2016   42-45  block14.project.batch_norm
+ *            17472       2016   42-45  block14.project.batch_norm
  *             5376      12096   43-44  block15.expand.relu6
  *                0      12096   44-45  block15.depthwise.relu6
- *            27648       2016   45-48  block15.add
+ *            17472       2016   45-48  block15.add
  *             5376      12096   46-47  block16.expand.relu6
  *                0      12096   47-48  block16.depthwise.relu6
- *            27648       2016   48-49  block16.add
+ *            17472       2016   48-49  block16.add
  *             5376      12096   49-50  block17.expand.relu6
  *                0      12096   50-51  block17.depthwise.relu6
  *            46080       4032   51-52  block17.project.batch_norm
@@ -2329,13 +2329,13 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 6. block2.project.batch_norm: f32[1,24,24,8] */
-    model_pointwise_576x48x8(arena, model_weights_6.f, arena + 110592);
+    model_pointwise_576x48x8(arena, model_weights_6.f, arena + 28848);
     if (model_hook(m, 5u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 7. block3.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 110592, model_weights_7.f, arena + 1200);
+    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_7.f, arena + 1200);
     if (model_hook(m, 6u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2347,14 +2347,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 9. block3.add: f32[1,24,24,8] */
-    model_pointwise_576x48x8_residual_over_residual(arena, arena + 110592, model_weights_9.f, arena
-        + 110592);
+    model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_9.f, arena
+        + 28848);
     if (model_hook(m, 8u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 10. block4.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 110592, model_weights_10.f, arena);
+    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_10.f, arena);
     if (model_hook(m, 9u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2366,13 +2366,13 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 12. block4.project.batch_norm: f32[1,12,12,16] */
-    model_pointwise_144x48x16(arena, model_weights_12.f, arena + 27648);
+    model_pointwise_144x48x16(arena, model_weights_12.f, arena + 15072);
     if (model_hook(m, 11u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 13. block5.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 27648, model_weights_13.f, arena + 1248);
+    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_13.f, arena + 1248);
     if (model_hook(m, 12u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2384,14 +2384,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 15. block5.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 27648, model_weights_15.f,
-        arena + 27648);
+    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_15.f,
+        arena + 15072);
     if (model_hook(m, 14u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 16. block6.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 27648, model_weights_16.f, arena + 1248);
+    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_16.f, arena + 1248);
     if (model_hook(m, 15u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2403,14 +2403,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 18. block6.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 27648, model_weights_18.f,
-        arena + 27648);
+    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_18.f,
+        arena + 15072);
     if (model_hook(m, 17u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 19. block7.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 27648, model_weights_19.f, arena);
+    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_19.f, arena);
     if (model_hook(m, 18u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2422,13 +2422,13 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 21. block7.project.batch_norm: f32[1,6,6,24] */
-    model_pointwise_36x96x24(arena, model_weights_21.f, arena + 13824);
+    model_pointwise_36x96x24(arena, model_weights_21.f, arena + 6192);
     if (model_hook(m, 20u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 22. block8.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 13824, model_weights_22.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_22.f, arena + 1008);
     if (model_hook(m, 21u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2440,14 +2440,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 24. block8.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_24.f,
-        arena + 13824);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_24.f, arena
+        + 6192);
     if (model_hook(m, 23u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 25. block9.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 13824, model_weights_25.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_25.f, arena + 1008);
     if (model_hook(m, 24u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2459,14 +2459,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 27. block9.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_27.f,
-        arena + 13824);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_27.f, arena
+        + 6192);
     if (model_hook(m, 26u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 28. block10.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 13824, model_weights_28.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_28.f, arena + 1008);
     if (model_hook(m, 27u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2478,14 +2478,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 30. block10.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 13824, model_weights_30.f,
-        arena + 13824);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_30.f, arena
+        + 6192);
     if (model_hook(m, 29u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 31. block11.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 13824, model_weights_31.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_31.f, arena + 1008);
     if (model_hook(m, 30u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2553,13 +2553,13 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 42. block14.project.batch_norm: f32[1,3,3,56] */
-    model_pointwise_9x192x56(arena, model_weights_42.f, arena + 6912);
+    model_pointwise_9x192x56(arena, model_weights_42.f, arena + 4368);
     if (model_hook(m, 41u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 43. block15.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 6912, model_weights_43.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_43.f, arena + 1344);
     if (model_hook(m, 42u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2571,14 +2571,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 45. block15.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 6912, model_weights_45.f, arena
-        + 6912);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_45.f, arena
+        + 4368);
     if (model_hook(m, 44u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 46. block16.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 6912, model_weights_46.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_46.f, arena + 1344);
     if (model_hook(m, 45u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
@@ -2590,14 +2590,14 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
 
     /* 48. block16.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 6912, model_weights_48.f, arena
-        + 6912);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_48.f, arena
+        + 4368);
     if (model_hook(m, 47u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }
 
     /* 49. block17.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 6912, model_weights_49.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_49.f, arena + 1344);
     if (model_hook(m, 48u) != 0) {
         return MODEL_ERROR_CANCELLED;
     }

@@ -51,7 +51,6 @@ extern "C" {
         int32_t i[129024]; \
         unsigned char bytes[516096]; \
     } name
-
 #define MODEL_OK 0
 #define MODEL_ERROR_NULL (-1) /* a pointer that must not be null is */
 #define MODEL_ERROR_ARENA_SIZE (-2) /* no arena, or one that is too small */

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from netgen.ir.tensor_type import TensorType
 from netgen.plan.plan import (
     PackedWeights,
@@ -26,6 +24,7 @@ from tests.plan.spoiled import (
     parameter,
     rectangle,
     repacked,
+    replace,
     shared_weights,
     shift,
     step,
