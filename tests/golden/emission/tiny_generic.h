@@ -51,7 +51,6 @@ extern "C" {
         int32_t i[600]; \
         unsigned char bytes[2400]; \
     } name
-
 #define TINY_OK 0
 #define TINY_ERROR_NULL (-1) /* a pointer that must not be null is */
 #define TINY_ERROR_ARENA_SIZE (-2) /* no arena, or one that is too small */
