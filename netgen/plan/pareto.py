@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netgen.errors import PlanError
@@ -36,6 +37,12 @@ class Point:
     segments: int
     cut: str
     push_rows: bool
+
+
+def slower(points: Sequence[Point]) -> list[float]:
+    """By how many percent each plan takes longer than the fastest, as estimated."""
+    fastest = min(point.cycles for point in points) or 1.0
+    return [100 * (point.cycles / fastest - 1) for point in points]
 
 
 def pareto(graph: Graph, target: Target, image: Image = "caller") -> list[Point]:

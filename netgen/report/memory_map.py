@@ -65,6 +65,7 @@ def memory_map(plan: Plan) -> str:
         *(shape for n, b in enumerate(arena) for shape in _buffer(plan, scale, b, n % _HUES)),
         *_shared(plan, scale),
         *_bound(plan, scale, width),
+        *_regions(plan, scale, width),
         *_labels(scale, arena),
         *_names(scale, names, largest_segments(plan), bottom),
     ]
@@ -158,6 +159,17 @@ def _bound(plan: Plan, scale: _Scale, width: float) -> list[str]:
     return [
         path(f"M{_LEFT} {number(y)} H{number(width - _RIGHT)}", "bound"),
         text(width - _RIGHT, _TOP - 12, title, anchor="end", role="mark", size=11),
+    ]
+
+
+def _regions(plan: Plan, scale: _Scale, width: float) -> list[str]:
+    """Where the fast region of RAM ends, if there are two."""
+    if plan.slow_bytes == 0:
+        return []
+    y, title = scale.y(plan.fast_bytes), f"fast RAM below {plan.fast_bytes:,}"
+    return [
+        path(f"M{_LEFT} {number(y)} H{number(width - _RIGHT)}", "region"),
+        text(width - _RIGHT, y - 5, title, anchor="end", role="accent", size=11),
     ]
 
 

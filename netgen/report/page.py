@@ -82,10 +82,12 @@ def _provenance(plan: Plan, origin: Origin) -> str:
 def _tiles(plan: Plan) -> str:
     """The totals."""
     certificate = plan.certificate
+    fast = (("bytes of it in fast RAM", plan.fast_bytes),) if plan.slow_bytes else ()
     tiles = (
         ("MACs", plan.macs),
         ("bytes of weights", plan.weights_bytes),
         ("bytes of arena", certificate.arena_bytes),
+        *fast,
         ("bytes of the caller's", plan.caller_bytes()),
         ("lower bound of the arena", certificate.lower_bound_bytes),
         ("gap", certificate.gap_bytes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netgen.plan.pareto import Point
+from netgen.plan.pareto import Point, slower
 from netgen.report.svg import Labels, number, path, picture, polyline, text, text_width, ticks
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _TALL = 760, 64, 96, 44, 300
@@ -14,21 +14,20 @@ _LETTERS = 11
 def pareto_chart(points: Sequence[Point], network: str) -> str:
     """An SVG: the plans as points, joined by the steps of what fits into an arena.
 
-    Time is estimated, and stands in times of the fastest plan's.
+    Time is estimated, and stands as what it is more than that of the fastest plan.
     """
     chart = _Chart(points)
     corners: list[tuple[float, float]] = []
-    for point in points:
+    for place in chart.places:
         if corners:
-            corners.append((corners[-1][0], chart.y(point)))
-        corners.append((chart.x(point), chart.y(point)))
+            corners.append((corners[-1][0], place[1]))
+        corners.append(place)
     shapes = [*chart.grid(), polyline(corners, "curve")]
-    for index, point in enumerate(points):
-        hint = f"{point.arena_bytes:,} bytes, {chart.times(point):.2f} times: {point.cut}"
-        x, y = chart.x(point), chart.y(point)
+    for index, (point, (x, y)) in enumerate(zip(points, chart.places, strict=True)):
+        more = f"{point.arena_bytes:,} bytes, +{chart.percents[index]:.1f} % time"
         shapes.append(
             f'<circle class="dot" cx="{number(x)}" cy="{number(y)}" r="5"><title>'
-            f"plan {index}: {hint}</title></circle>"
+            f"plan {index}: {more}, {point.cut}</title></circle>"
         )
     about = f"Plans of {network}: estimated time against bytes of the arena"
     return picture(_WIDTH, _TOP + _TALL + 56, [*shapes, *chart.labels()], about)
@@ -39,36 +38,30 @@ class _Chart:
 
     def __init__(self, points: Sequence[Point]) -> None:
         self.points = points
-        self.fastest = min(point.cycles for point in points) or 1.0
+        self.percents = slower(points)
         self.most_bytes = max(1, *(point.arena_bytes for point in points))
-        self.most_times = max(map(self.times, points))
-
-    def times(self, point: Point) -> float:
-        """How many times the fastest plan's time a plan takes."""
-        return point.cycles / self.fastest
-
-    def x(self, point: Point) -> float:
-        """To the right by bytes."""
-        return self._x(point.arena_bytes)
-
-    def y(self, point: Point) -> float:
-        """Upwards by time."""
-        return self._y(self.times(point))
+        # Differences of less than a percent would be no reason for a plan: they should look small.
+        self.most_percent = max(1.0, *self.percents)
+        sizes = (point.arena_bytes for point in points)
+        self.places = [
+            (self._x(size), self._y(percent))
+            for size, percent in zip(sizes, self.percents, strict=True)
+        ]
 
     def _x(self, size: float) -> float:
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * size / self.most_bytes
 
-    def _y(self, times: float) -> float:
-        return _TOP + _TALL * (1 - times / (1.08 * self.most_times))
+    def _y(self, percent: float) -> float:
+        return _TOP + _TALL * (1 - percent / (1.08 * self.most_percent))
 
     def grid(self) -> list[str]:
         """Axes with their numbers."""
         bottom, right = _TOP + _TALL, _WIDTH - _RIGHT
-        shapes = [text(_LEFT - 8, _TOP - 26, "estimated time, fastest = 1", role="pale", size=11)]
-        for tick in ticks(100 * self.most_times, 7):
-            y = self._y(tick / 100)
+        shapes = [text(8, _TOP - 26, "estimated time above the fastest", role="pale", size=11)]
+        for tick in ticks(100 * self.most_percent, 7):
+            y, percent = self._y(tick / 100), f"{tick / 100:g} %"
             shapes.append(path(f"M{_LEFT} {number(y)} H{right}", "grid"))
-            shapes.append(text(_LEFT - 8, y + 4, f"{tick / 100:g}", anchor="end", role="pale"))
+            shapes.append(text(_LEFT - 8, y + 4, percent, anchor="end", role="pale"))
         for tick in ticks(self.most_bytes, 7):
             x = self._x(tick)
             shapes.append(path(f"M{number(x)} {bottom} v5", "axis"))
@@ -80,14 +73,13 @@ class _Chart:
     def labels(self) -> list[str]:
         """The numbers of the plans, as in the table, where there is room; the ends come first."""
         labels, shapes = Labels(), []
-        for point in self.points:
-            labels.reserve(self.x(point) - 5, self.y(point) - 5, 10, 10)
+        for x, y in self.places:
+            labels.reserve(x - 5, y - 5, 10, 10)
         order = [0, len(self.points) - 1, *range(1, len(self.points) - 1)]
         for index in dict.fromkeys(order):
-            point = self.points[index]
-            title = f"{index}: {point.arena_bytes:,}"
+            title = f"{index}: {self.points[index].arena_bytes:,}"
             wide = text_width(title, _LETTERS)
-            x, y = self.x(point), self.y(point)
+            x, y = self.places[index]
             for left, base in ((x + 8, y - 6), (x + 8, y + 15), (x - 8 - wide, y - 6)):
                 if left >= _LEFT and labels.reserve(left, base - _LETTERS + 1, wide, _LETTERS + 1):
                     shapes.append(text(left, base, title, size=_LETTERS))

@@ -9,7 +9,7 @@ from netgen.ir.graph import Graph, Node
 from netgen.kernels.layout import ChannelRun, dense_layout
 from netgen.ops.channel_map import ChannelMap
 from netgen.plan.order import height
-from netgen.plan.pareto import Point
+from netgen.plan.pareto import Point, slower
 from netgen.plan.plan import Buffer, Plan, Segment
 from netgen.report.folding import Fold, fates, find_folds
 from netgen.report.layers import layer_facts
@@ -89,7 +89,6 @@ def _buffer_row(plan: Plan, buffer: Buffer) -> str:
 
 def pareto_section(points: Sequence[Point], network: str) -> str:
     """The curve, and its plans as a table."""
-    fastest = min(point.cycles for point in points) or 1.0
     rows = [
         row(
             _POINTS,
@@ -98,17 +97,17 @@ def pareto_section(points: Sequence[Point], network: str) -> str:
                 f"{point.arena_bytes:,}",
                 f"{point.caller_bytes:,}",
                 f"×{point.mac_factor:.2f}",
-                f"×{point.cycles / fastest:.2f}",
+                f"+{percent:.1f} %",
                 str(point.segments),
                 plain(point.cut),
             ),
         )
-        for index, point in enumerate(points)
+        for index, (point, percent) in enumerate(zip(points, slower(points), strict=True))
     ]
     text = (
         f"Less RAM takes more time. {_option('--ram')} with a plan's bytes of the arena gives that "
         f"plan; plan 0 is the one without {_option('--ram')}. Times are estimated by the cost "
-        "model, relative to the fastest plan."
+        "model, as what they are more than that of the fastest plan."
     )
     chart = f'<div class="wide">{pareto_chart(points, network)}</div>'
     return f"<p>{text}</p>\n{chart}\n{table(_POINTS, rows)}"

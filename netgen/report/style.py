@@ -34,6 +34,7 @@ svg .axis { stroke: var(--pale); fill: none; }
 svg .wire { stroke: var(--pale); fill: none; stroke-width: 1.5; }
 svg .head { fill: var(--pale); }
 svg .bound { stroke: var(--mark); fill: none; stroke-width: 1.5; stroke-dasharray: 6 4; }
+svg .region { stroke: var(--accent); fill: none; stroke-width: 2; }
 svg .curve { stroke: var(--accent); fill: none; stroke-width: 2; }
 svg .dot { fill: var(--accent); stroke: var(--paper); stroke-width: 1.5; }
 svg .label { fill: var(--ink); stroke: var(--paper); stroke-opacity: 0.75; stroke-width: 3px;

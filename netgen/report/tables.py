@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from netgen.dsl.network import Network
 from netgen.ir.graph import Graph
 from netgen.ir.text import print_attributes
-from netgen.plan.pareto import Point
+from netgen.plan.pareto import Point, slower
 from netgen.plan.plan import Plan
 from netgen.plan.show import certificate_lines, memory_table, plan_table
 from netgen.runtime.compare import Comparison
@@ -79,15 +79,14 @@ def pareto_table(points: Sequence[Point]) -> Table:
     for heading in ("plan", "arena", "caller's bytes", "MACs", "estimated Mcycles", "time"):
         table.add_column(heading, justify="right")
     table.add_column("how the network is cut", overflow="fold")
-    fastest = min(point.cycles for point in points) or 1.0
-    for index, point in enumerate(points):
+    for index, (point, percent) in enumerate(zip(points, slower(points), strict=True)):
         table.add_row(
             str(index),
             f"{point.arena_bytes:,}",
             f"{point.caller_bytes:,}",
             f"x{point.mac_factor:.2f}",
             f"{point.cycles / 1e6:,.2f}",
-            f"x{point.cycles / fastest:.2f}",
+            f"+{percent:.1f} %",
             point.cut,
         )
     table.caption = "--ram with a plan's bytes of the arena gives that plan; 0 is without --ram"

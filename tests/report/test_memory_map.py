@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -94,3 +95,15 @@ def test_texts_are_inside_and_labels_apart(case: str) -> None:
         boxes.append((x - across / 2, y - along / 2, x + across / 2, y + along / 2))
     for a, b in combinations(boxes, 2):
         assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] + 8 or b[3] <= a[1] + 8
+
+
+def test_two_regions_of_ram() -> None:
+    plan = planned("layers")
+    assert not classes(parse(memory_map(plan)), "path", "region")
+    root = parse(memory_map(replace(plan, fast_bytes=plan.certificate.arena_bytes // 4)))
+    (line,) = classes(root, "path", "region")
+    tint = classes(root, "rect", "tint")[0]
+    top, height = number(tint, "y"), number(tint, "height")
+    assert float(line.attrib["d"].split()[1]) == pytest.approx(top + 0.75 * height, abs=0.1)
+    (text,) = classes(root, "text", "accent")
+    assert text.text == f"fast RAM below {plan.certificate.arena_bytes // 4:,}"

@@ -130,7 +130,9 @@ def test_plans_between(case: str) -> None:
     assert [line[1] for line in lines] == [f"{point.arena_bytes:,}" for point in points]
     assert [line[-1] for line in lines] == [point.cut for point in points]
     fastest = min(point.cycles for point in points)
-    assert [line[4] for line in lines] == [f"×{p.cycles / fastest:.2f}" for p in points]
+    assert [line[4] for line in lines] == [
+        f"+{100 * p.cycles / fastest - 100:.1f} %" for p in points
+    ]
 
 
 def test_channel_maps_and_layouts() -> None:
