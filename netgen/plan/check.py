@@ -5,26 +5,20 @@ kernels what may overlap. What it establishes: every step has the types its oper
 kernel instance its shapes need; every element that a step reads was written by the step it should
 come from (the memory is executed with the step's number in place of data); weights stand where no
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
-`check_bands` segments. Only what a kernel itself defines, its parameters for a layer and the length
-of what it packs, is asked of it.
+`check_bands` segments, `check_instances` kernels and weights. Only what a kernel itself defines,
+its parameters for a layer and the length of what it packs, is asked of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
-
-import numpy as np
-
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.layout import dense_layout
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check_bands import check_bands, check_segments
 from netgen.plan.check_contents import check_contents
+from netgen.plan.check_instances import check_instances, check_weights
 from netgen.plan.check_memory import check_memory
-from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Buffer, Plan, Step, Value, is_image
 
@@ -43,8 +37,8 @@ def check_plan(plan: Plan) -> None:
     _check_callers(plan)
     check_memory(plan)
     check_contents(plan)
-    _check_instances(plan, target)
-    _check_weights(plan, target)
+    check_instances(plan, target)
+    check_weights(plan, target)
 
 
 def _target(plan: Plan) -> Target:
@@ -125,9 +119,14 @@ def _check_recut(plan: Plan, value: Value, buffer: Buffer) -> None:
 
 
 def _check_rows(value: Value, buffer: Buffer) -> None:
-    """Every row of a value fits into a slot of its buffer, with the margin before it."""
+    """Every row of a value fits into a slot of its buffer, with the margin before it.
+
+    What has no rows has all pixels one after the other.
+    """
     shape, where = value.type.shape, f"%{value.name}"
     width = shape[2] if is_image(shape) else value.type.elements // shape[-1]
+    if not is_image(shape) and not buffer.margin:
+        width -= (buffer.rows - 1) * buffer.row_pixels
     shift = value.slots.shift
     if not 0 <= shift <= buffer.margin or buffer.margin - shift + width > buffer.row_pixels:
         raise PlanError(
@@ -223,125 +222,3 @@ def _check_callers(plan: Plan) -> None:
         buffer = plan.buffer_of(step.writes)
         if buffer.kind == "input":
             raise PlanError(f"writes into the input {buffer.name}", where=f"step %{step.name}")
-
-
-def _check_instances(plan: Plan, target: Target) -> None:
-    """Every step's instance is its kernel, specialised to its shapes, with its aliased operand."""
-    names = [instance.name for instance in plan.instances]
-    if len(set(names)) != len(names):
-        raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
-    if {step.instance for step in plan.steps} != set(range(len(names))):
-        raise PlanError("steps and kernel instances do not match", where=f"plan of {plan.network}")
-    for step in plan.steps:
-        instance = plan.instances[step.instance]
-        kernel = _kernel(step, instance.kernel)
-        layer = step_layer(plan, step, operand_types(plan, step))
-        if not kernel.accepts(layer):
-            raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
-        aliased: list[Json] = [*_aliased(plan, step)]
-        parameters = {**kernel.parameters(layer, target), "aliased": aliased}
-        _agree(step, "arguments", tuple(step.reads), instance.arguments)
-        _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
-        for key in sorted({*parameters, *instance.parameters}):
-            _agree(step, key, parameters.get(key), instance.parameters.get(key))
-
-
-def _aliased(plan: Plan, step: Step) -> list[str]:
-    """Operands in the buffer of the result, or on whose memory it stands by an overlap."""
-    home = plan.buffer_of(step.writes).name
-    under = {home} | {
-        plan.buffer_of(overlap.operand).name
-        for overlap in plan.overlaps
-        if plan.buffer_of(overlap.result).name == home
-    }
-    return [letter for letter, value in step.reads.items() if plan.buffer_of(value).name in under]
-
-
-def _agree(step: Step, what: str, expected: object, found: object) -> None:
-    if expected != found:
-        raise PlanError(
-            f"the kernel instance has the wrong {what}",
-            where=f"step %{step.name}",
-            expected=repr(expected),
-            found=repr(found),
-        )
-
-
-def _kernel(step: Step, name: str) -> Kernel:
-    """The kernel of a step; its numeric form and constants must be those that the step states."""
-    kernel = find_kernel(step.kernel)
-    if name != step.kernel or not isinstance(step.op, kernel.operators):
-        raise PlanError(
-            f"{step.op.operator_name} is computed by {name}",
-            where=f"step %{step.name}",
-            expected=step.kernel,
-        )
-    if kernel.numeric_form != step.numeric_form:
-        raise PlanError(
-            f"{name} has another numeric form",
-            where=f"step %{step.name}",
-            expected=kernel.numeric_form,
-            found=step.numeric_form,
-        )
-    packed = set(kernel.constants)
-    if not set(step.constants) <= packed or packed & set(step.reads):
-        raise PlanError(
-            f"{name} packs other operands",
-            where=f"step %{step.name}",
-            expected=", ".join(kernel.constants) or "none",
-            found=", ".join(step.constants) or "none",
-        )
-    return kernel
-
-
-def _check_weights(plan: Plan, target: Target) -> None:
-    """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
-    places: dict[tuple[int, int], tuple[int, Mapping[str, str]]] = {}
-    for step in plan.steps:
-        elements = _packed_elements(plan, step, target)
-        found = step.weights.elements if step.weights else 0
-        if found != elements:
-            raise PlanError(
-                "the packed weights have the wrong length",
-                where=f"step %{step.name}",
-                expected=f"{elements} elements",
-                found=str(found),
-            )
-        if step.weights is None:
-            continue
-        begin, end = step.weights.offset, step.weights.offset + 4 * elements
-        if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
-            raise PlanError(
-                "the packed weights are misaligned or leave the weights",
-                where=f"step %{step.name}",
-                expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
-                found=f"{begin} to {end}",
-            )
-        content = (step.instance, step.constants)
-        if places.setdefault((begin, end), content) != content:
-            raise PlanError(
-                "two steps share the place of their weights", where=f"step %{step.name}"
-            )
-    if plan.weights_bytes % 4:
-        raise PlanError(
-            "the weights are no whole number of elements", found=str(plan.weights_bytes)
-        )
-    ordered = sorted(places)
-    for (_, end), (begin, _) in pairwise(ordered):
-        if begin < end:
-            raise PlanError(
-                "packed weights overlap",
-                where=f"weights at byte {begin}",
-                expected=f"nothing before byte {end}",
-            )
-
-
-def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
-    """How many elements the kernel packs for constants of these shapes."""
-    kernel = find_kernel(step.kernel)
-    if not kernel.constants:
-        return 0
-    types = operand_types(plan, step)
-    layer = step_layer(plan, step, types)
-    blank = {letter: np.ones(types[letter].shape, np.float32) for letter in step.constants}
-    return kernel.pack(layer, target, blank).size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import strategies as st
 
 from netgen.ir.graph import Graph, Node
@@ -30,6 +32,8 @@ class _Maps:
         image = TensorType("f32", (1, *size, draw(st.integers(1, 6))))
         self.nodes = {"image": Node("image", Input(), (), image)}
         self.images = ["image"]
+        # Of a map's channels the channels of computed values that they are; -1 for zeros.
+        self.shows: dict[str, list[tuple[str, int]]] = {}
 
     def constant(self, *shape: int) -> str:
         name = f"k{len(self.nodes)}"
@@ -76,13 +80,16 @@ class _Maps:
         shapes = [(1, width, height, channels), (1, height, channels, width)]
         self.image(Reshape(self.draw(st.sampled_from(shapes))), x)
 
-    def map(self, x: str) -> None:
-        """Channels of some values of one size: in any order, in runs, with zeros, repeated."""
+    def order(self, x: str, kinds: tuple[str, ...] = ("order", "slice")) -> None:
+        """Channels of some values of one size: in any order, a part of them, zeros, repeated."""
         fitting = [v for v in self.images if self.shape(v)[:3] == self.shape(x)[:3]]
         operands = self.draw(st.lists(st.sampled_from(fitting), max_size=2, unique=True))
         operands = list(dict.fromkeys([x, *operands]))
         channels = [(n, c) for n, v in enumerate(operands) for c in range(self.shape(v)[3])]
-        kind = self.draw(st.sampled_from(["order", "order", "order", "slice", "zeros", "repeat"]))
+        if "repeat" not in kinds:
+            distinct = {self.shown(operands[n])[c]: (n, c) for n, c in reversed(channels)}
+            channels = sorted(distinct.values())
+        kind = self.draw(st.sampled_from(kinds))
         if kind == "slice":
             first = self.draw(st.integers(0, len(channels) - 1))
             channels = channels[first : self.draw(st.integers(first + 1, len(channels)))]
@@ -94,6 +101,15 @@ class _Maps:
         read = sorted({n for n, _ in channels if n >= 0})
         named = [(read.index(n) if n >= 0 else -1, c) for n, c in channels]
         self.image(channel_map_op(named), *(operands[n] for n in read))
+        self.shows[self.images[-1]] = [
+            self.shown(operands[n])[c] if n >= 0 else ("", -1) for n, c in channels
+        ]
+
+    def shown(self, x: str) -> list[tuple[str, int]]:
+        return self.shows.get(x) or [(x, c) for c in range(self.shape(x)[3])]
+
+    def map(self, x: str) -> None:
+        self.order(x, ("order", "order", "order", "slice", "zeros", "repeat"))
 
 
 @st.composite
@@ -112,5 +128,26 @@ def mapped(draw: st.DrawFn) -> Graph:
     if draw(st.booleans()):
         last = maps.apply(Reshape((1, maps.nodes[outputs[0]].type.elements)), outputs[0])
         outputs[0] = maps.apply(Softmax(), last)
+    return _graph(maps, outputs)
+
+
+@st.composite
+def movable(draw: st.DrawFn) -> Graph:
+    """A graph none of whose maps needs to move anything: the caller's images are not in them."""
+    maps = _Maps(draw)
+    kinds: tuple[Callable[[str], None], ...] = (
+        maps.pointwise, maps.depthwise, maps.activation, maps.pool, maps.add, maps.gate,
+        maps.order, maps.order, maps.order,
+    )  # fmt: skip
+    maps.pointwise("image")
+    maps.images = maps.images[1:]
+    for _ in range(draw(st.integers(2, 12))):
+        x = maps.images[-1] if draw(st.integers(0, 2)) else draw(st.sampled_from(maps.images))
+        draw(st.sampled_from(kinds))(x)
+    maps.pointwise(maps.images[-1])
+    return _graph(maps, [maps.images[-1]])
+
+
+def _graph(maps: _Maps, outputs: list[str]) -> Graph:
     graph = Graph("mapped", maps.nodes.values(), outputs).rewrite({})
     return graph.with_constants(seeded_weights(graph))
