@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netgen.compiler import compile, emit, load  # noqa: A004  # the name that the interface has
+    from netgen.compiler import compile, emit, load
     from netgen.errors import NetgenError
     from netgen.runtime.model import CompiledModel
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,13 +18,16 @@ from netgen.plan.options import PlanOptions
 from netgen.report.text import error_text
 
 if TYPE_CHECKING:
+    from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
+    from netgen.report.verify import Judge
+    from netgen.runtime.images import Interpolation
 
 
 class Commands(click.Group):
     """Prints netgen's own errors, one line each, and exits with their code."""
 
-    def invoke(self, context: click.Context) -> Any:  # noqa: ANN401  # click's own signature
+    def invoke(self, context: click.Context) -> object:
         """Run the command; a traceback only with --debug."""
         try:
             return super().invoke(context)
@@ -107,7 +110,7 @@ def compile_model(
     parameters: dict[str, str],
     output: Path,
     target: str,
-    weights_as: Any,  # noqa: ANN401  # one of the choices above
+    weights_as: WeightsAs,
     prefix: str | None,
     verify: bool,
     memory: PlanOptions,
@@ -153,7 +156,7 @@ def run(
     top: int,
     resize: int | None,
     no_crop: bool,
-    interpolation: Any,  # noqa: ANN401  # one of the choices above
+    interpolation: Interpolation,
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
     target: str,
@@ -194,7 +197,7 @@ def verify(
     model: str,
     weights: Path | None,
     parameters: dict[str, str],
-    against: Any,  # noqa: ANN401  # one of the choices above
+    against: Judge,
     layers: bool,
     tolerance: float | None,
     target: str,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from netgen import cli_options
 from netgen.cli_output import load_model, print_json, print_table, progress
 from netgen.errors import UsageError
-from netgen.plan.options import PlanOptions
+from netgen.plan.options import Image, PlanOptions
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plan(
 def _pareto(
     graph: Graph,
     target: str,
-    image: Any,  # noqa: ANN401  # one of the choices of --input
+    image: Image,
     output: Path | None,
     as_json: bool,
 ) -> None:

@@ -97,7 +97,7 @@ def emit(
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
     ram: Ram = None,
-    input: Image = "caller",  # noqa: A002  # the name that the interface has
+    input: Image = "caller",
     accept_gap: bool = False,
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
@@ -124,12 +124,12 @@ def emit(
     return write_files(file.parent, files)
 
 
-def compile(  # noqa: A001  # the name that the interface has
+def compile(
     graph: Graph,
     *,
     target: str = "native",
     ram: Ram = None,
-    input: Image = "caller",  # noqa: A002  # the name that the interface has
+    input: Image = "caller",
     accept_gap: bool = False,
     progress: Progress | None = None,
 ) -> CompiledModel:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from contextlib import ExitStack
 
 from netgen.bench.worker import Job, Ready
 from netgen.errors import BuildError
@@ -41,44 +41,48 @@ class WorkerProcess:
 
     def __init__(self, name: str, job: Job, core: int | None) -> None:
         self._name = name
-        # What libraries print must not get into our own output; it is shown if the worker fails.
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        self._connection, theirs = multiprocessing.Pipe()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, json.dumps([sys.path, core, theirs.fileno()])],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self._printed,
-                stderr=self._printed,
-            )
-        try:
-            self.ready: Ready = self._ask(job)
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as stack:
+            # What libraries print must not get into our own output: it is shown only if the
+            # worker fails.
+            self._printed = stack.enter_context(tempfile.TemporaryFile())
+            self._connection, theirs = multiprocessing.Pipe()
+            stack.callback(self._connection.close)
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", _START, json.dumps([sys.path, core, theirs.fileno()])],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._printed,
+                    stderr=self._printed,
+                )
+            stack.callback(self._process.wait)
+            stack.callback(self._process.kill)
+            ready = self._ask(job)
+            assert isinstance(ready, Ready)
+            self.ready = ready
+            self._ends = stack.pop_all()
 
     def time(self, count: int) -> float:
         """Let the worker run `count` inferences; returns the seconds that one took."""
-        seconds: float = self._ask(count)
+        seconds = self._ask(count)
+        assert isinstance(seconds, float)
         return seconds
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        self._process.kill()
-        self._process.wait()
-        self._connection.close()
-        self._printed.close()
+        self._ends.close()
 
-    def _ask(self, message: object) -> Any:  # noqa: ANN401  # a Ready or a float
+    def _ask(self, message: object) -> object:
+        """The worker's answer: Ready to a job, seconds to a count."""
         try:
             self._connection.send(message)
-            return self._connection.recv()
+            answer: object = self._connection.recv()
         except (EOFError, ConnectionError):
             raise BuildError(
                 f"the worker of {self._name} ended with status {self._process.wait()}",
                 found=self._last_line(),
             ) from None
+        return answer
 
     def _last_line(self) -> str:
         self._printed.seek(0)

@@ -115,7 +115,7 @@ class _Lowering:
             result = mapping(call)
         else:
             raise GraphError("this operator is supported between constants only")
-        return result if isinstance(result, list | tuple) else [result]  # type: ignore[list-item]  # no sequence
+        return [result] if isinstance(result, View | np.ndarray) else result
 
     def _output(self, name: str) -> View | None:
         value = self._values.get(name)

@@ -133,7 +133,7 @@ class Const(Operator):
 _SHOWN: dict[Any, str] = {int: "an integer", float: "a hexadecimal float", str: "a name"}
 
 
-def _fits(value: AttributeValue, kind: Any) -> bool:  # noqa: ANN401  # a type as annotated
+def _fits(value: AttributeValue, kind: object) -> bool:
     """Whether a value has a field's type; one integer may stand for a tuple of known length."""
     if get_origin(kind) is tuple:
         one_for_all = isinstance(value, int) and ... not in get_args(kind)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netgen.errors import MissingExtraError, PlanError
 from netgen.plan.arena import Packing
 from netgen.plan.exact import Placement
 from netgen.plan.shapes import extent
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 # Of the solver's own clock, which counts its work: some seconds each, the same everywhere.
 _DECIDING = 10.0
@@ -122,7 +125,9 @@ class Solver:
             )
         return self._offsets(solver, starts)
 
-    def _model(self, size: int, hint: Sequence[int]) -> tuple[Any, list[Any]]:
+    def _model(
+        self, size: int, hint: Sequence[int]
+    ) -> tuple[cp_model.CpModel, list[cp_model.IntVar]]:
         """A model of all placements of at most `size` bytes, and the offsets in it, in units."""
         model = self._cp.CpModel()
         starts, lives, places = [], [], []
@@ -144,7 +149,7 @@ class Solver:
             model.add(starts[index] - starts[other] <= low).only_enforce_if(~above)
         return model, starts
 
-    def _start(self, model: Any, index: int, size: int) -> Any:  # noqa: ANN401  # OR-tools' own
+    def _start(self, model: cp_model.CpModel, index: int, size: int) -> cp_model.IntVar:
         """The offset of a shape in units."""
         lowest, highest = self._packed.ground(index), size - self._packed.top(index)
         start = model.new_int_var(lowest // self._unit, highest // self._unit, "")
@@ -154,7 +159,7 @@ class Solver:
             model.add(start == alignment // self._unit * steps)
         return start
 
-    def _solve(self, model: Any, limit: float) -> tuple[Any, str]:  # noqa: ANN401  # OR-tools' own
+    def _solve(self, model: cp_model.CpModel, limit: float) -> tuple[cp_model.CpSolver, str]:
         """The solver after its work, and the name of its status."""
         solver = self._cp.CpSolver()
         solver.parameters.num_workers = 1
@@ -167,5 +172,5 @@ class Solver:
         solver.parameters.cp_model_probing_level = 0
         return solver, str(solver.status_name(solver.solve(model)))
 
-    def _offsets(self, solver: Any, starts: Sequence[Any]) -> list[int]:  # noqa: ANN401
+    def _offsets(self, solver: cp_model.CpSolver, starts: Sequence[cp_model.IntVar]) -> list[int]:
         return [solver.value(start) * self._unit for start in starts]

@@ -282,7 +282,7 @@ def _pointers(addresses: Iterable[int]) -> list[Any]:
     return [cast("void *", address) for address in addresses]
 
 
-def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa: ANN401  # cffi
+def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> cffi.FFI.CData:
     """Make a hook callable from C. It refers to no instance, whose arena must go when it goes."""
 
     def step_done(_user: object, step: int) -> int:
@@ -297,5 +297,5 @@ def _c_hook(hook: Callable[[int], bool], outcome: _HookOutcome) -> Any:  # noqa:
 
 
 @functools.cache
-def _ffi() -> Any:  # noqa: ANN401  # cffi has no types
+def _ffi() -> cffi.FFI:
     return cffi.FFI()

@@ -33,15 +33,18 @@ def graph_to_tflite(graph: Graph) -> bytes:
     return _Writer(graph).content()
 
 
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # untyped where it is missing
+# mypy takes the class for Any, as flatbuffers is an optional package.
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
     """Puts weights at multiples of 16 bytes, as the schema demands and its Python classes do not.
 
     `Prep` aligns what is written after so many further bytes.
     """
 
-    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> Any:  # noqa: N802, ANN401  # its own name
+    # Named by flatbuffers: the schema's classes call it.
+    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802
         self.Prep(16, x.nbytes)
-        return super().CreateNumpyVector(x)
+        offset: int = super().CreateNumpyVector(x)
+        return offset
 
 
 class _Writer:
@@ -122,7 +125,7 @@ class _Writer:
         self._tensors.append(tensor)
         return len(self._tensors) - 1
 
-    def _operator(self, stage: Stage, inputs: list[int], output: int) -> Any:  # noqa: ANN401  # of the schema
+    def _operator(self, stage: Stage, inputs: list[int], output: int) -> schema.OperatorT:
         operator = schema.OperatorT()
         operator.opcodeIndex = self._codes.setdefault(stage.operator, len(self._codes))
         operator.inputs = inputs
@@ -135,7 +138,7 @@ class _Writer:
         return operator
 
 
-def _operator_code(name: str) -> Any:  # noqa: ANN401  # a class of the schema
+def _operator_code(name: str) -> schema.OperatorCodeT:
     code = schema.OperatorCodeT()
     code.builtinCode = getattr(schema.BuiltinOperator, name)
     # Old readers know this field only, and new ones take the larger of the two.

@@ -13,7 +13,7 @@ import onnx
 import onnx.numpy_helper
 import torch
 import torch.fx
-import torch.nn.functional as F  # noqa: N812  # the name that PyTorch's own users give it
+from torch.nn import functional
 
 from netgen.bench.peers.peer import channels_last
 from netgen.bench.worker import Array, Loaded
@@ -152,7 +152,7 @@ def _average_pool(call: _Call) -> Value:
     counted = bool(call.attributes.get("count_include_pad", 0))
     x, padding = _padded(call, 0.0, may_pad=counted)
     return call.emit(
-        F.avg_pool2d,
+        functional.avg_pool2d,
         x,
         tuple(call.attributes["kernel_shape"]),
         stride=tuple(call.attributes["strides"]),
@@ -163,12 +163,14 @@ def _average_pool(call: _Call) -> Value:
 
 def _batch_norm(call: _Call) -> Value:
     x, gamma, beta, mean, var = call.operands
-    return call.emit(F.batch_norm, x, mean, var, gamma, beta, eps=call.attributes["epsilon"])
+    return call.emit(
+        functional.batch_norm, x, mean, var, gamma, beta, eps=call.attributes["epsilon"]
+    )
 
 
 def _clip(call: _Call) -> Value:
     least, most = call.numbers(1)[0], call.numbers(2)[0]
-    return call.emit(F.hardtanh, call.x, least, most, inplace=call.inplace)
+    return call.emit(functional.hardtanh, call.x, least, most, inplace=call.inplace)
 
 
 def _concat(call: _Call) -> Value:
@@ -178,7 +180,7 @@ def _concat(call: _Call) -> Value:
 def _conv(call: _Call) -> Value:
     x, padding = _padded(call, 0.0)
     return call.emit(
-        F.conv2d,
+        functional.conv2d,
         x,
         *call.operands[1:],
         stride=tuple(call.attributes["strides"]),
@@ -195,17 +197,17 @@ def _padded(call: _Call, border: float, *, may_pad: bool = True) -> tuple[Value,
         return call.x, (top, left)
     if not may_pad:
         raise GraphError("PyTorch has no average over windows that are padded on one side only")
-    return call.emit(F.pad, call.x, (left, right, top, bottom), value=border), (0, 0)
+    return call.emit(functional.pad, call.x, (left, right, top, bottom), value=border), (0, 0)
 
 
 def _global_average_pool(call: _Call) -> Value:
-    return call.emit(F.adaptive_avg_pool2d, call.x, 1)
+    return call.emit(functional.adaptive_avg_pool2d, call.x, 1)
 
 
 def _max_pool(call: _Call) -> Value:
     x, padding = _padded(call, float("-inf"))
     return call.emit(
-        F.max_pool2d,
+        functional.max_pool2d,
         x,
         tuple(call.attributes["kernel_shape"]),
         stride=tuple(call.attributes["strides"]),
@@ -218,7 +220,7 @@ def _pad(call: _Call) -> Value:
     rank = len(sides) // 2
     # ONNX lists the beginnings, then the ends; PyTorch pairs of both, last axis first.
     pairs = [(sides[axis], sides[axis + rank]) for axis in reversed(range(rank))]
-    return call.emit(F.pad, call.x, tuple(side for pair in pairs for side in pair))
+    return call.emit(functional.pad, call.x, tuple(side for pair in pairs for side in pair))
 
 
 def _reshape(call: _Call) -> Value:
@@ -248,15 +250,15 @@ _CALLS: dict[str, Callable[[_Call], Value]] = {
     "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
-    "Gemm": _plain(F.linear),  # netgen writes no other form than PyTorch's
+    "Gemm": _plain(functional.linear),  # netgen writes no other form than PyTorch's
     "GlobalAveragePool": _global_average_pool,
-    "HardSigmoid": _elementwise(F.hardsigmoid),  # netgen's and PyTorch's slope is 1/6
-    "HardSwish": _elementwise(F.hardswish),
+    "HardSigmoid": _elementwise(functional.hardsigmoid),  # netgen's and PyTorch's slope is 1/6
+    "HardSwish": _elementwise(functional.hardswish),
     "Identity": lambda call: call.x,
     "MaxPool": _max_pool,
     "Mul": _plain(torch.mul),
     "Pad": _pad,
-    "Relu": _elementwise(F.relu),
+    "Relu": _elementwise(functional.relu),
     "Reshape": _reshape,
     "Sigmoid": _plain(torch.sigmoid),
     "Slice": _slice,
