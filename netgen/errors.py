@@ -93,16 +93,21 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": _ONNX,
     "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
     "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
+    "planner": ("ortools",),
 }
 
 
 class MissingExtraError(NetgenError):
-    """An optional package that is not installed; the message names the command that installs it."""
+    """An optional package that is not installed; the message names the command that installs it.
+
+    `otherwise` is another way out, if there is one.
+    """
 
     exit_code = 9
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(self, package: str, extra: str, purpose: str, otherwise: str = "") -> None:
+        install = f"install it with: pip install {' '.join(EXTRAS[extra])}"
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed",
-            hint=f"install it with: pip install {' '.join(EXTRAS[extra])}",
+            hint=f"{install}, or {otherwise}" if otherwise else install,
         )

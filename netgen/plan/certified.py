@@ -26,7 +26,7 @@ def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
 
     Where the solver is needed it finds the least size, and of the placements of that size the one
     is taken whose offsets, read as a list, come first: there is one such list, whichever version of
-    the solver finds it. Raises PlanError where the solver gives up, and MissingSolverError where it
+    the solver finds it. Raises PlanError where the solver gives up, and MissingExtraError where it
     is not installed.
     """
     packed = packing(shapes)
@@ -50,7 +50,7 @@ def place_certified(shapes: Sequence[Shape], *, accept_gap: bool) -> Placement:
 def place_smallest(packed: Packing, *, accept_gap: bool) -> Placement:
     """The smallest placement that is found, whether or not it is proven; as above without solver.
 
-    Raises MissingSolverError where the solver is needed and not installed.
+    Raises MissingExtraError where the solver is needed and not installed.
     """
     best = improve(packed, place(packed))
     gap = extent(packed.shapes, best.offsets) - best.least

@@ -47,7 +47,7 @@ def certificate_lines(plan: Plan) -> list[str]:
     proof = (
         "proven optimal for this schedule and these overlaps"
         if certificate.gap_bytes == 0
-        else "not proven optimal"
+        else "the bound alone does not prove it optimal"
     )
     return [
         *_wrap(

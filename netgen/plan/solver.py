@@ -21,12 +21,6 @@ _MINIMISING = 5.0
 _MOST_PAIRS = 200_000
 
 
-class MissingSolverError(PlanError):
-    """A plan needs the solver, and OR-tools is not installed."""
-
-    exit_code = MissingExtraError.exit_code
-
-
 class Solver:
     """Shapes as CP-SAT sees them: pairs of which one lies above the other, offsets in units.
 
@@ -40,10 +34,7 @@ class Solver:
         try:
             from ortools.sat.python import cp_model
         except ImportError:
-            raise MissingSolverError(
-                f"{purpose} needs the package ortools, which is not installed",
-                hint=f"install it with: pip install ortools, or {otherwise}",
-            ) from None
+            raise MissingExtraError("ortools", "planner", purpose, otherwise) from None
         self._cp: Any = cp_model
         self._packed = packed
         parts = [part for shape in packed.shapes for part in shape.slices]

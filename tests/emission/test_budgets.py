@@ -50,11 +50,11 @@ def outputs_of(
 def test_budgets_change_no_bit(name: str, tmp_path: Path) -> None:
     graph = smallest(name)
     command = ["gcc", "-std=c99", "-O0", *SANITIZERS]
-    expected = outputs_of(emission(graph, "generic"), graph, tmp_path / "layers", command)
+    expected = outputs_of(emission(graph, "generic", "blob"), graph, tmp_path / "layers", command)
     options = three_budgets(graph)
     options += [smallest_of(graph, image) for image in IMAGES[1:]]
     for number, memory in enumerate(options):
-        emitted = emission(graph, "generic", memory=memory)
+        emitted = emission(graph, "generic", "blob", memory=memory)
         assert memory.ram is not None
         assert emitted.plan.certificate.arena_bytes <= memory.ram
         assert outputs_of(emitted, graph, tmp_path / str(number), command) == expected
@@ -76,10 +76,10 @@ def check_random_cuts(name: str, folder: Path, target: str) -> None:
     graph, draw = smallest(name), np.random.default_rng(2)
     lowered = run_pipeline(graph)
     command = [*flags_of(target, "gcc"), "-O1"]
-    layers = outputs_of(emission(graph, target), graph, folder / "layers", command)
+    layers = outputs_of(emission(graph, target, "blob"), graph, folder / "layers", command)
     for image in IMAGES:
         plan = random_plan(lowered, find_target(target), image, draw, high=False)
         assert plan is not None
         check_plan(plan)
-        cut = emission_of(graph, lowered, plan)
+        cut = emission_of(graph, lowered, plan, "blob")
         assert outputs_of(cut, graph, folder / image, command) == layers

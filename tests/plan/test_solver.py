@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netgen.errors import PlanError
+from netgen.errors import MissingExtraError, PlanError
 from netgen.plan import exact, solver
 from netgen.plan.arena import Packing, least_bytes, packing, place
 from netgen.plan.certified import place_certified, place_smallest, place_within
 from netgen.plan.exact import Placement, improve
 from netgen.plan.shapes import Shape, extent
-from netgen.plan.solver import MissingSolverError, Solver
+from netgen.plan.solver import Solver
 from tests.plan.packings import (
     HOOKED,
     UNIT,
@@ -124,9 +124,9 @@ def test_a_solver_at_its_limit_is_an_error_of_a_plan(monkeypatch: pytest.MonkeyP
 @pytest.mark.usefixtures("no_search", "no_ortools")
 def test_without_the_extra_the_error_names_both_ways_out() -> None:
     both = "12 bytes larger.*ortools.*pip install ortools, or accept that with --accept-gap"
-    with pytest.raises(MissingSolverError, match=both):
+    with pytest.raises(MissingExtraError, match=both):
         place_certified(HOOKED, accept_gap=False)
-    with pytest.raises(MissingSolverError, match=both):
+    with pytest.raises(MissingExtraError, match=both):
         place_smallest(packing(HOOKED), accept_gap=False)
 
 
