@@ -24,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Cases of one file are rewritten one after the other: workers would undo each other's."""
+    if config.getoption("--update-golden"):
+        config.option.numprocesses = 0
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """A function that compares a text with a file in tests/golden, by its path in there."""

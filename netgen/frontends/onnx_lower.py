@@ -103,18 +103,16 @@ class _Lowering:
     def _results(self, call: Call) -> Sequence[Value]:
         computed = any(isinstance(value, View) for value in call.inputs)
         fold, mapping = FOLDS.get(call.operator), MAPPINGS.get(call.operator)
-        result: Value | Sequence[Value]
         if not computed and fold is not None:
             try:
                 with np.errstate(all="ignore"):
-                    result = fold(call)
+                    return [np.asarray(fold(call))]  # NumPy makes scalars of arrays without axes
             # What NumPy says to shapes, axes and types that do not fit.
             except (ValueError, IndexError, TypeError, OverflowError) as error:
                 raise GraphError(f"malformed arithmetic: {error}") from error
-        elif mapping is not None:
-            result = mapping(call)
-        else:
+        if mapping is None:
             raise GraphError("this operator is supported between constants only")
+        result = mapping(call)
         return [result] if isinstance(result, View | np.ndarray) else result
 
     def _output(self, name: str) -> View | None:

@@ -16,6 +16,7 @@ from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.fold_pad import fold_pad
 from netgen.passes.fuse_activation import fuse_activation
 from netgen.passes.fuse_residual_add import fuse_residual_add
+from netgen.passes.merge_reshapes import merge_reshapes
 from netgen.passes.move_activation import move_activation
 from netgen.passes.put_constants_second import put_constants_second
 from netgen.passes.share_constants import share_constants
@@ -28,6 +29,7 @@ PIPELINE: tuple[Pass, ...] = (
     fold_pad,  # before the convolution changes its name
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
     fold_channel_shuffle,  # then an activation behind it sees what the channels are
+    merge_reshapes,  # once no operator between them can disappear any more
     move_activation,  # before what it moves is fused
     fuse_residual_add,  # before activations: ResNet's stands behind the addition
     fuse_activation,

@@ -37,7 +37,8 @@ class Banded:
         """Whether one call, by itself, computes all of its result."""
         segment = self.segments[self.segment_of(call)]
         alone = segment.first == segment.last
-        return alone and self.rows[call] == call_height(self.schedule.calls[call])
+        pushed = any(part.push and part.segment == segment for part in self.bandings)
+        return alone and not pushed and self.rows[call] == call_height(self.schedule.calls[call])
 
 
 def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:

@@ -1,7 +1,7 @@
 """Which values are computed into memory of their own, and which only view channels of others.
 
 A channel map moves nothing where its operands can stand together in one buffer: its value is then a
-view of their channels. A reshape is a view as well.
+view of their channels. A reshape is a view as well; passes have merged reshapes of reshapes.
 """
 
 from __future__ import annotations
@@ -148,6 +148,8 @@ class _Finder:
         values = list(dict.fromkeys(name for name, _ in found))
         if any(value not in self.group for value in values):
             return False  # a reshape's own pixels
+        if any(self._grid(value) != self._grid(node.name) for value in values):
+            return False  # pixels of the same number, but in other rows
         if node.name in self.dense:
             return self._pin(node, found, values)
         if len(values) == 1:
@@ -156,7 +158,7 @@ class _Finder:
         fixed = [g for g in self.pinned.values() if any(g is group for group in groups)]
         other = fixed and any(group is not groups[0] for group in groups)
         dense = any(value in self.dense for group in groups for value in group)
-        if other or dense or len({self._grid(value) for value in values}) > 1:
+        if other or dense:
             return False
         self._unite(groups)
         return True

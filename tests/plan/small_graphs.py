@@ -92,6 +92,21 @@ BODIES = {
       %d : f32[1,5,6,4] = depthwise_conv2d(%r, %v) {pad=1}
       %y : f32[1,5,6,4] = add(%d, %r)
       return %y""",
+    "map_of_reshapes": """
+      %a : f32[1,6,5,4] = conv2d(%image, %w, %b)
+      %r : f32[1,30,4] = reshape(%a) {shape=(1,30,4)}
+      %m : f32[1,30,4] = channel_map(%r) {channels="x0[2:4]+x0[0:2]"}
+      %s : f32[1,5,6,4] = reshape(%m) {shape=(1,5,6,4)}
+      %d : f32[1,5,6,4] = depthwise_conv2d(%s, %v) {pad=1}
+      %y : f32[1,5,6,4] = conv2d(%d, %w)
+      return %y""",
+    "one_step_of_few_rows": """
+      %t : f32[4,5,3,1] = const {data=@t}
+      %d : f32[1,1,3,4] = depthwise_conv2d(%image, %t) {stride=(6,1)}
+      %f : f32[1,12] = reshape(%d) {shape=(1,12)}
+      %k : f32[3,12] = const {data=@k}
+      %y : f32[1,3] = linear(%f, %k)
+      return %y""",
     "unfoldable_batch_norm": """
       %a : f32[1,6,5,4] = relu(%image)
       %n : f32[1,6,5,4] = batch_norm(%a, %b, %c, %b, %c) {eps=0x1.0p+1}
