@@ -96,9 +96,9 @@ BODIES = {
       %a : f32[1,6,5,4] = conv2d(%image, %w, %b)
       %r : f32[1,30,4] = reshape(%a) {shape=(1,30,4)}
       %m : f32[1,30,4] = channel_map(%r) {channels="x0[2:4]+x0[0:2]"}
-      %s : f32[1,5,6,4] = reshape(%m) {shape=(1,5,6,4)}
-      %d : f32[1,5,6,4] = depthwise_conv2d(%s, %v) {pad=1}
-      %y : f32[1,5,6,4] = conv2d(%d, %w)
+      %s : f32[1,1,30,4] = reshape(%m) {shape=(1,1,30,4)}
+      %d : f32[1,1,30,4] = depthwise_conv2d(%s, %v) {pad=1}
+      %y : f32[1,1,30,4] = conv2d(%d, %w)
       return %y""",
     "one_step_of_few_rows": """
       %t : f32[4,5,3,1] = const {data=@t}
