@@ -52,6 +52,11 @@ def zero(width: int) -> str:
     return "0.0f" if width == 1 else f"(v{width}){{0}}"
 
 
+def add_product(total: str, a: str, b: str, *, fused: bool) -> str:
+    """Statement that adds a product; `fused` where the target may do both at once."""
+    return f"{total} = multiply_add({a}, {b}, {total});" if fused else f"{total} += {a} * {b};"
+
+
 def band_end(band: object, rows: object) -> object:
     """How many rows of the result a call computes."""
     return "ROWS" if band else rows
@@ -105,6 +110,7 @@ def environment() -> jinja2.Environment:
         activation=activation,
         larger=larger,
         zero=zero,
+        add_product=add_product,
         band_end=band_end,
         band_row=band_row,
         row_start=row_start,

@@ -52,7 +52,6 @@ class Conv2dPortableF32(Kernel):
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window and groups."""
-        del target
         op, w = layer.op, layer.operands["w"].shape
         assert isinstance(op, Conv2d)
         return {
@@ -64,6 +63,7 @@ class Conv2dPortableF32(Kernel):
             "group_inputs": w[3],
             "group_outputs": w[0] // op.groups,
             "act": op.act,
+            "fused": target.gnu_vectors,
             "residual": "residual" in layer.operands,
         }
 

@@ -43,7 +43,6 @@ class DepthwiseConv2dPortableF32(Kernel):
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, multiplier, loops over the outputs."""
-        del target
         op, w = layer.op, layer.operands["w"].shape
         assert isinstance(op, DepthwiseConv2d)
         x, y = layer.layout("x"), layer.layout("y")
@@ -62,6 +61,7 @@ class DepthwiseConv2dPortableF32(Kernel):
             "pitches": pitches,
             "stretches": _stretches(layer),
             "act": op.act,
+            "fused": target.gnu_vectors,
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:

@@ -119,6 +119,11 @@ def mixed_graph() -> Graph:
             SingleLayer(DepthwiseConv2d(pad=(1, 1, 1, 1)), (x, (23, 3, 3, 1), (23,))),
             SingleLayer(Conv2d(groups=23), (x, (23, 3, 3, 1), (23,))),
             SingleLayer(DepthwiseConv2d(dilation=(2, 2)), (x, (46, 3, 3, 1), (46,))),
+            # What a compiler would make vectors of, for the products alone.
+            SingleLayer(
+                DepthwiseConv2d((2, 1), (0, 1, 0, 0)), ((1, 17, 5, 7), (14, 1, 2, 1), (14,))
+            ),
+            SingleLayer(Conv2d(groups=7), ((1, 17, 5, 28), (14, 1, 1, 4), (14,))),
         ]
     )
 

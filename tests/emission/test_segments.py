@@ -18,6 +18,7 @@ from netgen.emission.calls import Calls
 from netgen.emission.options import EmitOptions
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
+from netgen.ir.text import parse_graph
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
@@ -25,6 +26,7 @@ from netgen.plan.options import Image, PlanOptions
 from netgen.plan.order import execution_order
 from netgen.plan.plan import Buffer, Plan, Run, Slots, Value
 from netgen.runtime.model import CompiledModel
+from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.emission.test_text import CLUMSY
@@ -96,6 +98,40 @@ def test_bands_change_no_bit(
         outputs = emitted.run(program, normal_inputs(graph))
         found.append({value: array.tobytes() for value, array in outputs.items()})
     assert found[0] == found[1]
+
+
+# gcc took products of its depthwise convolution as vectors in a segment, and fused them elsewhere.
+PORTABLE = """netgen 1
+graph portable {
+  %image : f32[1,7,5,5] = input
+  %a : f32[1,35,1,5] = reshape(%image) {shape=(1,35,1,5)}
+  %p : f32[1,17,2,5] = avg_pool2d(%a) {kernel=2, stride=(2,1), pad=(0,0,1,1), counted=(0,0,0,1)}
+  %r : f32[1,17,5,2] = reshape(%p) {shape=(1,17,5,2)}
+  %w : f32[7,1,1,2] = const {data=@w}
+  %c : f32[1,17,5,7] = conv2d(%r, %w)
+  %v : f32[14,1,2,1] = const {data=@v}
+  %b : f32[14] = const {data=@b}
+  %d : f32[1,9,4,14] = depthwise_conv2d(%c, %v, %b) {stride=(2,1), pad=(0,1,0,0)}
+  %y : f32[1,1,1,14] = global_avg_pool(%d)
+  return %y, %r
+}
+"""
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_bands_change_no_bit_of_fused_sums(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETGEN_CACHE_DIR", str(tmp_path))
+    graph, _ = parse_graph(PORTABLE)
+    graph = graph.with_constants(seeded_weights(graph))
+    target = find_target("x86-64-v3")
+    banded = random_plan(graph, target, "caller", np.random.default_rng(seed), high=seed % 2 == 1)
+    assert banded is not None
+    images = [array[0] for array in normal_inputs(graph).values()]
+    layers = model_of(graph, build_plan(graph, target)).run(*images)
+    for expected, found in zip(layers, model_of(graph, banded).run(*images), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_hook_that_cancels_in_a_segment(
