@@ -85,6 +85,17 @@ def _extend(views: Views, death: Mapping[str, Places], value: str, step: int) ->
             death[source][channels] = np.maximum(death[source][channels], step)
 
 
+def pixel_places(lives: Lives, group: Sequence[str]) -> int:
+    """The most channels of a group of values that are alive in one step."""
+    births = sorted({lives.birth[value] for value in group})
+    return max(
+        sum(
+            int((lives.death[value] >= step).sum()) for value in group if lives.birth[value] <= step
+        )
+        for step in births
+    )
+
+
 class _Placer:
     """Gives places to the channels of one computed value after the other, in the order of steps."""
 
@@ -133,7 +144,7 @@ class _Placer:
         """Places among those that are free when the value is computed."""
         birth, death = self.lives.birth[name], self.lives.death[name]
         if group not in self.taken:
-            self.taken[group] = np.full(self._pitch(group), -1, np.int64)
+            self.taken[group] = np.full(pixel_places(self.lives, group), -1, np.int64)
         taken = self.taken[group]
         free = _stretches(np.flatnonzero(taken < birth).tolist())
         places = np.full(len(order), -1, np.int64)
@@ -144,18 +155,6 @@ class _Placer:
                 places[channel] = place
                 taken[place] = death[channel]
         return places
-
-    def _pitch(self, group: tuple[str, ...]) -> int:
-        """The most channels of a group that are alive in one step."""
-        births = sorted({self.lives.birth[value] for value in group})
-        return max(
-            sum(
-                int((self.lives.death[value] >= step).sum())
-                for value in group
-                if self.lives.birth[value] <= step
-            )
-            for step in births
-        )
 
     def home(self, name: str) -> Home:
         """Where a value stands, whose sources all have their places."""

@@ -11,6 +11,7 @@ from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
 from netgen.ops.reshape import Reshape
+from netgen.plan.call_order import order_calls
 from netgen.plan.calls import Call
 from netgen.plan.layout import Home, find_lives, lay_out
 from netgen.plan.options import Image
@@ -57,7 +58,7 @@ class Schedule:
 def schedule(
     graph: Graph, target: Target, *, image: Image = "caller", copies: bool = False
 ) -> Schedule:
-    """Order the calls as the graph orders its values, and give every value its home.
+    """Order the calls, and give every value its home.
 
     Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
     unless `copies` asks for channel maps that are executed. Outputs are written straight into the
@@ -65,7 +66,7 @@ def schedule(
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
-    views = find_views(graph, target, copies=copies)
+    views = order_calls(graph, find_views(graph, target, copies=copies))
     homes = lay_out(graph, views)
     calls = [_with_layouts(call, homes) for call in views.calls]
     computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}
