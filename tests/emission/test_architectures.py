@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +42,21 @@ def test_no_warnings(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_reports(name: str, compiler: str, target: str, tmp_path: Path) -> None:
     check(smallest(name), target, "blob", compiler, tmp_path, fuse=True)
+
+
+@pytest.mark.parametrize("target", ["generic", "x86-64-v4"])
+@pytest.mark.parametrize(
+    ("name", "parameter", "value"),
+    [
+        *(("shufflenet_v1", "groups", groups) for groups in (2, 3, 4, 8)),
+        *(("shufflenet_v2", "scale", scale) for scale in (0.5, 1.0, 1.5, 2.0)),
+    ],
+)
+def test_shuffles_leave_no_copies(name: str, parameter: str, value: float, target: str) -> None:
+    settings: dict[str, Any] = {parameter: value}
+    emitted = emission(netgen.load(name, input_size=32, **settings), target, "blob")
+    assert not re.search("channel_map|copy", emitted.logic)
+    # memcpy fills and empties registers of a tile and reads the head of the weights: on one side of
+    # it there is always a local variable.
+    for target_of, source_of in re.findall(r"memcpy\(([^,]+), (\w+)", emitted.logic):
+        assert source_of == "t" or re.match(r"t\b|&", target_of)
