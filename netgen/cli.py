@@ -85,6 +85,8 @@ def show(
     from netgen.report.graph_picture import graph_dot, graph_svg
     from netgen.report.tables import graph_table, plan_text
 
+    if stage != "plan":
+        cli_options.refuse_with(f"--stage {stage}", "ram", "image", "accept_gap")
     graph = load_model(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:
@@ -188,7 +190,10 @@ def run(
 )
 @click.option("--layers", is_flag=True, help="Print every layer.")
 @click.option(
-    "--tolerance", type=click.FloatRange(min=0), help="Largest error [default: 1e-5, peers 1e-4]."
+    "--tolerance",
+    type=float,
+    callback=cli_options.read_tolerance,
+    help="Largest error [default: 1e-5, peers 1e-4].",
 )
 @cli_options.target_option
 @cli_options.memory_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
+from netgen.errors import UsageError
 from netgen.plan.options import Image, PlanOptions, Ram
 from netgen.plan.options import plan_options as options_of_plan
 
@@ -119,7 +122,7 @@ def compile_options(command: Command) -> Command:
             help="A second C file, in the one file, assembled from a binary, a blob.",
         ),
         click.option(
-            "--prefix", help="Opens all public names and file names; by default the stem of -o."
+            "--prefix", help="Opens all public names, none of files; by default the stem of -o."
         ),
         click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
     )
@@ -133,7 +136,9 @@ def photo_options(command: Command) -> Command:
         click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
         click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
         click.option(
-            "--resize", type=int, help="Shorter side before the crop [default: input size]."
+            "--resize",
+            type=click.IntRange(min=1),
+            help="Shorter side before the crop [default: input size].",
         ),
         click.option("--no-crop", is_flag=True, help="Squeeze the whole photo instead."),
         click.option("--interpolation", default="bilinear", show_default=True, type=filters),
@@ -148,10 +153,12 @@ def read_ram(_: click.Context, __: click.Parameter, given: str | None) -> Ram:
     """A number of bytes such as 262144, 256K or 1.5M, K being 1024; or fast=128K,slow=2M."""
     if given is None:
         return None
-    regions = re.fullmatch(r"fast=([^,]+),slow=([^,]+)", given.strip())
-    if regions is None:
-        return _bytes(given)
-    return _bytes(regions[1]), _bytes(regions[2])
+    others = ", nor fast=128K,slow=2M"
+    parts = [part.partition("=") for part in given.split(",")]
+    sizes = {name.strip(): size for name, _, size in parts}
+    if len(parts) != 2 or sizes.keys() != {"fast", "slow"}:
+        return _bytes(given, others)
+    return _bytes(sizes["fast"], others), _bytes(sizes["slow"], others)
 
 
 def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
@@ -159,14 +166,41 @@ def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int 
     return None if given is None else _bytes(given)
 
 
-def _bytes(text: str) -> int:
+def _bytes(text: str, others: str = "") -> int:
+    """`others` is what the option takes besides, for the message."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", text.strip().upper())
     if found is None:
         raise click.BadParameter(
-            f"'{text}' is no number of bytes such as 262144, 256K or 2M, nor fast=128K,slow=2M"
+            f"'{text}' is no number of bytes such as 262144, 256K or 2M{others}"
         )
     number, unit = found.groups()
     return int(float(number) * 1024 ** ("KMG".index(unit) + 1 if unit else 0))
+
+
+def read_tolerance(_: click.Context, __: click.Parameter, given: float | None) -> float | None:
+    """A bound that some error can be above, and some below: of nan, inf and 0 there is none."""
+    if given is not None and not (math.isfinite(given) and given > 0):
+        raise click.BadParameter(f"'{given}' is no finite number above 0, such as 1e-5")
+    return given
+
+
+def refuse_with(option: str, *names: str) -> None:
+    """Raise UsageError where parameters were given that have no effect beside an option.
+
+    `names` are as the command's function has them.
+    """
+    context = click.get_current_context()
+    idle = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if idle:
+        together = ", ".join(idle)
+        raise UsageError(
+            f"{option} does not go together with {together}", hint=f"leave out {together}"
+        )
 
 
 def memory_options(command: Command) -> Command:

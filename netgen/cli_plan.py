@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ import click
 
 from netgen import cli_options
 from netgen.cli_output import load_model, print_json, print_table, progress
-from netgen.errors import UsageError
+from netgen.errors import PlanError, UsageError
 from netgen.plan.options import Image, PlanOptions
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
     from netgen.ir.graph import Graph
+    from netgen.plan.plan import Plan
 
 
 @click.command()
@@ -41,29 +43,25 @@ def plan(
     from netgen.cli_challenge import place_buffers
     from netgen.compiler import lower, resolve_target
     from netgen.emission.files import write_files
-    from netgen.plan.check import check_plan
     from netgen.plan.json_form import plan_to_json
-    from netgen.plan.read import read_plan
     from netgen.plan.show import certificate_lines
     from netgen.report.tables import plan_text
 
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
+    _refuse_idle_options(checked, buffers, capacity)
     if buffers is not None:
         place_buffers(buffers, output, capacity, accept_gap=memory.accept_gap, as_json=as_json)
         return
     if capacity is not None:
         raise UsageError("--capacity is for --csv")
     if curve:
-        if memory.ram is not None or checked is not None:
-            raise UsageError(
-                "--pareto goes through all budgets", hint="leave out --ram and --check"
-            )
+        if memory.ram is not None:
+            raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
         _pareto(load_model(str(model), weights, parameters), target, memory.image, output, as_json)
         return
     if checked is not None:
-        planned = read_plan(checked)
-        check_plan(planned)
+        planned = _checked_plan(checked)
     else:
         graph = load_model(str(model), weights, parameters)
         planned = lower(graph, resolve_target(target), memory).plan
@@ -76,6 +74,61 @@ def plan(
         click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
     else:
         click.echo(plan_text(planned))
+
+
+# What says how a model is planned: of no use where there is none.
+_OF_MODELS = ("parameters", "weights", "by_position", "target", "curve", "ram", "image")
+
+
+def _refuse_idle_options(checked: Path | None, buffers: Path | None, capacity: int | None) -> None:
+    """Raise UsageError for options that would be ignored."""
+    if checked is not None:
+        cli_options.refuse_with("--check", *_OF_MODELS, "accept_gap", "capacity")
+    if buffers is not None:
+        cli_options.refuse_with("--csv", *_OF_MODELS)
+    if capacity is not None:
+        cli_options.refuse_with("--capacity", "accept_gap")
+
+
+def _checked_plan(file: Path) -> Plan:
+    """Read and check a plan. Raises PlanError, which opens with the file's name."""
+    from netgen.plan.check import check_plan
+    from netgen.plan.read import read_plan
+
+    try:
+        planned = read_plan(file)
+        check_plan(planned)
+    except RecursionError as error:
+        raise PlanError(
+            "nested too deeply", where=str(file), hint="give a plan that netgen plan -o wrote"
+        ) from error
+    except PlanError as error:
+        if _is_curve(file):
+            raise PlanError(
+                "this is a curve of --pareto, not a plan",
+                where=str(file),
+                hint="plan one of its points: netgen plan MODEL --ram BYTES -o plan.json",
+            ) from error
+        if error.summary.startswith(f"{file}: "):
+            raise
+        raise PlanError(error.summary, where=str(file), details=error.details) from error
+    return planned
+
+
+def _is_curve(file: Path) -> bool:
+    """Whether a file is what `--pareto -o` writes: a list of points."""
+    from netgen.plan.pareto import Point
+
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    keys = {field.name for field in fields(Point)}
+    return (
+        isinstance(document, list)
+        and document != []
+        and all(isinstance(point, dict) and point.keys() == keys for point in document)
+    )
 
 
 def _pareto(

@@ -107,16 +107,16 @@ def emit(
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
 
-    The stem of `path` opens all public names and names the files, unless `prefix` is given, which
-    then does both. Returns the files written; raises UsageError where they cannot be, leaving none
-    behind.
+    The stem of `path` names the files and opens all public names, unless `prefix` is given, which
+    then opens the names. Returns the files written; raises UsageError where they cannot be, leaving
+    none behind.
     """
     file = Path(path)
     if file.suffix != ".c":
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = plan_options(ram, input, accept_gap=accept_gap)
+    memory = _memory(ram, input, accept_gap=accept_gap)
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -140,7 +140,7 @@ def compile(
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    memory = plan_options(ram, input, accept_gap=accept_gap)
+    memory = _memory(ram, input, accept_gap=accept_gap)
     lowered = lower(_loaded(graph), resolve_target(target), memory)
     return build(lowered, _origin(graph), progress)
 
@@ -198,6 +198,34 @@ def _loaded(graph: object) -> Graph:
             "this is no graph", found=repr(graph), hint="load the model first: netgen.load(...)"
         )
     return graph
+
+
+def _memory(ram: Ram, image: Image, *, accept_gap: bool) -> PlanOptions:
+    """The options of a plan; raises UsageError for what the command line would refuse."""
+    if not _is_ram(ram):
+        raise UsageError(
+            "ram is no number of bytes",
+            expected="an int, or a pair of ints (fast, slow), none of them negative",
+            found=repr(ram),
+            hint="write 60K as ram=60 * 1024, two regions as ram=(128 * 1024, 512 * 1024)",
+        )
+    if image not in get_args(Image):
+        raise UsageError(
+            "input does not say where the image is",
+            expected=f"one of {', '.join(get_args(Image))}",
+            found=repr(image),
+        )
+    return plan_options(ram, image, accept_gap=accept_gap)
+
+
+def _is_ram(ram: object) -> bool:
+    """Whether these are sizes; True and False, which are ints to Python, are none."""
+    if ram is None:
+        return True
+    sizes, count = (ram, 2) if isinstance(ram, tuple) else ((ram,), 1)
+    return len(sizes) == count and all(
+        isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in sizes
+    )
 
 
 def _origin(graph: Graph) -> Origin:

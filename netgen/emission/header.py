@@ -70,12 +70,15 @@ def command_of(
     # A .onnx file is network and weights in one.
     if origin.weights_file is not None and not origin.model.endswith(".onnx"):
         words += ["--weights", origin.weights_file]
+        words += ["--by-position"] if origin.by_position else []
     words += ["--target", target.name]
     if planning.ram is not None:
         regions = f"fast={planning.ram},slow={planning.slow}"
         words += ["--ram", regions if planning.slow is not None else str(planning.ram)]
     if planning.image != "caller":
         words += ["--input", planning.image]
+    if planning.accept_gap:
+        words += ["--accept-gap"]
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:

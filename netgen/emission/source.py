@@ -41,7 +41,7 @@ from netgen.plan.plan import Plan
 def emit_files(
     plan: Plan, origin: Origin, packed: Packed, options: EmitOptions
 ) -> dict[str, bytes]:
-    """All files of a model by name: PREFIX.c, PREFIX.h and what holds the weights.
+    """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
     The bytes are a function of the arguments alone.
     """

@@ -92,14 +92,6 @@ class Builder:
         _, channels, rows, columns = view.axes
         return self.stored(view, (*rows, *columns, *channels), (1, *shape[2:], shape[1]))
 
-    def vector(self, view: View) -> str:
-        """Give a value f32[1,C] of a tensor of rank 2; raises GraphError for others."""
-        if len(view.shape) != 2 or view.shape[0] != 1:
-            raise GraphError(
-                "the tensor is no vector", expected="[1,C]", found=f"{list(view.shape)}"
-            )
-        return self.stored(view, view.order, view.shape)
-
     def natural(self, view: View) -> str:
         """Give the value as netgen keeps it: NHWC for rank 4, the order of ONNX for others."""
         return self.image(view) if len(view.shape) == 4 else self.as_in_file(view)

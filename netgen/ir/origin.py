@@ -14,7 +14,8 @@ from netgen.ir.normalisation import Normalisation
 class Origin:
     """Network and parameters, the weights' hash and licence, what the weights expect of pixels.
 
-    `weights_sha256` is None for seeded weights. `model` is the name to give on the command line.
+    `weights_sha256` is None for seeded weights. `model` is the name to give on the command line,
+    `by_position` whether the weights were taken in their order.
     """
 
     model: str
@@ -23,6 +24,7 @@ class Origin:
     weights_sha256: str | None = None
     weights_licence: str | None = None
     normalisation: Normalisation | None = None
+    by_position: bool = False
 
 
 def origin_to_json(origin: Origin) -> str:

@@ -11,11 +11,10 @@ from netgen.ops.window import Window
 
 @dataclass(frozen=True)
 class Columns:
-    """Output columns by kind: those whose window lies inside the image, and those at the edges."""
+    """Output columns whose window lies inside the image, and how many stand left of them."""
 
     left: int
     interior: int
-    right: int
 
 
 def input_columns(layer: Layer, window: Window) -> Columns:
@@ -29,7 +28,7 @@ def input_columns(layer: Layer, window: Window) -> Columns:
         and j * window.stride[1] - window.pad[2] + reach <= width
     ]
     left = inside[0] if inside else outputs
-    return Columns(left, len(inside), outputs - left - len(inside))
+    return Columns(left, len(inside))
 
 
 def reaches_image(layer: Layer, window: Window) -> bool:

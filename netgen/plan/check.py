@@ -11,6 +11,8 @@ its parameters for a layer and the length of what it packs, is asked of it.
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
+
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
 from netgen.kernels.layout import dense_layout
@@ -27,6 +29,8 @@ def check_plan(plan: Plan) -> None:
     """Accept a plan; raises PlanError that names its first fault."""
     target = _target(plan)
     _check_names(plan)
+    _check_steps(plan)
+    _check_views_end(plan)
     for value in plan.values.values():
         _check_layout(plan, value)
     _check_views(plan)
@@ -71,24 +75,62 @@ def _check_names(plan: Plan) -> None:
         for run in value.runs:
             if run.buffer not in plan.buffers:
                 raise PlanError(f"the plan has no buffer {run.buffer}", where=f"%{value.name}")
+
+
+def _check_steps(plan: Plan) -> None:
+    """There are steps, each named after the one value that it alone writes."""
+    where = f"plan of {plan.network}"
     written = [step.writes for step in plan.steps]
     if not written:
         raise PlanError("the plan has no steps", where=where)
     if len(set(written)) != len(written):
         raise PlanError("two steps write one value", where=where)
+    for step in plan.steps:
+        if step.name != step.writes:
+            raise PlanError(
+                "a step is named after what it writes",
+                where=f"step %{step.name}",
+                expected=step.writes,
+            )
+
+
+def _check_views_end(plan: Plan) -> None:
+    """What a value views ends at values that steps compute, or that the caller hands in."""
+    views: TopologicalSorter[str] = TopologicalSorter()
+    for value in plan.values.values():
+        operands = value.view.operands if value.view else ()
+        if value.view and not operands:
+            raise PlanError("a view of nothing", where=f"%{value.name}")
+        for operand in operands:
+            if operand not in plan.values:
+                raise PlanError(f"the plan has no value %{operand}", where=f"%{value.name}")
+            views.add(value.name, operand)
+    try:
+        views.prepare()
+    except CycleError as error:
+        where = f"plan of {plan.network}"
+        raise PlanError("values view each other in a circle", where=where) from error
 
 
 def _check_layout(plan: Plan, value: Value) -> None:
     """A value's runs hold each of its channels once, at places of one buffer's pixels."""
     where = f"%{value.name}"
     channels = value.type.shape[-1] if value.type.shape else 1
+    count = sum(run.channels for run in value.runs)
+    if count != channels or any(run.channels < 1 for run in value.runs):
+        raise PlanError(
+            "the runs do not hold as many channels as the value has",
+            where=where,
+            expected=f"{channels}, at least one in each",
+            found=str(count),
+        )
     held = sorted(run.at + run.step * c for run in value.runs for c in range(run.channels))
-    if held != list(range(channels)) or any(run.channels < 1 for run in value.runs):
+    if held != list(range(channels)):
         raise PlanError(
             "the runs do not hold every channel once",
             where=where,
             expected=f"channels 0 to {channels - 1}",
-            found=f"{len(held)} channels, {len(set(held))} of them different",
+            found=f"{len(set(held))} different ones",
         )
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -21,6 +22,14 @@ def check_instances(plan: Plan, target: Target) -> None:
     names = [instance.name for instance in plan.instances]
     if len(set(names)) != len(names):
         raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
+    for name in names:
+        if not re.fullmatch(r"\w+", name, re.ASCII):
+            raise PlanError(
+                "a kernel instance whose name is not part of a C identifier",
+                where=f"plan of {plan.network}",
+                expected="letters, digits and _",
+                found=repr(name),
+            )
     if {step.instance for step in plan.steps} != set(range(len(names))):
         raise PlanError("steps and kernel instances do not match", where=f"plan of {plan.network}")
     for step in plan.steps:
@@ -33,8 +42,9 @@ def check_instances(plan: Plan, target: Target) -> None:
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
         _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
-        for key in sorted({*parameters, *instance.parameters}):
-            _agree(step, key, parameters.get(key), instance.parameters.get(key))
+        _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))
+        for key, value in parameters.items():
+            _agree(step, key, value, instance.parameters[key])
 
 
 def _aliased(plan: Plan, step: Step) -> list[str]:
@@ -118,6 +128,13 @@ def check_weights(plan: Plan, target: Target) -> None:
             "the weights are no whole number of elements", found=str(plan.weights_bytes)
         )
     ordered = sorted(places)
+    used = max((end for _, end in ordered), default=0)
+    if plan.weights_bytes - used >= plan.alignment:
+        raise PlanError(
+            "the weights are longer than what is packed",
+            expected=f"{used} bytes, aligned",
+            found=str(plan.weights_bytes),
+        )
     for (_, end), (begin, _) in pairwise(ordered):
         if begin < end:
             raise PlanError(

@@ -2,8 +2,8 @@
 
 A segment's memory is the buffers that live through it and its rings; it does not depend on how the
 rest is cut. So the fastest cut within a budget is a shortest path over the calls, and the smallest
-arena the path whose worst segment is least. Both are estimates, since buffers are merged and packed
-afterwards; what counts is the arena of the plan that is assembled.
+arena the path whose worst segment is least. Bytes are estimated from below, as if all overlaps that
+might save some could be had together; `fit.py` corrects them by the arenas of whole cuts.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _alive(schedule: Schedule, first: int, last: int, part: Banding | None, alig
 
 
 def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
-    """The most that a result saves by standing on an operand."""
+    """The most that results can save by standing on operands, were all of them to do so."""
     pairs: list[tuple[str, str, int]] = []
     if part is None:
         call = schedule.calls[first]
@@ -109,11 +109,11 @@ def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
                 pairs.append((call.reads[letter], call.node.name, distance))
     else:
         pairs = [(trail.operand, trail.result, trail.distance) for trail in part.trails]
-    saved = [0]
+    saved = 0
     for operand_value, result_value, distance in pairs:
         x, y = schedule.home(operand_value).bytes, schedule.home(result_value).bytes
-        saved.append(x + y - max(max(distance, 0) + x, y))
-    return max(saved)
+        saved += max(x + y - max(max(distance, 0) + x, y), 0)
+    return saved
 
 
 def fastest(found: Sequence[Choice], calls: int, budget: float) -> Cut | None:
@@ -126,6 +126,17 @@ def smallest(found: Sequence[Choice], calls: int) -> Cut | None:
     """The cut whose worst segment needs least, and among those with that worst the fastest."""
     worst = _path_cost(found, calls, lambda so_far, choice: max(so_far, choice.bytes))
     return fastest(found, calls, worst)
+
+
+def others(found: Sequence[Choice], calls: int, budget: float) -> list[Cut]:
+    """Other cuts within a budget: of the fewest bytes in all, of most and of fewest segments."""
+    fitting = [choice for choice in found if choice.bytes <= budget]
+    costs: tuple[Callable[[float, Choice], float], ...] = (
+        lambda so_far, choice: so_far + choice.bytes * (choice.last + 1 - choice.first),
+        lambda so_far, _: so_far - 1,
+        lambda so_far, _: so_far + 1,
+    )
+    return [cut for cost in costs if (cut := _path(fitting, calls, cost)) is not None]
 
 
 def _path(found: Sequence[Choice], calls: int, add: Callable[[float, Choice], float]) -> Cut | None:

@@ -68,7 +68,15 @@ def plan_from_json(document: object) -> Plan:
         push_rows=top.member("push_rows").truth(),
         weights_bytes=top.member("weights_bytes").integer(),
     )
-    for key, derived in derived_members(plan).items():
+    try:
+        expected = derived_members(plan)
+    except IndexError as error:  # an operator looks for dimensions that its operands lack
+        raise PlanError(
+            "the types of values do not fit the operators of the steps",
+            where="$.values",
+            hint="each value needs the dimensions of its operator's result",
+        ) from error
+    for key, derived in expected.items():
         found = top.member(key).value
         if found != derived or type(found) is not type(derived):
             raise PlanError(

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from netgen.plan.arena import packing, place
 from netgen.plan.banded import Banded
+from netgen.plan.exact import improve
 from netgen.plan.plan import Buffer, Overlap
 from netgen.plan.shapes import Shape, Slice, extent, lower_bound, needs
 from netgen.plan.watch import Trail
@@ -35,6 +36,15 @@ def round_up(number: int, multiple: int) -> int:
 def choose_overlaps(banded: Banded, alignment: int) -> tuple[list[Overlap], list[Merged]]:
     """The overlaps that the plan uses, and the rectangles they make.
 
+    Those with the lowest bound, less those for which shapes cannot be packed as closely.
+    """
+    chosen = _without_gap(banded, lowest_overlaps(banded, alignment), alignment)
+    return chosen, merge(banded, chosen, alignment)
+
+
+def lowest_overlaps(banded: Banded, alignment: int) -> list[Overlap]:
+    """The overlaps with the lowest bound.
+
     Operators that work in place do, unless that raises the bound; results trail operands that die
     row by row where that lowers it.
     """
@@ -51,8 +61,7 @@ def choose_overlaps(banded: Banded, alignment: int) -> tuple[list[Overlap], list
         if need >= best:
             break
         chosen, best = [*chosen, trails.pop(number)], need
-    chosen = _without_gap(banded, chosen, alignment)
-    return chosen, merge(banded, chosen, alignment)
+    return chosen
 
 
 def _without_harm(banded: Banded, chosen: list[Overlap], alignment: int) -> list[Overlap]:
@@ -72,6 +81,8 @@ def _without_harm(banded: Banded, chosen: list[Overlap], alignment: int) -> list
 def _without_gap(banded: Banded, chosen: list[Overlap], alignment: int) -> list[Overlap]:
     """Without overlaps for which the shapes cannot be packed as closely as without them."""
     size, gap = _arena(banded, chosen, alignment)
+    if gap and _packs(banded, chosen, alignment):
+        return chosen
     dropped: list[Overlap] = []
     for overlap in chosen if gap else ():
         without = [other for other in chosen if other != overlap]
@@ -89,6 +100,13 @@ def _arena(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> tuple
     shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
     size = extent(shapes, place(packing(shapes)))
     return size, size - lower_bound(shapes)
+
+
+def _packs(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> bool:
+    """Whether an exhaustive search packs the shapes into their lower bound."""
+    shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
+    packed = packing(shapes)
+    return extent(shapes, improve(packed, place(packed)).offsets) == lower_bound(shapes)
 
 
 def _is_free(banded: Banded, chosen: Sequence[Overlap], trail: Overlap) -> bool:

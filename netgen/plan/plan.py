@@ -160,7 +160,7 @@ class Step:
 class Certificate:
     """The arena's size, the least that any placement of these rectangles needs, and the order.
 
-    `lower_bound` is the largest sum of bytes alive in one step; `gap` is how far above it the
+    `lower_bound` is the largest sum of bytes alive in one segment; `gap` is how far above it the
     placement is: with 0 the placement is proven optimal for this schedule and these overlaps.
     """
 

@@ -50,10 +50,6 @@ class Schedule:
         held = [ChannelRun(run.first, run.channels, run.at, run.step) for run in runs]
         return Layout(self.home(value).pitch, tuple(held)).places()
 
-    def step_of(self, value: str) -> int:
-        """The step that computes a value."""
-        return next(n for n, call in enumerate(self.calls) if call.node.name == value)
-
 
 def schedule(
     graph: Graph, target: Target, *, image: Image = "caller", copies: bool = False

@@ -86,12 +86,6 @@ def ring_rows(plan: Plan, buffer: Buffer) -> tuple[int, int]:
     return buffer.rows, max((shape[1] for shape in held if len(shape) == 4), default=1)
 
 
-def is_ring(plan: Plan, buffer: Buffer) -> bool:
-    """Whether a buffer holds fewer rows than its values have."""
-    rows, height = ring_rows(plan, buffer)
-    return rows < height
-
-
 def alive_bytes(plan: Plan) -> list[int]:
     """The sum of all rectangles' bytes, in each segment."""
     return [

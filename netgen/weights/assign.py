@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netgen.dsl.network import Network, ParameterValue, WeightTable
@@ -75,6 +75,7 @@ def weighted_graph(
     )
     normalisation = best.table.normalisation or network.expected_pixels(parameters)
     origin = _origin(network, title, parameters, best.graph, normalisation, file)
+    origin = replace(origin, by_position=by_position)
     return best.graph.with_constants({**best.graph.constants, **arrays}, origin)
 
 

@@ -65,6 +65,8 @@ def test_the_prefix_is_the_stem_or_given(cli: Cli, tiny: str, folder: Path) -> N
     assert "OTHER_ARENA_BYTES" in header
     assert "second_" not in header
     assert '#include "second.h"' in (folder / "second.c").read_text()
+    described = cli("compile", "--help").stdout.split("--prefix")[1].split("--verify")[0]
+    assert "file names" not in " ".join(described.split())
 
 
 def test_a_command_that_gives_the_same_again(cli: Cli, tiny: str, folder: Path) -> None:

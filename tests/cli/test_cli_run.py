@@ -155,7 +155,6 @@ def test_overrides(
         (("--std", "0,1,1"), 2, "positive"),
         (("--mean", "nan,0,0"), 2, "finite"),
         (("--resize", "11"), 2, "resize to more pixels"),
-        (("--resize", "-3"), 2, "resize to more pixels"),
         (("--resize", "100000"), 7, "too narrow"),
     ],
 )
@@ -168,9 +167,11 @@ def test_overrides_that_cannot_be(
 
 
 def test_usage_errors(cli: Cli, tiny: str, photo: Path) -> None:
-    for arguments in (("--mean", "a,b,c"), ("--interpolation", "magic"), ("--resize", "x")):
+    ranges = [(option, bound) for option in ("--resize", "--top") for bound in ("x", "0", "-1")]
+    for arguments in (("--mean", "a,b,c"), ("--interpolation", "magic"), *ranges):
         outcome = cli("run", tiny, photo, *arguments)
         assert outcome.code == 2
+        assert "Usage: netgen" in outcome.stderr
         assert arguments[1] in outcome.stderr
     assert cli("run", tiny).code == 2
 

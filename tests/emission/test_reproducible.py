@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import netgen
@@ -68,17 +69,54 @@ def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("weights_as", ["c", "blob"])
 def test_command_of_the_header_writes_the_same_bytes(weights_as: WeightsAs, tmp_path: Path) -> None:
     graph = netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
-    first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
-    second.mkdir()
+    first, second = folders(tmp_path)
     written = netgen.emit(
         graph, first / "toy.c", target="x86-64-v3", weights_as=weights_as, prefix="zoo"
     )
+    assert_writes_the_same(printed_command(written), first, second)
+
+
+def test_command_of_the_header_keeps_by_position(tmp_path: Path) -> None:
+    """Without the option the command fails: nobody knows the names of these tensors."""
+    first, second = folders(tmp_path)
+    declared = netgen.load("resnet8")
+    names = [node.name for node in declared.nodes if declared.is_const(node.name)]
+    arrays = {f"t{n}": declared.constant(name) for n, name in enumerate(names)}
+    for folder in (first, second):
+        np.savez(folder / "w.npz", allow_pickle=False, **arrays)
+    graph = netgen.load("resnet8", weights=first / "w.npz", by_position=True)
+    words = printed_command(netgen.emit(graph, first / "toy.c"))
+    assert "--by-position" in words
+    assert_writes_the_same(words, first, second)
+
+
+def test_command_of_the_header_keeps_accept_gap(tmp_path: Path) -> None:
+    first, second = folders(tmp_path)
+    graph = netgen.load("resnet8")
+    words = printed_command(netgen.emit(graph, first / "toy.c", accept_gap=True))
+    assert "--accept-gap" in words
+    assert_writes_the_same(words, first, second)
+
+
+def folders(place: Path) -> tuple[Path, Path]:
+    first, second = place / "first", place / "second"
+    first.mkdir()
+    second.mkdir()
+    return first, second
+
+
+def printed_command(written: list[Path]) -> list[str]:
+    """The words of the command that the C of a model names."""
     logic = next(path for path in written if path.suffix == ".c" and "weights" not in path.name)
     # A long line is continued on the next.
     text = logic.read_text().split(" * command:")[1].split(" * weights:")[0]
     words = shlex.split(text.replace("\n *", " "))
     assert words[:2] == ["netgen", "compile"]
+    return words
+
+
+def assert_writes_the_same(words: list[str], first: Path, second: Path) -> None:
+    """Run a command in the second folder; then it holds what the first one does."""
     subprocess.run(
         [sys.executable, "-c", "from netgen.cli import main; main()", *words[1:]],
         cwd=second,

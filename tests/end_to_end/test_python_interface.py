@@ -263,6 +263,28 @@ def test_a_name_is_no_graph(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+RAMS: list[Any] = ["60K", 61440.0, True, -1, (), (1024,), (1, 2, 3), (1024, "2K"), (1, -1)]
+
+
+@pytest.mark.parametrize("ram", [*RAMS, (True, 2), [1024, 2048]], ids=repr)
+def test_ram_is_a_number_of_bytes_or_two(ram: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401
+    message = r"ram is no number of bytes, expected an int, or a pair of ints \(fast, slow\)"
+    with pytest.raises(UsageError, match=message):
+        netgen.compile(graph, ram=ram)
+    with pytest.raises(UsageError, match=message):
+        netgen.emit(graph, tmp_path / "model.c", ram=ram)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("where", ["foo", "", None, ["rows"]])
+def test_input_is_one_of_three(where: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401
+    with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):
+        netgen.compile(graph, input=where)
+    with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):
+        netgen.emit(graph, tmp_path / "model.c", input=where)
+    assert not list(tmp_path.iterdir())
+
+
 def test_position_needs_weights() -> None:
     with pytest.raises(UsageError, match="no weights to take by position"):
         netgen.load("mobilenet_v2", by_position=True)

@@ -17,6 +17,7 @@ FULL = Origin(
     "ab" * 32,
     "BSD-3-Clause",
     Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    by_position=True,
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.reshape import Reshape
 from netgen.plan.plan import (
     PackedWeights,
     Rectangle,
     Run,
     Segment,
+    View,
 )
 from tests.plan.spoiled import (
     DEPTHWISE,
@@ -180,8 +182,32 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         lambda p: value(p, DEPTHWISE, type=TensorType("f32", (1, 16, 4, 48))),
         "the result has the wrong type",
     ),
+    "view_of_itself": (
+        lambda p: value(p, EXPANDED, view=View(Reshape((1, 16, 16, 96)), (EXPANDED,))),
+        "view each other in a circle",
+    ),
+    "view_of_nothing": (
+        lambda p: value(p, EXPANDED, view=View(Reshape((1, 16, 16, 96)), ())), "a view of nothing"
+    ),
+    "view_of_an_unknown_value": (
+        lambda p: value(p, EXPANDED, view=View(Reshape((1, 16, 16, 96)), ("strange",))),
+        "the plan has no value %strange",
+    ),
+    "step_of_another_name": (
+        lambda p: step(p, 1, name="strange"), "a step is named after what it writes"
+    ),
+    "instance_of_no_name": (
+        lambda p: instance(p, 0, name="*/"), "is not part of a C identifier"
+    ),
+    "weights_without_end": (
+        lambda p: replace(p, weights_bytes=2 * p.weights_bytes), "longer than what is packed"
+    ),
+    "run_of_too_many_channels": (
+        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 10**18),)),
+        "do not hold as many channels",
+    ),
     "run_too_short": (
-        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 47),)), "do not hold every channel"
+        lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 0, 47),)), "do not hold as many channels"
     ),
     "run_beyond_the_pixel": (
         lambda p: value(p, DEPTHWISE, runs=(Run(DEPTHWISE, 1, 48),)),

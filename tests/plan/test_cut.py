@@ -172,19 +172,19 @@ def test_without_a_budget_every_step_is_a_segment() -> None:
     assert all(step.rows == height(plan, step) for step in plan.steps)
 
 
-# fp32 is four times the goals of int8. Those of mobilenet_v1 with the image in the arena, and of
-# mobilenet_v2 0.35, count no bytes for the distance at which a depthwise convolution follows its
-# operand, nor for margins of rings.
+# fp32 is four times the goals of int8. That of mobilenet_v2 0.35 counts no margins of rings.
 @pytest.mark.parametrize(
     ("network", "parameters", "image", "arena", "goal"),
     [
         ("mobilenet_v2", {}, "arena", 782_848, 4 * 198_144),
         ("mobilenet_v2", {}, "rows", 489_856, 4 * 125_000),
         ("mobilenet_v2", {"alpha": 0.35, "input_size": 144}, "rows", 105_024, 4 * 26_128 + 512),
-        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "arena", 113_696,
-         4 * 28_128 + 1_184),
-        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "rows", 55_296,
+        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "arena", 112_128,
+         4 * 28_128),
+        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "rows", 54_624,
          4 * 18_232),
+        # Its overlaps pack only in an exhaustive search.
+        ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}, "arena", 120_000, 120_000),
         ("resnet8", {}, "arena", 63_488, 4 * 21_104),
         ("resnet8", {}, "rows", 52_608, 4 * 21_104),
         ("ds_cnn", {}, "arena", 21_688, 4 * 16_000),

@@ -147,6 +147,9 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda d: d["steps"][0]["op"]["attributes"].update(stride=2),
         r"\$\.steps\[0\]\.op\.attributes\.stride: .*expected a list, found 2",
     ),
+    "shape_without_dimensions": (
+        lambda d: d["values"][0].update(shape=[]), "types of values do not fit the operators"
+    ),
     "value_of_attribute": (
         lambda d: d["steps"][0]["op"]["attributes"].update(act="gelu"),
         r"\$\.steps\[0\]\.op: unknown activation 'gelu'",
