@@ -6,7 +6,9 @@ kernel instance its shapes need; every element that a step reads was written by 
 come from (the memory is executed with the step's number in place of data); weights stand where no
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
 `check_bands` segments, `check_instances` kernels and weights. Only what a kernel itself defines,
-its parameters for a layer and the length of what it packs, is asked of it.
+its parameters for a layer and the length of what it packs, is asked of it. Shared with the planner
+is what gives a plan its meaning: `reach` (the rows that an operator reads), `order` (which band
+runs when) and `operand_types`. Which constants a step should have, a plan does not say.
 """
 
 from __future__ import annotations

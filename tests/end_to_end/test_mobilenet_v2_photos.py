@@ -64,6 +64,18 @@ def test_torchs_logits(target: str, photos: int, graph: Graph, torch: Torch) -> 
     assert np.abs(preprocessed - inputs).max() < 1e-6
 
 
+def test_rows_of_photos(graph: Graph, torch: Torch) -> None:
+    # As the README has it.
+    model = netgen.compile(graph, input="rows")
+    logits = []
+    for file in torch.files[:5]:
+        stream = model.stream()
+        for row in model.preprocess(load_photo(file, (224, 224))):
+            stream.push(row[None])
+        logits.append(stream.finish())
+    assert worst(np.array(logits, np.float32), torch.logits[:5]) < 1e-4
+
+
 def test_from_the_command_line(
     weights: Path, torch: Torch, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
