@@ -59,7 +59,14 @@ def _as(
 
 @pytest.mark.parametrize("interface", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("fused", [False, True])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # resnet18 has all that they have; they take their time.
+        pytest.param(name, marks=[pytest.mark.heavy] * (name in {"resnet34", "resnet50"}))
+        for name in NETWORKS
+    ],
+)
 def test_network(tmp_path: Path, name: str, fused: bool, interface: Interface) -> None:
     graph = run_pipeline(small(name)) if fused else small(name)
     again = read_back(graph, tmp_path / "m.onnx", interface)
