@@ -138,6 +138,7 @@ def test_no_rounds(graph: Graph) -> None:
 
 def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[str]) -> None:
     if not hasattr(os, "sched_getaffinity"):
+        # macOS and Windows do not let a process choose its cores.
         pytest.skip("processes cannot be pinned on this system")
     core = default_core()
     assert core == max(os.sched_getaffinity(0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +16,7 @@ from netgen.bench.result import BenchRow
 from netgen.bench.table import bench_notes, bench_tables
 from netgen.cli import main
 from netgen.errors import MissingExtraError
+from tests.pictures import parse
 
 MACHINE = Machine("A processor of 3 & a half GHz", "gcc 12", "x86-64-v4")
 LABEL = "shufflenet_v1 groups=3 input_size=224"
@@ -71,7 +71,7 @@ def test_notes_say_what_failed_where_it_ran_and_that_the_machine_was_noisy() -> 
 
 
 def texts(svg: str) -> list[str]:
-    return [str(item.text) for item in ET.fromstring(svg).iter() if item.text]  # noqa: S314
+    return [str(item.text) for item in parse(svg).iter() if item.text]
 
 
 def bars(svg: str) -> dict[str, list[float]]:
@@ -102,7 +102,7 @@ def test_chart_draws_every_ratio_to_scale() -> None:
 def test_nothing_leaves_the_picture() -> None:
     for high in (0.2, 1.0, 3.7, 250.0):
         rows = [TIMED, replace(ROWS[1], ratio=high * 0.9, ratio_high=high)]
-        root = ET.fromstring(bench_chart(rows, MACHINE))  # noqa: S314
+        root = parse(bench_chart(rows, MACHINE))
         width, height = float(root.attrib["width"]), float(root.attrib["height"])
         for item in root.iter("{http://www.w3.org/2000/svg}text"):
             assert 0 <= float(item.attrib["x"]) < width

@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -27,7 +27,9 @@ def test_three_files(cli: Cli, tiny: str, folder: Path) -> None:
         f"wrote {name}" for name in entries(folder)
     ]
     for line in lines[1:]:
-        name, size = re.fullmatch(r"wrote (\S+) \(([\d,]+) bytes\)", line).groups()  # type: ignore[union-attr]
+        match = re.fullmatch(r"wrote (\S+) \(([\d,]+) bytes\)", line)
+        assert match is not None
+        name, size = match.groups()
         assert (folder / name).stat().st_size == int(size.replace(",", ""))
     assert (folder / "model.c").stat().st_mode & 0o444 == 0o444
 
@@ -134,7 +136,7 @@ def test_old_files_stay_where_new_ones_cannot_be_written(
     opened = os.fdopen
     written: list[int] = []
 
-    def full_disk(handle: int, mode: str) -> Any:  # noqa: ANN401
+    def full_disk(handle: int, mode: str) -> IO[Any]:
         if len(written) == 2:
             raise OSError(28, "No space left on device")
         written.append(handle)

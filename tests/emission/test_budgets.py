@@ -14,12 +14,12 @@ from netgen.passes import run_pipeline
 from netgen.plan.check import check_plan
 from netgen.plan.options import Image, PlanOptions
 from netgen.plan.pareto import pareto
-from netgen.runtime.cpu import missing_features
 from tests.emission.programs import Emission, emission, emission_of, flags_of
 from tests.emission.test_architectures import smallest
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.cuts import random_plan
+from tests.processor import require_processor
 
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")
 
@@ -71,8 +71,7 @@ def test_random_cuts_of_one_network_change_no_bit(tmp_path: Path) -> None:
 
 
 def check_random_cuts(name: str, folder: Path, target: str) -> None:
-    if missing := missing_features(find_target(target)):
-        pytest.skip(f"this processor lacks {missing[0]}")
+    require_processor(target)
     graph, draw = smallest(name), np.random.default_rng(2)
     lowered = run_pipeline(graph)
     command = [*flags_of(target, "gcc"), "-O1"]

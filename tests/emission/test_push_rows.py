@@ -25,12 +25,12 @@ from netgen.plan.build import build_plan
 from netgen.plan.options import DEFAULT, PlanOptions
 from netgen.plan.order import execution_order
 from netgen.plan.plan import Plan, Segment
-from netgen.runtime.cpu import missing_features
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.cuts import random_plan
+from tests.processor import require_processor
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -66,8 +66,7 @@ def bands(plan: Plan) -> int:
 
 def checked(graph: Graph, target: str, folder: Path, command: Sequence[str]) -> tuple[Plan, bytes]:
     """Build push.c with both models, run it; the pushed plan and what it printed."""
-    if missing := missing_features(find_target(target)):
-        pytest.skip(f"this processor lacks {missing[0]}")
+    require_processor(target)
     pushed, whole = (
         pushed_as_far_as_possible(graph, target),
         emission(graph, target, prefix="whole"),

@@ -10,9 +10,9 @@ from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import find_target
-from netgen.runtime.cpu import missing_features
 from tests.emission.programs import emission
 from tests.kernels.layers import normal_inputs, worst_errors
+from tests.processor import require_processor
 
 SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -21,10 +21,7 @@ def check(
     graph: Graph, target: str, weights_as: WeightsAs, compiler: str, folder: Path, *, fuse: bool
 ) -> None:
     """Build with sanitizers, run, compare; any report is an error."""
-    missing = missing_features(find_target(target))
-    if missing:
-        # Emulating a processor would take longer than all other tests together.
-        pytest.skip(f"this processor lacks {missing[0]}")
+    require_processor(target)
     emitted = emission(graph, target, weights_as, fuse=fuse)
     machine = find_target(target).machine_flags
     program = emitted.build(folder, [compiler, "-std=c99", "-O0", *machine, *SANITIZERS])

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 import netgen
-from netgen.kernels.targets import find_target
 from netgen.report.verify import TOLERANCES, verify_graph
-from netgen.runtime.cpu import missing_features
+from tests.processor import require_processor
 
 TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 Parameters = dict[str, Any]
@@ -29,10 +28,7 @@ LARGE: list[tuple[str, Parameters]] = [
 
 
 def check_numpy(name: str, parameters: Parameters, target: str) -> None:
-    missing = missing_features(find_target(target))
-    if missing:
-        # The C of this target runs on other machines only.
-        pytest.skip(f"this processor lacks {', '.join(missing)}")
+    require_processor(target)
     graph = netgen.load(name, **parameters)
     comparison = verify_graph(graph, target, "numpy")
     assert 0.0 < comparison.max_relative_error < 1e-5

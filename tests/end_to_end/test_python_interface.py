@@ -65,7 +65,7 @@ def test_signatures() -> None:
     for name in netgen.__all__:
         assert getattr(netgen, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'compilation'"):
-        netgen.compilation  # noqa: B018
+        _ = netgen.compilation
 
 
 def test_functions_stay_functions(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_wrong_arguments(graph: Graph, tmp_path: Path) -> None:
         {"prefix": ""},
     ):
         with pytest.raises(UsageError, match="expected"):
-            netgen.emit(graph, tmp_path / "model.c", **arguments)  # type: ignore[arg-type]
+            netgen.emit(graph, tmp_path / "model.c", **arguments)  # type: ignore[arg-type]  # what is refused
     with pytest.raises(UsageError, match="must be a C file"):
         netgen.emit(graph, tmp_path / "model.cpp")
     with pytest.raises(UsageError, match="unknown target"):
@@ -267,7 +267,7 @@ RAMS: list[Any] = ["60K", 61440.0, True, -1, (), (1024,), (1, 2, 3), (1024, "2K"
 
 
 @pytest.mark.parametrize("ram", [*RAMS, (True, 2), [1024, 2048]], ids=repr)
-def test_ram_is_a_number_of_bytes_or_two(ram: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401
+def test_ram_is_a_number_of_bytes_or_two(ram: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401  # wrong ones
     message = r"ram is no number of bytes, expected an int, or a pair of ints \(fast, slow\)"
     with pytest.raises(UsageError, match=message):
         netgen.compile(graph, ram=ram)
@@ -277,7 +277,7 @@ def test_ram_is_a_number_of_bytes_or_two(ram: Any, graph: Graph, tmp_path: Path)
 
 
 @pytest.mark.parametrize("where", ["foo", "", None, ["rows"]])
-def test_input_is_one_of_three(where: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401
+def test_input_is_one_of_three(where: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401  # wrong ones
     with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):
         netgen.compile(graph, input=where)
     with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):

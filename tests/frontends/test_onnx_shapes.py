@@ -119,9 +119,11 @@ def test_gather_of_channels(
         (1, [-7], "there is no such channel, expected one of 6"),
     ],
 )
-def test_gather_that_is_refused(load: Load, axis: int, indices: object, message: str) -> None:
+def test_gather_that_is_refused(
+    load: Load, axis: int, indices: int | list[int], message: str
+) -> None:
     model = Model({"x": IMAGE})
-    which = model.constant("indices", indices, "int64")  # type: ignore[arg-type]
+    which = model.constant("indices", indices, "int64")
     with pytest.raises(GraphError, match=message):
         load(model.node("Gather", ["x", which], ["y"], axis=axis))
 
@@ -130,9 +132,10 @@ def test_gather_that_is_refused(load: Load, axis: int, indices: object, message:
 @pytest.mark.parametrize("lengths", [None, [1, 4, 1]])
 def test_split(agree: Agree, opset: int, lengths: list[int] | None) -> None:
     model = Model({"x": IMAGE}, outputs=("p", "r"), opset=opset)
-    inputs, attributes = ["x"], {"axis": 1}
+    inputs = ["x"]
+    attributes: dict[str, int | list[int]] = {"axis": 1}
     if lengths is not None and opset < 13:
-        attributes["split"] = lengths  # type: ignore[assignment]
+        attributes["split"] = lengths
     elif lengths is not None:
         inputs.append(model.constant("lengths", lengths, "int64"))
     elif opset >= 18:

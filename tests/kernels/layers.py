@@ -136,7 +136,7 @@ class Drawing:
                 layer: SingleLayer = getattr(self, f"_{kind}")()
                 if layer.result.elements:
                     return layer
-            except GraphError:  # noqa: PERF203
+            except GraphError:  # noqa: PERF203  # the loop is there to try again
                 continue
 
     def _pointwise(self) -> SingleLayer:

@@ -21,7 +21,6 @@ from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
-from netgen.runtime.cpu import missing_features
 from tests.emission.programs import Emission, Floats, emission, flags_of
 from tests.kernels.layers import (
     CORNERS,
@@ -32,6 +31,7 @@ from tests.kernels.layers import (
     normal_inputs,
     worst_errors,
 )
+from tests.processor import require_processor
 
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 X86_TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
@@ -43,10 +43,7 @@ LIMIT = 1e-5
 @pytest.fixture(params=X86_TARGETS)
 def target(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
-    missing = missing_features(find_target(name))
-    if missing:
-        # Its portable twin is tested on any machine, in tests/emission/test_other_machines.py.
-        pytest.skip(f"this processor lacks {missing[0]}")
+    require_processor(name)
     return name
 
 

@@ -88,12 +88,16 @@ class Layers:
     def pool(self) -> Tensor:
         kernel = (self.below(5, 1), self.below(5, 1))
         stride = (self.below(4, 1), self.below(4, 1))
-        pad = tuple(self.below(k) for k in np.repeat(kernel, 2).tolist())
-        window = {"kernel": kernel, "stride": stride, "pad": pad, "ceil_mode": self.below(2) == 1}
+        rows, columns = kernel
+        pad = (self.below(rows), self.below(rows), self.below(columns), self.below(columns))
+        ceil = self.below(2) == 1
         x = self.image()
         if self.below(2):
-            return dsl.max_pool2d(x, **window)  # type: ignore[arg-type]
-        return dsl.avg_pool2d(x, **window, count_include_pad=self.below(2) == 1)  # type: ignore[arg-type]
+            return dsl.max_pool2d(x, kernel, stride=stride, pad=pad, ceil_mode=ceil)
+        counted = self.below(2) == 1
+        return dsl.avg_pool2d(
+            x, kernel, stride=stride, pad=pad, ceil_mode=ceil, count_include_pad=counted
+        )
 
     def move(self) -> Tensor:
         x = self.image()
@@ -122,7 +126,7 @@ class Layers:
         while True:
             try:
                 return kinds[number % len(kinds)]()
-            except GraphError:  # noqa: PERF203
+            except GraphError:  # noqa: PERF203  # the loop is there to try again
                 continue
 
 

@@ -14,9 +14,9 @@ from netgen.kernels.targets import find_target
 from netgen.models import NETWORKS
 from netgen.report.verify import TOLERANCES, Judge, verify_graph
 from netgen.runtime.compare import seeded_inputs
-from netgen.runtime.cpu import missing_features
 from tests.emission.programs import emission
 from tests.kernels.layers import worst_errors
+from tests.processor import require_processor
 
 Case = tuple[str, dict[str, Any]]
 # Sizes with odd halves and one pixel at the end; the thinnest networks of each paper.
@@ -65,10 +65,7 @@ EMULATED: list[Case] = [
 
 def check(case: Case, target: str, against: Judge) -> None:
     """The outputs and every layer that both know are within the judge's tolerance."""
-    missing = missing_features(find_target(target)) if target != "native" else ()
-    if missing:
-        # The C of this target runs on other machines only.
-        pytest.skip(f"this processor lacks {', '.join(missing)}")
+    require_processor(target)
     name, parameters = case
     graph = netgen.load(name, **parameters)
     comparison = verify_graph(graph, target, against)

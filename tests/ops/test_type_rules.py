@@ -133,7 +133,7 @@ def test_operands_that_do_not_fit(op: Operator, shapes: tuple[Shape, ...], messa
             "stride must be one or two whole numbers, expected at least",
         ),
         (lambda: Conv2d(dilation=(1, 0)), "dilation must be one or two whole numbers"),
-        (lambda: Conv2d(stride=(1, 1, 1)), "stride must be one or two whole numbers"),  # type: ignore[arg-type]
+        (lambda: Conv2d(stride=(1, 1, 1)), "stride must be one or two whole numbers"),  # type: ignore[arg-type]  # what is refused
         (lambda: Conv2d(pad=(0, 0, 0, -1)), "pad must be one number or"),
         (lambda: Conv2d(groups=0), "groups must be positive, found 0"),
         (

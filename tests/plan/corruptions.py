@@ -23,6 +23,7 @@ from tests.plan.spoiled import (
     instance,
     joined_rectangles,
     overlap,
+    packed,
     parameter,
     rectangle,
     repacked,
@@ -115,14 +116,14 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     "weights_overlap": (shared_weights, "packed weights overlap"),
     "weights_borrowed": (borrowed_weights, "two steps share the place of their weights"),
     "weights_misaligned": (
-        lambda p: step(p, 2, weights=PackedWeights(4, p.steps[2].weights.elements)),  # type: ignore[union-attr]
+        lambda p: step(p, 2, weights=PackedWeights(4, packed(p, 2).elements)),
         "the packed weights are misaligned or leave",
     ),
     "weights_end_early": (
         lambda p: replace(p, weights_bytes=p.weights_bytes - 64), "are misaligned or leave"
     ),
     "weights_too_short": (
-        lambda p: step(p, 2, weights=PackedWeights(p.steps[2].weights.offset, 8)),  # type: ignore[union-attr]
+        lambda p: step(p, 2, weights=PackedWeights(packed(p, 2).offset, 8)),
         "the packed weights have the wrong length",
     ),
     "weights_missing": (lambda p: step(p, 2, weights=None), "have the wrong length"),

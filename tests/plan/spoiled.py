@@ -1,5 +1,7 @@
 """Plans made wrong in one place: the ways to change one."""
 
+# ruff: noqa: ANN401  # changes are to any field, of any type
+
 from __future__ import annotations
 
 import dataclasses
@@ -9,7 +11,7 @@ from typing import Any
 
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan
-from netgen.plan.plan import Certificate, Overlap, Plan, Rectangle
+from netgen.plan.plan import Certificate, Overlap, PackedWeights, Plan, Rectangle
 from tests.plan.small_graphs import built
 
 replace = dataclasses.replace
@@ -27,37 +29,44 @@ def at(plan: Plan, name: str) -> int:
     return [step.writes for step in plan.steps].index(name)
 
 
-def step(plan: Plan, index: int, /, **changes: Any) -> Plan:  # noqa: ANN401
+def packed(plan: Plan, index: int) -> PackedWeights:
+    """The place of a step's weights; it has some."""
+    weights = plan.steps[index].weights
+    assert weights is not None
+    return weights
+
+
+def step(plan: Plan, index: int, /, **changes: Any) -> Plan:
     steps = list(plan.steps)
     steps[index] = replace(steps[index], **changes)
     return replace(plan, steps=tuple(steps))
 
 
-def buffer(plan: Plan, name: str, /, **changes: Any) -> Plan:  # noqa: ANN401
+def buffer(plan: Plan, name: str, /, **changes: Any) -> Plan:
     return replace(plan, buffers={**plan.buffers, name: replace(plan.buffers[name], **changes)})
 
 
-def value(plan: Plan, name: str, /, **changes: Any) -> Plan:  # noqa: ANN401
+def value(plan: Plan, name: str, /, **changes: Any) -> Plan:
     return replace(plan, values={**plan.values, name: replace(plan.values[name], **changes)})
 
 
-def rectangle(plan: Plan, index: int, /, **changes: Any) -> Plan:  # noqa: ANN401
+def rectangle(plan: Plan, index: int, /, **changes: Any) -> Plan:
     rectangles = list(plan.rectangles)
     rectangles[index] = replace(rectangles[index], **changes)
     return replace(plan, rectangles=tuple(rectangles))
 
 
-def instance(plan: Plan, index: int, /, **changes: Any) -> Plan:  # noqa: ANN401
+def instance(plan: Plan, index: int, /, **changes: Any) -> Plan:
     instances = list(plan.instances)
     instances[index] = replace(instances[index], **changes)
     return replace(plan, instances=tuple(instances))
 
 
-def parameter(plan: Plan, index: int, /, **changes: Any) -> Plan:  # noqa: ANN401
+def parameter(plan: Plan, index: int, /, **changes: Any) -> Plan:
     return instance(plan, index, parameters={**plan.instances[index].parameters, **changes})
 
 
-def overlap(plan: Plan, index: int, /, **changes: Any) -> Plan:  # noqa: ANN401
+def overlap(plan: Plan, index: int, /, **changes: Any) -> Plan:
     overlaps = list(plan.overlaps)
     overlaps[index] = replace(overlaps[index], **changes)
     return replace(plan, overlaps=tuple(overlaps))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netgen.kernels.targets import TARGETS
+from netgen.kernels.targets import TARGETS, Target
 from netgen.plan.arena import least_bytes, packing, place
 from netgen.plan.build import build_plan
 from netgen.plan.shapes import Shape, Slice, extent
@@ -125,7 +125,7 @@ def test_no_shapes_need_no_arena() -> None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 @pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
-def test_networks_have_no_gap(network: str, target: object) -> None:
-    plan = build_plan(built(network, alpha=0.5, input_size=96), target)  # type: ignore[arg-type]
+def test_networks_have_no_gap(network: str, target: Target) -> None:
+    plan = build_plan(built(network, alpha=0.5, input_size=96), target)
     assert plan.certificate.gap_bytes == 0
     assert plan.certificate.arena_bytes == plan.certificate.lower_bound_bytes > 0

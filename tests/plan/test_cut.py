@@ -109,7 +109,7 @@ def plan_or_least(graph: Graph, ram: int) -> tuple[int, int]:
 
 
 @cache
-def least_plan(network: str, image: Image, **parameters: Any) -> Plan:  # noqa: ANN401
+def least_plan(network: str, image: Image, **parameters: object) -> Plan:
     """The plan of the smallest arena, by the estimate."""
     graph = run_pipeline(NETWORKS[network].build(**parameters))
     scheduled = schedule(graph, GENERIC, image=image)

@@ -14,7 +14,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.ir.text import parse_graph
 from netgen.kernels.depthwise_conv2d_f32 import DepthwiseConv2dF32
 from netgen.kernels.layer import Layer
-from netgen.kernels.targets import TARGETS, find_target
+from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -218,12 +218,12 @@ def test_parts_of_a_pixel_shift_channels_over_each_other() -> None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 @pytest.mark.parametrize("channels", [8, 12, 20, 24])
-def test_alignment_keeps_distances_safe(channels: int, target: object) -> None:
+def test_alignment_keeps_distances_safe(channels: int, target: Target) -> None:
     # Pixels that are no multiple of the alignment: a distance rounded up to it would shift channels
     # over each other, and kernels compute a row channel by channel.
     layer = depthwise_layer((9, 9), (3, 3), (1, 1), (1, 1, 1, 1), channels)
     graph = in_place_graph(layer)
-    plan = build_plan(graph, target)  # type: ignore[arg-type]
+    plan = build_plan(graph, target)
     check_plan(plan)
     inputs = images(graph)
     found, expected = execute(plan, graph, inputs)["y"], interpret(graph, inputs)["y"]

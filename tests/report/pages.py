@@ -39,10 +39,6 @@ def planned(case: str) -> Plan:
     return build_plan(fused(case), resolve_target("generic"), CASES[case][2])
 
 
-def parse(svg: str) -> ET.Element:
-    return ET.fromstring(svg)  # noqa: S314  # our own
-
-
 def classes(root: ET.Element, tag: str, name: str) -> list[ET.Element]:
     """Elements of a tag that have a class."""
     return [e for e in root.iter(f"{SVG}{tag}") if name in e.attrib.get("class", "").split()]

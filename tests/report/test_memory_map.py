@@ -10,7 +10,8 @@ import pytest
 
 from netgen.plan.plan import Plan
 from netgen.report.memory_map import memory_map
-from tests.report.pages import CASES, SVG, classes, number, parse, planned
+from tests.pictures import parse
+from tests.report.pages import CASES, SVG, classes, number, planned
 
 
 def arena(plan: Plan) -> list[str]:
@@ -56,7 +57,9 @@ def test_rings_are_hatched(case: str) -> None:
     assert {title.split(":")[0] for title in hatched} == rings
     assert bool(rings) == (case in {"bands", "rows"})
     for title in hatched:
-        name, rows, height = re.fullmatch(r"(.*?):.* ring of (\d+) of (\d+) rows", title).groups()  # type: ignore[union-attr]  # else the test fails
+        match = re.fullmatch(r"(.*?):.* ring of (\d+) of (\d+) rows", title)
+        assert match is not None
+        name, rows, height = match.groups()
         assert (int(rows), int(height)) == (plan.buffers[name].rows, heights[name])
 
 

@@ -22,6 +22,7 @@ from netgen.report.layers import layer_facts
 from netgen.report.page import report_page
 from netgen.report.svg import plain, shortened
 from tests.cli.commands import TINY_SOURCE
+from tests.pictures import parse
 from tests.plan.small_graphs import BODIES, read
 from tests.report.pages import CASES, SVG, fused, planned, source
 
@@ -38,10 +39,10 @@ def page(case: str, measured: Sequence[float] | None = None) -> str:
     return report_page(source(case), lowered, curve(case), measured)
 
 
-def parse(text: str) -> ET.Element:
+def tree(text: str) -> ET.Element:
     """The page as XML, which HTML need not be: so that nothing is left open."""
     assert text.startswith("<!DOCTYPE html>\n")
-    return ET.fromstring(text.removeprefix("<!DOCTYPE html>\n"))  # noqa: S314  # our own
+    return parse(text.removeprefix("<!DOCTYPE html>\n"))
 
 
 def text_of(element: ET.Element) -> str:
@@ -66,7 +67,7 @@ def first_table(root: ET.Element, name: str) -> list[list[str]]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_page_is_alone_and_has_no_scripts(case: str) -> None:
     text = page(case)
-    root = parse(text)
+    root = tree(text)
     assert not list(root.iter("script"))
     assert not list(root.iter("link"))
     assert set(re.findall(r"https?://[^\"]*", text)) == {"http://www.w3.org/2000/svg"}
@@ -81,7 +82,7 @@ def test_the_page_is_alone_and_has_no_scripts(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_totals(case: str) -> None:
     plan = planned(case)
-    tiles = [e for e in parse(page(case)).iter("div") if e.attrib.get("class") == "tile"]
+    tiles = [e for e in tree(page(case)).iter("div") if e.attrib.get("class") == "tile"]
     shown = {t[1].text: int((t[0].text or "").replace(",", "")) for t in tiles}
     assert shown["MACs"] == fused(case).macs()
     assert shown["bytes of weights"] == plan.weights_bytes
@@ -96,7 +97,7 @@ def test_totals(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_layers(case: str) -> None:
-    plan, root = planned(case), parse(page(case))
+    plan, root = planned(case), tree(page(case))
     lines = [line for line in first_table(root, "layers") if len(line) > 1]
     assert len(lines) == len(plan.steps) + 1
     shares = [float(line[-1].split(" %")[0]) for line in lines[:-1]]
@@ -116,17 +117,17 @@ def test_layers(case: str) -> None:
 
 def test_measured_times_have_a_column() -> None:
     times = [0.25 * (n + 1) for n in range(len(planned("layers").steps))]
-    lines = first_table(parse(page("layers", times)), "layers")
+    lines = first_table(tree(page("layers", times)), "layers")
     for line, time in zip(lines, times, strict=False):
         assert line[-1].startswith(f"{time:.3f} ms{100 * time / sum(times):.1f} %")
     assert lines[-1][-1] == f"{sum(times):.3f} ms"
-    assert "--measure" not in text_of(section(parse(page("layers", times)), "layers"))
+    assert "--measure" not in text_of(section(tree(page("layers", times)), "layers"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_plans_between(case: str) -> None:
     points = curve(case)
-    lines = first_table(parse(page(case)), "ram")
+    lines = first_table(tree(page(case)), "ram")
     assert [line[1] for line in lines] == [f"{point.arena_bytes:,}" for point in points]
     assert [line[-1] for line in lines] == [point.cut for point in points]
     fastest = min(point.cycles for point in points)
@@ -136,7 +137,7 @@ def test_plans_between(case: str) -> None:
 
 
 def test_channel_maps_and_layouts() -> None:
-    root = parse(page("maps"))
+    root = tree(page("maps"))
     maps = {
         node.name: node for node in fused("maps").activations if isinstance(node.op, ChannelMap)
     }
@@ -162,7 +163,7 @@ def test_channel_maps_and_layouts() -> None:
             channel for _, channel in sorted(zip(layout.places(), range(len(holds)), strict=True))
         ]
     assert "nothing is moved" in text_of(section(root, "channels"))
-    assert "There are no channel maps" in text_of(section(parse(page("layers")), "channels"))
+    assert "There are no channel maps" in text_of(section(tree(page("layers")), "channels"))
 
 
 def _range(text: str) -> range:
@@ -172,7 +173,7 @@ def _range(text: str) -> range:
 
 @pytest.mark.parametrize("case", CASES)
 def test_all_stages_are_drawn(case: str) -> None:
-    stages = list(section(parse(page(case)), "stages").iter("details"))
+    stages = list(section(tree(page(case)), "stages").iter("details"))
     assert ["open" in stage.attrib for stage in stages] == [False, False, True]
     drawn = [sum(r.attrib["class"] == "panel" for r in s.iter(f"{SVG}rect")) for s in stages]
     inputs = len(source(case).inputs)
@@ -212,7 +213,7 @@ def test_names_of_files_cannot_break_the_page(tmp_path: Path) -> None:
     text = report_page(
         graph, Lowered(done, build_plan(done, target), NO_WEIGHTS), pareto(done, target)
     )
-    root = parse(text)
+    root = tree(text)
     heading = next(root.iter("h1")).text or ""
     assert heading == HOSTILE.replace("\x07", "\\x07") + ":tiny"
     assert str(tmp_path) not in text

@@ -12,7 +12,8 @@ from netgen.plan.pareto import Point
 from netgen.report.pareto_chart import pareto_chart
 from netgen.report.svg import standalone, ticks
 from netgen.report.tables import pareto_table
-from tests.report.pages import SVG, classes, number, parse, points
+from tests.pictures import parse
+from tests.report.pages import SVG, classes, number, points
 
 
 def point(size: int, cycles: float, cut: str = "layer by layer") -> Point:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import netgen
-from netgen.dsl.network import network
+from netgen.dsl.network import Network, network
 from netgen.dsl.tensor import Tensor, image
 from netgen.errors import InputError
 from netgen.ops import conv2d, flatten, linear
@@ -25,7 +25,7 @@ def five_channels() -> Tensor:
 @pytest.mark.parametrize(
     ("model", "says"), [(two_images, "one image"), (five_channels, "5 input channels")]
 )
-def test_networks_that_do_not_take_photos(model: netgen.CompiledModel, says: str) -> None:
-    compiled = netgen.compile(netgen.load(model), target="generic")  # type: ignore[arg-type]
+def test_networks_that_do_not_take_photos(model: Network, says: str) -> None:
+    compiled = netgen.compile(netgen.load(model), target="generic")
     with pytest.raises(InputError, match=says):
         list(classify(compiled, [Path("photo.jpg")], 5, None, PhotoOptions()))

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.report.stages import Row, _lanes, graph_rows, plan_rows, stage_pictures
-from tests.report.pages import CASES, SVG, classes, fused, parse, planned, source
+from tests.pictures import parse
+from tests.report.pages import CASES, SVG, classes, fused, planned, source
 
 
 @st.composite

@@ -77,7 +77,7 @@ def test_bad_options(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"does not cover .* at least 20 x 20, found 16 x 24"):
         load_photo(path, (20, 20), resize=16)
     with pytest.raises(UsageError, match="unknown interpolation 'magic'"):
-        load_photo(path, (20, 20), interpolation="magic")  # type: ignore[arg-type]
+        load_photo(path, (20, 20), interpolation="magic")  # type: ignore[arg-type]  # what is refused
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "RGB"])

@@ -22,7 +22,7 @@ WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 def npz(**arrays: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> bytes:
     stream = io.BytesIO()
-    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    np.savez(stream, **arrays)  # type: ignore[arg-type]  # names, not its option
     return stream.getvalue()
 
 

@@ -33,15 +33,13 @@ def graph_to_tflite(graph: Graph) -> bytes:
     return _Writer(graph).content()
 
 
-# mypy takes the class for Any, as flatbuffers is an optional package.
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # Any: an optional package
     """Puts weights at multiples of 16 bytes, as the schema demands and its Python classes do not.
 
     `Prep` aligns what is written after so many further bytes.
     """
 
-    # Named by flatbuffers: the schema's classes call it.
-    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802
+    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802  # flatbuffers calls it
         self.Prep(16, x.nbytes)
         offset: int = super().CreateNumpyVector(x)
         return offset
