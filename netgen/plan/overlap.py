@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from netgen.plan.arena import packing, place
 from netgen.plan.banded import Banded
-from netgen.plan.exact import improve
 from netgen.plan.plan import Buffer, Overlap
 from netgen.plan.shapes import Shape, Slice, extent, lower_bound, needs
 from netgen.plan.watch import Trail
@@ -81,8 +80,6 @@ def _without_harm(banded: Banded, chosen: list[Overlap], alignment: int) -> list
 def _without_gap(banded: Banded, chosen: list[Overlap], alignment: int) -> list[Overlap]:
     """Without overlaps for which the shapes cannot be packed as closely as without them."""
     size, gap = _arena(banded, chosen, alignment)
-    if gap and _packs(banded, chosen, alignment):
-        return chosen
     dropped: list[Overlap] = []
     for overlap in chosen if gap else ():
         without = [other for other in chosen if other != overlap]
@@ -100,13 +97,6 @@ def _arena(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> tuple
     shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
     size = extent(shapes, place(packing(shapes)))
     return size, size - lower_bound(shapes)
-
-
-def _packs(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> bool:
-    """Whether an exhaustive search packs the shapes into their lower bound."""
-    shapes = [merged.shape for merged in merge(banded, overlaps, alignment)]
-    packed = packing(shapes)
-    return extent(shapes, improve(packed, place(packed)).offsets) == lower_bound(shapes)
 
 
 def _is_free(banded: Banded, chosen: Sequence[Overlap], trail: Overlap) -> bool:
