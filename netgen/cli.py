@@ -86,7 +86,7 @@ def show(
     from netgen.report.tables import graph_table, plan_text
 
     if stage != "plan":
-        cli_options.refuse_with(f"--stage {stage}", "ram", "image", "accept_gap")
+        cli_options.refuse_with(f"--stage {stage}", "ram", "image", "accept_gap", "winograd")
     graph = load_model(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:

@@ -208,9 +208,14 @@ def memory_options(command: Command) -> Command:
 
     @wraps(command)
     def with_memory(
-        *arguments: object, ram: Ram, image: Image, accept_gap: bool, **options: object
+        *arguments: object,
+        ram: Ram,
+        image: Image,
+        accept_gap: bool,
+        winograd: bool,
+        **options: object,
     ) -> object:
-        memory = options_of_plan(ram, image, accept_gap=accept_gap)
+        memory = options_of_plan(ram, image, accept_gap=accept_gap, winograd=winograd)
         return command(*arguments, memory=memory, **options)
 
     return _with_options(
@@ -232,13 +237,24 @@ def memory_options(command: Command) -> Command:
         click.option(
             "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
         ),
+        click.option(
+            "--winograd/--no-winograd",
+            default=True,
+            show_default=True,
+            help="Whether 3x3 convolutions may be Winograd's, where the target has vectors.",
+        ),
     )
 
 
 def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
     """The same as arguments of `netgen.emit` and `netgen.compile`."""
     ram = memory.ram if memory.slow is None else (memory.ram, memory.slow)
-    return {"ram": ram, "input": memory.image, "accept_gap": memory.accept_gap}
+    return {
+        "ram": ram,
+        "input": memory.image,
+        "accept_gap": memory.accept_gap,
+        "winograd": memory.winograd,
+    }
 
 
 def plan_options(command: Command) -> Command:

@@ -12,7 +12,7 @@ import click
 from netgen import cli_options
 from netgen.cli_output import load_model, print_json, print_table, progress
 from netgen.errors import PlanError, UsageError
-from netgen.plan.options import Image, PlanOptions
+from netgen.plan.options import PlanOptions
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def plan(
     if curve:
         if memory.ram is not None:
             raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
-        _pareto(load_model(str(model), weights, parameters), target, memory.image, output, as_json)
+        _pareto(load_model(str(model), weights, parameters), target, memory, output, as_json)
         return
     if checked is not None:
         planned = _checked_plan(checked)
@@ -77,7 +77,7 @@ def plan(
 
 
 # What says how a model is planned: of no use where there is none.
-_OF_MODELS = ("parameters", "weights", "by_position", "target", "curve", "ram", "image")
+_OF_MODELS = ("parameters", "weights", "by_position", "target", "curve", "ram", "image", "winograd")
 
 
 def _refuse_idle_options(checked: Path | None, buffers: Path | None, capacity: int | None) -> None:
@@ -134,7 +134,7 @@ def _is_curve(file: Path) -> bool:
 def _pareto(
     graph: Graph,
     target: str,
-    image: Image,
+    memory: PlanOptions,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -153,7 +153,9 @@ def _pareto(
         )
     with progress() as tell:
         tell("planning")
-        points = pareto(run_pipeline(graph), resolve_target(target), image)
+        points = pareto(
+            run_pipeline(graph), resolve_target(target), memory.image, winograd=memory.winograd
+        )
     document = [asdict(point) for point in points]
     if output is not None:
         svg = standalone(pareto_chart(points, graph.name))

@@ -99,6 +99,7 @@ def emit(
     ram: Ram = None,
     input: Image = "caller",
     accept_gap: bool = False,
+    winograd: bool = True,
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
@@ -106,6 +107,8 @@ def emit(
     of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each. With
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
+    Unless `winograd`, 3x3 convolutions are computed directly: within 1e-5 of the largest output in
+    place of 1e-4, with less memory, slower.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
     then opens the names. Returns the files written; raises UsageError where they cannot be, leaving
@@ -116,7 +119,7 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = _memory(ram, input, accept_gap=accept_gap)
+    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd)
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -131,16 +134,18 @@ def compile(
     ram: Ram = None,
     input: Image = "caller",
     accept_gap: bool = False,
+    winograd: bool = True,
     progress: Progress | None = None,
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
 
-    `ram`, `input` and `accept_gap` as for `emit`; a model with `input="rows"` can `stream()`, too.
+    `ram`, `input`, `accept_gap` and `winograd` as for `emit`; a model with `input="rows"` can
+    `stream()`, too.
 
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    memory = _memory(ram, input, accept_gap=accept_gap)
+    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd)
     lowered = lower(_loaded(graph), resolve_target(target), memory)
     return build(lowered, _origin(graph), progress)
 
@@ -200,7 +205,7 @@ def _loaded(graph: object) -> Graph:
     return graph
 
 
-def _memory(ram: Ram, image: Image, *, accept_gap: bool) -> PlanOptions:
+def _memory(ram: Ram, image: Image, *, accept_gap: bool, winograd: bool) -> PlanOptions:
     """The options of a plan; raises UsageError for what the command line would refuse."""
     if not _is_ram(ram):
         raise UsageError(
@@ -215,7 +220,7 @@ def _memory(ram: Ram, image: Image, *, accept_gap: bool) -> PlanOptions:
             expected=f"one of {', '.join(get_args(Image))}",
             found=repr(image),
         )
-    return plan_options(ram, image, accept_gap=accept_gap)
+    return plan_options(ram, image, accept_gap=accept_gap, winograd=winograd)
 
 
 def _is_ram(ram: object) -> bool:

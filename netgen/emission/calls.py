@@ -13,7 +13,7 @@ from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
 from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
-from netgen.plan.plan import Plan, Step
+from netgen.plan.plan import Buffer, Plan, Step
 from netgen.plan.reach import Reach, row_reach
 
 # The variables for what the configuration lends.
@@ -46,13 +46,14 @@ class Calls:
         """A call that computes all of a step's result."""
         step = self.plan.steps[index]
         reads = [self._start(step.reads[letter]) for letter in self._letters(step)]
-        return self._call(index, [*reads, *self._weights(step), self._start(step.writes)])
+        words = [*reads, *self._weights(step), self._start(step.writes), *self._scratch(step)]
+        return self._call(index, words)
 
     def band(self, index: int, row: str) -> CallText:
         """A call that computes a band, from the row on that the expression `row` says."""
         step = self.plan.steps[index]
         reads = [self._operand(step, letter, row) for letter in self._letters(step)]
-        words = [*reads, *self._weights(step), self.row(step.writes, row)]
+        words = [*reads, *self._weights(step), self.row(step.writes, row), *self._scratch(step)]
         told = step_layer(self.plan, step, operand_types(self.plan, step)).band is not None
         return self._call(index, [*words, row] if told else words)
 
@@ -95,7 +96,9 @@ class Calls:
 
     def _place(self, value: str, elements: int, index: str) -> str:
         """So many elements behind the start of a value's buffer, and `index` more."""
-        buffer = self.plan.buffer_of(value)
+        return self._in_buffer(self.plan.buffer_of(value), elements, index)
+
+    def _in_buffer(self, buffer: Buffer, elements: int, index: str) -> str:
         if buffer.kind == "arena" and buffer.offset < self.plan.fast_bytes:
             base, fixed = "arena", elements + buffer.offset // 4
         elif buffer.kind == "arena":
@@ -105,6 +108,11 @@ class Calls:
             base, fixed = self.caller_variables[buffer.name], elements
         terms = [base, str(fixed) if fixed else "", index]
         return " + ".join(term for term in terms if term)
+
+    def _scratch(self, step: Step) -> list[str]:
+        if step.scratch is None:
+            return []
+        return [self._in_buffer(self.plan.buffers[step.scratch], 0, "")]
 
     def _weights(self, step: Step) -> list[str]:
         if step.weights is None:

@@ -79,6 +79,8 @@ def command_of(
         words += ["--input", planning.image]
     if planning.accept_gap:
         words += ["--accept-gap"]
+    if not planning.winograd:
+        words += ["--no-winograd"]
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:

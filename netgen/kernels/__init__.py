@@ -26,10 +26,13 @@ from netgen.kernels.softmax_f32 import SoftmaxF32
 from netgen.kernels.spatial_slice_f32 import SpatialSliceF32
 from netgen.kernels.targets import Target
 from netgen.kernels.transpose_f32 import TransposeF32
+from netgen.kernels.winograd_f32 import Winograd2F32, Winograd4F32
 
 KERNELS: tuple[Kernel, ...] = (
     PointwiseF32(),
     Conv2dF32(),
+    Winograd2F32(),
+    Winograd4F32(),
     Conv2dPortableF32(),
     DepthwiseConv2dF32(),
     DepthwiseConv2dPortableF32(),
@@ -50,9 +53,19 @@ KERNELS: tuple[Kernel, ...] = (
 )
 
 
-def select_kernel(layer: Layer, target: Target) -> Kernel:
-    """The cheapest kernel that accepts the layer; ties go to the one listed first."""
-    candidates = [k for k in KERNELS if isinstance(layer.op, k.operators) and k.accepts(layer)]
+def select_kernel(layer: Layer, target: Target, *, winograd: bool = True) -> Kernel:
+    """The cheapest kernel that accepts the layer; ties go to the one listed first.
+
+    Unless `winograd`, none whose numeric form is Winograd's.
+    """
+    candidates = [
+        kernel
+        for kernel in KERNELS
+        if isinstance(layer.op, kernel.operators)
+        and kernel.runs_on(target)
+        and kernel.accepts(layer)
+        and (winograd or not kernel.numeric_form.startswith("winograd"))
+    ]
     if not candidates:
         whose = f" whose {' and '.join(sorted(layer.constant))} are constants"
         raise PlanError(

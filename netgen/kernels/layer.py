@@ -102,6 +102,11 @@ class Kernel(ABC):
     def accepts(self, layer: Layer) -> bool:
         """Whether this kernel can compute the layer, for any target."""
 
+    def runs_on(self, target: Target) -> bool:
+        """Whether the kernel may be chosen for a target; portable ones may for all."""
+        del target
+        return True
+
     @abstractmethod
     def title(self, layer: Layer) -> str:
         """Readable end of the C function's name: operator and shapes."""
@@ -119,6 +124,11 @@ class Kernel(ABC):
         """The constants in the order in which the kernel reads them: one flat array."""
         del layer, target, constants
         return np.empty(0, np.float32)
+
+    def scratch(self, layer: Layer, target: Target) -> int:
+        """Bytes of memory that a call needs for itself, a multiple of 4; aligned as the arena."""
+        del layer, target
+        return 0
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """By operand letter: how many bytes before the operand the output may start.

@@ -31,7 +31,10 @@ class Target:
     Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the widest
     width) that stay in registers with gcc and clang, as their assembly shows. `depthwise_unroll` is
     how many neighbouring outputs a depthwise kernel computes at once. `alignment` is that of the
-    arena and of each layer's weights, in bytes, as are the sizes of the two nearest caches.
+    arena and of each layer's weights, in bytes, as are the sizes of the two nearest caches;
+    `cache_miss` are the cycles that a byte takes to arrive which neither holds, 0 where that is not
+    known: then the fastest plan is taken to be layer by layer. With
+    `winograd` convolutions may take that numeric form.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Target:
     depthwise_unroll: int
     cache_l1: int
     cache_l2: int
+    cache_miss: float = 0.0
+    winograd: bool = False
 
     def flags(self, compiler: Compiler) -> tuple[str, ...]:
         """Compile flags, in the order in which the header comment prints them."""
@@ -110,6 +115,8 @@ TARGETS: tuple[Target, ...] = (
         depthwise_unroll=4,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
+        cache_miss=1 / 6,
+        winograd=True,
     ),
     Target(
         name="x86-64-v4",
@@ -125,6 +132,8 @@ TARGETS: tuple[Target, ...] = (
         depthwise_unroll=4,
         cache_l1=32 * 1024,
         cache_l2=1024 * 1024,
+        cache_miss=1 / 6,
+        winograd=True,
     ),
     Target(
         name="aarch64",
@@ -142,6 +151,8 @@ TARGETS: tuple[Target, ...] = (
         depthwise_unroll=4,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
+        cache_miss=1 / 6,
+        winograd=True,
     ),
 )
 

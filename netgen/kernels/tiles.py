@@ -11,6 +11,9 @@ from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Segment
 from netgen.kernels.targets import Target
 
+# Bytes a cycle from the third-level cache.
+_STREAM = 4.0
+
 
 def cut_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
     """Vector widths that add up to exactly `channels`: as many of the widest, then the rest.
@@ -200,6 +203,11 @@ def _candidates(target: Target) -> Iterator[Tile]:
     for most, vectors in target.tiles:
         for rows in range(most, 0, -1):
             yield Tile(rows, vectors)
+
+
+def stream_cost(target: Target, weights: int) -> float:
+    """Cycles in which so many bytes of weights arrive, if the second-level cache lacks them."""
+    return weights / _STREAM if weights > target.cache_l2 else 0.0
 
 
 def tile_cost(target: Target, tile: Tile, pixels: int, channels: int, k: int) -> float:

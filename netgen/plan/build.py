@@ -38,8 +38,10 @@ from netgen.plan.shapes import extent, lower_bound
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
     """Plan a graph that has been through the passes. Raises PlanError."""
-    scheduled = schedule(graph, target, image=options.image, copies=options.copies)
-    if options.ram is None and options.image != "rows":
+    scheduled = schedule(
+        graph, target, image=options.image, copies=options.copies, winograd=options.winograd
+    )
+    if options.ram is None and options.image != "rows" and not target.cache_miss:
         layers = cut_schedule(scheduled, layer_by_layer(scheduled))
         return assemble(layers, target, accept_gap=options.accept_gap)
     push = options.image == "rows"
@@ -87,8 +89,13 @@ def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
         where=f"plan of {plan.network}",
         expected=f"at least {plan.certificate.arena_bytes} bytes, held by {worst_steps(plan)}",
         found=f"{ram} bytes",
-        hint="allow more RAM, or choose a smaller network or input",
+        hint=f"allow more RAM, {_direct(plan)}or choose a smaller network or input",
     )
+
+
+def _direct(plan: Plan) -> str:
+    """The option that leaves out kernels that work on whole images, where there are any."""
+    return "add --no-winograd, " if any(step.scratch for step in plan.steps) else ""
 
 
 def worst_steps(plan: Plan) -> str:
@@ -255,6 +262,7 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
                 weights=weights,
                 macs=call.layer.macs(),
                 rows=rows,
+                scratch=call.scratch if call.scratch in banded.schedule.buffers else None,
             )
         )
     return tuple(steps), end

@@ -22,14 +22,22 @@ class Call:
     reads: Mapping[str, str]
     constants: Mapping[str, str]
 
+    @property
+    def scratch(self) -> str:
+        """The name of the buffer that the call has for itself, where it needs one.
 
-def find_call(graph: Graph, node: Node, target: Target) -> Call:
+        No value has such a name.
+        """
+        return f"{self.node.name}:scratch"
+
+
+def find_call(graph: Graph, node: Node, target: Target, *, winograd: bool = True) -> Call:
     """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
     letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
     types = {letter: graph[name].type for letter, name in letters.items()}
     constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
     layer = Layer(node.op, types, node.type, constant)
-    kernel = select_kernel(layer, target)
+    kernel = select_kernel(layer, target, winograd=winograd)
     if unpacked := sorted(constant - set(kernel.constants)):
         raise PlanError(
             f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",

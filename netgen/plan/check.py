@@ -73,6 +73,9 @@ def _check_names(plan: Plan) -> None:
     for key, name in names:
         if key != name:
             raise PlanError(f"{name} is listed under another name", where=f"%{key}")
+    for step in plan.steps:
+        if step.scratch is not None and step.scratch not in plan.buffers:
+            raise PlanError(f"the plan has no buffer {step.scratch}", where=f"step %{step.name}")
     for value in plan.values.values():
         for run in value.runs:
             if run.buffer not in plan.buffers:

@@ -76,6 +76,8 @@ def _run(memory: _Memory, step: Step, band: Band) -> None:
             fault = band_fault(step.op, letter, types, read, written, band)
             if fault:
                 raise PlanError(f"the step destroys its operand {letter}: {fault}", where=where)
+    if step.scratch is not None:
+        memory.spoil(step.scratch)
     memory.write(step.writes, first, end)
 
 
@@ -150,6 +152,11 @@ class _Memory:
         at = self.places(name, first, end)
         numbers = self.numbers(name, f"%{name}").reshape(self.rows(name), *at.shape[1:])
         self.memory(name)[at] = numbers[first:end]
+
+    def spoil(self, scratch: str) -> None:
+        """Let a step use its scratch, whatever stands there."""
+        buffer = self.plan.buffers[scratch]
+        self.arena[buffer.offset // 4 : (buffer.offset + buffer.bytes) // 4] = _NOBODY
 
     def check(self, name: str, first: int, end: int, where: str) -> None:
         """Rows of a value must be those that it stands for."""

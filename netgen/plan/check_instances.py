@@ -38,6 +38,7 @@ def check_instances(plan: Plan, target: Target) -> None:
         layer = step_layer(plan, step, operand_types(plan, step))
         if not kernel.accepts(layer):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
+        _check_scratch(plan, step, kernel.scratch(layer, target))
         aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
@@ -45,6 +46,25 @@ def check_instances(plan: Plan, target: Target) -> None:
         _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))
         for key, value in parameters.items():
             _agree(step, key, value, instance.parameters[key])
+
+
+def _check_scratch(plan: Plan, step: Step, needed: int) -> None:
+    """A step has a buffer of its own, of as many bytes as its kernel needs; or none."""
+    where = f"step %{step.name}"
+    found = plan.buffers[step.scratch].bytes if step.scratch is not None else 0
+    if found != needed:
+        raise PlanError(
+            "the scratch of the step has the wrong size",
+            where=where,
+            expected=f"{needed} bytes",
+            found=str(found),
+        )
+    if step.scratch is None:
+        return
+    homes = {run.buffer for value in plan.values.values() for run in value.runs}
+    others = [other.name for other in plan.steps if other.scratch == step.scratch]
+    if step.scratch in homes or len(others) > 1 or plan.buffers[step.scratch].kind != "arena":
+        raise PlanError("the scratch is not the step's own, in the arena", where=where)
 
 
 def _aliased(plan: Plan, step: Step) -> list[str]:

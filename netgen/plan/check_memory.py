@@ -80,6 +80,8 @@ def _check_lives(plan: Plan) -> None:
         for step in plan.steps[segment.first : segment.last + 1]:
             for value in (*step.reads.values(), step.writes):
                 used[plan.buffer_of(value).name].append(number)
+            if step.scratch is not None:
+                used[step.scratch].append(number)
     for name in plan.outputs:
         used[plan.buffer_of(name).name].append(len(plan.segments) - 1)
     for buffer in plan.buffers.values():

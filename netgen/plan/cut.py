@@ -49,34 +49,65 @@ def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
         if not pushed:
             found.append(_whole(schedule, target, first))
         stream = flood(schedule, first, rows, push=pushed)
-        cycles = 0.0
+        cycles = again = 0.0
         for last in range(first, stream.end if stream else first):
             assert stream is not None
-            cycles += banded_cycles(schedule, target, last, 1)
+            layer, bands = banded_call(schedule, last, 1)
+            cycles += layer_cycles(schedule.calls[last].kernel, layer, bands, target)
+            again += bands * weights_bytes(layer)
             if last < stream.least:
                 continue
             part = stream.banding(last)
             needed = _alive(schedule, first, last, part, target.alignment)
-            found.append(Choice(part, first, last, needed, cycles))
+            missed = _missed(schedule, first, last, part, target)
+            if again and _weights(schedule, first, last) > target.cache_l2 // 2:
+                missed += again
+            total = cycles + missed * target.cache_miss
+            found.append(Choice(part, first, last, needed, total))
     return found
+
+
+def _missed(
+    schedule: Schedule, first: int, last: int, part: Banding | None, target: Target
+) -> float:
+    """Bytes that calls `first` to `last` read which the caches have lost since they were written.
+
+    Those of buffers that take most of the second-level cache; rings are far smaller.
+    """
+    rings = set() if part is None else {ring.buffer for ring in part.rings}
+    lodging = set() if part is None else {g for ring in part.rings for g in ring.guests}
+    missed = 0
+    for call in schedule.calls[first : last + 1]:
+        for value in call.reads.values():
+            home = schedule.home(value)
+            held = home.name in rings or value in lodging
+            if not held and home.bytes > target.cache_l2 // 2:
+                missed += schedule.values[value].type.bytes
+    return missed
+
+
+def _weights(schedule: Schedule, first: int, last: int) -> int:
+    return sum(weights_bytes(call.layer) for call in schedule.calls[first : last + 1])
 
 
 def _whole(schedule: Schedule, target: Target, call: int) -> Choice:
     segment = Segment(call, call)
     rows = call_height(schedule.calls[call])
     needed = _alive(schedule, call, call, None, target.alignment)
-    return Choice(segment, call, call, needed, banded_cycles(schedule, target, call, rows))
-
-
-def banded_cycles(schedule: Schedule, target: Target, call: int, rows: int) -> float:
-    """Estimated cycles of a call in bands of so many rows."""
     layer, bands = banded_call(schedule, call, rows)
-    return layer_cycles(schedule.calls[call].kernel, layer, bands, target)
+    cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
+    missed = _missed(schedule, call, call, None, target)
+    return Choice(segment, call, call, needed, cycles + missed * target.cache_miss)
+
+
+def weights_bytes(layer: Layer) -> int:
+    """Bytes of a layer's constants."""
+    return 4 * sum(layer.operands[letter].elements for letter in layer.constant)
 
 
 def layer_cycles(kernel: Kernel, layer: Layer, bands: int, target: Target) -> float:
     """Estimated cycles of a layer that is computed in so many bands; each reads all weights."""
-    weights = 4 * sum(layer.operands[letter].elements for letter in layer.constant)
+    weights = weights_bytes(layer)
     # From the second-level cache at 32 bytes a cycle, where they do not stay in the first.
     again = weights / 32 if weights > target.cache_l1 // 2 else 0.0
     # A band does not change what a kernel states: that is then the cost of all bands together.

@@ -88,6 +88,7 @@ def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
     operands = dict(constants)
     for letter, name in step.reads.items():
         operands[letter] = memory.read_reached(name, reaches[letter], band).astype(np.float64)
+    memory.poison_scratch(step)
     if isinstance(step.op, GlobalAvgPool):
         before = memory.read(step.writes, 0, 1) if band.first else np.float32(0)
         memory.write(step.writes, 0, rows_summed(operands["x"], before, band, types["x"].shape))

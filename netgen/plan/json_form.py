@@ -123,4 +123,5 @@ def _step_to_json(step: Step) -> dict[str, Json]:
         "weights": dataclasses.asdict(step.weights) if step.weights else None,
         "macs": step.macs,
         "rows": step.rows,
+        "scratch": step.scratch,
     }

@@ -170,7 +170,7 @@ def _read_instance(at: Reader) -> Instance:
 def _read_step(at: Reader) -> Step:
     at.keys(
         "name", "op", "kernel", "numeric_form", "instance", "reads", "constants", "writes",
-        "weights", "macs", "rows",
+        "weights", "macs", "rows", "scratch",
     )  # fmt: skip
     weights: PackedWeights | None = None
     packed = at.member("weights")
@@ -190,6 +190,7 @@ def _read_step(at: Reader) -> Step:
         weights=weights,
         macs=at.member("macs").integer(),
         rows=at.member("rows").integer(),
+        scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,
     )
 
 

@@ -90,6 +90,11 @@ class Memory:
                 gone[max(begin, 0) : max(end, 0)] = False
             self.bytes(dead)[gone] = _POISON
 
+    def poison_scratch(self, step: Step) -> None:
+        """Poison what a step has for itself: nothing that lives may stand there."""
+        if step.scratch is not None:
+            self.bytes(self.plan.buffers[step.scratch])[:] = _POISON
+
     def meets(self, step: Step, band: Band) -> bool:
         """Whether a band's result stands on bytes of the rows of x that it reads."""
         plan, x = self.plan, step.reads["x"]

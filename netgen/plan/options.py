@@ -15,7 +15,8 @@ class PlanOptions:
 
     With `slow` there are two regions of RAM: `ram` is the size of the fast one. With `copies`
     channel maps are executed instead of being views: to compare the two. Unless `accept_gap`, an
-    arena that is not proven to be the smallest needs the solver.
+    arena that is not proven to be the smallest needs the solver. Without `winograd` no convolution
+    takes that numeric form.
     """
 
     ram: int | None = None
@@ -23,16 +24,19 @@ class PlanOptions:
     copies: bool = False
     slow: int | None = None
     accept_gap: bool = False
+    winograd: bool = True
 
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
 Ram = int | tuple[int, int] | None
 
 
-def plan_options(ram: Ram, image: Image, *, accept_gap: bool = False) -> PlanOptions:
+def plan_options(
+    ram: Ram, image: Image, *, accept_gap: bool = False, winograd: bool = True
+) -> PlanOptions:
     """The options of a plan as users give them."""
     fast, slow = ram if isinstance(ram, tuple) else (ram, None)
-    return PlanOptions(fast, image, slow=slow, accept_gap=accept_gap)
+    return PlanOptions(fast, image, slow=slow, accept_gap=accept_gap, winograd=winograd)
 
 
 DEFAULT = PlanOptions()

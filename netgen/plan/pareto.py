@@ -45,13 +45,15 @@ def slower(points: Sequence[Point]) -> list[float]:
     return [100 * (point.cycles / fastest - 1) for point in points]
 
 
-def pareto(graph: Graph, target: Target, image: Image = "caller") -> list[Point]:
+def pareto(
+    graph: Graph, target: Target, image: Image = "caller", *, winograd: bool = True
+) -> list[Point]:
     """Distinct plans of a graph that has been through the passes, arenas descending.
 
     The first is the one that is made without a budget; of the others each is slower, by the
     estimate, than those before it. Raises PlanError where rows cannot be pushed.
     """
-    scheduled = schedule(graph, target, image=image)
+    scheduled = schedule(graph, target, image=image, winograd=winograd)
     found = choices(scheduled, target, push=image == "rows")
     cutter = Cutter(scheduled, found, target.alignment)
     least = cutter.smallest()
@@ -61,7 +63,8 @@ def pareto(graph: Graph, target: Target, image: Image = "caller") -> list[Point]
             where=f"%{graph.inputs[0].name}",
             hint="choose --input caller or arena",
         )
-    free = cutter.fitting(float("inf")) if image == "rows" else layer_by_layer(scheduled)
+    planned = image == "rows" or target.cache_miss
+    free = cutter.fitting(float("inf")) if planned else layer_by_layer(scheduled)
     assert free is not None
     cuts = [free, *_smaller(cutter, free, least)]
     macs = graph.macs()

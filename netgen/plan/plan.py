@@ -16,7 +16,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
 
-VERSION = 1
+VERSION = 2
 
 # Operators of other numeric forms that only move data.
 _MOVES = frozenset({"identity", "pad"})
@@ -72,7 +72,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Buffer:
-    """Memory of one or more values.
+    """Memory of one or more values, or what a step needs for itself: its scratch.
 
     `kind` is `arena`, or `input` and `output` for the caller's own memory, whose offset is 0. It
     has `rows` slots for rows, fewer than its values have where it is a ring; a slot has `margin`
@@ -140,7 +140,8 @@ class Step:
     """Calls of a kernel instance, each over a band of `rows` rows of the result.
 
     A global average goes through the rows of what it reads. `reads` maps the letters of the formula
-    to values, `constants` to constants of the graph.
+    to values, `constants` to constants of the graph. `scratch` is the buffer that a call has for
+    itself, if it needs any.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Step:
     weights: PackedWeights | None
     macs: int
     rows: int
+    scratch: str | None
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,12 @@ class Schedule:
 
 
 def schedule(
-    graph: Graph, target: Target, *, image: Image = "caller", copies: bool = False
+    graph: Graph,
+    target: Target,
+    *,
+    image: Image = "caller",
+    copies: bool = False,
+    winograd: bool = True,
 ) -> Schedule:
     """Order the calls, and give every value its home.
 
@@ -62,7 +67,7 @@ def schedule(
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
-    views = order_calls(graph, find_views(graph, target, copies=copies))
+    views = order_calls(graph, find_views(graph, target, copies=copies, winograd=winograd))
     homes = lay_out(graph, views)
     calls = [_with_layouts(call, homes) for call in views.calls]
     computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}
@@ -75,7 +80,14 @@ def schedule(
         )
         for node in (*graph.inputs, *graph.activations)
     }
-    return Schedule(graph, tuple(calls), values, _buffers(graph, views, homes, image), views)
+    buffers = _buffers(graph, views, homes, image)
+    for number, call in enumerate(calls):
+        if size := call.kernel.scratch(call.layer, target):
+            name = call.scratch
+            buffers[name] = Buffer(
+                name, "arena", size, size // 4, number, number, 0, rows=1, row_pixels=1
+            )
+    return Schedule(graph, tuple(calls), values, buffers, views)
 
 
 def _runs(home: Home) -> tuple[Run, ...]:

@@ -49,19 +49,24 @@ class Views:
         return value in self.aliases or any(name in self.aliases for name, _ in self.sources[value])
 
 
-def find_views(graph: Graph, target: Target, *, copies: bool = False) -> Views:
-    """Decide for every channel map whether it is a view; with `copies` none is."""
-    return _Finder(graph, target, copies=copies).views()
+def find_views(
+    graph: Graph, target: Target, *, copies: bool = False, winograd: bool = True
+) -> Views:
+    """Decide for every channel map whether it is a view; with `copies` none is.
+
+    `winograd` is whether kernels may take that numeric form.
+    """
+    return _Finder(graph, target, copies=copies, winograd=winograd).views()
 
 
 class _Finder:
     """Walks the graph in order, once for what must be dense and once for the views."""
 
-    def __init__(self, graph: Graph, target: Target, *, copies: bool) -> None:
+    def __init__(self, graph: Graph, target: Target, *, copies: bool, winograd: bool) -> None:
         self.graph = graph
         self.copies = copies
         self.calls = {
-            node.name: find_call(graph, node, target)
+            node.name: find_call(graph, node, target, winograd=winograd)
             for node in graph.activations
             if not isinstance(node.op, Reshape | ChannelMap)
         }

@@ -28,7 +28,7 @@ def make_report(
     """
     progress("planning")
     lowered = lower(graph, resolve_target(target), memory)
-    points = pareto(lowered.graph, resolve_target(target), memory.image)
+    points = pareto(lowered.graph, resolve_target(target), memory.image, winograd=memory.winograd)
     if not measure:
         return report_page(graph, lowered, points)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
