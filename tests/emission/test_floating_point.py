@@ -15,6 +15,7 @@ from netgen.kernels.targets import Compiler, find_target
 from netgen.kernels.tiles import Tile
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.plan.options import DEFAULT, PlanOptions
 from tests.emission.assembly import Loop, assembly, innermost_loops
 from tests.emission.programs import emission
 from tests.kernels.layers import SingleLayer, network_of
@@ -40,17 +41,18 @@ class CrossCompiler:
             return ["aarch64-linux-gnu-gcc", *flags]
         return ["clang", "--target=aarch64-linux-gnu", *flags]
 
-    def assembly_of(self, graph: Graph, folder: Path) -> str:
-        return assembly(emission(graph, self.target, fuse=False), folder, [*self.command, SEPARATE])
+    def assembly_of(self, graph: Graph, folder: Path, memory: PlanOptions = DEFAULT) -> str:
+        emitted = emission(graph, self.target, fuse=False, memory=memory)
+        return assembly(emitted, folder, [*self.command, SEPARATE])
 
     def instructions_of(self, graph: Graph, folder: Path) -> Loop:
         """The whole file as if it were one loop."""
         lines = self.assembly_of(graph, folder).splitlines()
         return Loop("all", tuple(line.strip().replace("\t", " ") for line in lines))
 
-    def loops_of(self, graph: Graph, folder: Path) -> list[Loop]:
+    def loops_of(self, graph: Graph, folder: Path, memory: PlanOptions = DEFAULT) -> list[Loop]:
         """Innermost loops that multiply."""
-        loops = innermost_loops(self.assembly_of(graph, folder))
+        loops = innermost_loops(self.assembly_of(graph, folder, memory))
         return [loop for loop in loops if loop.fused or loop.products]
 
 
@@ -186,9 +188,28 @@ def test_convolutions_stay_in_registers(
     stack
     to the weights' own place."""
     graph, tiles = tiled_network(target, largest_tiles(target), 3, 20, monkeypatch)
-    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    direct = PlanOptions(winograd=False)
+    loops = cross_compiler(target, kind).loops_of(graph, tmp_path, direct)
     assert {loop.function for loop in loops} == set(tiles)
     assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
+
+
+@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_products_of_winograd_stay_in_registers(
+    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+) -> None:
+    """Its transforms go through memory; the products, which take the time, do not."""
+    op = Conv2d(pad=(1, 1, 1, 1), act="relu")
+    shapes = [((1, n, n, c), (c, 3, 3, c), (c,)) for n, c in ((56, 64), (28, 128), (7, 512))]
+    graph = network_of([SingleLayer(op, operands) for operands in shapes])
+    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    products = [loop for loop in loops if not loop.sums and "winograd" in loop.function]
+    assert {loop.function for loop in products} == {
+        loop.function for loop in loops if "winograd" in loop.function
+    }
+    assert len({loop.function for loop in products}) >= 2
+    assert not {(loop.function, loop.spills) for loop in products if loop.spills}
 
 
 def test_header_comment_names_the_flags() -> None:

@@ -21,6 +21,7 @@ from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.plan.options import DEFAULT, PlanOptions
 from tests.emission.programs import Emission, Floats, emission, flags_of
 from tests.kernels.layers import (
     CORNERS,
@@ -48,9 +49,14 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 def run(
-    graph: Graph, target: str, compiler: Compiler, folder: Path, inputs: dict[str, Floats]
+    graph: Graph,
+    target: str,
+    compiler: Compiler,
+    folder: Path,
+    inputs: dict[str, Floats],
+    memory: PlanOptions = DEFAULT,
 ) -> dict[str, Floats]:
-    emitted = emission(graph, target, fuse=False)
+    emitted = emission(graph, target, fuse=False, memory=memory)
     return emitted.run(emitted.build(folder, flags_of(target, compiler)), inputs)
 
 
@@ -97,7 +103,8 @@ def test_nan_reaches_every_output_that_depends_on_it(target: str, tmp_path: Path
     for array in inputs.values():
         array[0, 2, 4, :] = np.nan
     expected = interpret(graph, inputs)
-    for name, array in run(graph, target, "gcc", tmp_path, inputs).items():
+    direct = PlanOptions(winograd=False)
+    for name, array in run(graph, target, "gcc", tmp_path, inputs, direct).items():
         np.testing.assert_array_equal(np.isnan(array), np.isnan(expected[name]), name)
         assert np.isnan(array).any()
 
@@ -125,8 +132,8 @@ def test_zero_keeps_its_sign_in_vectors_and_scalars_alike(target: str, tmp_path:
 class _Portable:
     """Selection among the kernels that take every layer of their operator."""
 
-    def __call__(self, layer: Layer, target: Target) -> Kernel:
-        del target
+    def __call__(self, layer: Layer, target: Target, *, winograd: bool) -> Kernel:
+        del target, winograd
         fitting = [k for k in KERNELS if isinstance(layer.op, k.operators) and k.accepts(layer)]
         return max(fitting, key=lambda kernel: "portable" in kernel.name)
 
@@ -147,7 +154,7 @@ def test_kernels_of_one_numeric_form_agree(
     folders = [tmp_path / "fast", tmp_path / "portable"]
     for folder in folders:
         folder.mkdir()
-    fast = run(graph, target, compiler, folders[0], inputs)
+    fast = run(graph, target, compiler, folders[0], inputs, PlanOptions(winograd=False))
     monkeypatch.setattr(netgen.plan.calls, "select_kernel", _Portable())
     portable = run(graph, target, compiler, folders[1], inputs)
     for name, array in fast.items():

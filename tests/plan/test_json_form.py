@@ -114,7 +114,7 @@ def test_moved_bytes(body: str, moved: int) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
-    "version": (lambda d: d.update(version=99), r"\$\.version: .*expected 1, found 99; make the"),
+    "version": (lambda d: d.update(version=99), r"\$\.version: .*expected 2, found 99; make the"),
     "no_version": (lambda d: d.pop("version"), r"\$\.version: the plan lacks this key"),
     "version_is_text": (lambda d: d.update(version="1"), r"\$\.version: .* whole number"),
     "unknown_key": (lambda d: d.update(colour=1), r"\$\.colour: the plan has an unknown key"),
