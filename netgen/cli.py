@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netgen import __version__, cli_options
+from netgen.cli_bench import bench_models
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
 from netgen.errors import NetgenError, UsageError
@@ -246,48 +247,7 @@ def export(
     click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
 
 
-@main.command("bench")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@cli_options.model_options
-@cli_options.bench_options
-@cli_options.target_option
-@cli_options.as_json_option
-def bench_models(
-    models: tuple[str, ...],
-    weights: Path | None,
-    parameters: dict[str, str],
-    vs: str,
-    rounds: int,
-    chart: Path | None,
-    target: str,
-    as_json: bool,
-) -> None:
-    """Time models against other runtimes: interleaved rounds on one core, medians, ratios.
-
-    A peer that cannot run is named and the rest goes on; it is an error if none can.
-    """
-    from netgen.bench.bench import bench_target
-    from netgen.bench.chart import bench_chart
-    from netgen.bench.machine import this_machine
-    from netgen.bench.result import failure
-    from netgen.bench.table import bench_notes, bench_tables
-    from netgen.emission.files import write_files
-
-    machine, rows = this_machine(target), []
-    for model in models:
-        graph = load_model(model, weights, parameters)
-        label = " ".join([graph.name, *(f"{name}={value}" for name, value in parameters.items())])
-        with progress() as tell:
-            rows += bench_target(graph, target, vs.split(","), rounds, label, tell)
-    if chart is not None:
-        write_files(chart.parent, {chart.name: bench_chart(rows, machine).encode()})
-    if as_json:
-        print_json([row.as_json() for row in rows])
-    else:
-        for table in bench_tables(rows):
-            print_table(table)
-        click.echo("\n".join(bench_notes(rows, machine)))
-    click.get_current_context().exit(failure(rows))
+main.add_command(bench_models)
 
 
 if __name__ == "__main__":

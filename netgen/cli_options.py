@@ -297,11 +297,29 @@ def bench_options(command: Command) -> Command:
         command,
         click.option(
             "--vs",
-            default="onnxruntime",
-            show_default=True,
-            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch.",
+            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch "
+            "[default: onnxruntime; with --table all].",
+        ),
+        click.option("--table", metavar="NAME", help="All networks of a published table: fp32."),
+        click.option(
+            "--profile", "profiled", is_flag=True, help="Each step beside what bounds it; no peers."
         ),
         click.option("--rounds", default=50, show_default=True, type=click.IntRange(min=1)),
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(min=1),
+            help="Of every runtime, each on a core of its own.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "markdown"]),
+            default="text",
+            show_default=True,
+            help="As markdown: one line per model.",
+        ),
         click.option(
             "--chart",
             type=click.Path(path_type=Path, dir_okay=False, writable=True),

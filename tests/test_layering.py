@@ -30,7 +30,9 @@ SOLE_IMPORTERS = {
     "torch": {"bench/peers/torch_module.py"},
     "tensorflow": set(),
 }
-PRINTING_MODULES = {"cli.py", "cli_challenge.py", "cli_output.py", "cli_plan.py"}
+PRINTING_MODULES = {
+    "cli.py", "cli_bench.py", "cli_challenge.py", "cli_output.py", "cli_plan.py",
+}  # fmt: skip
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350
 

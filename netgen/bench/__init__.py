@@ -1,1 +1,1 @@
-"""Timing against other runtimes: one process each, on one core, in interleaved rounds."""
+"""Timing against other runtimes: one process each, on the same cores, in interleaved rounds."""

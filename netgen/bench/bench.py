@@ -1,4 +1,4 @@
-"""`bench`: a compiled model and its peers, timed in interleaved rounds on one core."""
+"""`bench`: a compiled model and its peers, timed in interleaved rounds on the same cores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from netgen.bench.peers import PEERS, check_installed, check_known, load_netgen
-from netgen.bench.process import WorkerProcess, default_core
+from netgen.bench.process import WorkerProcess, default_cores
 from netgen.bench.result import BenchRow, compared, final_rows
 from netgen.bench.worker import Job, Loader
 from netgen.compiler import compile as compile_graph
@@ -35,15 +35,15 @@ def bench(
     peers: Sequence[str] = ("onnxruntime",),
     rounds: int = 50,
     round_ms: float = 20.0,
-    core: int | None = None,
+    threads: int = 1,
     label: str | None = None,
     on_round: Callable[[int, int], None] | None = None,
 ) -> list[BenchRow]:
     """Time a model and its peers on the same image; one row for netgen, then one per peer.
 
     `model` is `graph` compiled (any callable that can be pickled, takes the inputs as f32[1,H,W,C]
-    and returns an array, or a tuple of them). Each runtime is a process of its own with one thread,
-    all pinned to `core` (by default the last one allowed); only one works at a time. In each of
+    and returns an array, or a tuple of them). Each runtime is a process of its own with
+    `threads` threads, all pinned to the last cores allowed; only one works at a time. In each of
     `rounds` rounds every runtime runs for about `round_ms` milliseconds or one inference, in turn
     forwards and backwards. The first peer takes part twice: its ratio to itself says how far to
     trust the rest. `label` names the model in the rows; `on_round(done, rounds)` is called after
@@ -57,22 +57,25 @@ def bench(
     if rounds < 1:
         raise UsageError("a bench needs at least one round", found=str(rounds))
     label = label or graph.name
-    core = default_core() if core is None else core
+    cores = default_cores(threads)
     inputs = tuple(
         (uniform(node.name, node.type.shape) * 3**0.5).astype(np.float32) for node in graph.inputs
     )
     with ExitStack() as stack:
 
         def start(name: str, load: Loader, payload: object) -> _Runner:
-            process = WorkerProcess(name, Job(load, payload, inputs), core)
+            process = WorkerProcess(name, Job(load, payload, inputs, threads), cores)
             return _Runner(stack.enter_context(closing(process)))
 
         ours = start("netgen", load_netgen, model)
-        rows = [BenchRow(label, "netgen", version=ours.process.ready.version)]
+        version = ours.process.ready.version
+        rows = [BenchRow(label, "netgen", version=version, threads=threads)]
         runners = {"netgen": ours}
         twins: list[_Runner] = []
         for name in dict.fromkeys(peers):
-            row, started = _admit(BenchRow(label, name), graph, ours, start, twice=not twins)
+            row, started = _admit(
+                BenchRow(label, name, threads=threads), graph, ours, start, twice=not twins
+            )
             rows.append(row)
             if started:
                 runners[name], *more = started
@@ -95,14 +98,17 @@ def bench_target(
     rounds: int,
     label: str,
     tell: Callable[[str], None],
+    threads: int = 1,
 ) -> list[BenchRow]:
     """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress."""
     check_known(peers)
+    default_cores(threads)  # raises before anything is compiled
     return bench(
         graph,
-        compile_graph(graph, target=target, progress=tell),
+        compile_graph(graph, target=target, progress=tell),  # where threads=threads goes in
         peers=peers,
         rounds=rounds,
+        threads=threads,
         label=label,
         on_round=lambda done, total: tell(f"round {done} of {total}"),
     )

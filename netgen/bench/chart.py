@@ -8,7 +8,7 @@ from itertools import groupby
 from math import ceil
 
 from netgen.bench.machine import Machine
-from netgen.bench.result import BenchRow, noise_note
+from netgen.bench.result import BenchRow, cores_note, noise_note
 
 _WIDTH, _LEFT, _RIGHT = 860, 190, 230  # of the picture, of the names, of the numbers
 _ROW, _BAR, _TITLE, _GAP = 24, 14, 30, 12
@@ -36,7 +36,7 @@ def bench_chart(rows: Sequence[BenchRow], machine: Machine) -> str:
                 y += _ROW
         y += _GAP
     noise = noise_note(rows)
-    notes = [f"fp32, one thread, one core: {machine}", *([noise] if noise else [])]
+    notes = [f"{cores_note(rows)}: {machine}", *([noise] if noise else [])]
     bottom = y + 22
     height = bottom + 12 + 18 * len(notes)
     head = (

@@ -8,29 +8,40 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from netgen.bench.worker import Job, Ready
-from netgen.errors import BuildError
+from netgen.errors import BuildError, UsageError
 
-# Not multiprocessing's own processes, which would run the caller's script again. The core is chosen
-# before anything is imported, so that no library counts more than one.
+# Not multiprocessing's own processes, which would run the caller's script again. The cores are
+# chosen before anything is imported, so that no library counts more.
 _START = """\
 import json, os, sys
-sys.path[:], core, handle = json.loads(sys.argv[1])
-if core is not None:
-    os.sched_setaffinity(0, {core})
+sys.path[:], cores, handle = json.loads(sys.argv[1])
+if cores is not None:
+    os.sched_setaffinity(0, cores)
 from multiprocessing.connection import Connection
 from netgen.bench.worker import serve
 serve(Connection(handle))
 """
 
 
-def default_core() -> int | None:
-    """Choose the last core that this process may use; None where processes cannot be pinned."""
+def default_cores(threads: int = 1) -> tuple[int, ...] | None:
+    """Choose the last cores that this process may use, one for each thread.
+
+    None where processes cannot be pinned. Raises UsageError where there are fewer cores.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None
-    return max(os.sched_getaffinity(0))
+    allowed = sorted(os.sched_getaffinity(0))
+    if threads > len(allowed):
+        raise UsageError(
+            f"{threads} threads need a core each",
+            expected=f"at most {len(allowed)}, the cores that this process may use",
+            found=str(threads),
+        )
+    return tuple(allowed[-threads:])
 
 
 class WorkerProcess:
@@ -39,7 +50,7 @@ class WorkerProcess:
     Raises BuildError with the last line that the worker printed if it ends by itself.
     """
 
-    def __init__(self, name: str, job: Job, core: int | None) -> None:
+    def __init__(self, name: str, job: Job, cores: Sequence[int] | None) -> None:
         self._name = name
         with ExitStack() as stack:
             # What libraries print must not get into our own output: it is shown only if the
@@ -49,7 +60,7 @@ class WorkerProcess:
             stack.callback(self._connection.close)
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", _START, json.dumps([sys.path, core, theirs.fileno()])],
+                    [sys.executable, "-c", _START, json.dumps([sys.path, cores, theirs.fileno()])],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=self._printed,

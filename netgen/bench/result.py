@@ -32,6 +32,7 @@ class BenchRow:
     `self_ratio` is the first peer's ratio to a second process of itself; `noisy` says that it was
     not 1 within 0.03, and that the run's ratios say little. `error` says why a row has no times: a
     peer that is not installed, failed, or computes something else; `exit_code` is that error's.
+    `threads` is how many each runtime had, on as many cores.
     """
 
     model: str
@@ -47,6 +48,7 @@ class BenchRow:
     noisy: bool = False
     error: str | None = None
     exit_code: int | None = None
+    threads: int = 1
 
     def as_json(self) -> dict[str, object]:
         """All fields by name."""
@@ -134,6 +136,15 @@ def failure(rows: Sequence[BenchRow]) -> int:
     if any(row.error is None for row in peers):
         return 0
     return next((row.exit_code for row in peers if row.exit_code), 0)
+
+
+def cores_note(rows: Sequence[BenchRow]) -> str:
+    """Say what the times are of: precision, threads, cores."""
+    counts = sorted({row.threads for row in rows})
+    if counts == [1]:
+        return "fp32, one thread, one core"
+    number = " and ".join(map(str, counts))
+    return f"fp32, {number} threads on as many cores"
 
 
 def noise_note(rows: Sequence[BenchRow]) -> str | None:

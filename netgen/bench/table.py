@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from netgen.bench.machine import Machine
-from netgen.bench.result import BenchRow, noise_note
+from netgen.bench.result import BenchRow, cores_note, noise_note
 
 _MEANING = "ratio: netgen's time divided by this runtime's, below 1 netgen is the faster one"
 
@@ -41,7 +41,7 @@ def bench_notes(rows: Sequence[BenchRow], machine: Machine) -> list[str]:
     return [
         *dict.fromkeys(f"{row.runtime}: {row.error}" for row in rows if row.error is not None),
         _MEANING,
-        f"fp32, one thread, one core: {machine}",
+        f"{cores_note(rows)}: {machine}",
         *([noise] if noise else []),
     ]
 

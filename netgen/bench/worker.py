@@ -31,16 +31,20 @@ class Loaded:
     infer: Callable[[], object]
 
 
-Loader: TypeAlias = "Callable[[Any, tuple[Array, ...]], Loaded]"
+Loader: TypeAlias = "Callable[[Any, tuple[Array, ...], int], Loaded]"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs: a function of a module, its payload, inputs as netgen shapes them."""
+    """What a worker needs: a function of a module, its payload, inputs as netgen shapes them.
+
+    `threads` is how many the runtime is to use.
+    """
 
     load: Loader
     payload: object
     inputs: tuple[Array, ...]
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Ready:
 def serve(connection: Connection) -> None:
     """Work until the other side closes the connection."""
     job: Job = connection.recv()
-    loaded = job.load(job.payload, job.inputs)
+    loaded = job.load(job.payload, job.inputs, job.threads)
     gc.disable()
     connection.send(Ready(loaded.version, loaded.outputs))
     while True:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """Open a session on an ONNX file: one thread, no spinning, every graph optimisation.
+def open_session(content: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open a session on an ONNX file: so many threads, every graph optimisation.
 
+    Several threads wait for each other by spinning, which is faster; one has nothing to wait for.
     Raises MissingExtraError where onnxruntime is not installed.
     """
     try:
@@ -26,11 +27,11 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
     except ModuleNotFoundError:
         raise MissingExtraError("onnxruntime", "onnx", "ONNX Runtime as a peer") from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only: its warnings are about machines without a GPU
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -156,6 +156,14 @@ def _signature(pointers: int) -> str:
     return f"int32_t(*)({', '.join(['void *'] * (1 + pointers))})"
 
 
+@dataclass(frozen=True)
+class CHook:
+    """A hook written in C: addresses of `int32_t (*)(void *user, uint32_t step)` and of `user`."""
+
+    function: int
+    user: int
+
+
 class Library:
     """A loaded model library; keeps it loaded as long as an instance lives."""
 
@@ -184,13 +192,17 @@ class Library:
         self,
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
-        hook: Callable[[int], bool] | None = None,
+        hook: Callable[[int], bool] | CHook | None = None,
     ) -> Instance:
         """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
 
         Raises BuildError with the name of the error that PREFIX_init returns.
         """
         return Instance(self, arena, weights, hook)
+
+    def address(self, function: str) -> int:
+        """Where a function starts, by its name without the prefix."""
+        return int(_ffi().cast("uintptr_t", self._functions[function]))
 
     def call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401  # cffi has no types
         """Call a function by its name without the prefix."""
@@ -224,12 +236,16 @@ class Instance:
         library: Library,
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
-        hook: Callable[[int], bool] | None,
+        hook: Callable[[int], bool] | CHook | None,
     ) -> None:
         ffi = _ffi()
         self._library = library
         self._outcome = _HookOutcome()
-        c_hook = _c_hook(hook, self._outcome) if hook else ffi.NULL
+        user = hook.user if isinstance(hook, CHook) else 0
+        if isinstance(hook, CHook):
+            c_hook = ffi.cast("void *", hook.function)
+        else:
+            c_hook = _c_hook(hook, self._outcome) if hook else ffi.NULL
         self.arena = arena
         self._lent = (weights, c_hook)  # the C keeps their addresses
         # model_config, member by member: each is a pointer or a size_t, so one word.
@@ -237,10 +253,14 @@ class Instance:
         lent = [arena.ctypes.data, arena.nbytes if fast is None else fast]
         if fast is not None:
             lent += [arena.ctypes.data + fast, arena.nbytes - fast]
-        lent += [weights.ctypes.data, weights.nbytes, int(ffi.cast("uintptr_t", c_hook)), 0]
+        lent += [weights.ctypes.data, weights.nbytes, int(ffi.cast("uintptr_t", c_hook)), user]
         self._config = ffi.new("uintptr_t[]", lent)
         self._model = ffi.new(f"uint64_t[{library.interface.model_bytes // 8}]")
         library.check("init", library.call("init", self._model, self._config))
+
+    def addresses(self) -> tuple[int, int]:
+        """Where PREFIX_run and the `model_t` are, for C that runs it itself."""
+        return self._library.address("run"), int(_ffi().cast("uintptr_t", self._model))
 
     def input_places(self) -> list[int]:
         """Where in the arena each image is to be written, in bytes; with `input_as` "arena"."""

@@ -11,12 +11,26 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import Instance, Interface, Library
+from netgen.runtime.build import CHook, Instance, Interface, Library
 from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.image import ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
 from netgen.runtime.stream import Stream
+
+
+@dataclasses.dataclass(frozen=True)
+class RawRun:
+    """One run as addresses: of PREFIX_run, its `model_t`, its images and results, in order.
+
+    `held` is the memory that they lie in; `results` are its arrays that the run writes.
+    """
+
+    function: int
+    model: int
+    pointers: tuple[int, ...]
+    results: tuple[Array, ...]
+    held: tuple[object, ...]
 
 
 class CompiledModel:
@@ -101,6 +115,24 @@ class CompiledModel:
         results = self._new_results(1)
         finished = self._run_one(instance, batches, results, 0)
         return tuple(result[0] for result in results) if finished else None
+
+    def raw_run(self, *inputs: object, hook: CHook) -> RawRun:
+        """What C needs to run one image by itself, again and again, in an arena of its own.
+
+        Raises InputError, UsageError where the model does not take whole images.
+        """
+        batches, single = checked_batches(inputs, self.inputs)
+        if not single or self._image.input_as == "arena":
+            raise UsageError("a raw run takes one image from the caller's memory")
+        instance = self._library.new_instance(self._new_arena(), self._weights, hook)
+        images = [np.require(batch[0], requirements=["C", "A"]) for batch in batches]
+        results = tuple(result[0, ...] for result in self._new_results(1))
+        return RawRun(
+            *instance.addresses(),
+            tuple(array.ctypes.data for array in (*images, *results)),
+            results,
+            (instance, images),
+        )
 
     def stream(self) -> Stream:
         """Images whose rows are pushed as they arrive; see Stream.

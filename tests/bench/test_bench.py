@@ -14,7 +14,7 @@ import pytest
 import netgen
 from netgen.bench.bench import bench
 from netgen.bench.peers import PEERS, Peer, load_netgen
-from netgen.bench.process import WorkerProcess, default_core
+from netgen.bench.process import WorkerProcess, default_cores
 from netgen.bench.worker import Job
 from netgen.dsl.tensor import constructing, finish, image
 from netgen.errors import BuildError, UsageError
@@ -140,12 +140,12 @@ def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[s
     if not hasattr(os, "sched_getaffinity"):
         # macOS and Windows do not let a process choose its cores.
         pytest.skip("processes cannot be pinned on this system")
-    core = default_core()
-    assert core == max(os.sched_getaffinity(0))
+    cores = default_cores()
+    assert cores == (max(os.sched_getaffinity(0)),)
     # A worker whose model prints the cores it may use, and then fails.
     code = "import os; print(sorted(os.sched_getaffinity(0))); os._exit(3)"
-    with pytest.raises(BuildError, match=rf"ended with status 3, found \[{core}\]"):
-        WorkerProcess("stub", Job(load_netgen, partial(exec, code + "\n"), ()), core)
+    with pytest.raises(BuildError, match=rf"ended with status 3, found \[{cores[0]}\]"):
+        WorkerProcess("stub", Job(load_netgen, partial(exec, code + "\n"), ()), cores)
     assert capfd.readouterr() == ("", "")
 
 

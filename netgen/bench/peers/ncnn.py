@@ -91,7 +91,7 @@ def _pnnx() -> str:
     return str(Path(spec.origin).with_name("pnnx"))
 
 
-def _load(converted: _Converted, inputs: tuple[Array, ...]) -> Loaded:
+def _load(converted: _Converted, inputs: tuple[Array, ...], threads: int) -> Loaded:
     import ncnn
 
     # Magic, counts, then a layer per line, its kind first. What pnnx cannot convert it passes on.
@@ -99,7 +99,7 @@ def _load(converted: _Converted, inputs: tuple[Array, ...]) -> Loaded:
     if unknown := sorted(kind for kind in kinds if ncnn.layer_to_index(kind) < 0):
         raise BuildError("pnnx wrote layers that ncnn does not have", found=", ".join(unknown))
     net = ncnn.Net()
-    net.opt.num_threads = 1
+    net.opt.num_threads = threads
     for option in _NOT_FP32:
         setattr(net.opt, option, False)
     with tempfile.NamedTemporaryFile(suffix=".bin") as weights:  # it loads these from files only

@@ -12,12 +12,12 @@ def _prepare(graph: Graph) -> bytes:
     return graph_to_onnx(graph, "NCHW")
 
 
-def _load(content: bytes, inputs: tuple[Array, ...]) -> Loaded:
+def _load(content: bytes, inputs: tuple[Array, ...], threads: int) -> Loaded:
     import onnxruntime
 
     from netgen.export.onnxruntime_session import open_session
 
-    session = open_session(content)
+    session = open_session(content, threads)
     names = [given.name for given in session.get_inputs()]
     feed = dict(zip(names, map(channels_first, inputs), strict=True))
     outputs = tuple(map(channels_last, session.run(None, feed)))

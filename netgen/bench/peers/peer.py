@@ -16,7 +16,8 @@ from netgen.ir.graph import Graph
 class Peer:
     """One runtime.
 
-    `prepare` runs in the parent and makes what the worker is sent; `load` runs in the worker.
+    `prepare` runs in the parent and makes what the worker is sent; `load` runs in the worker,
+    and is told how many threads to use.
     `packages` are what the two import; `extra` of netgen installs them.
     """
 

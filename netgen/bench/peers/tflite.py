@@ -22,10 +22,11 @@ def _prepare(graph: Graph) -> bytes:
     return graph_to_tflite(fuse_for_others(graph))
 
 
-def _load(content: bytes, inputs: tuple[Array, ...]) -> Loaded:
+def _load(content: bytes, inputs: tuple[Array, ...], threads: int) -> Loaded:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=content, num_threads=1)  # XNNPACK is its default
+    # XNNPACK is its default.
+    interpreter = Interpreter(model_content=content, num_threads=threads)
     interpreter.allocate_tensors()
     for given, array in zip(interpreter.get_input_details(), inputs, strict=True):
         interpreter.set_tensor(given["index"], array)

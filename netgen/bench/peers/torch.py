@@ -17,10 +17,10 @@ def _prepare(graph: Graph) -> bytes:
     return graph_to_onnx(fuse_for_others(graph), "NCHW")
 
 
-def _load(content: bytes, inputs: tuple[Array, ...]) -> Loaded:
+def _load(content: bytes, inputs: tuple[Array, ...], threads: int) -> Loaded:
     from netgen.bench.peers.torch_module import load_onnx  # the only module that imports torch
 
-    return load_onnx(content, inputs)
+    return load_onnx(content, inputs, threads)
 
 
 TORCH = Peer(("onnx", "torch"), _prepare, _load, extra="bench-torch")

@@ -27,9 +27,9 @@ Value: TypeAlias = Any
 _FRESH = {"Add", "Conv", "Gemm", "Mul"}
 
 
-def load_onnx(content: bytes, inputs: tuple[Array, ...]) -> Loaded:
-    """Load an ONNX file as a module that runs on one thread without recording gradients."""
-    torch.set_num_threads(1)
+def load_onnx(content: bytes, inputs: tuple[Array, ...], threads: int) -> Loaded:
+    """Load an ONNX file as a module that runs on so many threads without recording gradients."""
+    torch.set_num_threads(threads)
     module = module_of_onnx(onnx.load_from_string(content))
     # NHWC seen as NCHW is what PyTorch calls channels last: no copy.
     feed = [
