@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netgen.compiler import compile, emit, load
     from netgen.errors import NetgenError
-    from netgen.runtime.model import CompiledModel
+    from netgen.runtime.model import CompiledModel, load_compiled
 
 __version__ = "0.1.0"
-__all__ = ["CompiledModel", "NetgenError", "compile", "emit", "load"]
+__all__ = ["CompiledModel", "NetgenError", "compile", "emit", "load", "load_compiled"]
 
 _HOMES = {
     "CompiledModel": "netgen.runtime.model",
@@ -27,6 +27,7 @@ _HOMES = {
     "compile": "netgen.compiler",
     "emit": "netgen.compiler",
     "load": "netgen.compiler",
+    "load_compiled": "netgen.runtime.model",
 }
 
 

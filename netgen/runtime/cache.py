@@ -30,6 +30,15 @@ def digest_of(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _digest_of_file(path: Path) -> str:
+    """The sha256 of a file, which is never in memory as a whole."""
+    found = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(1 << 18):
+            found.update(part)
+    return found.hexdigest()
+
+
 def cache_folder() -> Path | None:
     """Find where the environment wants the cache, which need not exist; None without a home."""
     own = os.environ.get("NETGEN_CACHE_DIR")
@@ -57,9 +66,7 @@ def find_object(digest: str, suffix: str, *, size: int | None = None) -> Path | 
         path = folder / name
         try:
             intact = (
-                digest_of(path.read_bytes()) == digest
-                if size is None
-                else path.stat().st_size == size
+                _digest_of_file(path) == digest if size is None else path.stat().st_size == size
             )
         except OSError:  # absent, or removed by another process just now
             continue
@@ -68,12 +75,13 @@ def find_object(digest: str, suffix: str, *, size: int | None = None) -> Path | 
     return None
 
 
-def store_object(data: bytes | memoryview, suffix: str) -> Path:
+def store_object(data: bytes | memoryview, suffix: str, digest: str | None = None) -> Path:
     """Keep bytes under the name of their digest, unless they are there already, and intact.
 
+    `digest` is given where it is known, since computing it takes long.
     Raises BuildError if neither the cache folder nor a temporary one can be written.
     """
-    digest = digest_of(data)
+    digest = digest or digest_of(data)
     # All stores have the digest at hand, so an existing file is worth no less than a full check.
     return find_object(digest, suffix) or _write(f"{digest}{suffix}", data)
 

@@ -26,11 +26,12 @@ class Port:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A weights blob in the cache: `size` in bytes, `sha256` in hexadecimal."""
+    """A weights blob in a file: its last `size` bytes, from `offset` on; `sha256` is theirs."""
 
     path: Path
     sha256: str
     size: int
+    offset: int = 0
 
 
 @dataclass(frozen=True)

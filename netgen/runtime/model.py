@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.image import ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.saved import load_image, save_image
 from netgen.runtime.stream import Stream
 
 
@@ -47,7 +50,6 @@ class CompiledModel:
 
     def __init__(self, image: ModelImage) -> None:
         _check_machine(image)
-        self._image = image
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
             image.prefix,
@@ -60,7 +62,10 @@ class CompiledModel:
             ),
             dict(image.error_names),
         )
-        self._weights = _map_weights(image)
+        file = _weights_file(image)
+        # The mapping is all that is needed of them from now on.
+        self._image = dataclasses.replace(image, weights=file)
+        self._weights = _map_weights(file)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
         self._idle: deque[Instance] = deque()
 
@@ -161,6 +166,13 @@ class CompiledModel:
         pixels = checked_array(images, self.inputs[0], np.uint8)
         return normalise(pixels, self._image.normalisation)
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model into one file, for `netgen.load_compiled`: sooner there than a pickle.
+
+        Raises UsageError where it cannot be written.
+        """
+        save_image(self._image, self._weights.tobytes(), Path(path))
+
     def __reduce__(self) -> tuple[type[CompiledModel], tuple[ModelImage]]:
         weights = self._weights.tobytes()
         return CompiledModel, (dataclasses.replace(self._image, weights=weights),)
@@ -211,6 +223,16 @@ class CompiledModel:
         return memory[start : start + self._image.arena_bytes]
 
 
+def load_compiled(path: str | PathLike[str]) -> CompiledModel:
+    """The model that `CompiledModel.save` wrote: no compiler, no planning, its weights mapped.
+
+    The file holds machine code: load only what you trust. Its weights are read when they are
+    needed, so it must stay as it is while the model lives. Raises BuildError as the class does, and
+    where the file cannot be read, is something else, or is damaged.
+    """
+    return CompiledModel(load_image(Path(path)))
+
+
 def _check_machine(image: ModelImage) -> None:
     where = f"compiled model {image.prefix}"
     again = "compile the network again on this machine"
@@ -231,15 +253,19 @@ def _check_machine(image: ModelImage) -> None:
         )
 
 
-def _map_weights(image: ModelImage) -> NDArray[np.uint8]:
+def _weights_file(image: ModelImage) -> WeightsFile:
+    """Keep weights that are no file yet in the cache."""
+    if isinstance(image.weights, WeightsFile):
+        return image.weights
+    digest = cache.digest_of(image.weights)
+    path = cache.store_object(image.weights, ".weights", digest)
+    return WeightsFile(path, digest, len(image.weights))
+
+
+def _map_weights(weights: WeightsFile) -> NDArray[np.uint8]:
     """Map the blob read-only, so that all processes share its pages."""
-    weights = image.weights
-    if isinstance(weights, bytes):
-        weights = WeightsFile(
-            cache.store_object(weights, ".weights"), cache.digest_of(weights), len(weights)
-        )
     try:
-        mapped: NDArray[np.uint8] = np.memmap(weights.path, np.uint8, "r")
+        mapped: NDArray[np.uint8] = np.memmap(weights.path, np.uint8, "r", weights.offset)
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise BuildError(
             f"the weights cannot be mapped: {error}",

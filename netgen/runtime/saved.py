@@ -1,0 +1,103 @@
+"""A compiled model as one file, whose weights are mapped where they lie: nothing of them is read.
+
+    netgen, version | length | JSON | ... | the library | ... | the weights
+
+Library and weights start at pages. The JSON says where, and what `ModelImage` holds besides.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from netgen.emission.files import write_files
+from netgen.errors import BuildError, UsageError
+from netgen.ir.normalisation import Normalisation
+from netgen.runtime import cache
+from netgen.runtime.image import ModelImage, Port, WeightsFile
+
+_MAGIC = b"netgen\x00\x01"  # the last byte is the version of the form
+_HEAD = struct.Struct("<8sQ")
+_PAGE = 1 << 14  # of every system: files are moved between them, though their libraries are not
+
+
+def save_image(image: ModelImage, weights: bytes, path: Path) -> None:
+    """Write a model, whole or not at all. Raises UsageError where it cannot be written."""
+    fields = {
+        field.name: getattr(image, field.name)
+        for field in dataclasses.fields(image)
+        if field.name not in {"shared_object", "weights"}
+    }
+    plain = {
+        **fields,
+        "inputs": [dataclasses.asdict(port) for port in image.inputs],
+        "outputs": [dataclasses.asdict(port) for port in image.outputs],
+        "normalisation": image.normalisation and dataclasses.asdict(image.normalisation),
+        "shared_object": [cache.digest_of(image.shared_object), len(image.shared_object)],
+        "weights": [cache.digest_of(weights), len(weights)],
+    }
+    text = json.dumps(plain, sort_keys=True).encode()
+    content = _HEAD.pack(_MAGIC, len(text)) + text
+    for part in (image.shared_object, weights):
+        content += bytes(-len(content) % _PAGE) + part
+    write_files(path.parent, {path.name: content})
+
+
+def load_image(path: Path) -> ModelImage:
+    """Read what `save_image` wrote; the weights stay in the file, which must not be changed.
+
+    Raises BuildError where it cannot be read, is something else, or is damaged. The library is
+    compared with its hash; of the weights only the size is known to be right.
+    """
+    try:
+        with path.open("rb") as file:
+            magic, length = _HEAD.unpack(file.read(_HEAD.size).ljust(_HEAD.size, b"\0"))
+            if magic != _MAGIC:
+                raise _damaged(path, "this is no compiled model that this version of netgen saved")
+            # A damaged length asks for no more than there is.
+            fields = json.loads(file.read(min(length, path.stat().st_size)))
+            start = _next_page(_HEAD.size + length)
+            digest, size = fields.pop("shared_object")
+            file.seek(start)
+            library = file.read(size)
+        sha256, bytes_ = fields.pop("weights")
+        weights = WeightsFile(path.absolute(), sha256, bytes_, _next_page(start + size))
+        image = ModelImage(library, weights, **_from_json(fields))
+    except OSError as error:
+        raise BuildError(
+            f"the compiled model cannot be read: {error.strerror or error}", where=str(path)
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise _damaged(path, "the head of the compiled model is damaged") from error
+    if cache.digest_of(library) != digest:
+        raise _damaged(path, "the library of the compiled model is damaged")
+    return image
+
+
+def _from_json(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields with the types that a ModelImage has, and JSON has not."""
+    pixels = fields["normalisation"]
+    return {
+        **fields,
+        "cpu_features": tuple(fields["cpu_features"]),
+        "error_names": tuple((code, name) for code, name in fields["error_names"]),
+        "inputs": _ports(fields["inputs"]),
+        "outputs": _ports(fields["outputs"]),
+        "normalisation": pixels
+        and Normalisation(mean=tuple(pixels["mean"]), std=tuple(pixels["std"])),
+    }
+
+
+def _ports(given: list[dict[str, Any]]) -> tuple[Port, ...]:
+    return tuple(Port(port["name"], tuple(port["shape"])) for port in given)
+
+
+def _next_page(at: int) -> int:
+    return at + -at % _PAGE
+
+
+def _damaged(path: Path, what: str) -> BuildError:
+    return BuildError(what, where=str(path), hint="save it again, with this version of netgen")

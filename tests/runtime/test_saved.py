@@ -1,0 +1,167 @@
+"""Models as single files: what comes back, what is refused, what loading them takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+import netgen
+from netgen.errors import BuildError, UsageError
+from netgen.runtime.cpu import platform_name
+from netgen.runtime.image import ModelImage, WeightsFile
+from netgen.runtime.model import CompiledModel, load_compiled
+
+HEAD = 16  # bytes before the JSON
+IMAGE = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
+PAGE = 4096
+
+
+class Stub(Protocol):
+    """What conftest's stubs offer."""
+
+    def image(self) -> ModelImage: ...
+    def model(self) -> CompiledModel: ...
+
+
+@pytest.fixture
+def saved(sum_stub: Stub, tmp_path: Path) -> Path:
+    file = tmp_path / "model.netgen"
+    sum_stub.model().save(file)
+    return file
+
+
+def test_everything_comes_back(sum_stub: Stub, saved: Path) -> None:
+    image, again = sum_stub.image(), netgen.load_compiled(saved)
+    np.testing.assert_array_equal(again(IMAGE), sum_stub.model()(IMAGE))
+    assert isinstance(again.image.weights, WeightsFile)
+    assert again.image.weights.path == saved
+    assert again.image.weights.offset % PAGE == 0
+    assert isinstance(again._weights, np.memmap)
+    assert dataclasses.replace(again.image, weights=image.weights) == image
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(again))(IMAGE), again(IMAGE))
+
+
+@pytest.mark.parametrize("changed", [{"normalisation": None}, {"fast_bytes": 8}])
+def test_fields_that_may_be_absent(
+    changed: dict[str, int | None], sum_stub: Stub, tmp_path: Path
+) -> None:
+    image = dataclasses.replace(sum_stub.image(), **changed)  # type: ignore[arg-type]
+    file = tmp_path / "model.netgen"
+    CompiledModel(image).save(str(file))
+    found = load_compiled(str(file)).image
+    assert dataclasses.replace(found, weights=image.weights) == image
+
+
+def test_several_ports(pair_stub: Stub, tmp_path: Path) -> None:
+    pair_stub.model().save(tmp_path / "pair.netgen")
+    again = load_compiled(tmp_path / "pair.netgen")
+    assert (again.inputs, again.outputs) == (pair_stub.model().inputs, pair_stub.model().outputs)
+
+
+def test_loading_needs_no_compiler_and_little_else(
+    saved: Path, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    script = """
+import sys, netgen
+assert "numpy" not in sys.modules  # of what netgen needs, it takes longest to import
+model = netgen.load_compiled(sys.argv[1])
+import numpy
+print(model(numpy.arange(24, dtype=numpy.float32).reshape(4, 3, 2)).tolist())
+heavy = {"networkx", "jinja2", "PIL", "cffi", "pycparser", "click", "rich", "safetensors"}
+print(sorted(heavy & set(sys.modules)))
+own = {name.split(".")[1] for name in sys.modules if name.startswith("netgen.")}
+print(sorted(own))
+"""
+    cache = str(tmp_path / "elsewhere")
+    child = python(script, str(saved), PATH="", CC="", NETGEN_CACHE_DIR=cache)
+    result, heavy, own = child.communicate()[0].splitlines()
+    assert result == str([2.0 * 132 + 0.5, -3.0 * 144 + 10])
+    assert heavy == "[]"
+    # Packages of the plan and of what is emitted, whose modules read none of the others.
+    assert own == str(["emission", "errors", "ir", "plan", "runtime"])
+
+
+@pytest.mark.parametrize("form", ["pickle", "netgen"])
+def test_weights_are_in_memory_once(
+    form: str, sum_stub: Stub, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """A model with 64 MB of weights, of which the C reads the first 16 bytes."""
+    image = sum_stub.image()
+    assert isinstance(image.weights, bytes)
+    model = CompiledModel(dataclasses.replace(image, weights=image.weights + bytes(64 << 20)))
+    model.save(tmp_path / "model.netgen")
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
+    script = """
+import pickle, resource, sys, numpy, netgen.runtime.model
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+if sys.argv[1].endswith(".netgen"):
+    model = netgen.load_compiled(sys.argv[1])
+else:
+    with open(sys.argv[1], "rb") as file:
+        model = pickle.load(file)
+model(numpy.ones((4, 3, 2), numpy.float32))
+print(peak() - before)
+"""
+    if not Path("/proc").exists():
+        pytest.skip("ru_maxrss is in bytes on this system")
+    child = python(script, str(tmp_path / f"model.{form}"))
+    found = int(child.communicate()[0])
+    # What is read of a pickle has been in memory once; of a mapping nothing but what is used.
+    assert found < (64 << 20) * (form == "pickle") + (12 << 20)
+
+
+@pytest.mark.parametrize(
+    ("at", "fault"),
+    [
+        (slice(0, None), "no compiled model that this version"),
+        (slice(7, 8), "no compiled model that this version"),
+        (slice(8, 16), "the head of the compiled model is damaged"),
+        (slice(HEAD, HEAD + 1), "the head of the compiled model is damaged"),
+        (slice(20_000, 20_001), "the library of the compiled model is damaged"),
+    ],
+)
+def test_damage_is_found(at: slice, fault: str, saved: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    content[at] = bytes(255 - byte for byte in content[at])
+    saved.write_bytes(content)
+    with pytest.raises(BuildError, match=fault) as caught:
+        load_compiled(saved)
+    assert str(saved) in str(caught.value)
+
+
+def test_other_files_and_cut_ones(saved: Path, tmp_path: Path) -> None:
+    content = saved.read_bytes()
+    for size in (0, 5, HEAD, HEAD + 40, 20_000):
+        saved.write_bytes(content[:size])
+        with pytest.raises(BuildError, match=r"compiled model"):
+            load_compiled(saved)
+    saved.write_bytes(content[:-1])
+    with pytest.raises(BuildError, match=r"the weights file is damaged, expected 16 bytes"):
+        load_compiled(saved)
+    with pytest.raises(BuildError, match="cannot be read: No such file"):
+        load_compiled(tmp_path / "nothing.netgen")
+    with pytest.raises(UsageError, match="cannot write to"):
+        CompiledModel(load_compiled_again(content, saved)).save(tmp_path / "no" / "folder.netgen")
+
+
+def load_compiled_again(content: bytes, file: Path) -> ModelImage:
+    file.write_bytes(content)
+    return load_compiled(file).image
+
+
+def test_another_systems_model_is_refused(sum_stub: Stub, tmp_path: Path) -> None:
+    file = tmp_path / "model.netgen"
+    sum_stub.model().save(file)
+    here = platform_name()
+    there = here[::-1]
+    file.write_bytes(file.read_bytes().replace(f'"{here}"'.encode(), f'"{there}"'.encode()))
+    with pytest.raises(BuildError, match=f"it was built for another system, expected {there}"):
+        load_compiled(file)
