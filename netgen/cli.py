@@ -14,6 +14,7 @@ from netgen import __version__, cli_options
 from netgen.cli_bench import bench_models
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
+from netgen.cli_saved import compiled_model, is_compiled, save_compiled, target_of
 from netgen.errors import NetgenError, UsageError
 from netgen.plan.options import PlanOptions
 from netgen.report.text import error_text
@@ -45,7 +46,8 @@ class Commands(click.Group):
 def main(debug: bool) -> None:
     """Turn small convolutional networks into portable, fast C.
 
-    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx or a .ir file. Exit codes: 0 done,
+    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx or a .ir file; to `run`, also a
+    .netgen file, which is compiled already. Exit codes: 0 done,
     2 wrong usage, 3 malformed network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do
     not agree, 9 a package that is not installed.
     """
@@ -118,9 +120,13 @@ def compile_model(
     verify: bool,
     memory: PlanOptions,
 ) -> None:
-    """Write a model as C: OUTPUT, the header beside it, and its weights."""
+    """Write a model as C: OUTPUT, the header beside it, and its weights.
+
+    An OUTPUT.netgen is the model compiled for this machine, which `netgen run` starts at once.
+    """
     from netgen.compiler import emit
 
+    target = target_of(output, target)
     graph = load_for_values(model, weights, parameters)
     if verify:
         from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
@@ -131,13 +137,17 @@ def compile_model(
         click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
     with progress() as tell:
         tell("generating C")
-        files = emit(
-            graph,
-            output,
-            target=target,
-            weights_as=weights_as,
-            prefix=prefix,
-            **cli_options.memory_arguments(memory),
+        files = (
+            save_compiled(graph, output, target, memory, tell)
+            if is_compiled(output)
+            else emit(
+                graph,
+                output,
+                target=target,
+                weights_as=weights_as,
+                prefix=prefix,
+                **cli_options.memory_arguments(memory),
+            )
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
@@ -167,20 +177,17 @@ def run(
     as_json: bool,
 ) -> None:
     """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
-    from netgen.compiler import compile as compile_graph
     from netgen.report.photos import PhotoOptions, classify
-    from netgen.report.tables import photo_table
 
-    graph = load_for_values(model, weights, parameters)
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     with progress() as tell:
-        compiled = compile_graph(
-            graph, target=target, progress=tell, **cli_options.memory_arguments(memory)
-        )
+        compiled = compiled_model(model, weights, parameters, target, memory, tell)
         photos = list(classify(compiled, images, top, labels, options))
     if as_json:
         print_json([asdict(photo) for photo in photos])
     else:
+        from netgen.report.tables import photo_table
+
         print_table(photo_table(photos))
 
 

@@ -1,0 +1,59 @@
+"""compile -o MODEL.netgen and run MODEL.netgen: no C is written, no pipeline runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import netgen
+from tests.cli.commands import NOTE, Cli, entries
+
+
+@pytest.fixture
+def compiled(cli: Cli, tiny: str, folder: Path) -> str:
+    outcome = cli("compile", tiny, "-o", "tiny.netgen", "--verify")
+    assert outcome.code == 0
+    assert entries(folder) == ["tiny.netgen"]
+    assert f"wrote tiny.netgen ({(folder / 'tiny.netgen').stat().st_size:,} bytes)" in (
+        outcome.stderr
+    )
+    return "tiny.netgen"
+
+
+def test_it_runs_as_what_it_was_made_of(
+    cli: Cli, tiny: str, compiled: str, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = cli("run", tiny, photo, "--json").json()
+    monkeypatch.setenv("CC", "no-such-compiler")
+    outcome = cli("run", compiled, photo, "--json")
+    assert outcome.json() == expected
+    assert NOTE not in outcome.stderr
+    assert cli("run", compiled, photo).stdout
+
+
+def test_it_is_for_this_machine_unless_told_otherwise(
+    cli: Cli, tiny: str, compiled: str, folder: Path
+) -> None:
+    here = netgen.compile(netgen.load(tiny)).image.target
+    assert netgen.load_compiled(compiled).image.target == here
+    assert cli("compile", tiny, "-o", "slow.netgen", "--target", "generic").code == 0
+    assert netgen.load_compiled(folder / "slow.netgen").image.target == "generic"
+
+
+@pytest.mark.parametrize(
+    "idle", [("--weights", "w.npz"), ("-p", "width=4"), ("--target", "generic"), ("--ram", "8K")]
+)
+def test_what_is_decided_is_not_asked_again(
+    idle: tuple[str, ...], cli: Cli, compiled: str, photo: Path
+) -> None:
+    outcome = cli("run", compiled, photo, *idle)
+    assert outcome.code == 2
+    assert outcome.error().startswith(f"a compiled model does not go together with {idle[0]};")
+
+
+def test_options_of_c_are_refused(cli: Cli, tiny: str, folder: Path) -> None:
+    outcome = cli("compile", tiny, "-o", "tiny.netgen", "--weights-as", "blob")
+    assert outcome.code == 2
+    assert outcome.error().startswith("-o tiny.netgen does not go together with --weights-as;")
+    assert entries(folder) == []
