@@ -107,8 +107,7 @@ def emit(
     of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each. With
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
-    Unless `winograd`, 3x3 convolutions are computed directly: within 1e-5 of the largest output in
-    place of 1e-4, with less memory, slower.
+    Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
     then opens the names. Returns the files written; raises UsageError where they cannot be, leaving

@@ -882,14 +882,10 @@ static MODEL_CODE_ATTR void model_pointwise_576x48x8_residual_over_residual(
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) {
-                c0_0[v] += residual[i * N + v];
-                y[i * N + v] = c0_0[v];
-            }
-            LANES for (int v = 0; v < 8; ++v) {
-                c1_0[v] += residual[i * N + N + v];
-                y[i * N + N + v] = c1_0[v];
-            }
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + N + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
         }
     }
 }
@@ -1312,14 +1308,10 @@ static MODEL_CODE_ATTR void model_pointwise_144x96x16_residual_over_residual(
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + v];
-                    y[i * N + o + v] = c0_0[v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + N + v];
-                    y[i * N + o + N + v] = c1_0[v];
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -1662,14 +1654,10 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x24_residual_over_residual(
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + v];
-                    y[i * N + o + v] = c0_0[v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + N + v];
-                    y[i * N + o + N + v] = c1_0[v];
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -1886,14 +1874,10 @@ static MODEL_CODE_ATTR void model_pointwise_36x192x32_residual_over_residual(
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0_0[v] += residual[i * N + o + v];
-                    y[i * N + o + v] = c0_0[v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * N + o + N + v];
-                    y[i * N + o + N + v] = c1_0[v];
-                }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
             }
         }
     }
@@ -2138,14 +2122,10 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) {
-                c0_0[v] += residual[i * N + o + v];
-                y[i * N + o + v] = c0_0[v];
-            }
-            LANES for (int v = 0; v < 8; ++v) {
-                c1_0[v] += residual[i * N + o + N + v];
-                y[i * N + o + N + v] = c1_0[v];
-            }
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
         }
         const float *const a = x + 8 * K;
         const float *p = panel;
@@ -2157,10 +2137,8 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
             p += 8;
         }
-        LANES for (int v = 0; v < 8; ++v) {
-            c0_0[v] += residual[8 * N + o + v];
-            y[8 * N + o + v] = c0_0[v];
-        }
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[8 * N + o + v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[8 * N + o + v] = c0_0[v]; }
     }
 }
 
