@@ -15,6 +15,7 @@ from netgen.cli_bench import bench_models
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
 from netgen.cli_saved import compiled_model, is_compiled, save_compiled, target_of
+from netgen.cli_tune import tune
 from netgen.errors import NetgenError, UsageError
 from netgen.plan.options import PlanOptions
 from netgen.report.text import error_text
@@ -22,6 +23,7 @@ from netgen.report.text import error_text
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
+    from netgen.plan.tuning import Tuning
     from netgen.report.verify import Judge
     from netgen.runtime.images import Interpolation
 
@@ -89,7 +91,8 @@ def show(
     from netgen.report.tables import graph_table, plan_text
 
     if stage != "plan":
-        cli_options.refuse_with(f"--stage {stage}", "ram", "image", "accept_gap", "winograd")
+        idle = ("ram", "image", "accept_gap", "winograd", "tuning")
+        cli_options.refuse_with(f"--stage {stage}", *idle)
     graph = load_model(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:
@@ -235,6 +238,7 @@ def verify(
 
 main.add_command(plan)
 main.add_command(report)
+main.add_command(tune)
 
 
 @main.command()

@@ -15,6 +15,8 @@ from click.core import ParameterSource
 from netgen.errors import UsageError
 from netgen.plan.options import Image, PlanOptions, Ram
 from netgen.plan.options import plan_options as options_of_plan
+from netgen.plan.tuning import Tuning
+from netgen.plan.tuning_file import read_tuning
 
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
@@ -203,8 +205,21 @@ def refuse_with(option: str, *names: str) -> None:
         )
 
 
+def open_tuning(_: click.Context, __: click.Parameter, given: Path | None) -> Tuning | None:
+    """The tuning in a file."""
+    return None if given is None else read_tuning(given)
+
+
+tuning_option = click.option(
+    "--tuning",
+    type=click.Path(path_type=Path),
+    callback=open_tuning,
+    help="Use the choices that netgen tune measured.",
+)
+
+
 def memory_options(command: Command) -> Command:
-    """How much RAM the arena may take, and where the image is: as `memory`, a PlanOptions."""
+    """How much RAM the arena may take, where the image is, what was tuned: as `memory`."""
 
     @wraps(command)
     def with_memory(
@@ -213,9 +228,12 @@ def memory_options(command: Command) -> Command:
         image: Image,
         accept_gap: bool,
         winograd: bool,
+        tuning: Tuning | None,
         **options: object,
     ) -> object:
-        memory = options_of_plan(ram, image, accept_gap=accept_gap, winograd=winograd)
+        memory = options_of_plan(
+            ram, image, accept_gap=accept_gap, winograd=winograd, tuning=tuning
+        )
         return command(*arguments, memory=memory, **options)
 
     return _with_options(
@@ -243,6 +261,7 @@ def memory_options(command: Command) -> Command:
             show_default=True,
             help="Whether 3x3 convolutions may be Winograd's, where the target has vectors.",
         ),
+        tuning_option,
     )
 
 
@@ -254,6 +273,7 @@ def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
         "input": memory.image,
         "accept_gap": memory.accept_gap,
         "winograd": memory.winograd,
+        "tuning": memory.tuning,
     }
 
 
@@ -287,6 +307,23 @@ def report_options(command: Command) -> Command:
         click.option("--target", default="generic", show_default=True, help="Processor class."),
         click.option(
             "--measure", is_flag=True, help="Compile and run it here; add the time of each step."
+        ),
+    )
+
+
+def tune_options(command: Command) -> Command:
+    """Where the tuning goes, and how long to search."""
+    return _with_options(
+        command,
+        click.option(
+            "-o", "output", type=click.Path(path_type=Path), required=True, help="tuning.json"
+        ),
+        click.option(
+            "--most",
+            default=8,
+            show_default=True,
+            type=click.IntRange(min=2),
+            help="Choices of each layer to time, the best estimated first.",
         ),
     )
 

@@ -27,6 +27,8 @@ from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check import check_plan
 from netgen.plan.options import DEFAULT, Image, PlanOptions, Ram, plan_options
 from netgen.plan.plan import Plan
+from netgen.plan.tuning import Tuning
+from netgen.plan.tuning_file import read_tuning
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
 
@@ -100,6 +102,7 @@ def emit(
     input: Image = "caller",
     accept_gap: bool = False,
     winograd: bool = True,
+    tuning: Tuning | str | PathLike[str] | None = None,
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
@@ -108,6 +111,7 @@ def emit(
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
     Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory.
+    `tuning` is a file that `netgen tune` wrote, or what was read from it.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
     then opens the names. Returns the files written; raises UsageError where they cannot be, leaving
@@ -118,7 +122,7 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd)
+    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -134,17 +138,18 @@ def compile(
     input: Image = "caller",
     accept_gap: bool = False,
     winograd: bool = True,
+    tuning: Tuning | str | PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
 
-    `ram`, `input`, `accept_gap` and `winograd` as for `emit`; a model with `input="rows"` can
+    `ram`, `input`, `accept_gap`, `winograd` and `tuning` as for `emit`; a model with `input="rows"` can
     `stream()`, too.
 
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd)
+    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
     lowered = lower(_loaded(graph), resolve_target(target), memory)
     return build(lowered, _origin(graph), progress)
 
@@ -204,7 +209,14 @@ def _loaded(graph: object) -> Graph:
     return graph
 
 
-def _memory(ram: Ram, image: Image, *, accept_gap: bool, winograd: bool) -> PlanOptions:
+def _memory(
+    ram: Ram,
+    image: Image,
+    *,
+    accept_gap: bool,
+    winograd: bool,
+    tuning: Tuning | str | PathLike[str] | None,
+) -> PlanOptions:
     """The options of a plan; raises UsageError for what the command line would refuse."""
     if not _is_ram(ram):
         raise UsageError(
@@ -219,7 +231,9 @@ def _memory(ram: Ram, image: Image, *, accept_gap: bool, winograd: bool) -> Plan
             expected=f"one of {', '.join(get_args(Image))}",
             found=repr(image),
         )
-    return plan_options(ram, image, accept_gap=accept_gap, winograd=winograd)
+    if tuning is not None and not isinstance(tuning, Tuning):
+        tuning = read_tuning(Path(tuning))
+    return plan_options(ram, image, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
 
 
 def _is_ram(ram: object) -> bool:

@@ -31,7 +31,7 @@ SOLE_IMPORTERS = {
     "tensorflow": set(),
 }
 PRINTING_MODULES = {
-    "cli.py", "cli_bench.py", "cli_challenge.py", "cli_output.py", "cli_plan.py",
+    "cli.py", "cli_bench.py", "cli_challenge.py", "cli_output.py", "cli_plan.py", "cli_tune.py",
 }  # fmt: skip
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350

@@ -17,6 +17,7 @@ from netgen.bench.worker import Job, Loader
 from netgen.compiler import compile as compile_graph
 from netgen.errors import NetgenError, UsageError
 from netgen.ir.graph import Graph
+from netgen.plan.tuning import Tuning
 from netgen.weights.seeded import uniform
 
 # Threads that have run out of work look for more before they sleep, LLVM's OpenMP for 0.2 s:
@@ -105,13 +106,15 @@ def bench_target(
     label: str,
     tell: Callable[[str], None],
     threads: int = 1,
+    tuning: Tuning | None = None,
 ) -> list[BenchRow]:
     """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress."""
     check_known(peers)
     default_cores(threads)  # raises before anything is compiled
     return bench(
         graph,
-        compile_graph(graph, target=target, progress=tell),  # where threads=threads goes in
+        # where threads=threads goes in
+        compile_graph(graph, target=target, progress=tell, tuning=tuning),
         peers=peers,
         rounds=rounds,
         threads=threads,

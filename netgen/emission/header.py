@@ -81,6 +81,8 @@ def command_of(
         words += ["--accept-gap"]
     if not planning.winograd:
         words += ["--no-winograd"]
+    if planning.tuning is not None:
+        words += ["--tuning", planning.tuning.name]
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
@@ -33,6 +33,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
+    ranked_tiles,
     tile_cost,
 )
 from netgen.ops.conv2d import Conv2d
@@ -87,6 +88,11 @@ class Conv2dF32(Kernel):
             "panels": describe_panels(panels, part.segments, target, scattered=part.scattered),
         }
 
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """Tiles of `rows` columns by `vectors`."""
+        tiles = ranked_tiles(target, *_product(layer))
+        return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
+
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per (r, s, c)]."""
         ((w,), (b,)) = visited(layer, 1, constants)
@@ -98,9 +104,16 @@ class Conv2dF32(Kernel):
         return in_place(layer, "residual") if "residual" in layer.operands else {}
 
 
-def _tile(layer: Layer, target: Target) -> Tile:
+def _product(layer: Layer) -> tuple[int, int, int]:
+    """Pixels, outputs and inputs of the product that a row of the result is."""
     _, _, columns, outputs = layer.result.shape
-    return choose_tile(target, columns, outputs, layer.operands["w"].elements // outputs)
+    return columns, outputs, layer.operands["w"].elements // outputs
+
+
+def _tile(layer: Layer, target: Target) -> Tile:
+    if layer.choice is not None:
+        return Tile(layer.choice["rows"], layer.choice["vectors"])
+    return choose_tile(target, *_product(layer))
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:

@@ -19,7 +19,7 @@ from netgen.kernels.geometry import (
     reaches_image,
     window_title,
 )
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.stretches import (
     VectorRun,
     describe_pitches,
@@ -35,6 +35,8 @@ from netgen.ops.window import Window
 
 # A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
 _MOST_TAPS = 49
+# With 3 by 3 taps more outputs than this and their inputs outgrow 32 registers.
+_MOST_UNROLLED = 16
 
 
 class DepthwiseConv2dF32(Kernel):
@@ -78,7 +80,8 @@ class DepthwiseConv2dF32(Kernel):
         end = columns.left + columns.interior
         left = [_edge(window, j, width) for j in range(columns.left)]
         right = [_edge(window, j, width) for j in range(end, layer.result.shape[2])]
-        interiors = _interiors(window, columns.left, columns.interior, target.depthwise_unroll)
+        unroll = layer.choice["unroll"] if layer.choice else target.depthwise_unroll
+        interiors = _interiors(window, columns.left, columns.interior, unroll)
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, ("x", "y")),
@@ -90,6 +93,15 @@ class DepthwiseConv2dF32(Kernel):
             "right": [*right],
             "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """How many neighbouring outputs are computed at once: `unroll`."""
+        assert isinstance(layer.op, DepthwiseConv2d)
+        columns = input_columns(layer, layer.op.window(layer.operands["w"].shape)).interior
+        own = target.depthwise_unroll
+        # What is more than a row has comes to the same as the row.
+        others = [n for n in range(1, min(columns, _MOST_UNROLLED) + 1) if n != min(own, columns)]
+        return tuple({"unroll": n} for n in [own, *sorted(others, key=lambda n: abs(n - own))])
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Vectors of [bias, then one row per (r, s)], in the order in which they are visited."""

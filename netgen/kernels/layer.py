@@ -21,6 +21,8 @@ from netgen.kernels.targets import Target
 
 ByRows: TypeAlias = Literal["none", "alike", "window", "sums"]
 Packed: TypeAlias = npt.NDArray[np.float32]
+# How a kernel goes about a layer, in a few named numbers: they change its time, never its result.
+Choice: TypeAlias = Mapping[str, int]
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
 
@@ -43,7 +45,8 @@ class Layer:
 
     `constant` are the letters of the operands whose values are known when compiling. `layouts` says
     where the channels of activations stand, by letter, `y` for the result; those that do not appear
-    are dense. Without a `band` one call computes the whole result.
+    are dense. Without a `band` one call computes the whole result. Without a `choice` the kernel
+    takes its own, the first of `Kernel.choices`.
     """
 
     op: Operator
@@ -52,6 +55,7 @@ class Layer:
     constant: frozenset[str] = frozenset()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     band: Band | None = None
+    choice: Choice | None = None
 
     def layout(self, letter: str) -> Layout:
         """Where the channels of an operand, or of the result `y`, stand."""
@@ -119,6 +123,14 @@ class Kernel(ABC):
         """Estimated time in cycles of one core; only comparisons between kernels matter."""
         del target
         return 4.0 * layer.macs() + 2.0 * layer.result.elements
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """All ways to go about the layer, whatever its own `choice`; the one taken first.
+
+        After that roughly by estimate. Empty where there is only one way.
+        """
+        del layer, target
+        return ()
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """The constants in the order in which the kernel reads them: one flat array."""

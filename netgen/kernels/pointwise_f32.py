@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
@@ -32,7 +32,9 @@ from netgen.kernels.tiles import (
     choose_tile,
     cut_panels,
     describe_panels,
+    diagonally,
     pack_panels,
+    ranked_tiles,
     tile_cost,
 )
 from netgen.ops.conv2d import Conv2d
@@ -95,15 +97,16 @@ class PointwiseF32(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """That of the chosen tile, and of the layouts."""
         p = _product(layer)
-        tile = _tile(p, target)
+        tile = _tile(layer, target)
         product = p.groups * tile_cost(target, tile, p.pixels, p.outputs, p.inputs)
         return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Panels, tiles and the loop order."""
         p = _product(layer)
-        tile = _tile(p, target)
-        block = _block(p, tile, target)
+        tile = _tile(layer, target)
+        chosen = layer.choice or _ways(p, tile, target)[0]
+        block = chosen["block"]
         full = p.pixels // tile.rows * tile.rows
         dense = {"x": "K", "y": "N", "residual": "N"}
         if p.groups > 1:
@@ -125,16 +128,26 @@ class PointwiseF32(Kernel):
             "parts": [
                 _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
             ],
-            # Weights that do not stay in the first-level cache from one inference to the next.
-            "prefetch": _prefetch(tile, 4 * p.inputs * p.outputs, target),
+            "prefetch": chosen["prefetch"],
         }
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
+        p = _product(layer)
+        tiles = ranked_tiles(target, p.pixels, p.outputs, p.inputs)
+        offered: list[Choice] = []
+        for tile, rank in diagonally(tiles, range(_MOST_WAYS)):
+            ways = _ways(p, tile, target)
+            if rank < len(ways):
+                offered.append({"rows": tile.rows, "vectors": tile.vectors, **ways[rank]})
+        return tuple(offered)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per input]."""
         p = _product(layer)
         w, b = visited(layer, p.groups, constants)
         packed = [
-            pack_panels(_panels(p, part, target), w[group, :, 0], b[group])
+            pack_panels(_panels(layer, part, target), w[group, :, 0], b[group])
             for part in output_parts(layer, p.groups)
             for group in range(part.first, part.end)
         ]
@@ -145,18 +158,21 @@ class PointwiseF32(Kernel):
         return in_place(layer, "residual") if _product(layer).residual else {}
 
 
-def _tile(p: _Product, target: Target) -> Tile:
+def _tile(layer: Layer, target: Target) -> Tile:
+    if layer.choice is not None:
+        return Tile(layer.choice["rows"], layer.choice["vectors"])
+    p = _product(layer)
     return choose_tile(target, p.pixels, p.outputs, p.inputs)
 
 
-def _panels(p: _Product, part: Part, target: Target) -> list[Panel]:
-    return cut_panels(part.lengths, target.vector_widths, _tile(p, target).vectors)
+def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
+    return cut_panels(part.lengths, target.vector_widths, _tile(layer, target).vectors)
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     """Its groups and panels, and by how much pointers move from group to group."""
     p = _product(layer)
-    panels = _panels(p, part, target)
+    panels = _panels(layer, part, target)
     elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
     x_step = describe_inputs(layer, p.groups)["x_step"]
     steps: dict[str, Json] = {"x": "K" if x_step == p.inputs else x_step, "w": elements}
@@ -170,20 +186,44 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     }
 
 
+# Loop orders by numbers of lines to prefetch: the most that `_ways` gives.
+_MOST_WAYS = 2 * 4
+
+
+def _ways(p: _Product, tile: Tile, target: Target) -> list[dict[str, int]]:
+    """Blocks of pixels and lines to prefetch, the estimated best first."""
+    full = p.pixels // tile.rows * tile.rows
+    best = _block(p, tile, target)
+    other = _near_block(p, tile, target) if best >= full else p.pixels
+    blocks = [best] if min(other, best) >= full else [best, other]
+    lines = [_prefetch(tile, 4 * p.inputs * p.outputs, target)]
+    if target.gnu_vectors:
+        lines += [n for n in dict.fromkeys((0, 1, 2, tile.vectors)) if n not in lines]
+    return [{"block": b, "prefetch": n} for b, n in diagonally(blocks, lines[: _MOST_WAYS // 2])]
+
+
 def _block(p: _Product, tile: Tile, target: Target) -> int:
     """Pixels for which all panels are computed before the next pixels are touched.
 
-    As many tiles as keep the block's inputs in half of the first-level cache, while the weights of
-    all panels stay in the second level; else all pixels, so that each panel is read only once.
+    Those whose inputs stay near, while the weights of all panels stay in the second-level cache;
+    else all pixels, so that each panel is read only once.
     """
     if 4 * p.inputs * p.outputs > target.cache_l2 // 4:
         return p.pixels
+    return _near_block(p, tile, target)
+
+
+def _near_block(p: _Product, tile: Tile, target: Target) -> int:
+    """As many tiles as keep the inputs in half of the first-level cache, in pixels."""
     tiles = max(target.cache_l1 // 2 // (4 * p.inputs * tile.rows), 1)
     return min(tiles * tile.rows, p.pixels)
 
 
 def _prefetch(tile: Tile, weights: int, target: Target) -> int:
-    """Cache lines of the following weights to fetch with each step of k; 0 where they are near."""
+    """Cache lines of the following weights to fetch with each step of k; 0 where they are near.
+
+    They are where they stay in the first-level cache from one inference to the next.
+    """
     if not target.gnu_vectors or weights <= target.cache_l1:
         return 0
     return tile.vectors if tile.rows == 1 else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from netgen.kernels.targets import Target
 
 # Bytes a cycle from the third-level cache.
 _STREAM = 4.0
+
+Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 def cut_vectors(channels: int, widths: tuple[int, ...]) -> list[int]:
@@ -197,6 +201,27 @@ class Tile:
 def choose_tile(target: Target, pixels: int, channels: int, k: int) -> Tile:
     """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
     return min(_candidates(target), key=lambda tile: tile_cost(target, tile, pixels, channels, k))
+
+
+def ranked_tiles(target: Target, pixels: int, channels: int, k: int) -> list[Tile]:
+    """The legal tiles for such a product, those with the least estimated time first.
+
+    Of tiles that come to the same, since the product is smaller, only the first.
+    """
+    cut = len(cover_vectors(channels, target.vector_widths))
+    found: dict[Tile, tuple[float, Tile]] = {}
+    for tile in _candidates(target):
+        cost = tile_cost(target, tile, pixels, channels, k)
+        found.setdefault(Tile(min(tile.rows, pixels), min(tile.vectors, cut)), (cost, tile))
+    return [tile for _, tile in sorted(found.values(), key=lambda pair: pair[0])]
+
+
+def diagonally(first: Sequence[Item], second: Sequence[Other]) -> Iterator[tuple[Item, Other]]:
+    """All pairs of what is best of two rankings, by the sum of their places."""
+    for total in range(len(first) + len(second) - 1):
+        for place in range(min(total, len(first) - 1) + 1):
+            if total - place < len(second):
+                yield first[place], second[total - place]
 
 
 def _candidates(target: Target) -> Iterator[Tile]:

@@ -11,7 +11,7 @@ import numpy as np
 from netgen.errors import PlanError, WeightsError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Packed
+from netgen.kernels.layer import Instance, Json, Layer, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.banded import Banded, cut_schedule
 from netgen.plan.calls import Call
@@ -41,6 +41,9 @@ def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> 
     scheduled = schedule(
         graph, target, image=options.image, copies=options.copies, winograd=options.winograd
     )
+    if options.tuning is not None:
+        options.tuning.require(target)
+        scheduled = replace(scheduled, tuning=options.tuning)
     if options.ram is None and options.image != "rows" and not target.cache_miss:
         layers = cut_schedule(scheduled, layer_by_layer(scheduled))
         return assemble(layers, target, accept_gap=options.accept_gap)
@@ -129,6 +132,7 @@ def _assemble(
     placement: Placement,
 ) -> Plan:
     scheduled, offsets = banded.schedule, placement.offsets
+    banded = replace(banded, layers=_tuned(banded, target))
     instances, indices = _instances(banded, overlaps, target)
     steps, weights_bytes = _steps(banded, indices, target)
     return Plan(
@@ -152,6 +156,17 @@ def _assemble(
         certificate=_certify(merged, placement),
         fast_bytes=placement.fast_bytes,
         weights_bytes=weights_bytes,
+    )
+
+
+def _tuned(banded: Banded, target: Target) -> tuple[Layer, ...]:
+    """The layers of the calls with the choices of a tuning, if there is one."""
+    tuning = banded.schedule.tuning
+    if tuning is None:
+        return banded.layers
+    return tuple(
+        tuning.apply(call.kernel, layer, target)
+        for call, layer in zip(banded.schedule.calls, banded.layers, strict=True)
     )
 
 
@@ -263,6 +278,7 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
                 macs=call.layer.macs(),
                 rows=rows,
                 scratch=call.scratch if call.scratch in banded.schedule.buffers else None,
+                choice=layer.choice,
             )
         )
     return tuple(steps), end

@@ -15,6 +15,7 @@ from netgen.kernels.targets import Target
 from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Plan, Step
+from netgen.plan.tuning import require_offered
 
 
 def check_instances(plan: Plan, target: Target) -> None:
@@ -38,6 +39,9 @@ def check_instances(plan: Plan, target: Target) -> None:
         layer = step_layer(plan, step, operand_types(plan, step))
         if not kernel.accepts(layer):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
+        if step.choice is not None:
+            offered = kernel.choices(layer, target)
+            require_offered(kernel, step.choice, offered, f"step %{step.name}")
         _check_scratch(plan, step, kernel.scratch(layer, target))
         aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}

@@ -124,4 +124,6 @@ def _step_to_json(step: Step) -> dict[str, Json]:
         "macs": step.macs,
         "rows": step.rows,
         "scratch": step.scratch,
+        # Only what was tuned has it, so that plans of kernels' own choices stay what they are.
+        **({} if step.choice is None else {"choice": {**step.choice}}),
     }

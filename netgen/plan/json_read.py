@@ -168,10 +168,14 @@ def _read_instance(at: Reader) -> Instance:
 
 
 def _read_step(at: Reader) -> Step:
+    chosen = at.members().get("choice")
     at.keys(
         "name", "op", "kernel", "numeric_form", "instance", "reads", "constants", "writes",
-        "weights", "macs", "rows", "scratch",
+        "weights", "macs", "rows", "scratch", *([] if chosen is None else ["choice"]),
     )  # fmt: skip
+    choice = None
+    if chosen is not None:
+        choice = {key: item.integer() for key, item in chosen.members().items()}
     weights: PackedWeights | None = None
     packed = at.member("weights")
     if packed.value is not None:
@@ -191,6 +195,7 @@ def _read_step(at: Reader) -> Step:
         macs=at.member("macs").integer(),
         rows=at.member("rows").integer(),
         scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,
+        choice=choice,
     )
 
 

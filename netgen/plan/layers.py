@@ -21,7 +21,8 @@ def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer
         x = step.reads["x"]
         slots = slots_of(plan.values[x], None if plan.is_recut(x) else plan.buffer_of(x))
     by_rows = find_kernel(step.kernel).by_rows
-    return banded_layer(layer, by_rows, step.rows, height(plan, step), slots)
+    banded = banded_layer(layer, by_rows, step.rows, height(plan, step), slots)
+    return replace(banded, choice=step.choice)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from netgen.plan.tuning import Tuning
+
 # Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed.
 Image = Literal["caller", "arena", "rows"]
 
@@ -16,7 +18,8 @@ class PlanOptions:
     With `slow` there are two regions of RAM: `ram` is the size of the fast one. With `copies`
     channel maps are executed instead of being views: to compare the two. Unless `accept_gap`, an
     arena that is not proven to be the smallest needs the solver. Without `winograd` no convolution
-    takes that numeric form.
+    takes that numeric form. `tuning` holds choices of kernels that were measured; without it each
+    kernel takes its own.
     """
 
     ram: int | None = None
@@ -25,6 +28,7 @@ class PlanOptions:
     slow: int | None = None
     accept_gap: bool = False
     winograd: bool = True
+    tuning: Tuning | None = None
 
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
@@ -32,11 +36,18 @@ Ram = int | tuple[int, int] | None
 
 
 def plan_options(
-    ram: Ram, image: Image, *, accept_gap: bool = False, winograd: bool = True
+    ram: Ram,
+    image: Image,
+    *,
+    accept_gap: bool = False,
+    winograd: bool = True,
+    tuning: Tuning | None = None,
 ) -> PlanOptions:
     """The options of a plan as users give them."""
     fast, slow = ram if isinstance(ram, tuple) else (ram, None)
-    return PlanOptions(fast, image, slow=slow, accept_gap=accept_gap, winograd=winograd)
+    return PlanOptions(
+        fast, image, slow=slow, accept_gap=accept_gap, winograd=winograd, tuning=tuning
+    )
 
 
 DEFAULT = PlanOptions()

@@ -13,7 +13,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
-from netgen.kernels.layer import Instance
+from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
 
 VERSION = 2
@@ -141,7 +141,8 @@ class Step:
 
     A global average goes through the rows of what it reads. `reads` maps the letters of the formula
     to values, `constants` to constants of the graph. `scratch` is the buffer that a call has for
-    itself, if it needs any.
+    itself, if it needs any. `choice` is how the kernel goes about it, where that is not the way that
+    it would take by itself.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Step:
     macs: int
     rows: int
     scratch: str | None
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True)

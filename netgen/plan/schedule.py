@@ -17,18 +17,23 @@ from netgen.plan.layout import Home, find_lives, lay_out
 from netgen.plan.options import Image
 from netgen.plan.plan import Buffer, Run, Value, View, rows_of
 from netgen.plan.reach import Reach, row_reach
+from netgen.plan.tuning import Tuning
 from netgen.plan.views import Views, find_views
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Calls in order; the graph's values and the buffers that hold them, without offsets."""
+    """Calls in order; the graph's values and the buffers that hold them, without offsets.
+
+    `tuning` holds choices for the layers that calls become once the schedule is cut.
+    """
 
     graph: Graph
     calls: tuple[Call, ...]
     values: Mapping[str, Value]
     buffers: Mapping[str, Buffer]
     views: Views
+    tuning: Tuning | None = None
 
     def sources(self, value: str) -> tuple[str, ...]:
         """The computed values whose channels a value shows: itself, unless it is a view."""

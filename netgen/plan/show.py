@@ -78,8 +78,10 @@ def _step(plan: Plan, index: int, step: Step) -> list[str]:
     name = plan.instances[step.instance].name
     head = f"{index:>4}  {name:<52}{weights:>20}{macs:>20}"
     reads = [f"{letter} {_place(plan, value)}" for letter, value in step.reads.items()]
+    choice = " ".join(f"{name} {number}" for name, number in (step.choice or {}).items())
     return [
         *_wrap(head.rstrip()),
+        *([f"        tuned: {choice}"] if choice else []),
         *_wrap(f"        {', '.join(reads)} -> {_place(plan, step.writes)}"),
     ]
 

@@ -220,6 +220,23 @@ class Library:
             )
 
 
+def load_function(path: Path, name: str, signature: str) -> Callable[..., Any]:
+    """One function of a library, of a type of C; raises BuildError if it cannot be loaded.
+
+    The library stays loaded as long as the function is kept.
+    """
+    try:
+        library = cffi.load_library(str(path), cffi.RTLD_NOW)
+        function: Callable[..., Any] = library.load_function(_ffi().typeof(signature), name)
+    except (OSError, AttributeError) as error:
+        raise BuildError(f"the compiled C cannot be loaded: {error}", where=name) from error
+    return functools.partial(_called, library, function)
+
+
+def _called(_library: object, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+    return function(*arguments)
+
+
 @dataclass
 class _HookOutcome:
     """What became of the hook in one run."""

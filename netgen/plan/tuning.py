@@ -1,0 +1,79 @@
+"""What was measured to be faster than a kernel's own choice, by layer, and how a plan uses it.
+
+Choices are applied to the layers of a finished cut: they move no segment, buffer or offset, and
+results are the same to the bit. So a network that is tuned needs no more RAM, and its keys are
+those that its untuned plan has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from netgen.errors import PlanError, UsageError
+from netgen.kernels.layer import Choice, Kernel, Layer
+from netgen.kernels.layout import dense_layout
+from netgen.kernels.targets import Target
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Choices by `layer_key`; `name` is that of the file, without its folder."""
+
+    target: str
+    choices: Mapping[str, Choice]
+    name: str = "tuning.json"
+
+    def require(self, target: Target) -> None:
+        """Raise UsageError unless it was measured for this target."""
+        if self.target != target.name:
+            raise UsageError(
+                "this tuning is for another target",
+                where=self.name,
+                expected=target.name,
+                found=self.target,
+                hint=f"give --target {self.target}, or tune for {target.name}: netgen tune MODEL "
+                f"--target {target.name} -o FILE",
+            )
+
+    def apply(self, kernel: Kernel, layer: Layer, target: Target) -> Layer:
+        """The layer with its choice, if it has one that is not the kernel's own.
+
+        Raises PlanError for a choice that the kernel does not offer for the layer.
+        """
+        key = layer_key(kernel, layer)
+        choice = self.choices.get(key)
+        if choice is None:
+            return layer
+        offered = kernel.choices(layer, target)
+        require_offered(kernel, choice, offered, f"{self.name}: {key}")
+        return layer if choice == offered[0] else replace(layer, choice=choice)
+
+
+def layer_key(kernel: Kernel, layer: Layer) -> str:
+    """Readable name of all that a layer's time depends on: kernel, shapes, bands, layouts.
+
+    Of operands in runs of channels the places of a pixel and the number of runs.
+    """
+    words = [kernel.name, kernel.title(layer)]
+    if layer.band is not None:
+        words.append(f"rows {layer.band.rows} of {layer.band.slots}")
+    for letter in sorted({*layer.layouts}):
+        layout = layer.layout(letter)
+        if layout != dense_layout(layout.channels):
+            words.append(f"{letter} {layout.pitch}/{len(layout.runs)}")
+    return " ".join(words)
+
+
+def require_offered(
+    kernel: Kernel, choice: Choice, offered: tuple[Choice, ...], where: str
+) -> None:
+    """Raise PlanError for a choice that a kernel does not offer for a layer."""
+    if choice not in offered:
+        raise PlanError(
+            f"{kernel.name} offers no such choice for this layer",
+            where=where,
+            expected=f"one of {len(offered)}, the first {dict(offered[0])}" if offered else "none",
+            found=str(dict(choice)),
+            hint="it was made by another version or for another layer: tune or plan anew",
+        )

@@ -1,0 +1,143 @@
+"""The alternatives of one layer as a C file, and the memory on which they are timed.
+
+Weights come from where they come from in the network: each call reads another copy, and the copies
+together are as large as all the weights of the network. Operands and result stay where they are, as
+activations do that the layer before has just written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from netgen.emission.environment import render
+from netgen.emission.kernels import called_names, kernel_function, scalar_activations
+from netgen.kernels.layer import Choice, Instance, Json, Kernel, Layer
+from netgen.kernels.targets import Target
+from netgen.runtime.build import build_library, load_function
+from netgen.runtime.compilers import CCompiler
+from netgen.weights.seeded import uniform
+
+# More copies of weights than this say nothing new: no cache near the processor holds them.
+_MOST_WEIGHTS = 64 << 20
+_ALIGNMENT = 64
+
+# Seconds that one call of alternative `which` takes, `repeats` calls after each other.
+TimedCalls: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer of a network: the letters that its C function reads, and which may be the result."""
+
+    kernel: Kernel
+    layer: Layer
+    arguments: tuple[str, ...]
+    aliased: tuple[str, ...] = ()
+    network_weights: int = 0
+
+    def packed_bytes(self, choice: Choice, target: Target) -> int:
+        """Bytes of the packed constants, aligned."""
+        if not self.kernel.constants:
+            return 0
+        layer = replace(self.layer, choice=choice)
+        blank = {
+            letter: np.ones(layer.operands[letter].shape, np.float32)
+            for letter in self.kernel.constants
+            if letter in layer.constant
+        }
+        size = 4 * self.kernel.pack(layer, target, blank).size
+        return -(-size // _ALIGNMENT) * _ALIGNMENT
+
+
+def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> str:
+    """A function for each choice, and one that calls them: `tune_run`."""
+    texts = []
+    for number, choice in enumerate(choices):
+        layer = replace(case.layer, choice=choice)
+        aliased: list[Json] = [*case.aliased]
+        parameters = {**case.kernel.parameters(layer, target), "aliased": aliased}
+        has_weights = bool(case.kernel.constants)
+        instance = Instance(case.kernel.name, str(number), case.arguments, has_weights, parameters)
+        texts.append(kernel_function(instance, "tune"))
+    called = called_names(texts)
+    vectors = render(
+        "vectors.c.j2",
+        called=called,
+        scalar_activations=scalar_activations(called),
+        gnu_vectors=target.gnu_vectors,
+        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
+        sigmoid_widths=[width for width in target.vector_widths if f"SIGMOID_{width}" in called],
+    )
+    head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
+    # Each a function of its own, as where a network calls it from several places.
+    attribute = "#define TUNE_CODE_ATTR __attribute__((noinline))\n\n"
+    return "\n".join([head + attribute, vectors, *texts, _driver(case, len(choices))])
+
+
+def _driver(case: Case, count: int) -> str:
+    arguments = [f"(const float *){letter}" for letter in case.arguments]
+    arguments += ["(const float *)(w + at)"] if case.kernel.constants else []
+    arguments += ["(float *)y"]
+    if case.layer.band is not None:
+        # A row that is no edge.
+        arguments.append(str(case.layer.result.shape[1] // 2))
+    cases = "".join(
+        f"        case {n}: tune_{n}({', '.join(arguments)}); break;\n" for n in range(count)
+    )
+    reads = "".join(f"uintptr_t {letter}, " for letter in case.arguments)
+    return (
+        f"void tune_run(int32_t which, int32_t repeats, {reads}uintptr_t w, size_t step, "
+        "size_t end, uintptr_t y)\n{\n    size_t at = 0;\n"
+        "    for (int32_t n = 0; n < repeats; ++n) {\n        switch (which) {\n"
+        f"{cases}        }}\n        at = at + step < end ? at + step : 0;\n    }}\n}}\n"
+    )
+
+
+def load_candidates(
+    case: Case, choices: Sequence[Choice], target: Target, compiler: CCompiler
+) -> TimedCalls:
+    """Compile the alternatives; gives a function of the alternative's number and the repeats.
+
+    Raises BuildError where they cannot be compiled.
+    """
+    source = candidates_source(case, choices, target)
+    library = build_library(source, "", "tune", target, compiler)
+    pointers = ", ".join(["uintptr_t"] * len(case.arguments))
+    signature = f"void(*)(int32_t, int32_t, {pointers}, uintptr_t, size_t, size_t, uintptr_t)"
+    run = load_function(library, "tune_run", signature)
+    operands = [_floats(_elements(case.layer, letter)) for letter in case.arguments]
+    y = _floats(_elements(case.layer, "y"))
+    steps = [case.packed_bytes(choice, target) for choice in choices]
+    room = max(min(case.network_weights, _MOST_WEIGHTS), *steps, _ALIGNMENT)
+    w = _floats(room // 4 if max(steps) else 1)
+
+    def call(which: int, repeats: int) -> None:
+        step = steps[which]
+        end = room // step * step if step else 0
+        addresses = [operand.ctypes.data for operand in operands]
+        run(which, repeats, *addresses, w.ctypes.data, step, end, y.ctypes.data)
+
+    return call
+
+
+def _elements(layer: Layer, letter: str) -> int:
+    """Floats of an operand or of the result, the gaps of its layout and its slots included."""
+    kind = layer.result if letter == "y" else layer.operands[letter]
+    pitch = layer.layout(letter).pitch
+    pixels = kind.elements // kind.shape[-1]
+    if letter == "x" and layer.band is not None:
+        pixels = max(pixels, layer.band.slots * layer.band.row_pixels)
+    return pixels * pitch
+
+
+def _floats(count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Aligned floats, none of them zero or denormal."""
+    room = np.empty(4 * count + 2 * _ALIGNMENT, np.uint8)
+    skip = -room.ctypes.data % _ALIGNMENT
+    floats = room[skip : skip + 4 * count].view(np.float32)
+    floats[:] = np.resize(uniform("tune", (4093,)).astype(np.float32), count)
+    return floats

@@ -1,0 +1,156 @@
+"""The measured search: for each distinct layer of a network the choice that is fastest here.
+
+Each layer's best alternatives, by estimate, are timed in isolation; what wins there by more than
+noise must win a second time. Last, the whole network must not have become slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from netgen.compiler import Lowered, build, lower
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.kernels import find_kernel
+from netgen.kernels.layer import Choice
+from netgen.kernels.targets import Target
+from netgen.plan.layers import step_layer
+from netgen.plan.operand_types import operand_types
+from netgen.plan.options import DEFAULT, PlanOptions
+from netgen.plan.plan import Plan, Step
+from netgen.plan.tuning import Tuning, layer_key
+from netgen.runtime.compilers import CCompiler
+from netgen.tune.candidates import Case, TimedCalls, load_candidates
+from netgen.tune.timing import ratios, round_times
+from netgen.weights.seeded import uniform
+
+# What counts as faster: more than what one measurement differs from the next.
+NOISE = 0.03
+_ROUNDS, _ROUNDS_OF_FINALISTS, _ROUNDS_OF_NETWORKS = 7, 21, 41
+_FINALISTS = 2
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One layer: how often the network has it, its own and its fastest choice, their times."""
+
+    key: str
+    steps: int
+    own: Choice
+    best: Choice
+    own_seconds: float
+    best_seconds: float
+
+
+@dataclass(frozen=True)
+class TuningResult:
+    """What a search found.
+
+    `seconds` are those of the whole network by the kernels' own choices, and by `tuning`, measured
+    in turn; `rejected` says that what won by itself did not make the network faster, so that
+    `tuning` is empty.
+    """
+
+    tuning: Tuning
+    layers: tuple[Tuned, ...]
+    own_seconds: float
+    tuned_seconds: float
+    rejected: bool
+
+
+def tune(
+    graph: Graph,
+    target: Target,
+    compiler: CCompiler,
+    *,
+    most: int = 8,
+    memory: PlanOptions = DEFAULT,
+    progress: Callable[[str], None] = lambda _: None,
+) -> TuningResult:
+    """Measure up to `most` alternatives of each layer that has any; this takes minutes.
+
+    `memory` is how the network is planned: bands have choices of their own. Raises BuildError
+    without a compiler.
+    """
+    lowered = lower(graph, target, replace(memory, tuning=None))
+    cases = distinct_cases(lowered.plan, target)
+    layers = []
+    for number, (key, steps) in enumerate(cases.items()):
+        progress(f"layer {number + 1} of {len(cases)}: {key}")
+        layers.append(_tuned(lowered.plan, key, steps, target, compiler, most))
+    choices = {layer.key: layer.best for layer in layers if layer.best != layer.own}
+    tuning = Tuning(target.name, choices)
+    progress("the whole network")
+    own, tuned = _compare(graph, lowered, lower(graph, target, replace(memory, tuning=tuning)))
+    rejected = bool(choices) and tuned > own
+    if rejected:
+        tuning, tuned = replace(tuning, choices={}), own
+    return TuningResult(tuning, tuple(layers), own, tuned, rejected)
+
+
+def distinct_cases(plan: Plan, target: Target) -> dict[str, list[Step]]:
+    """The steps by the key of their layer, of those that have a choice."""
+    found: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        kernel = find_kernel(step.kernel)
+        layer = step_layer(plan, step, operand_types(plan, step))
+        if len(kernel.choices(layer, target)) > 1:
+            found.setdefault(layer_key(kernel, layer), []).append(step)
+    return found
+
+
+def case_of(plan: Plan, step: Step) -> Case:
+    """The layer of a step, as it is timed."""
+    aliased = plan.instances[step.instance].parameters["aliased"]
+    assert isinstance(aliased, list)
+    return Case(
+        find_kernel(step.kernel),
+        step_layer(plan, step, operand_types(plan, step)),
+        tuple(step.reads),
+        tuple(str(letter) for letter in aliased),
+        plan.weights_bytes,
+    )
+
+
+def _tuned(
+    plan: Plan, key: str, steps: Sequence[Step], target: Target, compiler: CCompiler, most: int
+) -> Tuned:
+    case = case_of(plan, steps[0])
+    choices = case.kernel.choices(case.layer, target)[:most]
+    call = load_candidates(case, choices, target, compiler)
+    best, own_seconds, ratio = fastest(call, len(choices))
+    return Tuned(key, len(steps), choices[0], choices[best], own_seconds, own_seconds * ratio)
+
+
+def fastest(call: TimedCalls, count: int) -> tuple[int, float, float]:
+    """The fastest alternative, the seconds of the first one, and the ratio between the two.
+
+    The first one stays unless another is faster by more than noise, twice: whoever is first of many
+    is so by luck as well.
+    """
+    found = ratios(round_times(call, range(count), _ROUNDS))
+    finalists = [0, *(int(n) for n in np.argsort(found) if n != 0)][: 1 + _FINALISTS]
+    seconds = round_times(call, finalists, _ROUNDS_OF_FINALISTS)
+    again = ratios(seconds)
+    place = int(np.argmin(again))
+    if max(again[place], found[finalists[place]]) > 1 - NOISE:
+        place = 0
+    return finalists[place], float(np.median(seconds[:, 0])), float(again[place])
+
+
+def _compare(graph: Graph, own: Lowered, tuned: Lowered) -> tuple[float, float]:
+    """Seconds of one inference of two plans of a network, medians of interleaved rounds."""
+    origin = graph.origin or Origin(graph.name)
+    models = [build(own, origin), build(tuned, origin)]
+    inputs = [uniform(n.name, n.type.shape).astype(np.float32) for n in graph.inputs]
+
+    def call(which: int, repeats: int) -> None:
+        for _ in range(repeats):
+            models[which].run(*inputs)
+
+    seconds = round_times(call, (0, 1), _ROUNDS_OF_NETWORKS)
+    median = float(np.median(seconds[:, 0]))
+    return median, median * float(ratios(seconds)[1])

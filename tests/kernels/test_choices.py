@@ -1,0 +1,151 @@
+"""Every choice that a kernel offers computes the same bits, and they are those of the operator.
+
+Each choice is a function of its own in one program; what judges them is the NumPy reference, and the
+program's own results by the kernel's own choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netgen.ir.operator import Operator
+from netgen.kernels import KERNELS, find_kernel
+from netgen.kernels.layer import Choice, Layer
+from netgen.kernels.layout import Layout
+from netgen.kernels.targets import TARGETS, Target, find_target
+from netgen.ops.add import Add
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.linear import Linear
+from tests.kernels.laid_out import Call, run_calls
+from tests.kernels.product_layers import Shape, layer_of, normal_values, shuffled, spread
+from tests.processor import require_processor
+
+ONE = (1, 1, 1, 1)
+LIMIT = 1e-5
+
+
+def _product(op: Operator, x: Shape, outputs: int, *, residual: bool = False) -> Layer:
+    groups = op.groups if isinstance(op, Conv2d) else 1
+    size = () if isinstance(op, Linear) else (1, 1)
+    shapes = {"x": x, "w": (outputs, *size, x[-1] // groups), "b": (outputs,)}
+    return layer_of(op, shapes | ({"residual": (*x[:-1], outputs)} if residual else {}))
+
+
+def _window(op: Operator, x: Shape, w: Shape) -> Layer:
+    return layer_of(op, {"x": x, "w": w, "b": (w[0],)})
+
+
+def _at(layer: Layer, **layouts: Layout) -> Layer:
+    return replace(layer, layouts=layouts)
+
+
+# Odd numbers of pixels, inputs and outputs; rests of tiles and of panels; runs of channels.
+LAYERS = {
+    "pixels": ("pointwise_f32", _product(Conv2d(act="relu6"), (1, 5, 7, 33), 72)),
+    "residual": ("pointwise_f32", _product(Conv2d(), (1, 3, 3, 24), 58, residual=True)),
+    "blocks": ("pointwise_f32", _product(Conv2d(act="relu"), (1, 9, 9, 200), 40)),
+    "vector": ("pointwise_f32", _product(Linear(), (1, 65), 300)),
+    "groups": (
+        "pointwise_f32",
+        _at(_product(Conv2d(groups=3), (1, 4, 5, 36), 60), x=shuffled(3, 12), y=spread(25, 35)),
+    ),
+    "window": ("conv2d_f32", _window(Conv2d((2, 2), ONE), (1, 7, 29, 3), (37, 3, 3, 3))),
+    "runs": (
+        "conv2d_f32",
+        _at(_window(Conv2d(pad=ONE), (1, 4, 9, 10), (20, 3, 3, 10)), x=spread(4, 6), y=spread(7, 13)),
+    ),
+    "depthwise": (
+        "depthwise_conv2d_f32",
+        _window(DepthwiseConv2d(pad=ONE, act="relu6"), (1, 5, 19, 29), (29, 3, 3, 1)),
+    ),
+    "steps": (
+        "depthwise_conv2d_f32",
+        _window(DepthwiseConv2d((2, 2), (0, 1, 0, 1)), (1, 9, 23, 20), (20, 3, 3, 1)),
+    ),
+    "narrow": (
+        "depthwise_conv2d_f32",
+        _window(DepthwiseConv2d(pad=(2, 2, 2, 2)), (1, 3, 7, 5), (5, 5, 5, 1)),
+    ),
+}  # fmt: skip
+
+
+def offered(name: str, target: Target) -> tuple[Choice, ...]:
+    kernel, layer = LAYERS[name]
+    return find_kernel(kernel).choices(layer, target)
+
+
+def of_every_kind(choices: tuple[Choice, ...]) -> list[Choice]:
+    """The own choice, then some: together all tiles, blocks and prefetches, not all their pairs."""
+    kept: list[Choice] = []
+    tiles: dict[tuple[int, ...], int] = {}
+    for choice in choices:
+        tile = (choice.get("rows", 0), choice.get("vectors", 0), choice.get("unroll", 0))
+        tiles[tile] = tiles.get(tile, 0) + 1
+        if not kept or tiles[tile] == 1 + len(tiles) % 5:
+            kept.append(choice)
+    return kept[:: 1 + len(kept) // 15]
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("target", ["generic", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_choices_agree_to_the_bit(name: str, target: str, every: bool, tmp_path: Path) -> None:
+    require_processor(target)
+    kernel = find_kernel(LAYERS[name][0])
+    layer = LAYERS[name][1]
+    shapes = {letter: kind.shape for letter, kind in layer.operands.items()}
+    values = normal_values(shapes, 7)
+    choices = offered(name, find_target(target))
+    tried = list(choices) if every else of_every_kind(choices)
+    calls = [Call(kernel, layer, values)]
+    calls += [Call(kernel, replace(layer, choice=choice), values) for choice in tried]
+    own, *others = run_calls(calls, target, tmp_path)
+    expected = layer.op.reference([values[letter].astype(float) for letter in layer.operands])
+    assert np.abs(own - expected).max() <= LIMIT * np.abs(expected).max()
+    for choice, found in zip(tried, others, strict=True):
+        assert found.tobytes() == own.tobytes(), choice
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_first_choice_is_the_kernel_s_own(name: str, target: Target) -> None:
+    kernel = find_kernel(LAYERS[name][0])
+    layer = LAYERS[name][1]
+    choices = offered(name, target)
+    chosen = replace(layer, choice=choices[0])
+    assert kernel.parameters(chosen, target) == kernel.parameters(layer, target)
+    assert kernel.cost(chosen, target) == kernel.cost(layer, target)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("name", LAYERS)
+def test_choices_differ_and_stay_within_the_target_s_tiles(name: str, target: Target) -> None:
+    kernel = find_kernel(LAYERS[name][0])
+    layer = LAYERS[name][1]
+    choices = offered(name, target)
+    described = [str(kernel.parameters(replace(layer, choice=c), target)) for c in choices]
+    assert len(choices) > 1
+    assert len(set(described)) == len(choices)
+    for choice in choices:
+        if "rows" in choice:
+            legal = [rows for rows, vectors in target.tiles if vectors == choice["vectors"]]
+            assert 1 <= choice["rows"] <= max(legal)
+
+
+def test_what_was_chosen_does_not_change_what_is_offered() -> None:
+    target = find_target("x86-64-v4")
+    for kernel, layer in LAYERS.values():
+        choices = find_kernel(kernel).choices(layer, target)
+        chosen = replace(layer, choice=choices[-1])
+        assert find_kernel(kernel).choices(chosen, target) == choices
+
+
+def test_kernels_with_one_way_offer_none() -> None:
+    layer = layer_of(Add(), {"a": (1, 2, 2, 4), "b": (1, 2, 2, 4)})
+    kernel = next(k for k in KERNELS if k.name == "add_f32")
+    assert kernel.choices(layer, find_target("generic")) == ()
