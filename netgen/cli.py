@@ -15,7 +15,7 @@ from netgen.cli_bench import bench_models
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
 from netgen.cli_saved import compiled_model, is_compiled, save_compiled, target_of
-from netgen.cli_tune import tune
+from netgen.cli_tune import fit, tune
 from netgen.errors import NetgenError, UsageError
 from netgen.plan.options import PlanOptions
 from netgen.report.text import error_text
@@ -238,6 +238,7 @@ def verify(
 
 main.add_command(plan)
 main.add_command(report)
+main.add_command(fit)
 main.add_command(tune)
 
 

@@ -1,8 +1,8 @@
-"""The commands that measure kernels on this machine: `tune`."""
+"""The commands that measure kernels on this machine: `tune`, and `fit` for the cost model."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,3 +78,38 @@ def _outcome(result: TuningResult) -> list[str]:
         f"untuned {own:.3f} ms, tuned {tuned:.3f} ms ({tuned / own:.3f}), by "
         f"{len(result.tuning.choices)} of {len(result.layers)} distinct layers"
     ]
+
+
+@click.command(hidden=True)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--check", "checked", multiple=True, required=True, help="A model to judge it on.")
+@cli_options.target_option
+def fit(models: tuple[str, ...], checked: tuple[str, ...], target: str) -> None:
+    """Fit the cost model of tiles to the layers of some models, and judge it on others.
+
+    For who changes kernels: what it prints belongs into kernels/targets.py.
+    """
+    from netgen.compiler import lower, resolve_target
+    from netgen.runtime.compilers import find_compiler
+    from netgen.tune.fit import fit_cycles, product_samples, rank
+
+    resolved, compiler = resolve_target(target), find_compiler()
+    with progress() as tell:
+        seen, unseen = (
+            [
+                sample
+                for model in names
+                for plan in [lower(load_model(model, None, {}), resolved).plan]
+                for sample in product_samples(plan, resolved, compiler, tell)
+            ]
+            for names in (models, checked)
+        )
+    cycles, gigahertz = fit_cycles(seen, resolved)
+    click.echo(f"{cycles} at {gigahertz:.2f} GHz")
+    for name, used in (("fitted", replace(resolved, tile_cycles=cycles)), ("before", resolved)):
+        for what, samples in (("fitted on", seen), ("not seen", unseen)):
+            found = rank(samples, used)
+            click.echo(
+                f"{name}, {what}: regret {found.regret:.3f}, tau {found.tau:.2f}, "
+                f"{found.samples} layers"
+            )

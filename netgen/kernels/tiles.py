@@ -236,15 +236,18 @@ def stream_cost(target: Target, weights: int) -> float:
 
 
 def tile_cost(target: Target, tile: Tile, pixels: int, channels: int, k: int) -> float:
-    """Cycles: two multiply-adds and two loads each cycle, a latency of four, stores at the end.
+    """Cycles: two multiply-adds and two loads each cycle, a latency of four; what was fitted.
 
     A rest of pixels or vectors takes a smaller tile, and a body of its own in the code.
     """
     cut = len(cover_vectors(channels, target.vector_widths))
+    fitted = target.tile_cycles
     cycles = 0.0
     for vectors, panels in ((tile.vectors, cut // tile.vectors), (cut % tile.vectors, 1)):
         for rows, count in ((tile.rows, pixels // tile.rows), (pixels % tile.rows, 1)):
             if vectors and rows and panels and count:
                 step = max(0.5 * rows * vectors, 0.5 * (rows + vectors), 4.0)
-                cycles += panels * count * (k * step + 2.0 * rows * vectors + 8.0)
+                step += fitted.weights * vectors
+                ends = fitted.store * rows * vectors + fitted.tile
+                cycles += panels * count * (k * step + ends)
     return cycles

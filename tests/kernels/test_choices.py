@@ -1,7 +1,7 @@
 """Every choice that a kernel offers computes the same bits, and they are those of the operator.
 
-Each choice is a function of its own in one program; what judges them is the NumPy reference, and the
-program's own results by the kernel's own choice.
+Each choice is a function of its own in one program; what judges them is the NumPy reference, and
+the same program's results by the kernel's own choice.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ LAYERS = {
     "window": ("conv2d_f32", _window(Conv2d((2, 2), ONE), (1, 7, 29, 3), (37, 3, 3, 3))),
     "runs": (
         "conv2d_f32",
-        _at(_window(Conv2d(pad=ONE), (1, 4, 9, 10), (20, 3, 3, 10)), x=spread(4, 6), y=spread(7, 13)),
+        _at(
+            _window(Conv2d(pad=ONE), (1, 4, 9, 10), (20, 3, 3, 10)),
+            x=spread(4, 6),
+            y=spread(7, 13),
+        ),
     ),
     "depthwise": (
         "depthwise_conv2d_f32",
