@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from time import perf_counter
 
 import numpy as np
 
@@ -26,17 +26,17 @@ def round_times(call: TimedCalls, which: Sequence[int], rounds: int) -> Array:
         order = range(len(which)) if done % 2 else range(len(which) - 1, -1, -1)
         for place in order:
             number = which[place]
-            start = time.perf_counter()
+            start = perf_counter()
             call(number, repeats[number])
-            seconds[done, place] = (time.perf_counter() - start) / repeats[number]
+            seconds[done, place] = (perf_counter() - start) / repeats[number]
     return seconds
 
 
 def _repeats(call: TimedCalls, number: int) -> int:
     call(number, 1)
-    start = time.perf_counter()
+    start = perf_counter()
     call(number, 1)
-    return max(1, int(_SLICE / max(time.perf_counter() - start, 1e-7)))
+    return max(1, int(_SLICE / max(perf_counter() - start, 1e-7)))
 
 
 def ratios(seconds: Array) -> Array:

@@ -1,0 +1,88 @@
+"""`tune`, and `--tuning` where a model is compiled, planned or shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from netgen.runtime.cpu import native_target
+from tests.cli.commands import Cli, entries
+
+# A dense layer that has two ways even without vectors.
+KEY = "pointwise_f32 pointwise_1x8x10"
+
+
+@pytest.fixture
+def tuning(folder: Path) -> Path:
+    """For the generic target: another choice than the kernel's own."""
+    file = folder / "mine.json"
+    layers = {KEY: {"rows": 2, "vectors": 1, "block": 1, "prefetch": 0}}
+    document = {"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc"}
+    file.write_text(json.dumps({**document, "layers": layers}))
+    return file
+
+
+def test_a_tuning_is_written_and_used(cli: Cli, tiny: str, folder: Path) -> None:
+    outcome = cli("tune", tiny, "-o", "t.json", "--most", "2")
+    assert outcome.code == 0
+    assert "untuned" in outcome.stdout
+    document = json.loads((folder / "t.json").read_text())
+    assert document.keys() == {"version", "netgen", "target", "compiler", "layers"}
+    assert document["target"] == native_target().name
+    assert cli("verify", tiny, "--tuning", "t.json").code == 0
+
+
+def test_json_says_what_was_measured(cli: Cli, tiny: str) -> None:
+    found = cli("tune", tiny, "-o", "t.json", "--most", "2", "--json").json()
+    assert found.keys() == {"tuning", "layers", "own_seconds", "tuned_seconds", "rejected"}
+    assert found["layers"][0]["key"].startswith("conv2d_f32 ")
+
+
+def test_tuned_c_differs_and_says_by_which_file(
+    cli: Cli, tiny: str, folder: Path, tuning: Path
+) -> None:
+    assert cli("compile", tiny, "-o", "own.c", "--prefix", "p").code == 0
+    assert cli("compile", tiny, "-o", "tuned.c", "--prefix", "p", "--tuning", "mine.json").code == 0
+    assert " --tuning mine.json " in (folder / "tuned.c").read_text()
+    # The same prefix, so that functions have the same names.
+    kernels = [
+        (folder / f"{stem}.c").read_text().split("_pointwise_1x8x10(\n")[1].split("\n}\n")[0]
+        for stem in ("own", "tuned")
+    ]
+    assert "K = 8" in kernels[0]
+    assert kernels[0] != kernels[1]
+    assert "tuned: rows 2 vectors 1" in cli("plan", tiny, "--tuning", tuning).stdout
+    shown = cli("show", tiny, "--stage", "plan", "--tuning", tuning).stdout
+    assert "tuned: rows 2 vectors 1" in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "MODEL", "--tuning", "mine.json"),
+        ("plan", "MODEL", "--pareto", "--tuning", "mine.json"),
+        ("plan", "--check", "plan.json", "--tuning", "mine.json"),
+        ("tune", "MODEL", "-o", "t.json", "--tuning", "mine.json"),
+    ],
+)
+def test_a_tuning_that_would_be_ignored_is_refused(
+    command: tuple[str, ...], cli: Cli, tiny: str, tuning: Path, folder: Path
+) -> None:
+    outcome = cli(*(tiny if word == "MODEL" else word for word in command))
+    assert outcome.code == 2
+    assert "--tuning" in outcome.error()
+    assert tuning.name in entries(folder)
+
+
+def test_faults_name_the_file(cli: Cli, tiny: str, tuning: Path) -> None:
+    outcome = cli("plan", tiny, "--target", "aarch64", "--tuning", tuning)
+    assert outcome.code == 2
+    assert "this tuning is for another target" in outcome.error()
+    tuning.write_text(tuning.read_text().replace('"rows": 2', '"rows": 77'))
+    outcome = cli("plan", tiny, "--tuning", tuning)
+    assert outcome.code == 5
+    assert KEY in outcome.error()
+    assert cli("plan", tiny, "--tuning", "none.json").code == 5
+    assert cli("tune", tiny, "-o", "t.txt").code == 2
