@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from netgen.emission.interface import input_ports, output_ports
-from netgen.emission.kernels import function_name
+from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
+from netgen.kernels.layer import Instance
 from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Buffer, Plan, Step
@@ -125,13 +126,27 @@ class Calls:
 
     def _call(self, index: int, arguments: Iterable[str]) -> CallText:
         step = self.plan.steps[index]
+        instance, prefix = self.plan.instances[step.instance], self._options.prefix
+        function, words = function_name(instance, prefix), [*arguments]
+        if is_split(instance):
+            function, words = f"{prefix}_divide", _divided(instance, function, words, prefix)
         return CallText(
             index=index,
             number=index + 1,
             title=f"{step.name}: {self.plan.values[step.writes].type}",
-            function=function_name(self.plan.instances[step.instance], self._options.prefix),
-            arguments=", ".join(arguments),
+            function=function,
+            arguments=", ".join(words),
         )
+
+
+def _divided(instance: Instance, function: str, arguments: list[str], prefix: str) -> list[str]:
+    """The arguments of what runs all parts of a call, which has these arguments."""
+    count = len(instance.arguments)
+    reads, others = arguments[:count], arguments[count:]
+    w = others.pop(0) if instance.has_weights else "NULL"
+    y, first = others if len(others) == 2 else (*others, "0")
+    call = f"&({prefix}_call){{{{{', '.join(reads)}}}, {w}, {y}, {first}}}"
+    return ["team", f"{function}_part", call]
 
 
 def used(names: Iterable[str], calls: Iterable[CallText]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -67,6 +68,21 @@ def band_row(band: object) -> str:
     return "(first + i)" if band else "i"
 
 
+def part_first(split: Mapping[str, Any] | None, by: str, number: int, first: object) -> object:
+    """Where a part of a call begins in the loop of this number: at `first`, unless cut there."""
+    return first if split is None or split["by"] != by else _bound(split, number, "part")
+
+
+def part_end(split: Mapping[str, Any] | None, by: str, number: int, end: object) -> object:
+    """Where a part of a call ends in the loop of this number."""
+    return end if split is None or split["by"] != by else _bound(split, number, "part + 1")
+
+
+def _bound(split: Mapping[str, Any], number: int, index: str) -> str:
+    loop = f"[{number}]" if len(split["bounds"]) > 1 else ""
+    return f"bounds{loop}[{index}]"
+
+
 def row_start(band: Mapping[str, int] | None, row: str, pitch: str) -> str:
     """Where a row of x starts, in elements: in the whole image, or in the slots of a ring."""
     grouped = f"({row})" if " " in row else row
@@ -113,6 +129,8 @@ def environment() -> jinja2.Environment:
         add_product=add_product,
         band_end=band_end,
         band_row=band_row,
+        part_first=part_first,
+        part_end=part_end,
         row_start=row_start,
         pixel_start=pixel_start,
     )

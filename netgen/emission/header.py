@@ -83,6 +83,8 @@ def command_of(
         words += ["--no-winograd"]
     if planning.tuning is not None:
         words += ["--tuning", planning.tuning.name]
+    if planning.threads > 1:
+        words += ["--threads", str(planning.threads)]
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:
@@ -101,12 +103,13 @@ def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[s
             comment_text(f"weights:  {origin.weights_file}, licence: {licence}"),
             f"          sha256 {origin.weights_sha256}",
         ]
+    pthread = " -pthread" if plan.threads > 1 else ""
     return [
         f"command:  {comment_text(options.command)}",
         *weights,
         f"target:   {target.name} ({target.summary})",
-        f"gcc:      {' '.join(target.flags('gcc'))}",
-        f"clang:    {' '.join(target.flags('clang'))}",
+        f"gcc:      {' '.join(target.flags('gcc'))}{pthread}",
+        f"clang:    {' '.join(target.flags('clang'))}{pthread}",
     ]
 
 

@@ -28,16 +28,25 @@ def kernel_function(instance: Instance, prefix: str) -> str:
         {"letter": letter, "qualifier": "" if letter in aliased else "restrict "}
         for letter in instance.arguments
     ]
-    text = render(
-        f"kernels/{instance.kernel}.c.j2",
-        upper=prefix.upper(),
-        function=function_name(instance, prefix),
-        arguments=arguments,
-        output_qualifier="" if aliased else "restrict ",
-        has_weights=instance.has_weights,
-        **{"band": None, "band_rows": 0, **instance.parameters},
-    )
-    return tidy(text)
+    context: dict[str, object] = {
+        "prefix": prefix,
+        "upper": prefix.upper(),
+        "function": function_name(instance, prefix),
+        "arguments": arguments,
+        "output_qualifier": "" if aliased else "restrict ",
+        "has_weights": instance.has_weights,
+        "band": None,
+        "band_rows": 0,
+        "split": None,
+        **instance.parameters,
+    }
+    function = tidy(render(f"kernels/{instance.kernel}.c.j2", **context))
+    return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
+
+
+def is_split(instance: Instance) -> bool:
+    """Whether its calls are divided between threads."""
+    return instance.parameters.get("split") is not None
 
 
 # What calls what; vectors' macros end in their width.

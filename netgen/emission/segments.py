@@ -27,7 +27,10 @@ class BandText:
 
 @dataclass(frozen=True)
 class SegmentText:
-    """A function that executes a segment: `uses` of what is lent, `counters` to declare."""
+    """A function that executes a segment: `uses` of what is lent, `counters` to declare.
+
+    Where calls are `divided` between threads it is told who they are.
+    """
 
     title: str
     comment: str
@@ -36,6 +39,7 @@ class SegmentText:
     arguments: str
     counters: tuple[str, ...]
     uses: tuple[str, ...]
+    divided: bool
     bands: tuple[BandText, ...]
 
 
@@ -96,7 +100,7 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
     steps = range(segment.first, segment.last + 1)
     bands = tuple(_band(calls, index, pushed=pushed) for index in reversed(steps))
     texts = [band.call for band in bands]
-    variables = used(calls.caller_variables.values(), texts)
+    variables, team = used(calls.caller_variables.values(), texts), used(["team"], texts)
     first, last = segment.first + 1, segment.last + 1
     span = f"{first}" if first == last else f"{first}_to_{last}"
     inputs = {calls.caller_variables.get(name) for name in calls.plan.inputs}
@@ -106,10 +110,11 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
         title=f"Step{'' if first == last else 's'} {span.replace('_', ' ')}, band by band.",
         comment=_comment(first, last, pushed=pushed),
         function=f"{prefix}_step{'' if first == last else 's'}_{span}",
-        parameters=", ".join([model, *declared]),
-        arguments=", ".join(["m", *variables]),
+        parameters=", ".join([model, *[f"{prefix}_{name} *{name}" for name in team], *declared]),
+        arguments=", ".join(["m", *team, *variables]),
         counters=() if pushed else _declarations(steps),
         uses=tuple(used(LENT, texts)),
+        divided=bool(team),
         bands=bands,
     )
 

@@ -18,7 +18,7 @@ from netgen.emission.interface import (
     row_counters,
     starts_before_rows,
 )
-from netgen.emission.kernels import called_names, kernel_function, scalar_activations
+from netgen.emission.kernels import called_names, is_split, kernel_function, scalar_activations
 from netgen.emission.options import EmitOptions
 from netgen.emission.segments import Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weights import (
@@ -101,6 +101,7 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
         "ports": describe_ports(plan, upper),
         "macs": plan.macs,
+        "threads": plan.threads,
         "weights_bytes": plan.weights_bytes,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_bytes": plan.fast_bytes,
@@ -125,6 +126,7 @@ def _parameters(plan: Plan) -> dict[str, object]:
     summary = f"reads {' and '.join(inputs)}, " if inputs else ""
     return {
         "run_parameters": ", ".join(reads + writes),
+        "run_arguments": ", ".join([*inputs, *outputs]),
         "finish_parameters": ", ".join(writes),
         "finish_arguments": ", ".join(outputs),
         "run_summary": f"{summary}writes {' and '.join(outputs)}",
@@ -161,6 +163,7 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
         "pushed_row": calls.row(plan.inputs[0], "m->rows[0]") if pushed else "",
         "starts_before_rows": starts_before_rows(plan),
         "run_uses": _run_uses(items),
+        **_threads(plan, items),
         "model_bytes": model_bytes(plan),
         **_null_checks(plan),
     }
@@ -177,6 +180,19 @@ def _run_uses(items: list[Item]) -> list[str]:
     calls = [item.call for item in items if item.call is not None]
     calls += [item.loop.call for item in items if item.loop is not None]
     return used(LENT, calls)
+
+
+def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
+    """Whether any call is divided between threads, and whether one of the list of steps is."""
+    divided = [instance for instance in plan.instances if is_split(instance)]
+    calls = [item.call or (item.loop and item.loop.call) for item in items]
+    in_run = used(["team"], [call for call in calls if call])
+    segments = [item.segment for item in items if item.segment is not None]
+    return {
+        "threaded": bool(divided),
+        "most_reads": max((len(instance.arguments) for instance in divided), default=0),
+        "team_in_run": bool(in_run) or any(segment.divided for segment in segments),
+    }
 
 
 def _null_checks(plan: Plan) -> dict[str, object]:

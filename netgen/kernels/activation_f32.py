@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_described
 from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.hard_sigmoid import HardSigmoid
@@ -49,3 +51,10 @@ class ActivationF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By elements or by pixels, each of which is read just before it is written."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)

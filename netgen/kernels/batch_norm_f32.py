@@ -10,6 +10,8 @@ import numpy as np
 from netgen.errors import WeightsError
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_described
 from netgen.kernels.stretches import describe_pitches, describe_stretches, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.batch_norm import BatchNorm
@@ -59,3 +61,10 @@ class BatchNormF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By elements or by pixels, each of which is read just before it is written."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_described
 from netgen.kernels.stretches import describe_elements, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.add import Add
@@ -55,6 +57,13 @@ class BinaryKernel(Kernel):
         for letter in sorted(same - set(self.constants)):
             found |= in_place(layer, letter)
         return found
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By elements or by pixels, each of which is read just before it is written."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)
 
 
 class ConstantBinaryKernel(BinaryKernel):

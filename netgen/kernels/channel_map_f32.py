@@ -9,6 +9,8 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.copies import describe_copies, describe_zeros
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_described
 from netgen.kernels.stretches import describe_pitches
 from netgen.kernels.targets import Target
 from netgen.ops.channel_map import ChannelMap
@@ -53,3 +55,10 @@ class ChannelMapF32(Kernel):
             "unread": [*letters] if (operands < 0).all() else [],
             "copies": copies,
         }
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By pixels."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)

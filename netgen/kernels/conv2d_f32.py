@@ -24,6 +24,8 @@ from netgen.kernels.products import (
     output_parts,
     visited,
 )
+from netgen.kernels.split import Split, cheapest
+from netgen.kernels.split_loops import read_bytes, split_panels, split_rows
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
@@ -102,6 +104,15 @@ class Conv2dF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if "residual" in layer.operands else {}
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows or by panels."""
+        del overwritten
+        panels = split_panels(self.parameters(layer, target)["panels"], threads)
+        candidates = [read_bytes(layer, split_rows(layer, threads)), read_bytes(layer, panels)]
+        return cheapest(candidates, self.cost_of_call(layer, target))
 
 
 def _product(layer: Layer) -> tuple[int, int, int]:

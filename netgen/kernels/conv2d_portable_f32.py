@@ -22,6 +22,8 @@ from netgen.kernels.products import (
     describe_pitches,
     visited,
 )
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
@@ -78,3 +80,10 @@ class Conv2dPortableF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if "residual" in layer.operands else {}
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows."""
+        del target, overwritten
+        return split_rows(layer, threads)

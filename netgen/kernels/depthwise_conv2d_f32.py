@@ -20,6 +20,8 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows, split_vectors
 from netgen.kernels.stretches import (
     VectorRun,
     describe_pitches,
@@ -132,6 +134,16 @@ class DepthwiseConv2dF32(Kernel):
                 needed = min(first_row + column, below) if j + 1 < out_width else below
                 distance = max(distance, i * out_width + j - needed + 1)
         return in_place(layer, "x", distance)
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows or by vectors of channels; in place by vectors, as rows read each other's."""
+        vectors = split_vectors(vector_runs(layer, target), threads)
+        if "x" in overwritten:
+            return vectors
+        rows = split_rows(layer, threads)
+        return rows if rows.share <= vectors.share else vectors
 
 
 def _panels(runs: Sequence[VectorRun]) -> list[Panel]:

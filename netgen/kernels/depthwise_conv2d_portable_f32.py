@@ -15,6 +15,8 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import Line, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -70,6 +72,13 @@ class DepthwiseConv2dPortableF32(Kernel):
         w, order = constants["w"], order_of(layer)
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
         return np.concatenate([b[:, None], w.reshape(w.shape[0], -1)], axis=1)[order].ravel()
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows, unless the output takes the place of x."""
+        del target
+        return None if "x" in overwritten else split_rows(layer, threads)
 
 
 def _stretches(layer: Layer) -> list[Json]:

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_vectors
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
 from netgen.ops.global_avg_pool import GlobalAvgPool
@@ -48,3 +50,10 @@ class GlobalAvgPoolF32(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """One addition per element, vectorised by the compiler."""
         return 3.0 * layer.operands["x"].elements / max((1, *target.vector_widths))
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By vectors of channels: pixels of one are added in order."""
+        del overwritten
+        return split_vectors(vector_runs(layer, target), threads)

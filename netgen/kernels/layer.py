@@ -17,6 +17,7 @@ import numpy.typing as npt
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layout import Layout, dense_layout
+from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
 
 ByRows: TypeAlias = Literal["none", "alike", "window", "sums"]
@@ -131,6 +132,24 @@ class Kernel(ABC):
         """
         del layer, target
         return ()
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """How a call is divided between threads; None where one computes all of it.
+
+        No part may write what another one reads. `overwritten` are the letters of operands on
+        whose elements the output stands: what `overlap` allows one thread may not hold for several.
+        """
+        del layer, target, threads, overwritten
+        return None
+
+    def cost_of_call(self, layer: Layer, target: Target) -> float:
+        """That of one call, which may compute only a band."""
+        if layer.band is None:
+            return self.cost(layer, target)
+        through = layer.operands["x"] if self.by_rows == "sums" else layer.result
+        return self.cost(layer, target) * layer.band.rows / through.shape[1]
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """The constants in the order in which the kernel reads them: one flat array."""

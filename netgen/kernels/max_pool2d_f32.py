@@ -7,6 +7,8 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.pooling import pool_cost, pool_parameters, pool_title
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows
 from netgen.kernels.targets import Target
 from netgen.ops.max_pool2d import MaxPool2d
 
@@ -39,3 +41,10 @@ class MaxPool2dF32(Kernel):
         """One load and one operation for each vector and tap."""
         assert isinstance(layer.op, MaxPool2d)
         return pool_cost(layer, layer.op.window(), target)
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows."""
+        del target, overwritten
+        return split_rows(layer, threads)

@@ -24,6 +24,8 @@ from netgen.kernels.products import (
     output_parts,
     visited,
 )
+from netgen.kernels.split import Split, cheapest
+from netgen.kernels.split_loops import read_bytes, split_panels, split_pixels
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
@@ -156,6 +158,19 @@ class PointwiseF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if _product(layer).residual else {}
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By pixels, or by panels of the only group."""
+        del overwritten
+        described = self.parameters(layer, target)
+        pixels = split_pixels(described, threads)
+        candidates = [read_bytes(layer, pixels)] if pixels else []
+        match described["parts"]:
+            case [{"panels": panels}] if described["groups"] == 1:
+                candidates.append(read_bytes(layer, split_panels(panels, threads)))
+        return cheapest(candidates, self.cost_of_call(layer, target)) if candidates else None
 
 
 def _tile(layer: Layer, target: Target) -> Tile:

@@ -34,17 +34,25 @@ from netgen.plan.plan import (
 from netgen.plan.regions import Placement, Regions, place_in_regions
 from netgen.plan.schedule import Schedule, schedule
 from netgen.plan.shapes import extent, lower_bound
+from netgen.plan.threads import split_steps
 
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
     """Plan a graph that has been through the passes. Raises PlanError."""
+    return split_steps(_plan_memory(graph, target, options), target, options.threads)
+
+
+def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
+    """The plan for one thread."""
     scheduled = schedule(
         graph, target, image=options.image, copies=options.copies, winograd=options.winograd
     )
     if options.tuning is not None:
         options.tuning.require(target)
         scheduled = replace(scheduled, tuning=options.tuning)
-    if options.ram is None and options.image != "rows" and not target.cache_miss:
+    # Rows of a band are too few to divide: with threads whole layers are faster.
+    whole = not target.cache_miss or options.threads > 1
+    if options.ram is None and options.image != "rows" and whole:
         layers = cut_schedule(scheduled, layer_by_layer(scheduled))
         return assemble(layers, target, accept_gap=options.accept_gap)
     push = options.image == "rows"

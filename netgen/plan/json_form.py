@@ -21,6 +21,8 @@ from netgen.plan.plan import (
     View,
 )
 
+# Where this key is missing there is one thread.
+OPTIONAL = "threads"
 DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "segments")
 KEYS = (
     "version", "network", "target", "alignment", "arena_bytes", "lower_bound_bytes", "gap_bytes",
@@ -42,6 +44,7 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "fast_bytes": plan.fast_bytes,
         "weights_bytes": plan.weights_bytes,
         "push_rows": plan.push_rows,
+        **({"threads": plan.threads} if plan.threads > 1 else {}),
         **derived_members(plan),
         "inputs": list(plan.inputs),
         "outputs": list(plan.outputs),

@@ -9,7 +9,7 @@ from netgen.errors import GraphError, PlanError
 from netgen.ir.operator import REGISTRY, AttributeValue, Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Instance
-from netgen.plan.json_form import KEYS, derived_members
+from netgen.plan.json_form import KEYS, OPTIONAL, derived_members
 from netgen.plan.json_reader import Reader
 from netgen.plan.plan import (
     VERSION,
@@ -46,7 +46,8 @@ def plan_from_json(document: object) -> Plan:
             found=str(version),
             hint="make the plan anew",
         )
-    top.keys(*KEYS)
+    members = top.members()
+    top.keys(*KEYS, *([OPTIONAL] if OPTIONAL in members else []))
     arena, bound, gap = (
         top.member(key).integer() for key in ("arena_bytes", "lower_bound_bytes", "gap_bytes")
     )
@@ -67,6 +68,7 @@ def plan_from_json(document: object) -> Plan:
         segments=_read_segments(top.member("segments"), len(top.member("steps").items())),
         push_rows=top.member("push_rows").truth(),
         weights_bytes=top.member("weights_bytes").integer(),
+        threads=members[OPTIONAL].integer() if OPTIONAL in members else 1,
     )
     try:
         expected = derived_members(plan)

@@ -19,7 +19,7 @@ class PlanOptions:
     channel maps are executed instead of being views: to compare the two. Unless `accept_gap`, an
     arena that is not proven to be the smallest needs the solver. Without `winograd` no convolution
     takes that numeric form. `tuning` holds choices of kernels that were measured; without it each
-    kernel takes its own.
+    kernel takes its own. Calls are divided between `threads`, at most MOST_THREADS.
     """
 
     ram: int | None = None
@@ -29,6 +29,11 @@ class PlanOptions:
     accept_gap: bool = False
     winograd: bool = True
     tuning: Tuning | None = None
+    threads: int = 1
+
+
+# More than any machine for such networks has; a guard against slips of the finger.
+MOST_THREADS = 64
 
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
@@ -42,11 +47,18 @@ def plan_options(
     accept_gap: bool = False,
     winograd: bool = True,
     tuning: Tuning | None = None,
+    threads: int = 1,
 ) -> PlanOptions:
     """The options of a plan as users give them."""
     fast, slow = ram if isinstance(ram, tuple) else (ram, None)
     return PlanOptions(
-        fast, image, slow=slow, accept_gap=accept_gap, winograd=winograd, tuning=tuning
+        fast,
+        image,
+        slow=slow,
+        accept_gap=accept_gap,
+        winograd=winograd,
+        tuning=tuning,
+        threads=threads,
     )
 
 

@@ -178,6 +178,7 @@ class Plan:
     """A compiled network before it is written as C.
 
     The arena's first `fast_bytes` are in the fast region of RAM, where there are two; else all are.
+    Calls of instances that have a `split` are made in `threads` parts, which may run at once.
     """
 
     network: str
@@ -196,6 +197,7 @@ class Plan:
     certificate: Certificate
     fast_bytes: int
     weights_bytes: int
+    threads: int = 1
 
     @property
     def macs(self) -> int:

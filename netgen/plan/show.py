@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from netgen.kernels.layout import ChannelRun, dense_layout
+from netgen.plan.order import height
 from netgen.plan.plan import Buffer, Plan, Step
 
 _WIDTH = 100
@@ -17,6 +18,7 @@ def plan_table(plan: Plan) -> list[str]:
             f"plan of {plan.network} for {plan.target}: {len(plan.steps)} steps by "
             f"{len(plan.instances)} kernel instances, {plan.macs:,} MACs"
         ),
+        *_threads(plan),
         "",
         *[line for index, step in enumerate(plan.steps) for line in _step(plan, index, step)],
         "",
@@ -24,6 +26,24 @@ def plan_table(plan: Plan) -> list[str]:
         "",
         *certificate_lines(plan),
     ]
+
+
+def _threads(plan: Plan) -> list[str]:
+    """How many steps the threads share; each call of one ends with a barrier."""
+    if plan.threads == 1:
+        return []
+    shared = [step for step in plan.steps if parts_of(plan, step)]
+    barriers = sum(height(plan, step) // step.rows for step in shared)
+    return _wrap(
+        f"{plan.threads} threads share {len(shared)} steps, with {barriers:,} barriers; the rest "
+        "runs on one"
+    )
+
+
+def parts_of(plan: Plan, step: Step) -> str:
+    """By what a step is divided between threads: rows, pixels, ...; nothing if it is not."""
+    split = plan.instances[step.instance].parameters.get("split")
+    return str(split["by"]) if isinstance(split, dict) else ""
 
 
 def memory_table(plan: Plan) -> list[str]:
@@ -77,12 +97,14 @@ def _step(plan: Plan, index: int, step: Step) -> list[str]:
     macs = f"{step.macs:,} MACs" if step.macs else ""
     name = plan.instances[step.instance].name
     head = f"{index:>4}  {name:<52}{weights:>20}{macs:>20}"
+    by = parts_of(plan, step)
+    parts = f", {plan.threads} parts by {by}" if by else ""
     reads = [f"{letter} {_place(plan, value)}" for letter, value in step.reads.items()]
     choice = " ".join(f"{name} {number}" for name, number in (step.choice or {}).items())
     return [
         *_wrap(head.rstrip()),
         *([f"        tuned: {choice}"] if choice else []),
-        *_wrap(f"        {', '.join(reads)} -> {_place(plan, step.writes)}"),
+        *_wrap(f"        {', '.join(reads)} -> {_place(plan, step.writes)}{parts}"),
     ]
 
 

@@ -1,0 +1,78 @@
+"""The loops that several kernels have in common, divided between threads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.split import Candidate, Loop, Split, split_loops
+from netgen.kernels.stretches import VectorRun
+
+# Elements that are not parted: a cache line, so that no two threads write to one.
+_LINE = 16
+
+
+def rows_of_call(layer: Layer) -> int:
+    """How many rows of the result one call computes."""
+    return layer.band.rows if layer.band else layer.result.shape[1]
+
+
+def split_rows(layer: Layer, threads: int) -> Split:
+    """By rows of the result."""
+    return split_loops("rows", [Loop(0, rows_of_call(layer))], threads)
+
+
+def split_panels(described: Json, threads: int) -> Split:
+    """By panels of outputs, as `describe_panels` describes them."""
+    panels = cast("list[dict[str, int]]", described)
+    loops = [Loop(p["first"], p["end"], p["channels"], p["elements"]) for p in panels]
+    return split_loops("panels", loops, threads)
+
+
+def split_pixels(described: Mapping[str, Json], threads: int) -> Split | None:
+    """By tiles of pixels; the rest stays with the last tile. None where there is no whole tile."""
+    full, tile, rest = (cast("int", described[key]) for key in ("full", "tile", "rest"))
+    if not full:
+        return None
+    loops = [Loop(0, full, tile, tile), *([Loop(full, full + rest, rest, rest)] if rest else [])]
+    return split_loops("pixels", loops, threads, {full // tile} if rest else ())
+
+
+def split_described(described: Mapping[str, Json], threads: int) -> Split:
+    """By elements, or by pixels where the loop goes through those, in whole cache lines."""
+    if described.get("stretches") or "elements" not in described:
+        return split_loops("elements", [Loop(0, cast("int", described["pixels"]))], threads)
+    pixel = cast("int", described["channels"]) if described.get("spread") else 1
+    elements = cast("int", described["elements"])
+    # The least number of whole pixels that is one of whole lines, too.
+    step = math.lcm(_LINE, pixel) if pixel > 1 else _LINE
+    return split_loops("elements", [Loop(0, elements, step)], threads)
+
+
+def split_vectors(runs: Sequence[VectorRun], threads: int) -> Split:
+    """By vectors of channels; those that repeat channels stay with those that have them already.
+
+    Parts meet at multiples of a cache line, where there are several of them for each.
+    """
+    loops = [Loop(run.first, run.end, run.width) for run in runs]
+    tied, lines, number, seen = set(), set(), 0, 0
+    for run, loop in zip(runs, loops, strict=True):
+        for iteration in range(loop.iterations):
+            visit = run.visit + iteration * run.width
+            if visit < seen:
+                tied.add(number)
+            if visit % _LINE:
+                lines.add(number)
+            seen, number = max(seen, visit + run.width), number + 1
+    if number - len(tied | lines) >= 2 * threads:
+        tied |= lines
+    return split_loops("vectors", loops, threads, tied)
+
+
+def read_bytes(layer: Layer, split: Split) -> Candidate:
+    """A split with what its largest part reads: its own pixels of x or its own outputs' weights."""
+    x, w = (4.0 * layer.operands[letter].elements for letter in ("x", "w"))
+    own_weights = split.by == "panels"
+    return Candidate(split, x + w * split.share if own_weights else x * split.share + w)
