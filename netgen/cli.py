@@ -91,7 +91,7 @@ def show(
     from netgen.report.tables import graph_table, plan_text
 
     if stage != "plan":
-        idle = ("ram", "image", "accept_gap", "winograd", "tuning")
+        idle = ("ram", "image", "accept_gap", "winograd", "tuning", "threads")
         cli_options.refuse_with(f"--stage {stage}", *idle)
     graph = load_model(model, weights, parameters)
     if stage == "plan":

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from netgen.errors import UsageError
-from netgen.plan.options import Image, PlanOptions, Ram
+from netgen.plan.options import MOST_THREADS, Image, PlanOptions, Ram
 from netgen.plan.options import plan_options as options_of_plan
 from netgen.plan.tuning import Tuning
 from netgen.plan.tuning_file import read_tuning
@@ -229,10 +229,16 @@ def memory_options(command: Command) -> Command:
         accept_gap: bool,
         winograd: bool,
         tuning: Tuning | None,
+        threads: int,
         **options: object,
     ) -> object:
         memory = options_of_plan(
-            ram, image, accept_gap=accept_gap, winograd=winograd, tuning=tuning
+            ram,
+            image,
+            accept_gap=accept_gap,
+            winograd=winograd,
+            tuning=tuning,
+            threads=threads,
         )
         return command(*arguments, memory=memory, **options)
 
@@ -262,6 +268,13 @@ def memory_options(command: Command) -> Command:
             help="Whether 3x3 convolutions may be Winograd's, where the target has vectors.",
         ),
         tuning_option,
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, MOST_THREADS),
+            help="Divide a run between so many threads.",
+        ),
     )
 
 
@@ -274,6 +287,7 @@ def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
         "accept_gap": memory.accept_gap,
         "winograd": memory.winograd,
         "tuning": memory.tuning,
+        "threads": memory.threads,
     }
 
 

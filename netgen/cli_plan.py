@@ -58,7 +58,7 @@ def plan(
     if curve:
         if memory.ram is not None:
             raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
-        cli_options.refuse_with("--pareto", "tuning")
+        cli_options.refuse_with("--pareto", "tuning", "threads")
         _pareto(load_model(str(model), weights, parameters), target, memory, output, as_json)
         return
     if checked is not None:
@@ -80,7 +80,7 @@ def plan(
 # What says how a model is planned: of no use where there is none.
 _OF_MODELS = (
     *("parameters", "weights", "by_position", "target", "curve", "ram", "image"),
-    *("winograd", "tuning"),
+    *("winograd", "tuning", "threads"),
 )
 
 

@@ -25,7 +25,7 @@ from netgen.models.find import find_network
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check import check_plan
-from netgen.plan.options import DEFAULT, Image, PlanOptions, Ram, plan_options
+from netgen.plan.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, plan_options
 from netgen.plan.plan import Plan
 from netgen.plan.tuning import Tuning
 from netgen.plan.tuning_file import read_tuning
@@ -103,6 +103,7 @@ def emit(
     accept_gap: bool = False,
     winograd: bool = True,
     tuning: Tuning | str | PathLike[str] | None = None,
+    threads: int = 1,
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
@@ -112,6 +113,7 @@ def emit(
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
     Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory.
     `tuning` is a file that `netgen tune` wrote, or what was read from it.
+    With `threads` above 1 a run is divided between so many, with the same results.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
     then opens the names. Returns the files written; raises UsageError where they cannot be, leaving
@@ -122,7 +124,9 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
+    memory = _memory(
+        ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning, threads=threads
+    )
     resolved = resolve_target(target)
     options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
     lowered = lower(graph, resolved, memory)
@@ -139,17 +143,21 @@ def compile(
     accept_gap: bool = False,
     winograd: bool = True,
     tuning: Tuning | str | PathLike[str] | None = None,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
 
-    `ram`, `input`, `accept_gap`, `winograd` and `tuning` as for `emit`; a model with `input="rows"` can
-    `stream()`, too.
+    `ram`, `input`, `accept_gap`, `winograd` and `tuning` as for `emit`; a model with `input="rows"`
+    can `stream()`, too. With `threads` above 1 an image is divided between so many, and a batch by
+    its images.
 
     `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
     processor lacks what the target needs.
     """
-    memory = _memory(ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
+    memory = _memory(
+        ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning, threads=threads
+    )
     lowered = lower(_loaded(graph), resolve_target(target), memory)
     return build(lowered, _origin(graph), progress)
 
@@ -165,7 +173,10 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
     options = EmitOptions("model", "model", "blob", "netgen.compile")
     files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
     source, header = files["model.c"].decode(), files["model.h"].decode()
-    library = build_library(source, header, "model", target, find_compiler(), progress)
+    threaded = plan.threads > 1
+    library = build_library(
+        source, header, "model", target, find_compiler(), progress, threaded=threaded
+    )
 
     def ports(values: tuple[str, ...]) -> tuple[Port, ...]:
         return tuple(Port(value, plan.values[value].type.shape[1:]) for value in values)
@@ -186,6 +197,7 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
             input_as=input_as(plan),
             model_bytes=model_bytes(plan),
             fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
+            threads=plan.threads,
         )
     )
 
@@ -216,6 +228,7 @@ def _memory(
     accept_gap: bool,
     winograd: bool,
     tuning: Tuning | str | PathLike[str] | None,
+    threads: int,
 ) -> PlanOptions:
     """The options of a plan; raises UsageError for what the command line would refuse."""
     if not _is_ram(ram):
@@ -231,9 +244,20 @@ def _memory(
             expected=f"one of {', '.join(get_args(Image))}",
             found=repr(image),
         )
+    if isinstance(threads, bool) or threads not in range(1, MOST_THREADS + 1):
+        raise UsageError(
+            "this is no number of threads", expected=f"1 to {MOST_THREADS}", found=repr(threads)
+        )
     if tuning is not None and not isinstance(tuning, Tuning):
         tuning = read_tuning(Path(tuning))
-    return plan_options(ram, image, accept_gap=accept_gap, winograd=winograd, tuning=tuning)
+    return plan_options(
+        ram,
+        image,
+        accept_gap=accept_gap,
+        winograd=winograd,
+        tuning=tuning,
+        threads=threads,
+    )
 
 
 def _is_ram(ram: object) -> bool:

@@ -5,9 +5,9 @@ kernels what may overlap. What it establishes: every step has the types its oper
 kernel instance its shapes need; every element that a step reads was written by the step it should
 come from (the memory is executed with the step's number in place of data); weights stand where no
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
-`check_bands` segments, `check_instances` kernels and weights. Only what a kernel itself defines,
-its parameters for a layer and the length of what it packs, is asked of it. Shared with the planner
-is what gives a plan its meaning: `reach` (the rows that an operator reads), `order` (which band
+`check_bands` segments, `check_instances` kernels and weights, `check_threads` what threads do. Only
+what a kernel itself defines, its parameters for a layer and the length of what it packs, is asked
+of it. Shared with the planner is what gives a plan its meaning: `reach` (the rows that an operator reads), `order` (which band
 runs when) and `operand_types`. Which constants a step should have, a plan does not say.
 """
 
@@ -23,6 +23,7 @@ from netgen.plan.check_bands import check_bands, check_segments
 from netgen.plan.check_contents import check_contents
 from netgen.plan.check_instances import check_instances, check_weights
 from netgen.plan.check_memory import check_memory
+from netgen.plan.check_threads import check_threads
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Buffer, Plan, Step, Value, is_image
 
@@ -45,6 +46,7 @@ def check_plan(plan: Plan) -> None:
     check_contents(plan)
     check_instances(plan, target)
     check_weights(plan, target)
+    check_threads(plan, target)
 
 
 def _target(plan: Plan) -> Target:

@@ -45,6 +45,8 @@ def check_instances(plan: Plan, target: Target) -> None:
         _check_scratch(plan, step, kernel.scratch(layer, target))
         aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
+        if plan.threads > 1:  # any division is accepted that `check_threads` finds right
+            parameters["split"] = instance.parameters.get("split")
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
         _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
         _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))

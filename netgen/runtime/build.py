@@ -41,14 +41,16 @@ def build_library(
     target: Target,
     compiler: CCompiler,
     progress: Callable[[str], None] | None = None,
+    *,
+    threaded: bool = False,
 ) -> Path:
     """Compile C to a shared library in the cache, or find it there; returns the library's path.
 
     `source` is compiled as `PREFIX.c` with `header` beside it as `PREFIX.h`. `progress` gets one
-    line if the compiler runs. The cached library is checked against its sha256. Raises BuildError,
-    with the compiler's first complaint and the path of its whole output, if it fails.
+    line if the compiler runs; `threaded` code uses POSIX threads. The cached library is checked
+    against its sha256. Raises BuildError, with the compiler's first complaint and the path of its whole output, if it fails.
     """
-    flags = (*target.flags(compiler.kind), *_SHARED_FLAGS)
+    flags = (*target.flags(compiler.kind), *_SHARED_FLAGS, *(["-pthread"] if threaded else []))
     key = _build_key(
         (
             *(source, header, prefix, platform_name(), compiler.kind, compiler.version),
@@ -123,7 +125,7 @@ class Interface:
     """What a library's functions take: the numbers of inputs and outputs, how images come.
 
     `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
-    it takes the arena in two parts.
+    it takes the arena in two parts; with `threads` above 1 it may be told how many may run.
     """
 
     inputs: int
@@ -131,6 +133,7 @@ class Interface:
     input_as: Image
     model_bytes: int
     fast_bytes: int | None = None
+    threads: int = 1
 
     def signatures(self) -> dict[str, str]:
         """The functions by name, without the prefix, and their types in C."""
@@ -193,12 +196,16 @@ class Library:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None = None,
+        *,
+        alone: bool = False,
     ) -> Instance:
         """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
 
+        An instance that is to be `alone` starts no threads.
+
         Raises BuildError with the name of the error that PREFIX_init returns.
         """
-        return Instance(self, arena, weights, hook)
+        return Instance(self, arena, weights, hook, alone=alone)
 
     def address(self, function: str) -> int:
         """Where a function starts, by its name without the prefix."""
@@ -254,6 +261,8 @@ class Instance:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None,
+        *,
+        alone: bool,
     ) -> None:
         ffi = _ffi()
         self._library = library
@@ -271,6 +280,8 @@ class Instance:
         if fast is not None:
             lent += [arena.ctypes.data + fast, arena.nbytes - fast]
         lent += [weights.ctypes.data, weights.nbytes, int(ffi.cast("uintptr_t", c_hook)), user]
+        if library.interface.threads > 1:  # no parallel_for
+            lent += [0, 1 if alone else 0]
         self._config = ffi.new("uintptr_t[]", lent)
         self._model = ffi.new(f"uint64_t[{library.interface.model_bytes // 8}]")
         library.check("init", library.call("init", self._model, self._config))

@@ -43,8 +43,8 @@ class ModelImage:
     architecture. `arena_bytes` is one instance's working memory, aligned to `arena_alignment`
     bytes, and `model_bytes` its state besides. `input_as` says how images come: from the caller's
     memory, written into the arena, or row by row. With `fast_bytes` the C takes the arena in two
-    parts, the first of so many bytes. `error_names` names the statuses that the C
-    returns. `normalisation` is what the weights expect of pixels, if that is known.
+    parts, the first of so many bytes. A run is divided between `threads`. `error_names` names the
+    statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is known.
     """
 
     shared_object: bytes
@@ -62,3 +62,4 @@ class ModelImage:
     input_as: Image = "caller"
     model_bytes: int = 128
     fast_bytes: int | None = None
+    threads: int = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from netgen.runtime.image import ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
 from netgen.runtime.saved import load_image, save_image
+from netgen.runtime.shares import run_shares
 from netgen.runtime.stream import Stream
 
 
@@ -40,7 +42,8 @@ class CompiledModel:
     """Runs a compiled network on float32 images; safe to call from several threads at once.
 
     `model(images)` takes (H, W, C) or (N, H, W, C), any strides, and returns (classes,) or
-    (N, classes); several inputs are several arguments, several outputs give a tuple. Each call
+    (N, classes); several inputs are several arguments, several outputs give a tuple. Compiled for
+    several threads, an image is divided between them, and the images of a batch are. Each call
     borrows an instance with its own arena (there are as many as calls ran at once); weights are
     mapped from one file that all processes share. Pickles carry library and weights.
 
@@ -59,6 +62,7 @@ class CompiledModel:
                 image.input_as,
                 image.model_bytes,
                 image.fast_bytes,
+                image.threads,
             ),
             dict(image.error_names),
         )
@@ -68,6 +72,8 @@ class CompiledModel:
         self._weights = _map_weights(file)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
         self._idle: deque[Instance] = deque()
+        # Of these each runs an image of a batch in a thread of Python's, and starts none.
+        self._alone: deque[Instance] = deque()
 
     @property
     def image(self) -> ModelImage:
@@ -92,12 +98,15 @@ class CompiledModel:
     def run(self, *inputs: object) -> tuple[Array, ...]:
         """Like a call, but always a tuple with one array per output."""
         batches, single = checked_batches(inputs, self.inputs)
-        results = self._new_results(len(batches[0]))
-        instance = self._borrow()
-        for index in range(len(batches[0])):
-            self._run_one(instance, batches, results, index)
-        # After an exception the instance is dropped instead, whatever state it is in.
-        self._idle.append(instance)
+        count = len(batches[0])
+        results = self._new_results(count)
+        threads = min(self._image.threads, count)
+        if threads > 1:
+            ends = [count * part // threads for part in range(threads + 1)]
+            shares = [range(a, b) for a, b in pairwise(ends)]
+            run_shares(lambda share: self._run_some(batches, results, share, alone=True), shares)
+        else:
+            self._run_some(batches, results, range(count), alone=False)
         return tuple(result[0] if single else result for result in results)
 
     def run_with_hook(
@@ -187,6 +196,16 @@ class CompiledModel:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
+    def _run_some(
+        self, batches: Sequence[Array], results: Sequence[Array], share: range, *, alone: bool
+    ) -> None:
+        """Run images of a batch one after the other."""
+        instance = self._borrow(alone=alone)
+        for index in share:
+            self._run_one(instance, batches, results, index)
+        # After an exception the instance is dropped instead, whatever state it is in.
+        (self._alone if alone else self._idle).append(instance)
+
     def _run_one(
         self,
         instance: Instance,
@@ -209,11 +228,11 @@ class CompiledModel:
     def _new_results(self, count: int) -> list[Array]:
         return [np.empty((count, *port.shape), np.float32) for port in self.outputs]
 
-    def _borrow(self) -> Instance:
+    def _borrow(self, *, alone: bool = False) -> Instance:
         try:
-            return self._idle.pop()
+            return (self._alone if alone else self._idle).pop()
         except IndexError:
-            return self._library.new_instance(self._new_arena(), self._weights)
+            return self._library.new_instance(self._new_arena(), self._weights, alone=alone)
 
     def _new_arena(self) -> NDArray[np.uint8]:
         """Exactly `arena_bytes`, aligned, so that a model that needs more fails at once."""
