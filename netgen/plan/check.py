@@ -7,8 +7,9 @@ come from (the memory is executed with the step's number in place of data); weig
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
 `check_bands` segments, `check_instances` kernels and weights, `check_threads` what threads do. Only
 what a kernel itself defines, its parameters for a layer and the length of what it packs, is asked
-of it. Shared with the planner is what gives a plan its meaning: `reach` (the rows that an operator reads), `order` (which band
-runs when) and `operand_types`. Which constants a step should have, a plan does not say.
+of it. Shared with the planner is what gives a plan its meaning: `reach` (the rows that an operator
+reads), `order` (which band runs when) and `operand_types`. Which constants a step should have, a
+plan does not say.
 """
 
 from __future__ import annotations

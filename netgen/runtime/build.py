@@ -48,7 +48,8 @@ def build_library(
 
     `source` is compiled as `PREFIX.c` with `header` beside it as `PREFIX.h`. `progress` gets one
     line if the compiler runs; `threaded` code uses POSIX threads. The cached library is checked
-    against its sha256. Raises BuildError, with the compiler's first complaint and the path of its whole output, if it fails.
+    against its sha256. Raises BuildError, with the compiler's first complaint and the path of its
+    whole output, if it fails.
     """
     flags = (*target.flags(compiler.kind), *_SHARED_FLAGS, *(["-pthread"] if threaded else []))
     key = _build_key(

@@ -44,7 +44,8 @@ class ModelImage:
     bytes, and `model_bytes` its state besides. `input_as` says how images come: from the caller's
     memory, written into the arena, or row by row. With `fast_bytes` the C takes the arena in two
     parts, the first of so many bytes. A run is divided between `threads`. `error_names` names the
-    statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is known.
+    statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is
+    known.
     """
 
     shared_object: bytes
