@@ -1,0 +1,208 @@
+"""Runs divided between threads: the same bits, no races, every way that the header offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netgen
+from netgen.emission.header import command_of
+from netgen.ir.graph import Graph
+from netgen.ir.origin import Origin
+from netgen.kernels.targets import Compiler, find_target
+from netgen.plan import threads as planning
+from netgen.plan.check import check_plan
+from netgen.plan.options import PlanOptions
+from tests.emission.programs import WARNINGS, Emission, ToolError, emission, flags_of, run_tool
+from tests.kernels.layers import normal_inputs
+from tests.processor import require_processor
+
+CHECKS = Path(__file__).with_name("threads.c")
+WAYS = {
+    "caller": PlanOptions(),
+    "arena": PlanOptions(image="arena"),
+    "rows": PlanOptions(image="rows"),
+    "smallest": PlanOptions(ram=30_000, accept_gap=True),
+}
+
+
+@pytest.fixture
+def all_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small layers are divided, too, which would not pay."""
+    monkeypatch.setattr(planning, "_MEETING_CYCLES", -1.0)
+
+
+def divided(emitted: Emission) -> list[str]:
+    """The names of the instances that are divided."""
+    return [i.name for i in emitted.plan.instances if i.parameters.get("split") is not None]
+
+
+def with_threads(way: str, threads: int) -> PlanOptions:
+    chosen = WAYS[way]
+    return PlanOptions(chosen.ram, chosen.image, accept_gap=chosen.accept_gap, threads=threads)
+
+
+def built(emitted: Emission, folder: Path, compiler: Compiler, target: str) -> Path:
+    folder.mkdir()
+    return emitted.build(folder, [*flags_of(target, compiler), "-pthread"])
+
+
+@pytest.mark.parametrize("target", ["generic", "x86-64-v4"])
+def test_without_the_option_there_are_no_threads(target: str, small_graph: Graph) -> None:
+    emitted = emission(small_graph, target)
+    for text in (emitted.logic, emitted.header):
+        assert not any(word in text for word in ("thread", "parallel", "_divide", "part)"))
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize(
+    ("compiler", "target"), [("gcc", "generic"), ("gcc", "x86-64-v4"), ("clang", "x86-64-v3")]
+)
+def test_layers_of_every_kind_keep_their_bits(
+    compiler: Compiler, target: str, layers_graph: Graph, tmp_path: Path
+) -> None:
+    require_processor(target)
+    inputs = normal_inputs(layers_graph)
+    whole = emission(layers_graph, target, fuse=False)
+    expected = whole.run(built(whole, tmp_path / "whole", compiler, target), inputs)
+    for threads in (2, 5):
+        emitted = emission(layers_graph, target, fuse=False, memory=PlanOptions(threads=threads))
+        check_plan(emitted.plan)
+        assert len(divided(emitted)) > len(emitted.plan.instances) // 2
+        found = emitted.run(built(emitted, tmp_path / f"t{threads}", compiler, target), inputs)
+        for name, value in expected.items():
+            assert np.array_equal(found[name], value, equal_nan=True), name
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("way", WAYS)
+def test_networks_keep_their_bits(way: str, small_graph: Graph, tmp_path: Path) -> None:
+    target = "x86-64-v3"
+    require_processor(target)
+    inputs = normal_inputs(small_graph)
+    results = []
+    for threads in (1, 2, 3, 5):
+        emitted = emission(small_graph, target, memory=with_threads(way, threads))
+        check_plan(emitted.plan)
+        assert bool(divided(emitted)) == (threads > 1)
+        program = built(emitted, tmp_path / str(threads), "gcc", target)
+        (result,) = emitted.run(program, inputs).values()
+        results.append(result.tobytes())
+    assert len(set(results)) == 1
+
+
+def checked(graph: Graph, folder: Path, command: Sequence[str | Path], threads: int = 3) -> None:
+    """Build threads.c with a divided model and one that is not; run it."""
+    pair = [
+        emission(graph, "generic", memory=PlanOptions(threads=threads)),
+        emission(graph, "generic", prefix="whole"),
+    ]
+    assert divided(pair[0])
+    sources = [name for emitted in pair for name in emitted.write(folder)]
+    steps = f"-DSTEPS={len(pair[0].plan.steps)}"
+    run_tool([*command, steps, "-pthread", "-I.", *sources, CHECKS, "-o", "checks"], folder)
+    assert run_tool([folder / "checks"]) == b""
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("standard", ["c99", "c11"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_all_ways_to_run(compiler: str, standard: str, small_graph: Graph, tmp_path: Path) -> None:
+    checked(small_graph, tmp_path, [compiler, f"-std={standard}", "-O1", *WARNINGS])
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
+def test_the_thread_sanitizer_has_no_report(
+    compiler: str, small_graph: Graph, tmp_path: Path
+) -> None:
+    checked(small_graph, tmp_path, [compiler, "-std=c99", "-O1", "-g", "-fsanitize=thread"])
+
+
+@pytest.mark.usefixtures("all_divided")
+def test_the_thread_sanitizer_sees_races(small_graph: Graph, tmp_path: Path) -> None:
+    """Where helpers say too early that they are done, the same program is not right."""
+    emitted = emission(small_graph, "generic", memory=PlanOptions(threads=2))
+    done, begin = "        COUNT_UP(&team->done);\n", "        for (int part = self->number;"
+    assert emitted.logic.count(done) == emitted.logic.count(begin) == 1
+    text = emitted.logic.replace(done, "").replace(begin, done + begin)
+    files = {**emitted.files, "model.c": text.encode()}
+    broken = Emission(emitted.plan, files, "model")
+    program = broken.build(
+        tmp_path, ["gcc", "-std=c99", "-O1", "-g", "-fsanitize=thread", "-pthread"]
+    )
+    with pytest.raises(ToolError, match="data race"):
+        broken.run(program, normal_inputs(small_graph))
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("first", [1, 2])
+def test_threads_that_do_not_start(first: int, small_graph: Graph, tmp_path: Path) -> None:
+    wrap = ["-Wl,--wrap=pthread_create", f"-DFAIL_FROM={first}"]
+    checked(small_graph, tmp_path, ["gcc", "-std=c99", "-O1", *wrap])
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "arm-none-eabi-gcc"])
+def test_without_threads_of_the_system(
+    compiler: str, small_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    emitted = emission(small_graph, "generic", memory=PlanOptions(threads=2))
+    emitted.write(tmp_path)
+    command = [require_tool(compiler), "-std=c99", "-O1", "-DMODEL_THREADS_NONE", *WARNINGS]
+    run_tool([*command, "-c", "model.c"], tmp_path)
+    if compiler != "arm-none-eabi-gcc":
+        symbols = run_tool(["nm", "-u", "model.o"], tmp_path).decode()
+        assert "pthread" not in symbols
+        assert "thrd" not in symbols
+        checked(small_graph, tmp_path, [compiler, "-std=c99", "-DMODEL_THREADS_NONE"])
+
+
+@pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("weights_as", ["c", "blob"])
+def test_vector_targets_have_no_warnings(
+    weights_as: str, small_graph: Graph, tmp_path: Path
+) -> None:
+    for compiler in ("gcc", "clang"):
+        for target in ("x86-64-v3", "x86-64-v4"):
+            form = "blob" if weights_as == "blob" else "c"
+            emitted = emission(small_graph, target, form, memory=PlanOptions(threads=2))
+            emitted.write(tmp_path)
+            machine = find_target(target).machine_flags
+            command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
+            run_tool([*command, "-c", "model.c"], tmp_path)
+
+
+def test_the_command_repeats_the_option() -> None:
+    origin, options = Origin("resnet8"), PlanOptions(threads=4)
+    command = command_of(origin, find_target("generic"), "model", "model", "c", options)
+    assert "--threads 4" in command
+    assert "threads" not in command_of(origin, find_target("generic"), "m", "m", "c")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("way", ["caller", "rows"])
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}),
+        ("mobilenet_v3_small", {}),
+        ("shufflenet_v1", {}),
+        ("shufflenet_v2", {}),
+        ("resnet20", {}),
+        ("squeezenet", {}),
+    ],
+)
+def test_models_keep_their_bits(model: str, options: dict[str, object], way: str) -> None:
+    graph = netgen.load(model, **options)
+    image = np.random.default_rng(1).standard_normal((3, *graph.inputs[0].type.shape[1:]))
+    results = []
+    for threads in (1, 2, 3, 5):
+        compiled = netgen.compile(graph, input=WAYS[way].image, accept_gap=True, threads=threads)
+        batch = np.asarray(compiled(image.astype(np.float32)))
+        single = [compiled(one) for one in image.astype(np.float32)]
+        results += [batch.tobytes(), np.stack([np.asarray(s) for s in single]).tobytes()]
+    assert len(set(results)) == 1
