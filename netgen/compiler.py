@@ -244,7 +244,7 @@ def _memory(
             expected=f"one of {', '.join(get_args(Image))}",
             found=repr(image),
         )
-    if isinstance(threads, bool) or threads not in range(1, MOST_THREADS + 1):
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
         raise UsageError(
             "this is no number of threads", expected=f"1 to {MOST_THREADS}", found=repr(threads)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,14 +163,10 @@ def test_without_threads_of_the_system(
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("weights_as", ["c", "blob"])
-def test_vector_targets_have_no_warnings(
-    weights_as: str, small_graph: Graph, tmp_path: Path
-) -> None:
+def test_vector_targets_have_no_warnings(small_graph: Graph, tmp_path: Path) -> None:
     for compiler in ("gcc", "clang"):
         for target in ("x86-64-v3", "x86-64-v4"):
-            form = "blob" if weights_as == "blob" else "c"
-            emitted = emission(small_graph, target, form, memory=PlanOptions(threads=2))
+            emitted = emission(small_graph, target, memory=PlanOptions(threads=2))
             emitted.write(tmp_path)
             machine = find_target(target).machine_flags
             command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
@@ -196,7 +193,7 @@ def test_the_command_repeats_the_option() -> None:
         ("squeezenet", {}),
     ],
 )
-def test_models_keep_their_bits(model: str, options: dict[str, object], way: str) -> None:
+def test_models_keep_their_bits(model: str, options: dict[str, Any], way: str) -> None:
     graph = netgen.load(model, **options)
     image = np.random.default_rng(1).standard_normal((3, *graph.inputs[0].type.shape[1:]))
     results = []
