@@ -20,7 +20,7 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
-from netgen.kernels.split import Split
+from netgen.kernels.split import Loop, Split, split_loops
 from netgen.kernels.split_loops import split_rows, split_vectors
 from netgen.kernels.stretches import (
     VectorRun,
@@ -50,6 +50,7 @@ class DepthwiseConv2dF32(Kernel):
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
+    in_order: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """One output per channel, undilated, and taps few enough to unroll."""
@@ -138,12 +139,15 @@ class DepthwiseConv2dF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows or by vectors of channels; in place by vectors, as rows read each other's."""
+        """By rows or by vectors of channels; in place by vectors, as rows read each other's.
+
+        Where x has too few rows, those who compute x are divided by channels, too.
+        """
         vectors = split_vectors(vector_runs(layer, target), threads)
         if "x" in overwritten:
             return vectors
-        rows = split_rows(layer, threads)
-        return rows if rows.share <= vectors.share else vectors
+        made = split_loops("rows", [Loop(0, layer.operands["x"].shape[1])], threads)
+        return split_rows(layer, threads) if made.share <= vectors.share else vectors
 
 
 def _panels(runs: Sequence[VectorRun]) -> list[Panel]:

@@ -102,6 +102,8 @@ class Kernel(ABC):
     # one more parameter, `first`, the band's first row, and y points at that row. `sums`: likewise,
     # but x points at the band's first row and the bands' contributions gather in y.
     by_rows: ClassVar[ByRows] = "none"
+    # Whether an output in the place of an operand needs rows to be computed one after the other.
+    in_order: ClassVar[bool] = False
 
     @abstractmethod
     def accepts(self, layer: Layer) -> bool:

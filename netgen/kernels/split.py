@@ -75,7 +75,7 @@ def split_loops(by: By, loops: Sequence[Loop], parts: int, tied: Collection[int]
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to divide a call, and how many bytes its largest part reads."""
+    """One way to divide a call, and how many bytes its largest part reads from afar."""
 
     split: Split
     bytes: float

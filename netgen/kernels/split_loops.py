@@ -12,6 +12,8 @@ from netgen.kernels.stretches import VectorRun
 
 # Elements that are not parted: a cache line, so that no two threads write to one.
 _LINE = 16
+# How much longer than from a cache that cores share it takes to read what another core has written.
+_FOREIGN = 3.0
 
 
 def rows_of_call(layer: Layer) -> int:
@@ -72,7 +74,14 @@ def split_vectors(runs: Sequence[VectorRun], threads: int) -> Split:
 
 
 def read_bytes(layer: Layer, split: Split) -> Candidate:
-    """A split with what its largest part reads: its own pixels of x or its own outputs' weights."""
+    """A split with the bytes that come to its largest part from elsewhere, weighted by their way.
+
+    Parts by pixels read all weights; what they read of x they mostly wrote themselves. Parts by
+    panels read their own weights, and half of x, as whoever reads y next does with y, is in the
+    cache of another core.
+    """
     x, w = (4.0 * layer.operands[letter].elements for letter in ("x", "w"))
-    own_weights = split.by == "panels"
-    return Candidate(split, x + w * split.share if own_weights else x * split.share + w)
+    if split.by != "panels":
+        return Candidate(split, w)
+    y = 4.0 * layer.result.elements
+    return Candidate(split, w * split.share + _FOREIGN * (x + y) / 2)

@@ -54,7 +54,9 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
     whole = not target.cache_miss or options.threads > 1
     if options.ram is None and options.image != "rows" and whole:
         layers = cut_schedule(scheduled, layer_by_layer(scheduled))
-        return assemble(layers, target, accept_gap=options.accept_gap)
+        # Rows are then divided between threads, and stay in the cache of the core that wrote them.
+        any_order = options.threads > 1
+        return assemble(layers, target, accept_gap=options.accept_gap, any_order=any_order)
     push = options.image == "rows"
     if options.ram is not None and options.slow is not None:
         return fit_regions(scheduled, target, Regions(options.ram, options.slow), push=push)
@@ -120,12 +122,14 @@ def worst_steps(plan: Plan) -> str:
     return f"%{first}" if first == last else f"%{first} to %{last}"
 
 
-def assemble(banded: Banded, target: Target, *, accept_gap: bool = True) -> Plan:
+def assemble(
+    banded: Banded, target: Target, *, accept_gap: bool = True, any_order: bool = False
+) -> Plan:
     """Place the buffers of a schedule that is cut into segments, and specialise its kernels.
 
     Unless `accept_gap`, an arena that is not proven to be the smallest needs the solver.
     """
-    overlaps, merged = choose_overlaps(banded, target.alignment)
+    overlaps, merged = choose_overlaps(banded, target.alignment, any_order=any_order)
     shapes = [m.shape for m in merged]
     offsets = place_certified(shapes, accept_gap=accept_gap).offsets
     placement = Placement(tuple(offsets), extent(shapes, offsets))

@@ -32,22 +32,27 @@ def round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def choose_overlaps(banded: Banded, alignment: int) -> tuple[list[Overlap], list[Merged]]:
+def choose_overlaps(
+    banded: Banded, alignment: int, *, any_order: bool = False
+) -> tuple[list[Overlap], list[Merged]]:
     """The overlaps that the plan uses, and the rectangles they make.
 
-    Those with the lowest bound, less those for which shapes cannot be packed as closely.
+    Those with the lowest bound, less those for which shapes cannot be packed as closely; with
+    `any_order` none that needs rows to be computed one after the other.
     """
-    chosen = _without_gap(banded, lowest_overlaps(banded, alignment), alignment)
+    lowest = lowest_overlaps(banded, alignment, any_order=any_order)
+    chosen = _without_gap(banded, lowest, alignment)
     return chosen, merge(banded, chosen, alignment)
 
 
-def lowest_overlaps(banded: Banded, alignment: int) -> list[Overlap]:
+def lowest_overlaps(banded: Banded, alignment: int, *, any_order: bool = False) -> list[Overlap]:
     """The overlaps with the lowest bound.
 
     Operators that work in place do, unless that raises the bound; results trail operands that die
     row by row where that lowers it.
     """
-    chosen = _without_harm(banded, _in_place_calls(banded, alignment), alignment)
+    in_place = _in_place_calls(banded, alignment, any_order=any_order)
+    chosen = _without_harm(banded, in_place, alignment)
     best = _needs(banded, chosen, alignment)
     trails = _trails(banded, alignment)
     while trails:
@@ -113,11 +118,12 @@ def _needs(banded: Banded, overlaps: Sequence[Overlap], alignment: int) -> list[
     return sorted(needs(shapes), reverse=True)
 
 
-def _in_place_calls(banded: Banded, alignment: int) -> list[Overlap]:
+def _in_place_calls(banded: Banded, alignment: int, *, any_order: bool) -> list[Overlap]:
     """At most one overlap per call, over an operand in the arena that is read last there."""
     found = []
     for number, segment in enumerate(banded.segments):
-        if banded.whole(segment.first):
+        in_order = banded.schedule.calls[segment.first].kernel.in_order
+        if banded.whole(segment.first) and not (any_order and in_order):
             found += _in_place(banded, number, segment.first, alignment)
     return found
 

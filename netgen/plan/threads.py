@@ -15,8 +15,9 @@ from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Plan, Step
 
-# What it takes to hand a call to waiting threads and to wait for them, in cycles.
-_MEETING_CYCLES = 3000.0
+# What it takes to hand a call to waiting threads and to wait for them, in cycles: half a microsecond
+# by itself, and what caches lose.
+_MEETING_CYCLES = 6000.0
 
 
 def split_steps(plan: Plan, target: Target, threads: int) -> Plan:
