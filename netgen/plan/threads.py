@@ -15,8 +15,8 @@ from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.plan import Plan, Step
 
-# What it takes to hand a call to waiting threads and to wait for them, in cycles: half a microsecond
-# by itself, and what caches lose.
+# What it takes to hand a call to waiting threads and to wait for them, in cycles: half a
+# microsecond by itself, and what caches lose.
 _MEETING_CYCLES = 6000.0
 
 

@@ -26,6 +26,7 @@ WAYS = {
     "caller": PlanOptions(),
     "arena": PlanOptions(image="arena"),
     "rows": PlanOptions(image="rows"),
+    "in_place": PlanOptions(ram=1 << 30, accept_gap=True),
     "smallest": PlanOptions(ram=30_000, accept_gap=True),
 }
 
@@ -95,10 +96,10 @@ def test_networks_keep_their_bits(way: str, small_graph: Graph, tmp_path: Path) 
     assert len(set(results)) == 1
 
 
-def checked(graph: Graph, folder: Path, command: Sequence[str | Path], threads: int = 3) -> None:
+def checked(graph: Graph, folder: Path, command: Sequence[str | Path], way: str = "caller") -> None:
     """Build threads.c with a divided model and one that is not; run it."""
     pair = [
-        emission(graph, "generic", memory=PlanOptions(threads=threads)),
+        emission(graph, "generic", memory=with_threads(way, 3)),
         emission(graph, "generic", prefix="whole"),
     ]
     assert divided(pair[0])
@@ -116,11 +117,12 @@ def test_all_ways_to_run(compiler: str, standard: str, small_graph: Graph, tmp_p
 
 
 @pytest.mark.usefixtures("all_divided")
+@pytest.mark.parametrize("way", ["caller", "in_place"])
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_the_thread_sanitizer_has_no_report(
-    compiler: str, small_graph: Graph, tmp_path: Path
+    compiler: str, way: str, small_graph: Graph, tmp_path: Path
 ) -> None:
-    checked(small_graph, tmp_path, [compiler, "-std=c99", "-O1", "-g", "-fsanitize=thread"])
+    checked(small_graph, tmp_path, [compiler, "-std=c99", "-O1", "-g", "-fsanitize=thread"], way)
 
 
 @pytest.mark.usefixtures("all_divided")
