@@ -86,7 +86,11 @@ def test_pickles_keep_their_threads(model: CompiledModel, images: Array, expecte
 
 def test_a_hook_sees_every_step(model: CompiledModel, images: Array, expected: Array) -> None:
     steps: list[int] = []
-    found = model.run_with_hook(images[0], hook=lambda step, _: bool(steps.append(step)))
+
+    def note(step: int, _: Array) -> None:
+        steps.append(step)
+
+    found = model.run_with_hook(images[0], hook=note)
     assert found is not None
     assert np.array_equal(found[0], expected[0])
     assert steps == [*range(len(steps))]
