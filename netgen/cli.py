@@ -23,7 +23,6 @@ from netgen.report.text import error_text
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
-    from netgen.plan.tuning import Tuning
     from netgen.report.verify import Judge
     from netgen.runtime.images import Interpolation
 

@@ -144,8 +144,11 @@ def _divided(instance: Instance, function: str, arguments: list[str], prefix: st
     count = len(instance.arguments)
     reads, others = arguments[:count], arguments[count:]
     w = others.pop(0) if instance.has_weights else "NULL"
-    y, first = others if len(others) == 2 else (*others, "0")
-    call = f"&({prefix}_call){{{{{', '.join(reads)}}}, {w}, {y}, {first}}}"
+    y = others.pop(0)
+    scratch = [others.pop()] if instance.parameters.get("scratch") else []
+    first = others.pop() if others else "0"
+    members = ", ".join([w, y, first, *scratch])
+    call = f"&({prefix}_call){{{{{', '.join(reads)}}}, {members}}}"
     return ["team", f"{function}_part", call]
 
 

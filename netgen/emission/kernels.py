@@ -38,6 +38,7 @@ def kernel_function(instance: Instance, prefix: str) -> str:
         "band": None,
         "band_rows": 0,
         "split": None,
+        "scratch": 0,
         **instance.parameters,
     }
     function = tidy(render(f"kernels/{instance.kernel}.c.j2", **context))

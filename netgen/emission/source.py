@@ -191,6 +191,7 @@ def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     return {
         "threaded": bool(divided),
         "most_reads": max((len(instance.arguments) for instance in divided), default=0),
+        "divided_scratch": any(instance.parameters.get("scratch") for instance in divided),
         "team_in_run": bool(in_run) or any(segment.divided for segment in segments),
     }
 

@@ -15,6 +15,7 @@ Neural Networks", 2018); rows of Bt are scaled to small numbers, those of G by t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -31,6 +32,8 @@ from netgen.kernels.products import (
     output_parts,
     visited,
 )
+from netgen.kernels.split import Loop, Split, split_loops
+from netgen.kernels.split_loops import split_panels
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
@@ -110,6 +113,7 @@ class WinogradF32(Kernel):
         return {
             **describe_window(layer, op.window(layer.operands["w"].shape)),
             **describe_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            "scratch": self.scratch(layer, target),
             "act": op.act,
             "residual": "residual" in layer.operands,
             "across": -(-columns // m),
@@ -140,6 +144,23 @@ class WinogradF32(Kernel):
             _part(layer).lengths, target.vector_widths, self._tile(layer, target).vectors
         )
         return pack_panels(panels, u.reshape(len(u), -1).astype(np.float32), b)
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By blocks of tiles; by panels, which all transform the inputs, where these are better."""
+        del overwritten  # a residual is read where the output is written, by the same part
+        described = self.parameters(layer, target)
+        tiles, block = self._tiles(layer), self._block(layer, target)
+        blocks = split_loops("blocks", [Loop(0, tiles, block)], threads)
+        panels = split_panels(described["panels"], threads)
+        channels, n = layer.operands["x"].shape[3], layer.result.shape[3]
+        before, behind = self.transform_steps
+        # What every part does of the whole: its inputs' transforms.
+        products = 2.0 * len(self.g) ** 2 * channels * n / 4
+        repeated = before * channels / (before * channels + behind * n + products)
+        share = repeated + (1.0 - repeated) * panels.share
+        return min((blocks, replace(panels, share=share)), key=lambda split: split.share)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

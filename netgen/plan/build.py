@@ -45,7 +45,12 @@ def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> 
 def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
     """The plan for one thread."""
     scheduled = schedule(
-        graph, target, image=options.image, copies=options.copies, winograd=options.winograd
+        graph,
+        target,
+        image=options.image,
+        copies=options.copies,
+        winograd=options.winograd,
+        threads=options.threads,
     )
     if options.tuning is not None:
         options.tuning.require(target)

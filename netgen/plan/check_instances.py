@@ -42,7 +42,7 @@ def check_instances(plan: Plan, target: Target) -> None:
         if step.choice is not None:
             offered = kernel.choices(layer, target)
             require_offered(kernel, step.choice, offered, f"step %{step.name}")
-        _check_scratch(plan, step, kernel.scratch(layer, target))
+        _check_scratch(plan, step, plan.threads * kernel.scratch(layer, target))
         aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         if plan.threads > 1:  # any division is accepted that `check_threads` finds right

@@ -92,7 +92,9 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             | "avg_pool2d_f32"
         ):
             return [(0, layer.band.rows if layer.band else layer.result.shape[1], 1)]
-        case "panels", "conv2d_f32":
+        case "blocks", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
+            return [(0, cast("int", found["pixel_tiles"]), cast("int", found["block"]))]
+        case "panels", "conv2d_f32" | "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
             return _steps(found["panels"], "channels")
         case "panels", "pointwise_f32" if found["groups"] == 1:
             (part,) = cast("list[dict[str, Json]]", found["parts"])

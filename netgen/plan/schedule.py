@@ -63,12 +63,14 @@ def schedule(
     image: Image = "caller",
     copies: bool = False,
     winograd: bool = True,
+    threads: int = 1,
 ) -> Schedule:
     """Order the calls, and give every value its home.
 
     Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
     unless `copies` asks for channel maps that are executed. Outputs are written straight into the
-    caller's memory; an output whose buffer is taken already is copied.
+    caller's memory; an output whose buffer is taken already is copied. Each of the `threads` has
+    scratch of its own.
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
@@ -87,7 +89,7 @@ def schedule(
     }
     buffers = _buffers(graph, views, homes, image)
     for number, call in enumerate(calls):
-        if size := call.kernel.scratch(call.layer, target):
+        if size := threads * call.kernel.scratch(call.layer, target):
             name = call.scratch
             buffers[name] = Buffer(
                 name, "arena", size, size // 4, number, number, 0, rows=1, row_pixels=1
