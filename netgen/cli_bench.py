@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netgen.bench.machine import Machine
     from netgen.bench.result import BenchRow
     from netgen.bench.suite import Case
+    from netgen.plan.tuning import Tuning
 
 
 @click.command("bench")
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @cli_options.model_options
 @cli_options.bench_options
 @cli_options.target_option
+@cli_options.tuning_option
 @cli_options.as_json_option
 def bench_models(
     models: tuple[str, ...],
@@ -35,6 +37,7 @@ def bench_models(
     chart: Path | None,
     form: str,
     target: str,
+    tuning: Tuning | None,
     as_json: bool,
 ) -> None:
     """Time models against other runtimes: interleaved rounds on the same cores, medians, ratios.
@@ -49,13 +52,13 @@ def bench_models(
     cases = _cases(models, parameters, table)
     if profiled:
         cli_options.refuse_with("--profile", "vs", "threads", "chart", "form", "table")
-        _profile(cases, weights, rounds, target, as_json=as_json)
+        _profile(cases, weights, rounds, target, tuning, as_json=as_json)
         return
     machine, rows = this_machine(target), []
     # A table compares with everyone; a peer that is not there has dashes.
     peers = tuple(vs.split(",")) if vs else tuple(PEERS) if table else ("onnxruntime",)
     for case in cases:
-        rows += _rows(case, weights, peers, rounds, threads, target)
+        rows += _rows(case, weights, peers, rounds, threads, target, tuning)
     _write_chart(chart, rows, machine)
     if as_json:
         print_json([row.as_json() for row in rows])
@@ -87,6 +90,7 @@ def _rows(
     rounds: int,
     threads: int,
     target: str,
+    tuning: Tuning | None,
 ) -> list[BenchRow]:
     from netgen.bench.bench import bench_target
 
@@ -94,7 +98,14 @@ def _rows(
     label = " ".join([graph.name, *(f"{name}={value}" for name, value in case.parameters.items())])
     with progress() as tell:
         return bench_target(
-            graph, target, peers, rounds, label, lambda text: tell(f"{label}: {text}"), threads
+            graph,
+            target,
+            peers,
+            rounds,
+            label,
+            lambda text: tell(f"{label}: {text}"),
+            threads,
+            tuning,
         )
 
 
@@ -121,20 +132,27 @@ def _print_rows(rows: list[BenchRow], machine: Machine, form: str) -> None:
 
 
 def _profile(
-    cases: tuple[Case, ...], weights: Path | None, runs: int, target: str, *, as_json: bool
+    cases: tuple[Case, ...],
+    weights: Path | None,
+    runs: int,
+    target: str,
+    tuning: Tuning | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Print where the time of each model goes."""
     from netgen.bench.machine import this_machine
     from netgen.bench.profile import profile
     from netgen.bench.profile_table import profile_notes, profile_tables
     from netgen.compiler import lower, resolve_target
+    from netgen.plan.options import PlanOptions
 
     machine, profiles = this_machine(target), []
     for case in cases:
         graph = load_model(case.model, weights, dict(case.parameters))
         with progress() as tell:
             tell("planning")
-            lowered = lower(graph, resolve_target(target))
+            lowered = lower(graph, resolve_target(target), PlanOptions(tuning=tuning))
             profiles.append(profile(graph, lowered, label=case.label, runs=runs, progress=tell))
     if as_json:
         print_json([{"machine": str(machine), **found.as_json()} for found in profiles])

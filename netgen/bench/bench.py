@@ -113,8 +113,7 @@ def bench_target(
     default_cores(threads)  # raises before anything is compiled
     return bench(
         graph,
-        # where threads=threads goes in
-        compile_graph(graph, target=target, progress=tell, tuning=tuning),
+        compile_graph(graph, target=target, progress=tell, tuning=tuning, threads=threads),
         peers=peers,
         rounds=rounds,
         threads=threads,

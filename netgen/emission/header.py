@@ -72,6 +72,17 @@ def command_of(
         words += ["--weights", origin.weights_file]
         words += ["--by-position"] if origin.by_position else []
     words += ["--target", target.name]
+    words += _planning_words(planning)
+    if weights_as != "c":
+        words += ["--weights-as", weights_as]
+    if prefix != stem:
+        words += ["--prefix", prefix]
+    return shlex.join([*words, "-o", f"{stem}.c"])
+
+
+def _planning_words(planning: PlanOptions) -> list[str]:
+    """What differs from the defaults."""
+    words: list[str] = []
     if planning.ram is not None:
         regions = f"fast={planning.ram},slow={planning.slow}"
         words += ["--ram", regions if planning.slow is not None else str(planning.ram)]
@@ -85,11 +96,7 @@ def command_of(
         words += ["--tuning", planning.tuning.name]
     if planning.threads > 1:
         words += ["--threads", str(planning.threads)]
-    if weights_as != "c":
-        words += ["--weights-as", weights_as]
-    if prefix != stem:
-        words += ["--prefix", prefix]
-    return shlex.join([*words, "-o", f"{stem}.c"])
+    return words
 
 
 def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[str]:

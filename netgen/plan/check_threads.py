@@ -5,6 +5,7 @@ How a call is best divided is the planner's affair: any division that is right i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import cast
 
@@ -94,11 +95,8 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             return [(0, layer.band.rows if layer.band else layer.result.shape[1], 1)]
         case "blocks", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
             return [(0, cast("int", found["pixel_tiles"]), cast("int", found["block"]))]
-        case "panels", "conv2d_f32" | "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
-            return _steps(found["panels"], "channels")
-        case "panels", "pointwise_f32" if found["groups"] == 1:
-            (part,) = cast("list[dict[str, Json]]", found["parts"])
-            return _steps(part["panels"], "channels")
+        case "panels", _:
+            return _panels(step, found)
         case "pixels", "pointwise_f32":
             full, tile, rest = (cast("int", found[key]) for key in ("full", "tile", "rest"))
             return [(0, full, tile), *([(full, full + rest, rest)] if rest else [])]
@@ -118,6 +116,17 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             whole = not pixels and found.get("spread") is True
             return [(0, count, cast("int", found["channels"]) if whole else 1)]
     raise _fault(step, f"{step.kernel} is not divided by {by}")
+
+
+def _panels(step: Step, found: Mapping[str, Json]) -> list[Loop]:
+    """The loops over panels of outputs."""
+    match step.kernel:
+        case "conv2d_f32" | "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
+            return _steps(found["panels"], "channels")
+        case "pointwise_f32" if found["groups"] == 1:
+            (part,) = cast("list[dict[str, Json]]", found["parts"])
+            return _steps(part["panels"], "channels")
+    raise _fault(step, f"{step.kernel} is not divided by panels")
 
 
 def _steps(described: Json, step: str) -> list[Loop]:
