@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netgen import __version__, cli_options
+from netgen import __version__, cli_options, cli_values
 from netgen.cli_bench import bench_models
 from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
 from netgen.cli_plan import plan, report
@@ -202,7 +202,7 @@ def run(
 @click.option(
     "--tolerance",
     type=float,
-    callback=cli_options.read_tolerance,
+    callback=cli_values.read_tolerance,
     help="Largest error [default: 1e-5, peers 1e-4].",
 )
 @cli_options.target_option

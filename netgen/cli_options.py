@@ -1,9 +1,7 @@
-"""Options that several commands share, and how their texts are read."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -12,41 +10,16 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from netgen import cli_values
 from netgen.errors import UsageError
 from netgen.plan.options import MOST_THREADS, Image, PlanOptions, Ram
 from netgen.plan.options import plan_options as options_of_plan
 from netgen.plan.tuning import Tuning
-from netgen.plan.tuning_file import read_tuning
 
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def read_parameters(
-    _: click.Context, __: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    """Split every `name=value`."""
-    parameters = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"'{text}' is not of the form name=value")
-        parameters[name] = value
-    return parameters
-
-
-def read_numbers(
-    _: click.Context, __: click.Parameter, given: str | None
-) -> tuple[float, ...] | None:
-    """Numbers separated by commas."""
-    if given is None:
-        return None
-    try:
-        return tuple(float(part) for part in given.split(","))
-    except ValueError:
-        raise click.BadParameter(f"'{given}' is no list of numbers") from None
 
 
 def model_options(command: Command) -> Command:
@@ -56,7 +29,7 @@ def model_options(command: Command) -> Command:
         "parameters",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=read_parameters,
+        callback=cli_values.read_parameters,
         help="Parameter of the model, for example alpha=0.35.",
     )
     weights = click.option("--weights", type=click.Path(path_type=Path), help="Weight file.")
@@ -145,45 +118,12 @@ def photo_options(command: Command) -> Command:
         click.option("--no-crop", is_flag=True, help="Squeeze the whole photo instead."),
         click.option("--interpolation", default="bilinear", show_default=True, type=filters),
         click.option(
-            "--mean", callback=read_numbers, help="Per channel, 0..1, for example 0.5,0.5,0.5."
+            "--mean",
+            callback=cli_values.read_numbers,
+            help="Per channel, 0..1, for example 0.5,0.5,0.5.",
         ),
-        click.option("--std", callback=read_numbers, help="Per channel, 0..1."),
+        click.option("--std", callback=cli_values.read_numbers, help="Per channel, 0..1."),
     )
-
-
-def read_ram(_: click.Context, __: click.Parameter, given: str | None) -> Ram:
-    """A number of bytes such as 262144, 256K or 1.5M, K being 1024; or fast=128K,slow=2M."""
-    if given is None:
-        return None
-    others = ", nor fast=128K,slow=2M"
-    parts = [part.partition("=") for part in given.split(",")]
-    sizes = {name.strip(): size for name, _, size in parts}
-    if len(parts) != 2 or sizes.keys() != {"fast", "slow"}:
-        return _bytes(given, others)
-    return _bytes(sizes["fast"], others), _bytes(sizes["slow"], others)
-
-
-def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
-    """A number of bytes such as 262144, 256K or 1.5M, K being 1024."""
-    return None if given is None else _bytes(given)
-
-
-def _bytes(text: str, others: str = "") -> int:
-    """`others` is what the option takes besides, for the message."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", text.strip().upper())
-    if found is None:
-        raise click.BadParameter(
-            f"'{text}' is no number of bytes such as 262144, 256K or 2M{others}"
-        )
-    number, unit = found.groups()
-    return int(float(number) * 1024 ** ("KMG".index(unit) + 1 if unit else 0))
-
-
-def read_tolerance(_: click.Context, __: click.Parameter, given: float | None) -> float | None:
-    """A bound that some error can be above, and some below: of nan, inf and 0 there is none."""
-    if given is not None and not (math.isfinite(given) and given > 0):
-        raise click.BadParameter(f"'{given}' is no finite number above 0, such as 1e-5")
-    return given
 
 
 def refuse_with(option: str, *names: str) -> None:
@@ -205,15 +145,10 @@ def refuse_with(option: str, *names: str) -> None:
         )
 
 
-def open_tuning(_: click.Context, __: click.Parameter, given: Path | None) -> Tuning | None:
-    """The tuning in a file."""
-    return None if given is None else read_tuning(given)
-
-
 tuning_option = click.option(
     "--tuning",
     type=click.Path(path_type=Path),
-    callback=open_tuning,
+    callback=cli_values.read_tuning_file,
     help="Use the choices that netgen tune measured.",
 )
 
@@ -246,7 +181,7 @@ def memory_options(command: Command) -> Command:
         cast("Command", with_memory),
         click.option(
             "--ram",
-            callback=read_ram,
+            callback=cli_values.read_ram,
             metavar="BYTES",
             help="Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
         ),
@@ -307,7 +242,10 @@ def plan_options(command: Command) -> Command:
         ),
         click.option("--csv", "buffers", type=file, help="Place bare buffers; -o writes a CSV."),
         click.option(
-            "--capacity", callback=read_bytes, metavar="BYTES", help="With --csv: enough, if met."
+            "--capacity",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="With --csv: enough, if met.",
         ),
     )
 
