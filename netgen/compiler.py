@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import get_args
@@ -159,11 +159,23 @@ def compile(
         ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning, threads=threads
     )
     lowered = lower(_loaded(graph), resolve_target(target), memory)
-    return build(lowered, _origin(graph), progress)
+    undivided = None
+    if memory.threads > 1:
+        alone = lower(graph, resolve_target(target), replace(memory, threads=1))
+        undivided = build(alone, _origin(graph), progress)
+    return build(lowered, _origin(graph), progress, undivided)
 
 
-def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) -> CompiledModel:
-    """Compile a planned network into a callable; see `compile`."""
+def build(
+    lowered: Lowered,
+    origin: Origin,
+    progress: Progress | None = None,
+    undivided: CompiledModel | None = None,
+) -> CompiledModel:
+    """Compile a planned network into a callable; see `compile`.
+
+    `undivided` is the network compiled for one thread, which runs the images of batches.
+    """
     from netgen.runtime.build import build_library
     from netgen.runtime.compilers import find_compiler
     from netgen.runtime.image import ModelImage, Port
@@ -198,7 +210,8 @@ def build(lowered: Lowered, origin: Origin, progress: Progress | None = None) ->
             model_bytes=model_bytes(plan),
             fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
             threads=plan.threads,
-        )
+        ),
+        undivided,
     )
 
 

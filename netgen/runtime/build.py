@@ -197,16 +197,12 @@ class Library:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None = None,
-        *,
-        alone: bool = False,
     ) -> Instance:
         """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
 
-        An instance that is to be `alone` starts no threads.
-
         Raises BuildError with the name of the error that PREFIX_init returns.
         """
-        return Instance(self, arena, weights, hook, alone=alone)
+        return Instance(self, arena, weights, hook)
 
     def address(self, function: str) -> int:
         """Where a function starts, by its name without the prefix."""
@@ -262,8 +258,6 @@ class Instance:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None,
-        *,
-        alone: bool,
     ) -> None:
         ffi = _ffi()
         self._library = library
@@ -281,8 +275,8 @@ class Instance:
         if fast is not None:
             lent += [arena.ctypes.data + fast, arena.nbytes - fast]
         lent += [weights.ctypes.data, weights.nbytes, int(ffi.cast("uintptr_t", c_hook)), user]
-        if library.interface.threads > 1:  # no parallel_for
-            lent += [0, 1 if alone else 0]
+        if library.interface.threads > 1:
+            lent += [0, 0]  # no parallel_for, all threads
         self._config = ffi.new("uintptr_t[]", lent)
         self._model = ffi.new(f"uint64_t[{library.interface.model_bytes // 8}]")
         library.check("init", library.call("init", self._model, self._config))

@@ -19,7 +19,7 @@ from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.image import ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
-from netgen.runtime.saved import load_image, save_image
+from netgen.runtime.saved import load_images, save_images
 from netgen.runtime.shares import run_shares
 from netgen.runtime.stream import Stream
 
@@ -43,16 +43,19 @@ class CompiledModel:
 
     `model(images)` takes (H, W, C) or (N, H, W, C), any strides, and returns (classes,) or
     (N, classes); several inputs are several arguments, several outputs give a tuple. Compiled for
-    several threads, an image is divided between them, and the images of a batch are. Each call
-    borrows an instance with its own arena (there are as many as calls ran at once); weights are
-    mapped from one file that all processes share. Pickles carry library and weights.
+    several threads, an image is divided between them; of a batch each thread runs images of its own
+    with `undivided`, the same network compiled for one thread, since what is planned for several is
+    slower with one. Each call borrows an instance with its own arena (there are as many as calls
+    ran at once); weights are mapped from one file that all processes share. Pickles carry library
+    and weights.
 
     Raises BuildError when constructed or unpickled where the library cannot run: another system, a
     processor without the features of its target, a weights file that is missing or damaged.
     """
 
-    def __init__(self, image: ModelImage) -> None:
+    def __init__(self, image: ModelImage, undivided: CompiledModel | None = None) -> None:
         _check_machine(image)
+        self._undivided = undivided
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
             image.prefix,
@@ -72,8 +75,6 @@ class CompiledModel:
         self._weights = _map_weights(file)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
         self._idle: deque[Instance] = deque()
-        # Of these each runs an image of a batch in a thread of Python's, and starts none.
-        self._alone: deque[Instance] = deque()
 
     @property
     def image(self) -> ModelImage:
@@ -100,13 +101,13 @@ class CompiledModel:
         batches, single = checked_batches(inputs, self.inputs)
         count = len(batches[0])
         results = self._new_results(count)
-        threads = min(self._image.threads, count)
-        if threads > 1:
+        threads, undivided = min(self._image.threads, count), self._undivided
+        if threads > 1 and undivided is not None:
             ends = [count * part // threads for part in range(threads + 1)]
             shares = [range(a, b) for a, b in pairwise(ends)]
-            run_shares(lambda share: self._run_some(batches, results, share, alone=True), shares)
+            run_shares(lambda share: undivided.run_share(batches, results, share), shares)
         else:
-            self._run_some(batches, results, range(count), alone=False)
+            self.run_share(batches, results, range(count))
         return tuple(result[0] if single else result for result in results)
 
     def run_with_hook(
@@ -180,31 +181,36 @@ class CompiledModel:
 
         Raises UsageError where it cannot be written.
         """
-        save_image(self._image, self._weights.tobytes(), Path(path))
+        save_images([part.with_weights() for part in self._parts()], Path(path))
 
-    def __reduce__(self) -> tuple[type[CompiledModel], tuple[ModelImage]]:
-        weights = self._weights.tobytes()
-        return CompiledModel, (dataclasses.replace(self._image, weights=weights),)
+    def __reduce__(self) -> tuple[type[CompiledModel], tuple[ModelImage, CompiledModel | None]]:
+        return CompiledModel, (self.with_weights(), self._undivided)
 
     def __copy__(self) -> CompiledModel:
-        return CompiledModel(self._image)
+        return CompiledModel(self._image, self._undivided)
 
     def __deepcopy__(self, _memo: object) -> CompiledModel:
-        return CompiledModel(self._image)  # an image never changes, so copies may share it
+        return self.__copy__()  # an image never changes, so copies may share it
 
     def __repr__(self) -> str:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
-    def _run_some(
-        self, batches: Sequence[Array], results: Sequence[Array], share: range, *, alone: bool
-    ) -> None:
+    def _parts(self) -> list[CompiledModel]:
+        """The model itself, and the one for batches if there is one."""
+        return [self] if self._undivided is None else [self, self._undivided]
+
+    def with_weights(self) -> ModelImage:
+        """The image with its weights inside."""
+        return dataclasses.replace(self._image, weights=self._weights.tobytes())
+
+    def run_share(self, batches: Sequence[Array], results: Sequence[Array], share: range) -> None:
         """Run images of a batch one after the other."""
-        instance = self._borrow(alone=alone)
+        instance = self._borrow()
         for index in share:
             self._run_one(instance, batches, results, index)
         # After an exception the instance is dropped instead, whatever state it is in.
-        (self._alone if alone else self._idle).append(instance)
+        self._idle.append(instance)
 
     def _run_one(
         self,
@@ -228,11 +234,11 @@ class CompiledModel:
     def _new_results(self, count: int) -> list[Array]:
         return [np.empty((count, *port.shape), np.float32) for port in self.outputs]
 
-    def _borrow(self, *, alone: bool = False) -> Instance:
+    def _borrow(self) -> Instance:
         try:
-            return (self._alone if alone else self._idle).pop()
+            return self._idle.pop()
         except IndexError:
-            return self._library.new_instance(self._new_arena(), self._weights, alone=alone)
+            return self._library.new_instance(self._new_arena(), self._weights)
 
     def _new_arena(self) -> NDArray[np.uint8]:
         """Exactly `arena_bytes`, aligned, so that a model that needs more fails at once."""
@@ -249,7 +255,8 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
     needed, so it must stay as it is while the model lives. Raises BuildError as the class does, and
     where the file cannot be read, is something else, or is damaged.
     """
-    return CompiledModel(load_image(Path(path)))
+    image, *others = load_images(Path(path))
+    return CompiledModel(image, CompiledModel(others[0]) if others else None)
 
 
 def _check_machine(image: ModelImage) -> None:

@@ -1,8 +1,9 @@
 """A compiled model as one file, whose weights are mapped where they lie: nothing of them is read.
 
-    netgen, version | length | JSON | ... | the library | ... | the weights
+    netgen, version | length | JSON | ... | the library | ... | the weights | ... | library | ...
 
-Library and weights start at pages. The JSON says where, and what `ModelImage` holds besides.
+Libraries and weights start at pages. The JSON is a list: of each image how long its library and its
+weights are, and what `ModelImage` holds besides.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +26,39 @@ _HEAD = struct.Struct("<8sQ")
 _PAGE = 1 << 14  # of every system: files are moved between them, though their libraries are not
 
 
-def save_image(image: ModelImage, weights: bytes, path: Path) -> None:
-    """Write a model, whole or not at all. Raises UsageError where it cannot be written."""
+def save_images(images: Sequence[ModelImage], path: Path) -> None:
+    """Write images that hold their weights, all or nothing. Raises UsageError where it cannot."""
+    text = json.dumps([_to_json(image) for image in images], sort_keys=True).encode()
+    content = _HEAD.pack(_MAGIC, len(text)) + text
+    for image in images:
+        assert isinstance(image.weights, bytes)
+        for part in (image.shared_object, image.weights):
+            content += bytes(-len(content) % _PAGE) + part
+    write_files(path.parent, {path.name: content})
+
+
+def _to_json(image: ModelImage) -> dict[str, Any]:
     fields = {
         field.name: getattr(image, field.name)
         for field in dataclasses.fields(image)
         if field.name not in {"shared_object", "weights"}
     }
-    plain = {
+    assert isinstance(image.weights, bytes)
+    return {
         **fields,
         "inputs": [dataclasses.asdict(port) for port in image.inputs],
         "outputs": [dataclasses.asdict(port) for port in image.outputs],
         "normalisation": image.normalisation and dataclasses.asdict(image.normalisation),
         "shared_object": [cache.digest_of(image.shared_object), len(image.shared_object)],
-        "weights": [cache.digest_of(weights), len(weights)],
+        "weights": [cache.digest_of(image.weights), len(image.weights)],
     }
-    text = json.dumps(plain, sort_keys=True).encode()
-    content = _HEAD.pack(_MAGIC, len(text)) + text
-    for part in (image.shared_object, weights):
-        content += bytes(-len(content) % _PAGE) + part
-    write_files(path.parent, {path.name: content})
 
 
-def load_image(path: Path) -> ModelImage:
-    """Read what `save_image` wrote; the weights stay in the file, which must not be changed.
+def load_images(path: Path) -> list[ModelImage]:
+    """Read what `save_images` wrote; the weights stay in the file, which must not be changed.
 
-    Raises BuildError where it cannot be read, is something else, or is damaged. The library is
-    compared with its hash; of the weights only the size is known to be right.
+    Raises BuildError where it cannot be read, is something else, or is damaged. The libraries are
+    compared with their hashes; of the weights only the sizes are known to be right.
     """
     try:
         with path.open("rb") as file:
@@ -58,23 +66,28 @@ def load_image(path: Path) -> ModelImage:
             if magic != _MAGIC:
                 raise _damaged(path, "this is no compiled model that this version of netgen saved")
             # A damaged length asks for no more than there is.
-            fields = json.loads(file.read(min(length, path.stat().st_size)))
-            start = _next_page(_HEAD.size + length)
-            digest, size = fields.pop("shared_object")
-            file.seek(start)
-            library = file.read(size)
-        sha256, bytes_ = fields.pop("weights")
-        weights = WeightsFile(path.absolute(), sha256, bytes_, _next_page(start + size))
-        image = ModelImage(library, weights, **_from_json(fields))
+            described = json.loads(file.read(min(length, path.stat().st_size)))
+            images, end = [], _HEAD.size + length
+            for fields in described:
+                digest, size = fields.pop("shared_object")
+                start = _next_page(end)
+                file.seek(start)
+                library = file.read(size)
+                if cache.digest_of(library) != digest:
+                    raise _damaged(path, "the library of the compiled model is damaged")
+                sha256, bytes_ = fields.pop("weights")
+                weights = WeightsFile(path.absolute(), sha256, bytes_, _next_page(start + size))
+                end = weights.offset + bytes_
+                images.append(ModelImage(library, weights, **_from_json(fields)))
     except OSError as error:
         raise BuildError(
             f"the compiled model cannot be read: {error.strerror or error}", where=str(path)
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise _damaged(path, "the head of the compiled model is damaged") from error
-    if cache.digest_of(library) != digest:
-        raise _damaged(path, "the library of the compiled model is damaged")
-    return image
+    if not images:
+        raise _damaged(path, "the head of the compiled model is damaged")
+    return images
 
 
 def _from_json(fields: dict[str, Any]) -> dict[str, Any]:
