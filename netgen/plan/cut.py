@@ -20,8 +20,10 @@ from netgen.plan.overlap import round_up
 from netgen.plan.plan import Segment
 from netgen.plan.schedule import Schedule
 
-# Cycles to call a kernel and to find out which comes next.
+# Cycles to call a kernel.
 _CALL = 60.0
+# Cycles to find out which band of a segment comes next.
+_TURN = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
             assert stream is not None
             layer, bands = banded_call(schedule, last, 1)
             cycles += layer_cycles(schedule.calls[last].kernel, layer, bands, target)
+            cycles += bands * _TURN
             again += bands * weights_bytes(layer)
             if last < stream.least:
                 continue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from netgen.plan.tuning import Tuning
+if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
+    from netgen.plan.tuning import Tuning
 
 # Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed.
 Image = Literal["caller", "arena", "rows"]

@@ -59,6 +59,7 @@ def test_signatures() -> None:
 
     assert keywords(netgen.load) == {"weights": None, "by_position": False}
     memory = {"ram": None, "input": "caller", "accept_gap": False, "winograd": True}
+    memory |= {"tuning": None, "threads": 1}
     assert keywords(netgen.compile) == {"target": "native", **memory, "progress": None}
     files = {"target": "generic", "weights_as": "c", "prefix": None}
     assert keywords(netgen.emit) == {**files, **memory}

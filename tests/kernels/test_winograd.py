@@ -23,6 +23,7 @@ from netgen.ops.channel_shuffle import ChannelShuffle
 from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
 from netgen.plan import calls
+from netgen.plan import threads as divisions
 from netgen.plan.options import PlanOptions
 from tests.emission.programs import emission, flags_of
 from tests.kernels.layers import SingleLayer, network_of, normal_inputs, worst_errors
@@ -133,6 +134,36 @@ def test_channels_may_stand_anywhere(
     assert [step.kernel for step in emitted.plan.steps] == [form.name] * 3
     found = emitted.run(emitted.build(tmp_path, flags_of(target, "gcc")), inputs)
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < LIMIT
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_bit(
+    form: WinogradF32,
+    threads: int,
+    target: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Divided by blocks of tiles where there are several, by panels where weights are many."""
+    force(monkeypatch, form)
+    monkeypatch.setattr(divisions, "_MEETING_CYCLES", 0.0)
+    op = Conv2d(pad=(1, 1, 1, 1), act="relu")
+    shapes = [((1, 112, 110, 16), (16, 3, 3, 16)), ((1, 9, 9, 384), (200, 3, 3, 384), (200,))]
+    graph = network_of([SingleLayer(op, operands) for operands in shapes])
+    inputs = normal_inputs(graph)
+    results = []
+    for count in (1, threads):
+        emitted = emission(graph, target, fuse=False, memory=PlanOptions(threads=count))
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        results.append(
+            emitted.run(emitted.build(folder, [*flags_of(target, "gcc"), "-pthread"]), inputs)
+        )
+    splits = [instance.parameters["split"] for instance in emitted.plan.instances]
+    assert {split["by"] for split in splits if isinstance(split, dict)} == {"blocks", "panels"}
+    for name, array in results[0].items():
+        np.testing.assert_array_equal(array.view("u4"), results[1][name].view("u4"), name)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
