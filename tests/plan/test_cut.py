@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import netgen
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
@@ -206,3 +207,24 @@ def test_layer_by_layer_no_network_has_a_gap(network: str) -> None:
     )
     check_plan(plan)
     assert plan.certificate.gap_bytes == 0
+
+
+def test_what_the_caches_cannot_hold_goes_by_bands() -> None:
+    """Of MobileNetV2 the layers with more than 28 x 28 pixels; without that knowledge, none."""
+    graph = run_pipeline(netgen.load("mobilenet_v2"))
+    target = find_target("x86-64-v4")
+    plan = build_plan(graph, target)
+    banded = [segment for segment in plan.segments if segment.first < segment.last]
+    assert banded
+    for segment in plan.segments:
+        sizes = [
+            plan.buffer_of(value).bytes
+            for index in range(segment.first, segment.last + 1)
+            for value in plan.steps[index].reads.values()
+        ]
+        if segment.first == segment.last:
+            assert max(sizes) <= target.cache_l2
+    assert plan.certificate.arena_bytes < 1_000_000
+    unknown = build_plan(graph, replace(target, cache_miss=0.0))
+    assert all(segment.first == segment.last for segment in unknown.segments)
+    assert unknown.certificate.arena_bytes == 5_619_712
