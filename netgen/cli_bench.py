@@ -49,6 +49,8 @@ def bench_models(
     from netgen.bench.peers import PEERS
     from netgen.bench.result import failure
 
+    if as_json:
+        cli_options.refuse_with("--json", "form")
     cases = _cases(models, parameters, table)
     if profiled:
         cli_options.refuse_with("--profile", "vs", "threads", "chart", "form", "table")

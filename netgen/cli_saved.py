@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from netgen.runtime.model import CompiledModel
 
 _SUFFIX = ".netgen"
-_DECIDED = ("weights", "parameters", "by_position", "target", "ram", "image", "accept_gap")
+_DECIDED = (
+    *("weights", "parameters", "by_position", "target", "ram", "image", "accept_gap"),
+    *("winograd", "tuning", "threads"),
+)
 
 
 def is_compiled(file: str | Path) -> bool:

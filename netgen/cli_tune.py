@@ -46,7 +46,7 @@ def tune(
     from netgen.runtime.compilers import find_compiler
     from netgen.tune.search import tune as search
 
-    cli_options.refuse_with("tune", "tuning")
+    cli_options.refuse_with("tune", "tuning", "threads")
     if output.suffix != ".json":
         raise UsageError("a tuning is JSON", found=str(output), hint="name it tuning.json")
     compiler = find_compiler()

@@ -39,6 +39,7 @@ class Calls:
         self.plan = plan
         self._options = options
         self._arrays = arrays
+        self._divided_scratch = divided_scratch(plan)
         outputs = {plan.buffer_of(port.value).name: port for port in output_ports(plan)}
         inputs = {plan.buffer_of(port.value).name: port for port in input_ports(plan)}
         self.caller_variables = {n: port.variable for n, port in (outputs | inputs).items()}
@@ -129,7 +130,8 @@ class Calls:
         instance, prefix = self.plan.instances[step.instance], self._options.prefix
         function, words = function_name(instance, prefix), [*arguments]
         if is_split(instance):
-            function, words = f"{prefix}_divide", _divided(instance, function, words, prefix)
+            words = _divided(instance, function, words, prefix, scratch=self._divided_scratch)
+            function = f"{prefix}_divide"
         return CallText(
             index=index,
             number=index + 1,
@@ -139,17 +141,27 @@ class Calls:
         )
 
 
-def _divided(instance: Instance, function: str, arguments: list[str], prefix: str) -> list[str]:
-    """The arguments of what runs all parts of a call, which has these arguments."""
+def _divided(
+    instance: Instance, function: str, arguments: list[str], prefix: str, *, scratch: bool
+) -> list[str]:
+    """The arguments of what runs all parts of a call, which has these arguments.
+
+    `scratch` is whether any divided call has some.
+    """
     count = len(instance.arguments)
     reads, others = arguments[:count], arguments[count:]
     w = others.pop(0) if instance.has_weights else "NULL"
     y = others.pop(0)
-    scratch = [others.pop()] if instance.parameters.get("scratch") else []
+    own = others.pop() if instance.parameters.get("scratch") else "NULL"
     first = others.pop() if others else "0"
-    members = ", ".join([w, y, first, *scratch])
+    members = ", ".join([w, y, first, *([own] if scratch else [])])
     call = f"&({prefix}_call){{{{{', '.join(reads)}}}, {members}}}"
     return ["team", f"{function}_part", call]
+
+
+def divided_scratch(plan: Plan) -> bool:
+    """Whether any call that is divided between threads has scratch."""
+    return any(i.parameters.get("scratch") for i in plan.instances if is_split(i))
 
 
 def used(names: Iterable[str], calls: Iterable[CallText]) -> list[str]:

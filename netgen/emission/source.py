@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netgen import __version__
-from netgen.emission.calls import LENT, Calls, used
+from netgen.emission.calls import LENT, Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
@@ -191,7 +191,7 @@ def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     return {
         "threaded": bool(divided),
         "most_reads": max((len(instance.arguments) for instance in divided), default=0),
-        "divided_scratch": any(instance.parameters.get("scratch") for instance in divided),
+        "divided_scratch": divided_scratch(plan),
         "team_in_run": bool(in_run) or any(segment.divided for segment in segments),
     }
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Literal
 
-# What the iterations are: output rows, tiles of pixels, blocks of such tiles, panels of outputs,
-# vectors of channels, or elements, or pixels, one by one.
-By = Literal["rows", "pixels", "blocks", "panels", "vectors", "elements"]
+# What the iterations are: output rows, rows of tiles of pixels, square tiles of pixels, panels of
+# outputs, vectors of channels, or elements, or pixels, one by one.
+By = Literal["rows", "pixels", "tiles", "panels", "vectors", "elements"]
 
 # Cycles per byte that a part reads, from a cache that cores share.
 _READ_CYCLES = 0.1

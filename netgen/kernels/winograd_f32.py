@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -119,6 +120,7 @@ class WinogradF32(Kernel):
             "across": -(-columns // m),
             "pixel_tiles": self._tiles(layer),
             "block": block,
+            "partial": bool(self._tiles(layer) % block),
             "v_pitch": v_pitch,
             "m_pitch": m_pitch,
             "tiles": _tile_runs(block, tile, prefetch=self._weights(layer) > target.cache_l2),
@@ -148,11 +150,14 @@ class WinogradF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By blocks of tiles; by panels, which all transform the inputs, where these are better."""
+        """By tiles; by panels, whose parts all transform the inputs, where that is better."""
         del overwritten  # a residual is read where the output is written, by the same part
         described = self.parameters(layer, target)
-        tiles, block = self._tiles(layer), self._block(layer, target)
-        blocks = split_loops("blocks", [Loop(0, tiles, block)], threads)
+        count, rows = self._tiles(layer), self._tile(layer, target).rows
+        tiles = split_loops("tiles", [Loop(0, count)], threads)
+        # Products are computed for whole tiles of rows.
+        largest = -(-max(b - a for a, b in pairwise(tiles.bounds[0])) // rows) * rows
+        tiles = replace(tiles, share=min(largest / count, 1.0))
         panels = split_panels(described["panels"], threads)
         channels, n = layer.operands["x"].shape[3], layer.result.shape[3]
         before, behind = self.transform_steps
@@ -160,7 +165,10 @@ class WinogradF32(Kernel):
         products = 2.0 * len(self.g) ** 2 * channels * n / 4
         repeated = before * channels / (before * channels + behind * n + products)
         share = repeated + (1.0 - repeated) * panels.share
-        return min((blocks, replace(panels, share=share)), key=lambda split: split.share)
+        if self._weights(layer) > target.cache_l2:
+            # Every part by tiles would wait for all weights.
+            return replace(panels, share=share)
+        return min((tiles, replace(panels, share=share)), key=lambda split: split.share)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

@@ -93,8 +93,8 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             | "avg_pool2d_f32"
         ):
             return [(0, layer.band.rows if layer.band else layer.result.shape[1], 1)]
-        case "blocks", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
-            return [(0, cast("int", found["pixel_tiles"]), cast("int", found["block"]))]
+        case "tiles", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
+            return [(0, cast("int", found["pixel_tiles"]), 1)]
         case "panels", _:
             return _panels(step, found)
         case "pixels", "pointwise_f32":

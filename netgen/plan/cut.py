@@ -20,10 +20,10 @@ from netgen.plan.overlap import round_up
 from netgen.plan.plan import Segment
 from netgen.plan.schedule import Schedule
 
-# Cycles to call a kernel.
+# Cycles to call a kernel and to find out which comes next.
 _CALL = 60.0
-# Cycles to find out which band of a segment comes next.
-_TURN = 10.0
+# How far apart sums of the same cycles in another order may be.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
             assert stream is not None
             layer, bands = banded_call(schedule, last, 1)
             cycles += layer_cycles(schedule.calls[last].kernel, layer, bands, target)
-            cycles += bands * _TURN
             again += bands * weights_bytes(layer)
             if last < stream.least:
                 continue
@@ -174,12 +173,16 @@ def others(found: Sequence[Choice], calls: int, budget: float) -> list[Cut]:
 
 
 def _path(found: Sequence[Choice], calls: int, add: Callable[[float, Choice], float]) -> Cut | None:
-    """The cheapest sequence of choices from the first call to the last."""
+    """The cheapest sequence of choices from the first call to the last; of equals the simplest.
+
+    That has short segments, and whole layers where bands are as cheap.
+    """
     best: list[tuple[float, Choice | None]] = [(float("inf"), None) for _ in range(calls + 1)]
     best[0] = (0.0, None)
-    for choice in sorted(found, key=lambda c: (c.first, c.last)):
+    for choice in sorted(found, key=lambda c: (c.first, c.last, isinstance(c.part, Segment))):
         cost = add(best[choice.first][0], choice)
-        if cost < best[choice.last + 1][0]:
+        least = best[choice.last + 1][0]
+        if cost <= least + abs(cost) * _ROUNDING and cost < float("inf"):
             best[choice.last + 1] = (cost, choice)
     parts: list[Segment | Banding] = []
     end = calls

@@ -17,6 +17,7 @@ from netgen.plan.layout import Home, find_lives, lay_out
 from netgen.plan.options import Image
 from netgen.plan.plan import Buffer, Run, Value, View, rows_of
 from netgen.plan.reach import Reach, row_reach
+from netgen.plan.threads import may_divide
 from netgen.plan.tuning import Tuning
 from netgen.plan.views import Views, find_views
 
@@ -69,8 +70,8 @@ def schedule(
 
     Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
     unless `copies` asks for channel maps that are executed. Outputs are written straight into the
-    caller's memory; an output whose buffer is taken already is copied. Each of the `threads` has
-    scratch of its own.
+    caller's memory; an output whose buffer is taken already is copied. Each of the `threads` that
+    share a call has scratch of its own.
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
@@ -89,7 +90,10 @@ def schedule(
     }
     buffers = _buffers(graph, views, homes, image)
     for number, call in enumerate(calls):
-        if size := threads * call.kernel.scratch(call.layer, target):
+        size = call.kernel.scratch(call.layer, target)
+        if size and may_divide(call.kernel, call.layer, target, threads):
+            size *= threads
+        if size:
             name = call.scratch
             buffers[name] = Buffer(
                 name, "arena", size, size // 4, number, number, 0, rows=1, row_pixels=1

@@ -1,4 +1,6 @@
-"""Division of a plan's calls between threads, after all else is decided: memory does not change.
+"""Division of a plan's calls between threads, after all else is decided.
+
+Of memory only scratch knows of it beforehand: each thread has its own where `may_divide` says so.
 
 The threads meet after each divided call, so a call is divided only where that saves more than the
 meeting takes; all others, and whatever must be done in order, are part 0's alone.
@@ -9,7 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json
+from netgen.kernels.layer import Instance, Json, Kernel, Layer
+from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
 from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
@@ -34,6 +37,21 @@ def split_steps(plan: Plan, target: Target, threads: int) -> Plan:
     return replace(plan, instances=instances, threads=threads)
 
 
+def may_divide(kernel: Kernel, layer: Layer, target: Target, threads: int) -> bool:
+    """Whether a call may come to be divided, so that each thread needs scratch of its own."""
+    return threads > 1 and _pays(kernel, layer, target, kernel.split(layer, target, threads, _NONE))
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _pays(kernel: Kernel, layer: Layer, target: Target, found: Split | None) -> bool:
+    """Whether a division saves more than it takes."""
+    if found is None:
+        return False
+    return kernel.cost_of_call(layer, target) * (1.0 - found.share) > _MEETING_CYCLES
+
+
 def _split_instance(
     plan: Plan, instance: Instance, steps: list[Step], target: Target, threads: int
 ) -> Instance:
@@ -45,7 +63,7 @@ def _split_instance(
     if all(_by_channels(plan, each, letter) for each in steps for letter in overwritten):
         found = kernel.split(layer, target, threads, overwritten)
     described: Json = None
-    if found and kernel.cost_of_call(layer, target) * (1.0 - found.share) > _MEETING_CYCLES:
+    if found and _pays(kernel, layer, target, found):
         described = {"by": found.by, "bounds": [[*row] for row in found.bounds]}
     return replace(instance, parameters={**instance.parameters, "split": described})
 

@@ -41,7 +41,7 @@ def read_tuning(path: Path) -> Tuning:
         raise PlanError(f"the tuning is no JSON: {error}", where=str(path)) from error
     if not isinstance(document, dict) or document.keys() != set(_KEYS):
         raise _fault(path, "$", f"an object with the keys {', '.join(_KEYS)}", document)
-    if document["version"] != VERSION:
+    if document["version"] != VERSION or type(document["version"]) is not int:
         raise _fault(path, "$.version", str(VERSION), document["version"])
     if not isinstance(document["target"], str):
         raise _fault(path, "$.target", "the name of a target", document["target"])

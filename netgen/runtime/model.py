@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
@@ -101,13 +100,14 @@ class CompiledModel:
         batches, single = checked_batches(inputs, self.inputs)
         count = len(batches[0])
         results = self._new_results(count)
-        threads, undivided = min(self._image.threads, count), self._undivided
-        if threads > 1 and undivided is not None:
-            ends = [count * part // threads for part in range(threads + 1)]
-            shares = [range(a, b) for a, b in pairwise(ends)]
+        each, undivided = count // self._image.threads, self._undivided
+        done = 0
+        if each and undivided is not None:
+            done = each * self._image.threads
+            shares = [range(first, first + each) for first in range(0, done, each)]
             run_shares(lambda share: undivided.run_share(batches, results, share), shares)
-        else:
-            self.run_share(batches, results, range(count))
+        # Those that are left are too few for every thread to have one.
+        self.run_share(batches, results, range(done, count))
         return tuple(result[0] if single else result for result in results)
 
     def run_with_hook(
@@ -291,7 +291,11 @@ def _weights_file(image: ModelImage) -> WeightsFile:
 def _map_weights(weights: WeightsFile) -> NDArray[np.uint8]:
     """Map the blob read-only, so that all processes share its pages."""
     try:
-        mapped: NDArray[np.uint8] = np.memmap(weights.path, np.uint8, "r", weights.offset)
+        # More may follow: a saved model of several threads holds two libraries with their weights.
+        there = max(weights.path.stat().st_size - weights.offset, 0)
+        mapped: NDArray[np.uint8] = np.memmap(
+            weights.path, np.uint8, "r", weights.offset, (min(there, weights.size),)
+        )
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise BuildError(
             f"the weights cannot be mapped: {error}",

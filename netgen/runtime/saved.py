@@ -1,6 +1,6 @@
 """A compiled model as one file, whose weights are mapped where they lie: nothing of them is read.
 
-    netgen, version | length | JSON | ... | the library | ... | the weights | ... | library | ...
+    netgen, version | sha256 and length of the JSON | JSON | ... | library | ... | weights | ...
 
 Libraries and weights start at pages. The JSON is a list: of each image how long its library and its
 weights are, and what `ModelImage` holds besides.
@@ -9,6 +9,7 @@ weights are, and what `ModelImage` holds besides.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import struct
 from collections.abc import Sequence
@@ -22,14 +23,14 @@ from netgen.runtime import cache
 from netgen.runtime.image import ModelImage, Port, WeightsFile
 
 _MAGIC = b"netgen\x00\x01"  # the last byte is the version of the form
-_HEAD = struct.Struct("<8sQ")
+_HEAD = struct.Struct("<8s32sQ")
 _PAGE = 1 << 14  # of every system: files are moved between them, though their libraries are not
 
 
 def save_images(images: Sequence[ModelImage], path: Path) -> None:
     """Write images that hold their weights, all or nothing. Raises UsageError where it cannot."""
     text = json.dumps([_to_json(image) for image in images], sort_keys=True).encode()
-    content = _HEAD.pack(_MAGIC, len(text)) + text
+    content = _HEAD.pack(_MAGIC, hashlib.sha256(text).digest(), len(text)) + text
     for image in images:
         assert isinstance(image.weights, bytes)
         for part in (image.shared_object, image.weights):
@@ -62,11 +63,14 @@ def load_images(path: Path) -> list[ModelImage]:
     """
     try:
         with path.open("rb") as file:
-            magic, length = _HEAD.unpack(file.read(_HEAD.size).ljust(_HEAD.size, b"\0"))
+            magic, expected, length = _HEAD.unpack(file.read(_HEAD.size).ljust(_HEAD.size, b"\0"))
             if magic != _MAGIC:
                 raise _damaged(path, "this is no compiled model that this version of netgen saved")
             # A damaged length asks for no more than there is.
-            described = json.loads(file.read(min(length, path.stat().st_size)))
+            text = file.read(min(length, path.stat().st_size))
+            if hashlib.sha256(text).digest() != expected:
+                raise _damaged(path, "the head of the compiled model is damaged")
+            described = json.loads(text)
             images, end = [], _HEAD.size + length
             for fields in described:
                 digest, size = fields.pop("shared_object")

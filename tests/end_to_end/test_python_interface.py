@@ -58,7 +58,12 @@ def test_signatures() -> None:
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
     assert keywords(netgen.load) == {"weights": None, "by_position": False}
-    memory = {"ram": None, "input": "caller", "accept_gap": False, "winograd": True}
+    memory: dict[str, object] = {
+        "ram": None,
+        "input": "caller",
+        "accept_gap": False,
+        "winograd": True,
+    }
     memory |= {"tuning": None, "threads": 1}
     assert keywords(netgen.compile) == {"target": "native", **memory, "progress": None}
     files = {"target": "generic", "weights_as": "c", "prefix": None}

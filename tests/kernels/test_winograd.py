@@ -145,7 +145,7 @@ def test_threads_change_no_bit(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Divided by blocks of tiles where there are several, by panels where weights are many."""
+    """Divided by tiles where there are many, by panels where weights are."""
     force(monkeypatch, form)
     monkeypatch.setattr(divisions, "_MEETING_CYCLES", 0.0)
     op = Conv2d(pad=(1, 1, 1, 1), act="relu")
@@ -161,7 +161,7 @@ def test_threads_change_no_bit(
             emitted.run(emitted.build(folder, [*flags_of(target, "gcc"), "-pthread"]), inputs)
         )
     splits = [instance.parameters["split"] for instance in emitted.plan.instances]
-    assert {split["by"] for split in splits if isinstance(split, dict)} == {"blocks", "panels"}
+    assert {split["by"] for split in splits if isinstance(split, dict)} == {"tiles", "panels"}
     for name, array in results[0].items():
         np.testing.assert_array_equal(array.view("u4"), results[1][name].view("u4"), name)
 

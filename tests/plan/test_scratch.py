@@ -126,3 +126,22 @@ def test_the_checker_sees_what_it_destroys(plan: Plan) -> None:
             check_contents(replace(plan, buffers={**plan.buffers, step.scratch: moved}))
         return
     raise AssertionError("no step keeps anything beside its operand")
+
+
+@pytest.mark.parametrize("place", ["result", "operand", "residual"])
+def test_the_checker_keeps_it_off_what_lives(plan: Plan, place: str) -> None:
+    """Off the step's own result and operands as well, on which `check_contents` allows it."""
+    letters = {"operand": "x", "residual": "residual"}
+    for index in with_scratch(plan):
+        step = plan.steps[index]
+        value = step.writes if place == "result" else step.reads.get(letters[place])
+        if value is None or plan.buffer_of(value).kind != "arena" or step.scratch is None:
+            continue
+        home, scratch = plan.buffer_of(value), plan.buffers[step.scratch]
+        if home.offset + scratch.bytes > plan.certificate.arena_bytes:
+            continue
+        moved = {**plan.buffers, step.scratch: replace(scratch, offset=home.offset)}
+        with pytest.raises(PlanError, match="they share memory while both are alive"):
+            check_plan(replace(plan, buffers=moved))
+        return
+    raise AssertionError(f"no step has a {place} that leaves room for its scratch")

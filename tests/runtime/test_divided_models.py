@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import netgen
+from netgen.errors import BuildError
 from netgen.ir.graph import Graph
 from netgen.runtime.model import CompiledModel
 from netgen.runtime.shares import run_shares
@@ -82,6 +84,20 @@ def test_pickles_keep_their_threads(model: CompiledModel, images: Array, expecte
     copy = pickle.loads(pickle.dumps(model))
     assert copy.image.threads == 2
     assert np.array_equal(np.asarray(copy(images)), expected)
+
+
+def test_saved_models_keep_their_threads(
+    model: CompiledModel, images: Array, expected: Array, tmp_path: Path
+) -> None:
+    """Both libraries and their weights are in the one file."""
+    model.save(tmp_path / "two.netgen")
+    loaded = netgen.load_compiled(tmp_path / "two.netgen")
+    assert loaded.image.threads == 2
+    assert np.array_equal(np.asarray(loaded(images)), expected)
+    assert np.array_equal(np.asarray(loaded(images[0])), expected[0])
+    (tmp_path / "cut.netgen").write_bytes((tmp_path / "two.netgen").read_bytes()[:-1])
+    with pytest.raises(BuildError, match="the weights file is damaged"):
+        netgen.load_compiled(tmp_path / "cut.netgen")
 
 
 def test_a_hook_sees_every_step(model: CompiledModel, images: Array, expected: Array) -> None:

@@ -350,14 +350,10 @@ static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
             LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
             p += 12;
         }
-        LANES for (int v = 0; v < 8; ++v) {
-            c0_0[v] += residual[i * N + v];
-            y[i * N + v] = c0_0[v];
-        }
-        LANES for (int v = 0; v < 4; ++v) {
-            c0_1[v] += residual[i * N + 8 + v];
-            y[i * N + 8 + v] = c0_1[v];
-        }
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
+        LANES for (int v = 0; v < 4; ++v) { c0_1[v] += residual[i * N + 8 + v]; }
+        LANES for (int v = 0; v < 4; ++v) { y[i * N + 8 + v] = c0_1[v]; }
     }
 }
 
