@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import pickle
 import subprocess
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from netgen.runtime.cpu import platform_name
 from netgen.runtime.image import ModelImage, WeightsFile
 from netgen.runtime.model import CompiledModel, load_compiled
 
-HEAD = 16  # bytes before the JSON
+HEAD = 48  # magic, sha256 and length of the JSON that follows
 IMAGE = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
 PAGE = 4096
 
@@ -123,7 +124,8 @@ print(peak() - before)
     [
         (slice(0, None), "no compiled model that this version"),
         (slice(7, 8), "no compiled model that this version"),
-        (slice(8, 16), "the head of the compiled model is damaged"),
+        (slice(8, 9), "the head of the compiled model is damaged"),
+        (slice(40, 48), "the head of the compiled model is damaged"),
         (slice(HEAD, HEAD + 1), "the head of the compiled model is damaged"),
         (slice(20_000, 20_001), "the library of the compiled model is damaged"),
     ],
@@ -162,6 +164,10 @@ def test_another_systems_model_is_refused(sum_stub: Stub, tmp_path: Path) -> Non
     sum_stub.model().save(file)
     here = platform_name()
     there = here[::-1]
-    file.write_bytes(file.read_bytes().replace(f'"{here}"'.encode(), f'"{there}"'.encode()))
+    content = bytearray(file.read_bytes())
+    end = HEAD + int.from_bytes(content[40:HEAD], "little")
+    content[HEAD:end] = content[HEAD:end].replace(f'"{here}"'.encode(), f'"{there}"'.encode())
+    content[8:40] = hashlib.sha256(content[HEAD:end]).digest()
+    file.write_bytes(content)
     with pytest.raises(BuildError, match=f"it was built for another system, expected {there}"):
         load_compiled(file)
