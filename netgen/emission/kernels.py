@@ -17,10 +17,11 @@ def function_name(instance: Instance, prefix: str) -> str:
     return f"{prefix}_{instance.name}"
 
 
-def kernel_function(instance: Instance, prefix: str) -> str:
+def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> str:
     """The C function of an instance, not yet laid out.
 
-    Pointers are `restrict` unless the plan lets the output overlap that operand.
+    Pointers are `restrict` unless the plan lets the output overlap that operand. With `apart` the
+    compiler may not inline it.
     """
     aliased = instance.parameters["aliased"]
     assert isinstance(aliased, list)
@@ -39,6 +40,7 @@ def kernel_function(instance: Instance, prefix: str) -> str:
         "band_rows": 0,
         "split": None,
         "scratch": 0,
+        "apart": apart,
         **instance.parameters,
     }
     function = tidy(render(f"kernels/{instance.kernel}.c.j2", **context))

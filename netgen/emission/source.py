@@ -50,7 +50,9 @@ def emit_files(
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
     context = _context(plan, origin, options)
-    functions = [kernel_function(instance, prefix) for instance in plan.instances]
+    functions = [
+        kernel_function(instance, prefix, apart=target.gnu_vectors) for instance in plan.instances
+    ]
     called = called_names(functions)
     source = render(
         "model.c.j2",

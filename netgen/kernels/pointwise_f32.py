@@ -211,7 +211,7 @@ def _ways(p: _Product, tile: Tile, target: Target) -> list[dict[str, int]]:
     best = _block(p, tile, target)
     other = _near_block(p, tile, target) if best >= full else p.pixels
     blocks = [best] if min(other, best) >= full else [best, other]
-    lines = [_prefetch(p, tile, target)]
+    lines = [_prefetch(p, target)]
     if target.gnu_vectors:
         lines += [n for n in dict.fromkeys((0, 1, 2, tile.vectors)) if n not in lines]
     return [{"block": b, "prefetch": n} for b, n in diagonally(blocks, lines[: _MOST_WAYS // 2])]
@@ -234,13 +234,13 @@ def _near_block(p: _Product, tile: Tile, target: Target) -> int:
     return min(tiles * tile.rows, p.pixels)
 
 
-def _prefetch(p: _Product, tile: Tile, target: Target) -> int:
+def _prefetch(p: _Product, target: Target) -> int:
     """Cache lines of the following weights to fetch with each step of k.
 
     None where weights stay in the first-level cache from one inference to the next, and none for
     one pixel: then each is needed sooner than it comes, and processors follow one stream by
-    themselves. Else so many that a panel's tiles together fetch the next panel.
+    themselves. Else one: more hold up the loads of what is there already.
     """
     if not target.gnu_vectors or 4 * p.inputs * p.outputs <= target.cache_l1 or p.pixels == 1:
         return 0
-    return -(-tile.vectors // -(-p.pixels // tile.rows))
+    return 1

@@ -35,6 +35,10 @@ typedef char tiny_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];
 typedef char tiny_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
 typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
+/* Kernels stay functions of their own: inlined side by side, loops compete for registers, and
+   spill. */
+#define KERNEL __attribute__((noinline))
+
 /* GNU vectors at any address of a float; any gcc or clang compiles them for any processor. */
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -84,7 +88,7 @@ extern const union { uint32_t u[104]; float f[104]; } tiny_weights_5;
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
    image the outer taps are computed for those pixels only that have them. */
-static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
+static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { H = 10, W = 10, C = 3, OW = 5, N = 12 };
@@ -145,7 +149,7 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
 
 /* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
    are skipped. The taps of one vector of channels stay in registers along the row. */
-static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
+static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { H = 5, W = 5, C = 12, OW = 5, TAPS = 9 };
@@ -309,7 +313,7 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
-static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
+static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
     enum { PIXELS = 25, K = 12, N = 12 };
@@ -358,7 +362,7 @@ static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
 
 /* y[c] = (sum over all pixels of x[i][j][c]) / pixels; pixels are added in order within a row, then
    rows in order. */
-static TINY_CODE_ATTR void tiny_global_avg_pool_5x5x12(
+static TINY_CODE_ATTR KERNEL void tiny_global_avg_pool_5x5x12(
     const float *restrict x, float *restrict y)
 {
     enum { H = 5, W = 5, C = 12 };
@@ -385,7 +389,7 @@ static TINY_CODE_ATTR void tiny_global_avg_pool_5x5x12(
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
-static TINY_CODE_ATTR void tiny_pointwise_1x12x5(
+static TINY_CODE_ATTR KERNEL void tiny_pointwise_1x12x5(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { PIXELS = 1, K = 12, N = 5 };
