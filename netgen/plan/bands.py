@@ -103,8 +103,17 @@ class Flood:
         )
 
 
-def flood(schedule: Schedule, first: int, rows: Mapping[int, int], *, push: bool) -> Flood | None:
+def flood(
+    schedule: Schedule,
+    first: int,
+    rows: Mapping[int, int],
+    *,
+    push: bool,
+    end: int | None = None,
+) -> Flood | None:
     """Simulate bands from call `first` on; None where not even that call can be banded.
+
+    With `end` no further than before that call.
 
     With `push`, None also where there is no one image, or not all of its readers can be banded.
     """
@@ -113,6 +122,7 @@ def flood(schedule: Schedule, first: int, rows: Mapping[int, int], *, push: bool
         return None
     least = schedule.home(image.name).last if push else first
     last = _reach(schedule, first, push=push)
+    last = last if end is None else min(last, end - 1)
     if last < least:
         return None
     stream = Stream(schedule, first, last, rows, push=push)

@@ -85,7 +85,8 @@ def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: 
 
 def fit(scheduled: Schedule, target: Target, options: PlanOptions, *, push: bool) -> Plan:
     """The fastest plan whose arena fits into the RAM. Raises PlanError where none does."""
-    cutter = Cutter(scheduled, choices(scheduled, target, push=push), target.alignment)
+    found = choices(scheduled, target, push=push, cached=options.ram is None and not push)
+    cutter = Cutter(scheduled, found, target.alignment)
     cut = cutter.fitting(float("inf") if options.ram is None else options.ram)
     if cut is None:
         raise no_fit(cutter, target, options.ram)

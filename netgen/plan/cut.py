@@ -22,6 +22,8 @@ from netgen.plan.schedule import Schedule
 
 # Cycles to call a kernel and to find out which comes next.
 _CALL = 60.0
+# What a byte of memory costs that is in use for a step: less than any difference in time.
+_BYTE = 1e-7
 # How far apart sums of the same cycles in another order may be.
 _ROUNDING = 1e-12
 
@@ -42,21 +44,34 @@ def layer_by_layer(schedule: Schedule) -> list[Segment]:
     return [Segment(n, n) for n in range(len(schedule.calls))]
 
 
-def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
-    """All segments that can be, layer by layer or by bands of one row."""
+def choices(
+    schedule: Schedule, target: Target, *, push: bool, cached: bool = False
+) -> list[Choice]:
+    """All segments that can be, layer by layer or by bands of one row.
+
+    With `cached`, which is for those who have RAM enough, bands only from where a buffer is too
+    large for the caches to where the last one is read: elsewhere they gain nothing.
+    """
     found = []
     rows = dict.fromkeys(range(len(schedule.calls)), 1)
+    large = _large_calls(schedule, target) if cached else [*rows]
+    costs: dict[int, tuple[float, float]] = {}
     for first in range(len(schedule.calls)):
         pushed = push and first == 0
         if not pushed:
             found.append(_whole(schedule, target, first))
-        stream = flood(schedule, first, rows, push=pushed)
+        if first not in large and not pushed:
+            continue
+        stream = flood(
+            schedule, first, rows, push=pushed, end=len(rows) if pushed else large[-1] + 1
+        )
         cycles = again = 0.0
         for last in range(first, stream.end if stream else first):
             assert stream is not None
-            layer, bands = banded_call(schedule, last, 1)
-            cycles += layer_cycles(schedule.calls[last].kernel, layer, bands, target)
-            again += bands * weights_bytes(layer)
+            if last not in costs:
+                costs[last] = _banded_cost(schedule, target, last)
+            cycles += costs[last][0]
+            again += costs[last][1]
             if last < stream.least:
                 continue
             part = stream.banding(last)
@@ -67,6 +82,25 @@ def choices(schedule: Schedule, target: Target, *, push: bool) -> list[Choice]:
             total = cycles + missed * target.cache_miss
             found.append(Choice(part, first, last, needed, total))
     return found
+
+
+def _large_calls(schedule: Schedule, target: Target) -> list[int]:
+    """The calls that read or write a buffer that is too large for the caches."""
+    return [
+        number
+        for number, call in enumerate(schedule.calls)
+        if any(
+            schedule.home(value).bytes > target.cache_l2 // 2
+            for value in (*call.reads.values(), call.node.name)
+        )
+    ]
+
+
+def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float]:
+    """Cycles of a call by bands of one row, and bytes of weights that all bands read."""
+    layer, bands = banded_call(schedule, call, 1)
+    cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
+    return cycles, float(bands * weights_bytes(layer))
 
 
 def _missed(
@@ -152,7 +186,12 @@ def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
 def fastest(found: Sequence[Choice], calls: int, budget: float) -> Cut | None:
     """The cut with the least time of which no segment needs more than the budget; None: none."""
     fitting = [choice for choice in found if choice.bytes <= budget]
-    return _path(fitting, calls, lambda so_far, choice: so_far + choice.cycles)
+    return _path(fitting, calls, lambda so_far, choice: so_far + _price(choice))
+
+
+def _price(choice: Choice) -> float:
+    """Cycles; of equals less memory is better."""
+    return choice.cycles + choice.bytes * (choice.last + 1 - choice.first) * _BYTE
 
 
 def smallest(found: Sequence[Choice], calls: int) -> Cut | None:

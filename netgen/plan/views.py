@@ -46,6 +46,8 @@ class Views:
 
     def is_recut(self, value: str) -> bool:
         """Whether a value, or what it views, is one of the aliases."""
+        if not self.aliases:
+            return False
         return value in self.aliases or any(name in self.aliases for name, _ in self.sources[value])
 
 
