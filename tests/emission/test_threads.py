@@ -110,8 +110,16 @@ def checked(graph: Graph, folder: Path, command: Sequence[str | Path], way: str 
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("standard", ["c99", "c11"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    ("compiler", "standard"),
+    [
+        *(("gcc", "c11"), ("clang", "c99")),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("gcc", "c99"), ("clang", "c11"))
+        ),
+    ],
+)
 def test_all_ways_to_run(compiler: str, standard: str, small_graph: Graph, tmp_path: Path) -> None:
     checked(small_graph, tmp_path, [compiler, f"-std={standard}", "-O1", *WARNINGS])
 

@@ -72,7 +72,7 @@ def drawn(seed: int, count: int) -> list[SingleLayer]:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_layers_agree_with_direct_sums(
     form: WinogradF32,
     compiler: Compiler,
@@ -137,7 +137,7 @@ def test_channels_may_stand_anywhere(
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
-@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("threads", [pytest.param(2, marks=pytest.mark.heavy), 3])
 def test_threads_change_no_bit(
     form: WinogradF32,
     threads: int,
