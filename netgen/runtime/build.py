@@ -237,7 +237,7 @@ def load_function(path: Path, name: str, signature: str) -> Callable[..., Any]:
     return functools.partial(_called, library, function)
 
 
-def _called(_library: object, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+def _called(_library: object, function: Callable[..., object], *arguments: object) -> object:
     return function(*arguments)
 
 

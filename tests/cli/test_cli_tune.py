@@ -34,6 +34,7 @@ def test_a_tuning_is_written_and_used(cli: Cli, tiny: str, folder: Path) -> None
     assert cli("verify", tiny, "--tuning", "t.json").code == 0
 
 
+@pytest.mark.usefixtures("folder")
 def test_json_says_what_was_measured(cli: Cli, tiny: str) -> None:
     found = cli("tune", tiny, "-o", "t.json", "--most", "2", "--json").json()
     assert found.keys() == {"tuning", "layers", "own_seconds", "tuned_seconds", "rejected"}
