@@ -9,6 +9,7 @@ from typing import get_args
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
 from netgen.kernels.layer import Instance
+from netgen.kernels.targets import Target
 from netgen.ops.activation import Activation
 
 
@@ -69,6 +70,17 @@ def called_names(functions: Iterable[str]) -> frozenset[str]:
     for caller, callee in _CALLS.items():
         called |= {callee + name.removeprefix(caller) for name in called if name.startswith(caller)}
     return frozenset(called)
+
+
+def vector_words(called: frozenset[str], target: Target) -> dict[str, object]:
+    """What `vectors.c.j2` prints for the names that functions of a target call."""
+    return {
+        "called": called,
+        "scalar_activations": scalar_activations(called),
+        "gnu_vectors": target.gnu_vectors,
+        "widths": [width for width in target.vector_widths if f"LOAD{width}" in called],
+        "sigmoid_widths": [width for width in target.vector_widths if f"SIGMOID_{width}" in called],
+    }
 
 
 def scalar_activations(called: frozenset[str]) -> list[str]:

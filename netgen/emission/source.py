@@ -18,7 +18,7 @@ from netgen.emission.interface import (
     row_counters,
     starts_before_rows,
 )
-from netgen.emission.kernels import called_names, is_split, kernel_function, scalar_activations
+from netgen.emission.kernels import called_names, is_split, kernel_function, vector_words
 from netgen.emission.options import EmitOptions
 from netgen.emission.segments import Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weights import (
@@ -62,11 +62,7 @@ def emit_files(
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
         functions=functions,
-        scalar_activations=scalar_activations(called),
-        called=called,
-        sigmoid_widths=[width for width in target.vector_widths if f"SIGMOID_{width}" in called],
-        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
-        gnu_vectors=target.gnu_vectors,
+        **vector_words(called, target),
         needs_string=options.weights_as == "blob"
         or plan.push_rows
         or any("memcpy(" in text for text in functions),

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.emission.environment import render
-from netgen.emission.kernels import called_names, kernel_function, scalar_activations
+from netgen.emission.kernels import called_names, kernel_function, vector_words
 from netgen.kernels.layer import Choice, Instance, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library, load_function
@@ -63,15 +63,7 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
         has_weights = bool(case.kernel.constants)
         instance = Instance(case.kernel.name, str(number), case.arguments, has_weights, parameters)
         texts.append(kernel_function(instance, "tune"))
-    called = called_names(texts)
-    vectors = render(
-        "vectors.c.j2",
-        called=called,
-        scalar_activations=scalar_activations(called),
-        gnu_vectors=target.gnu_vectors,
-        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
-        sigmoid_widths=[width for width in target.vector_widths if f"SIGMOID_{width}" in called],
-    )
+    vectors = render("vectors.c.j2", **vector_words(called_names(texts), target))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
     # Each a function of its own, as where a network calls it from several places.
     attribute = "#define TUNE_CODE_ATTR __attribute__((noinline))\n\n"

@@ -18,7 +18,7 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
-from netgen.emission.kernels import called_names, function_name, kernel_function, scalar_activations
+from netgen.emission.kernels import called_names, function_name, kernel_function, vector_words
 from netgen.kernels.layer import Instance, Json, Kernel, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, Target, find_target
@@ -170,15 +170,7 @@ def _result(call: Call, written: Words) -> Floats:
 def _program(calls: Sequence[Call], target: Target) -> str:
     instances = [_instance(call, number, target) for number, call in enumerate(calls)]
     functions = [kernel_function(instance, "t") for instance in instances]
-    called = called_names(functions)
-    vectors = render(
-        "vectors.c.j2",
-        called=called,
-        scalar_activations=scalar_activations(called),
-        gnu_vectors=target.gnu_vectors,
-        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
-        sigmoid_widths=[width for width in target.vector_widths if f"SIGMOID_{width}" in called],
-    )
+    vectors = render("vectors.c.j2", **vector_words(called_names(functions), target))
     text = [_statements(c, i, target) for c, i in zip(calls, instances, strict=True)]
     main = _MAIN.replace("CALLS", "\n".join(text))
     return format_c(_HEAD + vectors + "\n".join(functions) + main)

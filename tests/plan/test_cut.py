@@ -228,3 +228,17 @@ def test_what_the_caches_cannot_hold_goes_by_bands() -> None:
     unknown = build_plan(graph, replace(target, cache_miss=0.0))
     assert all(segment.first == segment.last for segment in unknown.segments)
     assert unknown.certificate.arena_bytes == 5_619_712
+
+
+@pytest.mark.parametrize("network", ["mobilenet_v2", "shufflenet_v2"])
+def test_bands_beyond_large_buffers_gain_nothing(network: str) -> None:
+    """The fastest cut of the segments that are looked at without a budget is the fastest of all."""
+    target = find_target("x86-64-v4")
+    scheduled = schedule(run_pipeline(netgen.load(network)), target)
+    cycles = []
+    for cached in (True, False):
+        cutter = Cutter(scheduled, choices(scheduled, target, push=False, cached=cached), 64)
+        cut = cutter.fitting(float("inf"))
+        assert cut is not None
+        cycles.append(cutter.cycles(cut))
+    assert cycles[0] == pytest.approx(cycles[1], rel=1e-6)
