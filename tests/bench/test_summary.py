@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def load_counting(payload: object, inputs: tuple[Array, ...], threads: int) -> L
 
 
 def test_peers_get_threads_and_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Workers, which have this process's path, find the model and the peer of this file there.
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2]), *sys.path])
     monkeypatch.setitem(PEERS, "counting", Peer((), lambda _graph: None, load_counting))
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     threads = min(2, allowed)
