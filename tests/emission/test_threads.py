@@ -61,7 +61,11 @@ def test_without_the_option_there_are_no_threads(target: str, small_graph: Graph
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize(
-    ("compiler", "target"), [("gcc", "generic"), ("gcc", "x86-64-v4"), ("clang", "x86-64-v3")]
+    ("compiler", "target"),
+    [
+        *(pytest.param("gcc", "generic", marks=pytest.mark.heavy), ("gcc", "x86-64-v4")),
+        pytest.param("clang", "x86-64-v3", marks=pytest.mark.heavy),
+    ],
 )
 def test_layers_of_every_kind_keep_their_bits(
     compiler: Compiler, target: str, layers_graph: Graph, tmp_path: Path
@@ -80,7 +84,9 @@ def test_layers_of_every_kind_keep_their_bits(
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[] if way == "rows" else pytest.mark.heavy) for way in WAYS]
+)
 def test_networks_keep_their_bits(way: str, small_graph: Graph, tmp_path: Path) -> None:
     target = "x86-64-v3"
     require_processor(target)
@@ -125,7 +131,7 @@ def test_all_ways_to_run(compiler: str, standard: str, small_graph: Graph, tmp_p
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("way", ["caller", "in_place"])
+@pytest.mark.parametrize("way", [pytest.param("caller", marks=pytest.mark.heavy), "in_place"])
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_the_thread_sanitizer_has_no_report(
     compiler: str, way: str, small_graph: Graph, tmp_path: Path
@@ -150,14 +156,17 @@ def test_the_thread_sanitizer_sees_races(small_graph: Graph, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.heavy)])
 def test_threads_that_do_not_start(first: int, small_graph: Graph, tmp_path: Path) -> None:
     wrap = ["-Wl,--wrap=pthread_create", f"-DFAIL_FROM={first}"]
     checked(small_graph, tmp_path, ["gcc", "-std=c99", "-O1", *wrap])
 
 
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize("compiler", ["gcc", "clang", "arm-none-eabi-gcc"])
+@pytest.mark.parametrize(
+    "compiler",
+    [*(pytest.param(c, marks=pytest.mark.heavy) for c in ("gcc", "clang")), "arm-none-eabi-gcc"],
+)
 def test_without_threads_of_the_system(
     compiler: str, small_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:

@@ -40,6 +40,7 @@ def firmware(build_image: board.BuildImage, tmp_path_factory: pytest.TempPathFac
     return Firmware(image, netgen.compile(graph, target="generic"))
 
 
+@pytest.mark.heavy
 def test_outputs_equal_those_of_the_host(firmware: Firmware) -> None:
     images = np.random.default_rng(7).standard_normal((2, 96, 96, 3)).astype(np.float32)
     expected = firmware.host(images)

@@ -198,7 +198,9 @@ def check(found: Sequence[Call], target: str, folder: Path, flags: Sequence[str]
         np.testing.assert_array_equal(y.view("u4"), same.view("u4"), str(call))
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "target", [pytest.param(t, marks=pytest.mark.heavy if t == "generic" else []) for t in TARGETS]
+)
 def test_every_layout_gives_the_same(target: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     @PROGRAMS
     @given(EVERY_KIND)

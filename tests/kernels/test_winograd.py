@@ -137,7 +137,8 @@ def test_channels_may_stand_anywhere(
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
-@pytest.mark.parametrize("threads", [pytest.param(2, marks=pytest.mark.heavy), 3])
+@pytest.mark.heavy
+@pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_no_bit(
     form: WinogradF32,
     threads: int,

@@ -41,7 +41,9 @@ def model(graph: Graph) -> CompiledModel:
     return netgen.compile(graph, threads=2)
 
 
-@pytest.mark.parametrize("threads", [2, 3, 5])
+@pytest.mark.parametrize(
+    "threads", [2, *(pytest.param(n, marks=pytest.mark.heavy) for n in (3, 5))]
+)
 def test_images_and_batches_keep_their_bits(
     threads: int, graph: Graph, images: Array, expected: Array
 ) -> None:
