@@ -48,6 +48,29 @@ def splat(width: int, scalar: str) -> str:
     return scalar if width == 1 else f"SPLAT{width}({scalar})"
 
 
+# By fold: the macros that repeat so many floats, and that add so many neighbours.
+_REPEATS = {2: "PAIRS", 4: "QUADS"}
+
+
+def repeat(width: int, fold: int, array: str, at: str) -> str:
+    """Expression of `width` floats: `fold` of an array from `at` on, again and again."""
+    if fold == 1:
+        return splat(width, f"{array}[{at}]")
+    return f"{_REPEATS[fold]}{width}({array} + {at})"
+
+
+def fold_sums(width: int, fold: int, sums: str) -> str:
+    """Expression of `width` floats, each the sum of `fold` neighbours."""
+    return f"SUM_{_REPEATS[fold]}{width * fold}({sums})"
+
+
+def step_on(name: str, by: int) -> str:
+    """Expression that moves a variable on."""
+    if abs(by) == 1:
+        return f"++{name}" if by > 0 else f"--{name}"
+    return f"{name} += {by}" if by > 0 else f"{name} -= {-by}"
+
+
 def zero(width: int) -> str:
     """Expression of `width` zeros."""
     return "0.0f" if width == 1 else f"(v{width}){{0}}"
@@ -123,6 +146,9 @@ def environment() -> jinja2.Environment:
         load=load,
         store=store,
         splat=splat,
+        repeat=repeat,
+        fold_sums=fold_sums,
+        step_on=step_on,
         activation=activation,
         larger=larger,
         zero=zero,

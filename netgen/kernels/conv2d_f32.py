@@ -21,6 +21,7 @@ from netgen.kernels.products import (
     describe_pitches,
     input_runs,
     layout_cost,
+    most_fold,
     output_parts,
     visited,
 )
@@ -69,7 +70,8 @@ class Conv2dF32(Kernel):
         _, rows, columns, outputs = layer.result.shape
         k = layer.operands["w"].elements // outputs
         tile = _tile(layer, target)
-        product = rows * tile_cost(target, tile, columns, outputs, k)
+        fold = most_fold(layer, 1, target)
+        product = rows * tile_cost(target, tile, columns, outputs, k, fold)
         return product + layout_cost(layer, 1, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -79,7 +81,7 @@ class Conv2dF32(Kernel):
         tile = _tile(layer, target)
         window = op.window(layer.operands["w"].shape)
         part = _part(layer)
-        panels = _panels(part, tile, target)
+        panels = _panels(layer, target)
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
@@ -92,13 +94,13 @@ class Conv2dF32(Kernel):
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` columns by `vectors`."""
-        tiles = ranked_tiles(target, *_product(layer))
+        tiles = ranked_tiles(target, *_product(layer), most_fold(layer, 1, target))
         return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per (r, s, c)]."""
         ((w,), (b,)) = visited(layer, 1, constants)
-        panels = _panels(_part(layer), _tile(layer, target), target)
+        panels = _panels(layer, target)
         return pack_panels(panels, w.reshape(len(w), -1), b)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
@@ -124,7 +126,7 @@ def _product(layer: Layer) -> tuple[int, int, int]:
 def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
-    return choose_tile(target, *_product(layer))
+    return choose_tile(target, *_product(layer), most_fold(layer, 1, target))
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
@@ -148,5 +150,6 @@ def _part(layer: Layer) -> Part:
     return part
 
 
-def _panels(part: Part, tile: Tile, target: Target) -> list[Panel]:
-    return cut_panels(part.lengths, target.vector_widths, tile.vectors)
+def _panels(layer: Layer, target: Target) -> list[Panel]:
+    lengths, fold = _part(layer).lengths, most_fold(layer, 1, target)
+    return cut_panels(lengths, target.vector_widths, _tile(layer, target).vectors, fold)

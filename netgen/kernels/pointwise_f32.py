@@ -21,6 +21,7 @@ from netgen.kernels.products import (
     describe_inputs,
     describe_pitches,
     layout_cost,
+    most_fold,
     output_parts,
     visited,
 )
@@ -100,7 +101,8 @@ class PointwiseF32(Kernel):
         """That of the chosen tile, and of the layouts."""
         p = _product(layer)
         tile = _tile(layer, target)
-        product = p.groups * tile_cost(target, tile, p.pixels, p.outputs, p.inputs)
+        fold = most_fold(layer, p.groups, target)
+        product = p.groups * tile_cost(target, tile, p.pixels, p.outputs, p.inputs, fold)
         return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -136,7 +138,8 @@ class PointwiseF32(Kernel):
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
         p = _product(layer)
-        tiles = ranked_tiles(target, p.pixels, p.outputs, p.inputs)
+        fold = most_fold(layer, p.groups, target)
+        tiles = ranked_tiles(target, p.pixels, p.outputs, p.inputs, fold)
         offered: list[Choice] = []
         for tile, rank in diagonally(tiles, range(_MOST_WAYS)):
             ways = _ways(p, tile, target)
@@ -177,11 +180,13 @@ def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
     p = _product(layer)
-    return choose_tile(target, p.pixels, p.outputs, p.inputs)
+    fold = most_fold(layer, p.groups, target)
+    return choose_tile(target, p.pixels, p.outputs, p.inputs, fold)
 
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
-    return cut_panels(part.lengths, target.vector_widths, _tile(layer, target).vectors)
+    fold = most_fold(layer, _product(layer).groups, target)
+    return cut_panels(part.lengths, target.vector_widths, _tile(layer, target).vectors, fold)
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:

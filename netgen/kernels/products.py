@@ -7,6 +7,7 @@ to run.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Layout, Places, Segment, common_segments
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, cover_runs
+
+# Inputs for which adding up the sums of a folded vector pays.
+_FOLDED = 16
 
 _PITCHES = {"x": "XC", "y": "YC", "residual": "RC"}
 
@@ -69,6 +73,18 @@ def describe_inputs(layer: Layer, groups: int) -> dict[str, Json]:
     if len(tables[0]) > 2:
         return {"x_first": 0, "x_step": step, "x_runs": [[*tables[0]]]}
     return {"x_first": tables[0][0], "x_step": step, "x_runs": []}
+
+
+def most_fold(layer: Layer, groups: int, target: Target) -> int:
+    """Into how many sums of inputs that follow each other in `x` an output may be divided.
+
+    A power of two that divides every run of inputs, at most four; one where sums are too short to
+    pay for adding them up, and for targets without.
+    """
+    lengths = [length for table in input_runs(layer, groups) for length in table[1::2]]
+    if not target.folds or sum(lengths) < _FOLDED * groups:
+        return 1
+    return math.gcd(4, *lengths)
 
 
 def _further(table: list[int], step: int) -> list[int]:

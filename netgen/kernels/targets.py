@@ -47,7 +47,8 @@ class Target:
     arena and of each layer's weights, in bytes, as are the sizes of the two nearest caches;
     `cache_miss` are the cycles that a byte takes to arrive which neither holds, 0 where that is not
     known: then the fastest plan is taken to be layer by layer. With
-    `winograd` convolutions may take that numeric form.
+    `winograd` convolutions may take that numeric form; with `folds` narrow vectors of outputs hold
+    sums of several inputs side by side (see `Panel`).
     `tile_cycles` are fitted where the target could be measured.
     """
 
@@ -66,6 +67,7 @@ class Target:
     cache_l2: int
     cache_miss: float = 0.0
     winograd: bool = False
+    folds: bool = False
     tile_cycles: TileCycles = TileCycles()
 
     def flags(self, compiler: Compiler) -> tuple[str, ...]:
@@ -132,6 +134,7 @@ TARGETS: tuple[Target, ...] = (
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
         winograd=True,
+        folds=True,
     ),
     Target(
         name="x86-64-v4",
@@ -150,6 +153,7 @@ TARGETS: tuple[Target, ...] = (
         cache_l2=1024 * 1024,
         cache_miss=1 / 6,
         winograd=True,
+        folds=True,
         tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
     ),
     Target(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeVar
 
 import numpy as np
@@ -38,13 +39,16 @@ class Panel:
 
     The vectors may hold more elements than there are `channels`: some are then padded. The surplus
     is computed with weights of zero and never stored. `filled` says how many channels each vector
-    holds; where it is empty, as many as it has elements.
+    holds; where it is empty, as many as it has elements. With a `fold` accumulators are so many
+    times as wide as the vectors: neighbours are the sums of one channel over every fold-th input,
+    the first from input 0 on, the next from input 1 on.
     """
 
     first: int
     channels: int
     widths: tuple[int, ...]
     filled: tuple[int, ...] = ()
+    fold: int = 1
 
     @property
     def elements(self) -> int:
@@ -59,14 +63,22 @@ class Panel:
             offset += width
 
 
-def cut_panels(lengths: Sequence[int], widths: tuple[int, ...], vectors: int) -> list[Panel]:
-    """Panels of `vectors` vectors over runs of so many channels; the last one may be narrower."""
-    cut = cover_runs(lengths, widths)
+def cut_panels(
+    lengths: Sequence[int], widths: tuple[int, ...], vectors: int, most_fold: int = 1
+) -> list[Panel]:
+    """Panels of at most `vectors` vectors over runs of so many channels.
+
+    Vectors narrower than the widest are folded as often as fills them, up to `most_fold`. They have
+    panels of their own: with both kinds in one loop compilers run out of registers.
+    """
     panels, first = [], 0
-    for at in range(0, len(cut), vectors):
-        width, filled = zip(*cut[at : at + vectors], strict=True)
-        panels.append(Panel(first, sum(filled), width, filled))
-        first += panels[-1].channels
+    cut = cover_runs(lengths, widths)
+    for fold, alike in groupby(cut, lambda vector: min(widths[0] // vector[0], most_fold)):
+        several = list(alike)
+        for at in range(0, len(several), vectors):
+            width, filled = zip(*several[at : at + vectors], strict=True)
+            panels.append(Panel(first, sum(filled), width, filled, fold))
+            first += panels[-1].channels
     return panels
 
 
@@ -112,6 +124,7 @@ def describe_panels(
             "surplus": surplus,
             "vectors": _describe_vectors(panel, segments, target, aligned=aligned),
             "lanes": not target.gnu_vectors and max(panel.widths) > 1,
+            "fold": panel.fold,
             "splats": _repeated(panel.widths) if target.gnu_vectors else [],
         }
         if described and found.items() <= described[-1].items():
@@ -176,7 +189,8 @@ def _repeated(widths: tuple[int, ...]) -> list[Json]:
 def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
     """W [outputs, k] and b [outputs] as panel after panel: the bias, then one row per k.
 
-    Lanes that hold no channel are zeros.
+    Lanes that hold no channel are zeros. A folded panel has the bias, then one row per `fold`
+    inputs, where those of one channel are neighbours; k is a multiple of the fold.
     """
     rows = np.concatenate([b[:, None], w], axis=1)
     parts = []
@@ -186,7 +200,8 @@ def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
         for offset, _, filled in panel.vectors():
             part[:, offset : offset + filled] = rows[start : start + filled].T
             start += filled
-        parts.append(part.ravel())
+        folded = part[1:].reshape(-1, panel.fold, panel.elements).transpose(0, 2, 1)
+        parts += [part[0], folded.ravel()]
     return np.concatenate(parts)
 
 
@@ -198,21 +213,28 @@ class Tile:
     vectors: int
 
 
-def choose_tile(target: Target, pixels: int, channels: int, k: int) -> Tile:
+def choose_tile(target: Target, pixels: int, channels: int, k: int, most_fold: int = 1) -> Tile:
     """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
-    return min(_candidates(target), key=lambda tile: tile_cost(target, tile, pixels, channels, k))
+    return min(
+        _candidates(target),
+        key=lambda tile: tile_cost(target, tile, pixels, channels, k, most_fold),
+    )
 
 
-def ranked_tiles(target: Target, pixels: int, channels: int, k: int) -> list[Tile]:
+def ranked_tiles(
+    target: Target, pixels: int, channels: int, k: int, most_fold: int = 1
+) -> list[Tile]:
     """The legal tiles for such a product, those with the least estimated time first.
 
     Of tiles that come to the same, since the product is smaller, only the first.
     """
     cut = len(cover_vectors(channels, target.vector_widths))
+    # A folded vector stands alone, whatever the tile.
+    beside = max(cut - (_fold(target, channels, most_fold) > 1), 1)
     found: dict[Tile, tuple[float, Tile]] = {}
     for tile in _candidates(target):
-        cost = tile_cost(target, tile, pixels, channels, k)
-        found.setdefault(Tile(min(tile.rows, pixels), min(tile.vectors, cut)), (cost, tile))
+        cost = tile_cost(target, tile, pixels, channels, k, most_fold)
+        found.setdefault(Tile(min(tile.rows, pixels), min(tile.vectors, beside)), (cost, tile))
     return [tile for _, tile in sorted(found.values(), key=lambda pair: pair[0])]
 
 
@@ -230,24 +252,39 @@ def _candidates(target: Target) -> Iterator[Tile]:
             yield Tile(rows, vectors)
 
 
+def _fold(target: Target, channels: int, most_fold: int) -> int:
+    """That of the last vector of so many channels."""
+    last, _ = cover_vectors(channels, target.vector_widths)[-1]
+    return min(target.vector_widths[0] // last, most_fold)
+
+
 def stream_cost(target: Target, weights: int) -> float:
     """Cycles in which so many bytes of weights arrive, if the second-level cache lacks them."""
     return weights / _STREAM if weights > target.cache_l2 else 0.0
 
 
-def tile_cost(target: Target, tile: Tile, pixels: int, channels: int, k: int) -> float:
+def tile_cost(
+    target: Target, tile: Tile, pixels: int, channels: int, k: int, most_fold: int = 1
+) -> float:
     """Cycles: two multiply-adds and two loads each cycle, a latency of four; what was fitted.
 
-    A rest of pixels or vectors takes a smaller tile, and a body of its own in the code.
+    A rest of pixels or vectors takes a smaller tile, and a body of its own in the code; so does a
+    vector that is folded, with fewer steps.
     """
-    cut = len(cover_vectors(channels, target.vector_widths))
+    fold = _fold(target, channels, most_fold)
+    alike = len(cover_vectors(channels, target.vector_widths)) - (fold > 1)
+    panels = [
+        (tile.vectors, alike // tile.vectors, k),
+        (alike % tile.vectors, 1, k),
+        (1, int(fold > 1), k // fold),
+    ]
     fitted = target.tile_cycles
     cycles = 0.0
-    for vectors, panels in ((tile.vectors, cut // tile.vectors), (cut % tile.vectors, 1)):
+    for vectors, number, steps in panels:
         for rows, count in ((tile.rows, pixels // tile.rows), (pixels % tile.rows, 1)):
-            if vectors and rows and panels and count:
+            if vectors and rows and number and count:
                 step = max(0.5 * rows * vectors, 0.5 * (rows + vectors), 4.0)
                 step += fitted.weights * vectors
                 ends = fitted.store * rows * vectors + fitted.tile
-                cycles += panels * count * (k * step + ends)
+                cycles += number * count * (steps * step + ends)
     return cycles

@@ -50,6 +50,27 @@ LAYERS = {
     "residual": ("pointwise_f32", _product(Conv2d(), (1, 3, 3, 24), 58, residual=True)),
     "blocks": ("pointwise_f32", _product(Conv2d(act="relu"), (1, 9, 9, 200), 40)),
     "vector": ("pointwise_f32", _product(Linear(), (1, 65), 300)),
+    "folded": ("pointwise_f32", _product(Conv2d(act="relu"), (1, 5, 7, 48), 36, residual=True)),
+    "folded runs": (
+        "pointwise_f32",
+        _at(_product(Conv2d(), (1, 5, 7, 40), 20), x=spread(8, 28, 4), y=spread(11, 9)),
+    ),
+    "folded groups": (
+        "pointwise_f32",
+        _at(_product(Conv2d(groups=3, act="relu6"), (1, 4, 5, 66), 72), y=shuffled(3, 24)),
+    ),
+    "folded window": (
+        "conv2d_f32",
+        _window(Conv2d((2, 2), ONE, act="relu"), (1, 7, 29, 16), (24, 3, 3, 16)),
+    ),
+    "folded window in runs": (
+        "conv2d_f32",
+        _at(
+            _window(Conv2d(pad=ONE), (1, 4, 9, 16), (18, 3, 3, 16)),
+            x=spread(4, 12),
+            y=spread(7, 11),
+        ),
+    ),
     "groups": (
         "pointwise_f32",
         _at(_product(Conv2d(groups=3), (1, 4, 5, 36), 60), x=shuffled(3, 12), y=spread(25, 35)),

@@ -17,8 +17,16 @@ from netgen.emission.kernels import called_names, kernel_function
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
 from netgen.kernels.layout import Layout, common_segments, visiting_order
+from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Compiler, Target, find_target
-from netgen.kernels.tiles import Tile, cover_runs, cover_vectors, cut_panels, describe_panels
+from netgen.kernels.tiles import (
+    Tile,
+    cover_runs,
+    cover_vectors,
+    cut_panels,
+    describe_panels,
+    pack_panels,
+)
 from netgen.ops.conv2d import Conv2d
 from tests.emission.assembly import innermost_loops
 from tests.emission.programs import run_tool
@@ -70,6 +78,52 @@ def test_every_output_is_stored_once_at_its_place(
     assert stored == sorted(layout.places().tolist())
 
 
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    st.sampled_from([(16, 8, 4), (8, 4)]),
+    st.integers(1, 4),
+    st.sampled_from([1, 2, 4]),
+    st.integers(1, 5),
+)
+def test_a_folded_panel_is_the_product(
+    lengths: list[int], widths: tuple[int, ...], vectors: int, most_fold: int, steps: int
+) -> None:
+    """Panels, read as the C reads them, in integers: lanes, their inputs, and their sums."""
+    k, outputs = 4 * steps, sum(lengths)
+    draw = np.random.default_rng(outputs)
+    w, b = draw.integers(-9, 9, (outputs, k)), draw.integers(-9, 9, outputs)
+    x = draw.integers(-9, 9, k)
+    panels = cut_panels(lengths, widths, vectors, most_fold)
+    packed = iter(pack_panels(panels, w.astype(np.float32), b.astype(np.float32)).tolist())
+    found: list[float] = []
+    for panel in panels:
+        sums = [next(packed) for _ in range(panel.elements)]
+        assert all(width * panel.fold <= widths[0] for width in panel.widths)
+        for first in range(0, k, panel.fold):
+            for lane in range(panel.elements * panel.fold):
+                product = x[first + lane % panel.fold] * next(packed)
+                sums[lane // panel.fold] += product
+        for offset, _, filled in panel.vectors():
+            found += sums[offset : offset + filled]
+    assert found == (w @ x + b).tolist()
+    assert next(packed, None) is None
+
+
+def test_narrow_vectors_are_folded_as_often_as_runs_of_inputs_allow() -> None:
+    target = find_target("x86-64-v4")
+    for lengths, fold in (((80,), 4), ((56, 24), 4), ((6, 30), 2), ((7, 29), 1), ((8,), 1)):
+        inputs = sum(lengths)
+        layer = layer_of(Conv2d(), {"x": (1, 2, 7, inputs), "w": (20, 1, 1, inputs)})
+        layer = replace(layer, layouts={"x": spread(*lengths)})
+        assert most_fold(layer, 1, target) == fold
+        assert most_fold(layer, 1, find_target("generic")) == 1
+        parameters: object = find_kernel("pointwise_f32").parameters(layer, target)
+        assert isinstance(parameters, dict)
+        panels = parameters["parts"][0]["panels"]
+        assert max(panel["fold"] for panel in panels) == fold
+        assert [len(panel["vectors"]) for panel in panels] == ([1, 1] if fold > 1 else [2])
+
+
 def legal_tiles(target: Target) -> list[Tile]:
     """All tiles that a target may choose."""
     pairs = {(rows, vectors) for most, vectors in target.tiles for rows in range(1, most + 1)}
@@ -77,10 +131,14 @@ def legal_tiles(target: Target) -> list[Tile]:
 
 
 def tiled_function(
-    target: Target, tile: Tile, groups: int, inputs: int, patch: pytest.MonkeyPatch
+    target: Target, tile: Tile, groups: int, inputs: int, patch: pytest.MonkeyPatch, *, folded: bool
 ) -> str:
-    """A pointwise convolution made of whole tiles, its inputs and outputs in runs."""
-    outputs = 2 * tile.vectors * target.vector_widths[0] * groups
+    """A pointwise convolution made of whole tiles, its inputs and outputs in runs.
+
+    With `folded`, a group's outputs are one folded vector.
+    """
+    widest = target.vector_widths[0]
+    outputs = (widest // 2 if folded else 2 * tile.vectors * widest) * groups
     shapes = {
         "x": (1, 1, 3 * tile.rows, inputs * groups),
         "w": (outputs, 1, 1, inputs),
@@ -92,7 +150,7 @@ def tiled_function(
     patch.setattr(netgen.kernels.pointwise_f32, "choose_tile", lambda *_: tile)
     kernel = find_kernel("pointwise_f32")
     parameters = {**kernel.parameters(layer, target), "aliased": []}
-    name = f"{groups}_{tile.rows}_{tile.vectors}"
+    name = f"{groups}_{tile.rows}_{tile.vectors}{'_folded' if folded else ''}"
     return kernel_function(Instance(kernel.name, name, ("x",), True, parameters), "t")
 
 
@@ -131,9 +189,13 @@ def test_runs_of_inputs_cost_no_register(
     chosen = find_target(target)
     chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.tiles]
     tiles = {f"t_{g}_{t.rows}_{t.vectors}": t for g in (1, 3) for t in chosen_tiles}
-    inputs = 300 if compiler == "clang" else 64  # clang unrolls short runs, with spills
+    folded = {f"t_1_{t.rows}_1_folded": t for t in chosen_tiles if chosen.folds and t.vectors == 1}
+    tiles |= folded
+    inputs = 304 if compiler == "clang" else 64  # clang unrolls short runs, with spills
     functions = [
-        tiled_function(chosen, tile, int(name.split("_")[1]), inputs, monkeypatch)
+        tiled_function(
+            chosen, tile, int(name.split("_")[1]), inputs, monkeypatch, folded=name in folded
+        )
         for name, tile in tiles.items()
     ]
     (tmp_path / "tiles.c").write_text(file_of(functions, chosen))
