@@ -53,9 +53,11 @@ class Conv2dF32(Kernel):
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """Dense and undilated."""
+        """Dense and undilated, and not pointwise: there all rows are one product."""
         op = layer.op
         if not isinstance(op, Conv2d) or op.groups > 1 or op.dilation != (1, 1):
+            return False
+        if layer.operands["w"].shape[1:3] == op.stride == (1, 1) and not any(op.pad):
             return False
         return reaches_image(layer, op.window(layer.operands["w"].shape))
 
