@@ -8,7 +8,7 @@ outside the image skipped. For each vector of channels the kernel's taps are loa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside, taps_used
 from netgen.kernels.split import Loop, Split, split_loops
 from netgen.kernels.split_loops import split_rows, split_vectors
 from netgen.kernels.stretches import (
@@ -33,7 +34,6 @@ from netgen.kernels.stretches import (
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.window import Window
 
 # A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
 _MOST_TAPS = 49
@@ -81,16 +81,16 @@ class DepthwiseConv2dF32(Kernel):
         columns = input_columns(layer, window)
         _, height, width, _ = layer.operands["x"].shape
         end = columns.left + columns.interior
-        left = [_edge(window, j, width) for j in range(columns.left)]
-        right = [_edge(window, j, width) for j in range(end, layer.result.shape[2])]
+        left = [edge_tile(window, j, width) for j in range(columns.left)]
+        right = [edge_tile(window, j, width) for j in range(end, layer.result.shape[2])]
         unroll = layer.choice["unroll"] if layer.choice else target.depthwise_unroll
-        interiors = _interiors(window, columns.left, columns.interior, unroll)
+        interiors = interior_tiles(window, columns.left, columns.interior, unroll)
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, ("x", "y")),
             "act": op.act,
-            "rows": [*_rows(window, height, layer.result.shape[1])],
-            "taps": [*_taps([*left, *interiors, *right])],
+            "rows": [*rows_inside(window, height, layer.result.shape[1])],
+            "taps": [*taps_used([*left, *interiors, *right])],
             "left": [*left],
             "interiors": [*interiors],
             "right": [*right],
@@ -156,61 +156,3 @@ def _panels(runs: Sequence[VectorRun]) -> list[Panel]:
         for run in runs
         for first in range(run.first, run.end, run.width)
     ]
-
-
-def _rows(window: Window, height: int, out_height: int) -> list[dict[str, Json]]:
-    """The kernel's rows that some output has inside the image; `above` and `below`: others not."""
-    rows: list[dict[str, Json]] = []
-    for r in range(window.size[0]):
-        inputs = [i * window.stride[0] - window.pad[0] + r for i in range(out_height)]
-        if any(0 <= row < height for row in inputs):
-            rows.append({"row": r, "above": inputs[0] < 0, "below": inputs[-1] >= height})
-    return rows
-
-
-def _taps(tiles: list[dict[str, Json]]) -> list[int]:
-    """The kernel's columns that some output uses."""
-    return sorted(
-        {
-            use["tap"]
-            for tile in tiles
-            for column in cast("list[dict[str, list[dict[str, int]]]]", tile["columns"])
-            for use in column["uses"]
-        }
-    )
-
-
-def _interiors(window: Window, first: int, count: int, unroll: int) -> list[dict[str, Json]]:
-    """Tiles of the `count` columns from `first` on: as many of `unroll` as fit, then the rest."""
-    full = count // unroll * unroll
-    tiles = []
-    if full:
-        tiles.append({**_interior(window, unroll), "first": first, "end": first + full})
-    if count > full:
-        end = first + count
-        tiles.append({**_interior(window, count - full), "first": first + full, "end": end})
-    return tiles
-
-
-def _interior(window: Window, count: int) -> dict[str, Json]:
-    """Inputs of `count` neighbouring outputs: per input column, which output uses which tap."""
-    columns: list[Json] = []
-    for column in range((count - 1) * window.stride[1] + window.size[1]):
-        uses: list[Json] = [
-            {"output": n, "tap": column - n * window.stride[1]}
-            for n in range(count)
-            if 0 <= column - n * window.stride[1] < window.size[1]
-        ]
-        columns.append({"column": column, "uses": uses})
-    return {"count": count, "outputs": list(range(count)), "columns": columns}
-
-
-def _edge(window: Window, j: int, width: int) -> dict[str, Json]:
-    """One output at the edge: only the taps that lie inside the image."""
-    start = j * window.stride[1] - window.pad[2]
-    columns: list[Json] = [
-        {"column": start + s, "uses": [{"output": 0, "tap": s}]}
-        for s in range(window.size[1])
-        if 0 <= start + s < width
-    ]
-    return {"column": j, "count": 1, "outputs": [0], "columns": columns}
