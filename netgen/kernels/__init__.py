@@ -10,6 +10,7 @@ from netgen.errors import PlanError
 from netgen.kernels.activation_f32 import ActivationF32
 from netgen.kernels.add_f32 import AddConstantF32, AddF32
 from netgen.kernels.avg_pool2d_f32 import AvgPool2dF32
+from netgen.kernels.avg_pool2d_portable_f32 import AvgPool2dPortableF32
 from netgen.kernels.batch_norm_f32 import BatchNormF32
 from netgen.kernels.channel_map_f32 import ChannelMapF32
 from netgen.kernels.conv2d_f32 import Conv2dF32
@@ -19,6 +20,7 @@ from netgen.kernels.depthwise_conv2d_portable_f32 import DepthwiseConv2dPortable
 from netgen.kernels.global_avg_pool_f32 import GlobalAvgPoolF32
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.max_pool2d_f32 import MaxPool2dF32
+from netgen.kernels.max_pool2d_portable_f32 import MaxPool2dPortableF32
 from netgen.kernels.mul_f32 import MulConstantF32, MulF32
 from netgen.kernels.pad_f32 import PadF32
 from netgen.kernels.pointwise_f32 import PointwiseF32
@@ -45,7 +47,9 @@ KERNELS: tuple[Kernel, ...] = (
     PadF32(),
     GlobalAvgPoolF32(),
     MaxPool2dF32(),
+    MaxPool2dPortableF32(),
     AvgPool2dF32(),
+    AvgPool2dPortableF32(),
     SoftmaxF32(),
     ChannelMapF32(),
     SpatialSliceF32(),

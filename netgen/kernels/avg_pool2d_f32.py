@@ -1,12 +1,17 @@
-"""Mean of windows, a vector of channels at a time; taps outside the image are skipped."""
+"""Mean of windows, neighbouring outputs along a row unrolled: each input is loaded once for all.
+
+y[i][j][c] = (sum over r, s of x[i*u+r-p][j*v+s-q][c]) / n[i][j], r and s ascending, taps outside
+the image skipped. Which of a window's columns count in n is known here, and its rows where all have
+as many.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.pooling import pool_cost, pool_parameters, pool_title
+from netgen.kernels.pooling import fits_tiles, pool_title, tile_cost, tile_parameters
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_rows
 from netgen.kernels.targets import Target
@@ -14,7 +19,7 @@ from netgen.ops.avg_pool2d import AvgPool2d
 
 
 class AvgPool2dF32(Kernel):
-    """Any kernel, stride and padding, counted or not; r and s ascend in the sum."""
+    """Any stride and padding, counted or not, and taps few enough to unroll."""
 
     name: ClassVar[str] = "avg_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
@@ -23,8 +28,12 @@ class AvgPool2dF32(Kernel):
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """Every avg_pool2d."""
-        return isinstance(layer.op, AvgPool2d)
+        """Taps few enough to unroll."""
+        return isinstance(layer.op, AvgPool2d) and fits_tiles(layer, layer.op.window())
+
+    def runs_on(self, target: Target) -> bool:
+        """Where vectors are loops over lanes, each tap would be a loop, which takes flash."""
+        return target.gnu_vectors
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, shape of x."""
@@ -33,23 +42,34 @@ class AvgPool2dF32(Kernel):
         return pool_title("avg_pool2d", layer, op.window())
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Window, vectors of channels, and the extents of what counts."""
+        """Window, vectors of channels, tiles, and how many taps count.
+
+        A tile's `divisor` is all of them or, with `count_rows`, those of one row: then the C counts
+        the rows, from `count_top` up to `count_bottom`.
+        """
         op = layer.op
         assert isinstance(op, AvgPool2d)
-        top, bottom, left, right = op.counted
-        _, height, width, _ = layer.operands["x"].shape
+        window = op.window()
+        height, out_height = layer.operands["x"].shape[1], layer.result.shape[1]
+        rows = {_counted(op, 0, i, height) for i in range(out_height)}
+        alike = len(rows) == 1
+        factor = min(rows) if alike else 1
+        found = tile_parameters(layer, window, target)
+        for kind in ("left", "interiors", "right"):
+            for tile in cast("list[dict[str, int]]", found[kind]):
+                j = tile["first"] if kind == "interiors" else tile["column"]
+                tile["divisor"] = factor * _counted(op, 1, j, layer.operands["x"].shape[2])
         return {
-            **pool_parameters(layer, op.window(), target),
-            "count_top": -top,
-            "count_bottom": height + bottom,
-            "count_left": -left,
-            "count_right": width + right,
+            **found,
+            "count_rows": not alike,
+            "count_top": -op.counted[0],
+            "count_bottom": height + op.counted[1],
         }
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """One load and one operation for each vector and tap."""
+        """One operation, and less than one load, for each vector and tap."""
         assert isinstance(layer.op, AvgPool2d)
-        return pool_cost(layer, layer.op.window(), target)
+        return tile_cost(layer, layer.op.window(), target)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -57,3 +77,10 @@ class AvgPool2dF32(Kernel):
         """By rows."""
         del target, overwritten
         return split_rows(layer, threads)
+
+
+def _counted(op: AvgPool2d, axis: int, output: int, extent: int) -> int:
+    """How many of a window's rows or columns lie in the image or the counted padding."""
+    start = output * op.stride[axis] - op.pad[2 * axis]
+    end = min(start + op.kernel[axis], extent + op.counted[2 * axis + 1])
+    return end - max(start, -op.counted[2 * axis])

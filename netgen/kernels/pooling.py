@@ -1,13 +1,26 @@
-"""What the pooling kernels share: windows over vectors of channels."""
+"""What the pooling kernels share: windows over vectors of channels, in loops or unrolled tiles."""
 
 from __future__ import annotations
 
-from netgen.kernels.geometry import describe_window
+from typing import cast
+
+from netgen.kernels.geometry import describe_window, input_columns
 from netgen.kernels.layer import Json, Layer
+from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import cut_vectors
 from netgen.ops.window import Window
+
+# Neighbouring outputs at once. More share hardly more inputs: what takes long is their way from the
+# second cache, and twice the code, which one call after another finds cold.
+_UNROLLED = 4
+# Of a tile, over all its outputs: four outputs of 3 by 3.
+_TILE_TAPS = 36
+# Of an interior output and all at the edges: 7 by 7 with edges on both sides. The code of more, for
+# each width of vectors, outgrows a first-level cache; and in a loop over so many taps of one window
+# the bounds of that loop, which unrolling saves, take little.
+_MOST_TAPS = 300
 
 
 def pool_title(operator: str, layer: Layer, window: Window) -> str:
@@ -17,7 +30,7 @@ def pool_title(operator: str, layer: Layer, window: Window) -> str:
     return f"{operator}_{window.size[0]}x{window.size[1]}_s{stride}_{shape}"
 
 
-def pool_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
+def window_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
     """Window and vectors of channels as the templates print them."""
     return {
         **describe_window(layer, window),
@@ -26,8 +39,70 @@ def pool_parameters(layer: Layer, window: Window, target: Target) -> dict[str, J
     }
 
 
-def pool_cost(layer: Layer, window: Window, target: Target) -> float:
-    """One load and one operation for each vector and tap."""
+def fits_tiles(layer: Layer, window: Window) -> bool:
+    """Whether the taps are few enough to unroll."""
+    kinds = _tiles(layer, window, 1).values()
+    used = sum(len(_uses(column)) for tiles in kinds for tile in tiles for column in _columns(tile))
+    return used * window.size[0] <= _MOST_TAPS
+
+
+def tile_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
+    """Window, vectors, rows of the kernel, and tiles of neighbouring outputs along a row.
+
+    `left` and `right` are tiles at the edges, and `interiors` those between them.
+    """
+    taps = window.size[0] * window.size[1]
+    kinds = _tiles(layer, window, max(min(_UNROLLED, _TILE_TAPS // taps), 1))
+    return {
+        **window_parameters(layer, window, target),
+        "rows": [*rows_inside(window, layer.operands["x"].shape[1], layer.result.shape[1])],
+        **{kind: [_with_ends(tile) for tile in tiles] for kind, tiles in kinds.items()},
+    }
+
+
+def _tiles(layer: Layer, window: Window, unroll: int) -> dict[str, list[dict[str, Json]]]:
+    columns = input_columns(layer, window)
+    width, end = layer.operands["x"].shape[2], columns.left + columns.interior
+    return {
+        "left": [edge_tile(window, j, width) for j in range(columns.left)],
+        "interiors": interior_tiles(window, columns.left, columns.interior, unroll),
+        "right": [edge_tile(window, j, width) for j in range(end, layer.result.shape[2])],
+    }
+
+
+def _with_ends(tile: dict[str, Json]) -> dict[str, Json]:
+    """The tile, whose columns say which outputs have their first tap there, others, their last."""
+    columns = [column for column in _columns(tile) if column["uses"]]
+    users = [[use["output"] for use in _uses(column)] for column in columns]
+    described: list[Json] = []
+    for number, column in enumerate(columns):
+        before = {output for outputs in users[:number] for output in outputs}
+        behind = {output for outputs in users[number + 1 :] for output in outputs}
+        begins: list[Json] = [n for n in users[number] if n not in before]
+        goes_on: list[Json] = [n for n in users[number] if n in before]
+        ends: list[Json] = [n for n in users[number] if n not in behind]
+        described.append({**column, "begins": begins, "goes_on": goes_on, "ends": ends})
+    return {**tile, "columns": described}
+
+
+def _columns(tile: dict[str, Json]) -> list[dict[str, Json]]:
+    return cast("list[dict[str, Json]]", tile["columns"])
+
+
+def _uses(column: dict[str, Json]) -> list[dict[str, int]]:
+    return cast("list[dict[str, int]]", column["uses"])
+
+
+def window_cost(layer: Layer, window: Window, target: Target) -> float:
+    """For each vector and tap a load, an operation and a turn of a loop."""
+    return _vectors(layer, target) * (2.0 * window.size[0] * window.size[1] + 4.0)
+
+
+def tile_cost(layer: Layer, window: Window, target: Target) -> float:
+    """For each vector and tap an operation, and less than one load."""
+    return _vectors(layer, target) * (window.size[0] * window.size[1] + 2.0)
+
+
+def _vectors(layer: Layer, target: Target) -> int:
     _, rows, columns, channels = layer.result.shape
-    vectors = len(cut_vectors(channels, target.vector_widths))
-    return rows * columns * vectors * (window.size[0] * window.size[1] + 2.0)
+    return rows * columns * len(cut_vectors(channels, target.vector_widths))

@@ -90,7 +90,9 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             | "depthwise_conv2d_f32"
             | "depthwise_conv2d_portable_f32"
             | "max_pool2d_f32"
+            | "max_pool2d_portable_f32"
             | "avg_pool2d_f32"
+            | "avg_pool2d_portable_f32"
         ):
             return [(0, layer.band.rows if layer.band else layer.result.shape[1], 1)]
         case "tiles", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":

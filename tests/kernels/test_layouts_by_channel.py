@@ -57,6 +57,8 @@ KERNELS = {
     "multiplied": "depthwise_conv2d_portable_f32",
     "max_pool": "max_pool2d_f32",
     "avg_pool": "avg_pool2d_f32",
+    "plain_max_pool": "max_pool2d_portable_f32",
+    "plain_avg_pool": "avg_pool2d_portable_f32",
     "global_avg_pool": "global_avg_pool_f32",
     "add": "add_f32",
     "mul": "mul_f32",
@@ -88,6 +90,8 @@ def operators(draw: st.DrawFn, kind: str) -> tuple[Operator, tuple[Shape, ...]]:
     op: dict[str, Operator] = {
         "max_pool": MaxPool2d(**window),
         "avg_pool": AvgPool2d(**window),
+        "plain_max_pool": MaxPool2d(**window),
+        "plain_avg_pool": AvgPool2d(**window),
         "global_avg_pool": GlobalAvgPool(),
         "add": Add(act=act),
         "mul": Mul(act=act),
@@ -185,7 +189,8 @@ def dense(call: Call) -> Call:
 
 
 def check(found: Sequence[Call], target: str, folder: Path, flags: Sequence[str] = ()) -> None:
-    """Right, and the same with dense buffers."""
+    """Right, and the same with dense buffers, of those that the target may choose."""
+    found = [call for call in found if call.kernel.runs_on(find_target(target))]
     both = [*found, *(dense(call) for call in found)]
     results = run_calls(both, target, folder, flags=flags)
     for call, y, same in zip(found, results[: len(found)], results[len(found) :], strict=True):
