@@ -95,7 +95,7 @@ def _uses(column: dict[str, Json]) -> list[dict[str, int]]:
 
 def window_cost(layer: Layer, window: Window, target: Target) -> float:
     """For each vector and tap a load, an operation and a turn of a loop."""
-    return _vectors(layer, target) * (2.0 * window.size[0] * window.size[1] + 4.0)
+    return _vectors(layer, target) * (1.5 * window.size[0] * window.size[1] + 2.0)
 
 
 def tile_cost(layer: Layer, window: Window, target: Target) -> float:

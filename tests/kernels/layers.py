@@ -14,12 +14,14 @@ from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
+from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.linear import Linear
+from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.pad import Pad
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
@@ -197,10 +199,22 @@ class Drawing:
     def _global_avg_pool(self) -> SingleLayer:
         return SingleLayer(GlobalAvgPool(), ((1, *self.image(), self.pick(CHANNELS)),))
 
+    def _max_pool(self) -> SingleLayer:
+        x, kernel = (1, *self.image(), self.pick(CHANNELS)), (self.below(6, 1), self.below(6, 1))
+        stride = (self.below(4, 1), self.below(4, 1))
+        return SingleLayer(MaxPool2d(kernel, stride, self.sides(3)), (x,))
+
+    def _avg_pool(self) -> SingleLayer:
+        layer = self._max_pool()
+        assert isinstance(layer.op, MaxPool2d)
+        pad = layer.op.pad
+        counted = pad if self.below(2) else (pad[0], 0, 0, pad[3])
+        return SingleLayer(AvgPool2d(layer.op.kernel, layer.op.stride, pad, counted), layer.shapes)
+
 
 KINDS = (
     "pointwise", "linear", "conv2d", "grouped", "dilated", "depthwise", "multiplied", "add",
-    "activation", "batch_norm", "pad", "global_avg_pool",
+    "activation", "batch_norm", "pad", "global_avg_pool", "max_pool", "avg_pool",
 )  # fmt: skip
 
 
