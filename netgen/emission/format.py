@@ -83,7 +83,10 @@ def _without_stray_blanks(lines: list[str]) -> list[str]:
 
 
 def _wrap(line: str, level: int) -> list[str]:
-    """Cut a long line where that is allowed; the rest is indented."""
+    """Cut a long line where that is allowed, several statements between them; the rest is indented.
+
+    Statements that follow each other on a line stand below each other.
+    """
     lines: list[str] = []
     prefix = _INDENT * level
     while len(prefix) + len(line) > COLUMNS:
@@ -91,8 +94,10 @@ def _wrap(line: str, level: int) -> list[str]:
         breaks = [m.end() for m in _BREAK.finditer(line) if m.end() <= room]
         if not breaks:
             break
-        lines.append((prefix + line[: breaks[-1]]).rstrip())
-        line = line[breaks[-1] :].lstrip()
-        prefix = _INDENT * (level + 1)
+        between = [] if "for (" in line else [n for n in breaks if line[n - 2] == ";"]
+        cut = (between or breaks)[-1]
+        lines.append((prefix + line[:cut]).rstrip())
+        line = line[cut:].lstrip()
+        prefix = _INDENT * (level if between else level + 1)
     lines.append(prefix + line)
     return lines
