@@ -41,6 +41,7 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "band_rows": 0,
         "split": None,
         "scratch": 0,
+        "together": 0,
         "apart": apart,
         **instance.parameters,
     }

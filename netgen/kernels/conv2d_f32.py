@@ -18,11 +18,13 @@ from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
+    describe_loads,
     describe_pitches,
     input_runs,
     layout_cost,
     most_fold,
     output_parts,
+    run_lengths,
     visited,
 )
 from netgen.kernels.split import Split, cheapest
@@ -90,7 +92,9 @@ class Conv2dF32(Kernel):
             **_describe_taps(layer, window.size[1]),
             "act": op.act,
             "residual": "residual" in layer.operands,
-            "tiles": tile_columns(layer, window, tile.rows),
+            "tiles": tile_columns(
+                layer, window, tile.rows, lambda taps: _loads(layer, taps, target)
+            ),
             "panels": describe_panels(panels, part.segments, target, scattered=part.scattered),
         }
 
@@ -145,6 +149,13 @@ def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
         for odd, number in enumerate(table)
     ]
     return {**inputs, "x_runs": [taps] if inputs["x_runs"] else [], "tap_numbers": len(table)}
+
+
+def _loads(layer: Layer, taps: int, target: Target) -> dict[str, Json]:
+    """How the inputs of so many neighbouring taps are loaded: as one run where pixels are full."""
+    layout = layer.layout("x")
+    dense = layout.pitch == layout.channels
+    return describe_loads([taps * layout.channels] if dense else run_lengths(layer, 1), target)
 
 
 def _part(layer: Layer) -> Part:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from netgen.kernels.layer import Json, Layer
 from netgen.ops.window import Window
@@ -45,17 +45,23 @@ def reaches_image(layer: Layer, window: Window) -> bool:
     )
 
 
-def tile_columns(layer: Layer, window: Window, rows: int) -> list[Json]:
+def tile_columns(
+    layer: Layer, window: Window, rows: int, loads: Callable[[int], Mapping[str, Json]]
+) -> list[Json]:
     """Runs of equal tiles of at most `rows` output columns, with the taps that each column has.
 
     A tile's segments are runs of kernel columns `start` to `end` that exactly the columns `low` to
-    `high` of the tile have inside the image; in the interior there is one segment with all.
+    `high` of the tile have inside the image; in the interior there is one segment with all. `loads`
+    describes how the inputs of so many taps are loaded.
     """
     width, out_width = layer.operands["x"].shape[2], layer.result.shape[2]
     runs: list[dict[str, Json]] = []
     for first in range(0, out_width, rows):
         count = min(rows, out_width - first)
-        segments = _segments(window, first, count, width)
+        segments: list[Json] = [
+            {"start": s.start, "end": s.end, "low": s.low, "high": s.high, **loads(s.end - s.start)}
+            for s in _segments(window, first, count, width)
+        ]
         last = runs[-1] if runs else None
         if last and last["rows"] == count and last["segments"] == segments:
             last["end"] = first + count
@@ -64,8 +70,18 @@ def tile_columns(layer: Layer, window: Window, rows: int) -> list[Json]:
     return [*runs]
 
 
-def _segments(window: Window, first: int, count: int, width: int) -> list[Json]:
-    segments: list[dict[str, Json]] = []
+@dataclass(frozen=True)
+class _Segment:
+    """Kernel columns `start` to `end`, which the columns `low` to `high` of a tile have."""
+
+    start: int
+    end: int
+    low: int
+    high: int
+
+
+def _segments(window: Window, first: int, count: int, width: int) -> list[_Segment]:
+    segments: list[_Segment] = []
     for s in range(window.size[1]):
         columns = [
             n
@@ -75,12 +91,11 @@ def _segments(window: Window, first: int, count: int, width: int) -> list[Json]:
         if not columns:
             continue
         low, high = columns[0], columns[-1] + 1
-        last = segments[-1] if segments else None
-        if last and (last["low"], last["high"], last["end"]) == (low, high, s):
-            last["end"] = s + 1
+        if segments and segments[-1] == _Segment(segments[-1].start, s, low, high):
+            segments[-1] = replace(segments[-1], end=s + 1)
         else:
-            segments.append({"start": s, "end": s + 1, "low": low, "high": high})
-    return [*segments]
+            segments.append(_Segment(s, s + 1, low, high))
+    return segments
 
 
 def describe_band(layer: Layer) -> dict[str, Json]:

@@ -19,10 +19,12 @@ from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
     describe_inputs,
+    describe_loads,
     describe_pitches,
     layout_cost,
     most_fold,
     output_parts,
+    run_lengths,
     visited,
 )
 from netgen.kernels.split import Split, cheapest
@@ -129,6 +131,7 @@ class PointwiseF32(Kernel):
             "rest": p.pixels - full,
             **describe_pitches(layer, dense),
             **describe_inputs(layer, p.groups),
+            **describe_loads(run_lengths(layer, p.groups), target),
             "parts": [
                 _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
             ],

@@ -8,7 +8,7 @@ to run.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,10 +81,27 @@ def most_fold(layer: Layer, groups: int, target: Target) -> int:
     A power of two that divides every run of inputs, at most four; one where sums are too short to
     pay for adding them up, and for targets without.
     """
-    lengths = [length for table in input_runs(layer, groups) for length in table[1::2]]
+    lengths = run_lengths(layer, groups)
     if not target.folds or sum(lengths) < _FOLDED * groups:
         return 1
     return math.gcd(4, *lengths)
+
+
+def describe_loads(lengths: Iterable[int], target: Target) -> dict[str, Json]:
+    """How many inputs of runs of these lengths one load takes `together`; empty if it is one.
+
+    What remains of a run, at most so many as `alone` says, is loaded one by one.
+    """
+    together = target.lanes_of_inputs
+    runs = [*lengths]
+    if not together or max(runs) < together:
+        return {}
+    return {"together": together, "alone": max(length % together for length in runs)}
+
+
+def run_lengths(layer: Layer, groups: int) -> list[int]:
+    """Of all runs of inputs, in all groups."""
+    return [length for table in input_runs(layer, groups) for length in table[1::2]]
 
 
 def _further(table: list[int], step: int) -> list[int]:

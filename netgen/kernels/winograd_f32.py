@@ -27,6 +27,7 @@ from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
 from netgen.kernels.products import (
     Part,
+    describe_loads,
     describe_pitches,
     input_runs,
     layout_cost,
@@ -125,6 +126,7 @@ class WinogradF32(Kernel):
             "m_pitch": m_pitch,
             "tiles": _tile_runs(block, tile, prefetch=self._weights(layer) > target.cache_l2),
             "inputs": _describe_inputs(layer, target),
+            **describe_loads([layer.operands["x"].shape[3]], target),
             # Outputs of the last tiles that are below or right of the image.
             "below": bool(rows % m),
             "beside": bool(columns % m),
