@@ -9,12 +9,16 @@ from pathlib import Path
 
 from tests.emission.programs import Emission, run_tool
 
+# An immediate of aarch64 opens with the sign that opens a comment of x86-64.
+_COMMENT = re.compile(r"\s*(?:#(?!-?\d|:)|//).*")
 _LABEL = re.compile(r"^([.\w$]+):")
 # Conditional and plain jumps of x86-64 and aarch64, with their target.
 _JUMP = re.compile(r"^(?:j\w+|b\.?\w*|cbn?z|tbn?z)\s+(?:.*,\s*)?([.\w$]+)$")
 _FUSED = re.compile(r"^(?:vf\w*m(?:add|sub)\w*|fml[as]|fn?m(?:add|sub))\b")
 _PRODUCT = re.compile(r"^(?:v?mul[ps]s|fmul)\b")
 _SUM = re.compile(r"^(?:v?add[ps]s|fadd)\b")
+# Its operands are registers of vectors, which aarch64 also calls by the width of their first lane.
+_VECTOR = re.compile(r"%[xyz]mm\d|\b[vqds]\d+\b")
 _STACK = re.compile(r"\(%rsp\b|\[sp\b")
 # Where a function has a frame pointer; elsewhere its register is one like others.
 _FRAME = re.compile(r"\(%rsp\b|\[sp\b|\(%rbp\b|\[x29\b")
@@ -48,6 +52,11 @@ class Loop:
         return self._count(_SUM)
 
     @property
+    def share(self) -> float:
+        """Fused multiply-adds, of all instructions on registers of vectors."""
+        return self.fused / self._count(_VECTOR)
+
+    @property
     def spills(self) -> int:
         """Accesses to the stack."""
         return self._count(_FRAME if self.has_frame else _STACK)
@@ -66,7 +75,7 @@ def functions(text: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for raw in text.splitlines():
-        line = re.sub(r"\s*(?:#|//).*", "", raw).strip().replace("\t", " ")
+        line = _COMMENT.sub("", raw).strip().replace("\t", " ")
         label = _LABEL.match(line)
         if label and not label[1].startswith("."):
             lines = found.setdefault(label[1], [])

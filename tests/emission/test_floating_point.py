@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import netgen
 import netgen.kernels.conv2d_f32
 import netgen.kernels.pointwise_f32
 from netgen.ir.graph import Graph
@@ -15,6 +17,7 @@ from netgen.kernels.targets import Compiler, find_target
 from netgen.kernels.tiles import Tile
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.passes import run_pipeline
 from netgen.plan.options import DEFAULT, PlanOptions
 from tests.emission.assembly import Loop, assembly, innermost_loops
 from tests.emission.programs import emission
@@ -160,16 +163,50 @@ def test_inner_loop_is_its_tile_and_nothing_else(
     cross_compiler: FindCompiler,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A step of k takes rows x vectors fused operations, and no accumulator leaves its register."""
+    """A step of k takes rows x vectors fused operations, and no accumulator leaves its register.
+
+    Where one load takes several inputs, a loop takes as many steps at once.
+    """
     graph, tiles = tiled_network(target, legal_tiles(target), 1, 64, monkeypatch)
     loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
     assert {loop.function for loop in loops} == set(tiles)
+    together = find_target(target).lanes_of_inputs or 1
     for loop in loops:
         tile = tiles[loop.function]
         steps, rest = divmod(loop.fused, tile.rows * tile.vectors)
         assert (rest, loop.products, loop.sums, loop.spills) == (0, 0, 0, 0), tile
-        # gcc takes one step at a time, clang may take several.
-        assert steps == 1 if kind == "gcc" else steps >= 1, tile
+        # gcc unrolls no further, clang may.
+        assert steps == together if kind == "gcc" else steps >= together, tile
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_most_vector_instructions_of_aarch64_multiply_and_add(
+    kind: Compiler, tmp_path: Path, cross_compiler: FindCompiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four fifths: what else there is loads inputs, four at once, and weights, mostly in pairs.
+
+    One vector of outputs uses each input once, one pixel each weight: those loops wait for loads.
+    """
+    tiles = [tile for tile in largest_tiles("aarch64") if tile.rows > 1 and tile.vectors > 1]
+    graph, by_function = tiled_network("aarch64", tiles, 1, 64, monkeypatch)
+    loops = cross_compiler("aarch64", kind).loops_of(graph, tmp_path)
+    assert {loop.function for loop in loops} == set(by_function)
+    assert {loop.function: loop.share for loop in loops if loop.share < 0.8} == {}
+    assert sum(loop.spills for loop in loops) == 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("kind", KINDS)
+def test_products_of_a_network_on_aarch64(
+    kind: Compiler, tmp_path: Path, cross_compiler: FindCompiler
+) -> None:
+    """Tiles that were chosen for its layers, with what is left of pixels and outputs."""
+    graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
+    loops = cross_compiler("aarch64", kind).loops_of(graph, tmp_path)
+    assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
+    products = [loop for loop in loops if re.match(r"model_pointwise_(?!1x)", loop.function)]
+    assert len(products) >= 15
+    assert {loop.function: loop.share for loop in products if loop.share < 0.8} == {}
 
 
 @pytest.mark.parametrize(

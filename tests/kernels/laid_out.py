@@ -138,15 +138,26 @@ def run_calls(
     `flags` come after the target's own, for instance SANITIZERS. Asserts that no place changes
     which holds no channel of `y`.
     """
-    (folder / "calls.c").write_text(_program(calls, find_target(target)))
     command = [*flags_of(target, compiler), *WARNINGS, *flags]
+    return run_built(calls, find_target(target), folder, command)
+
+
+def run_built(
+    calls: Sequence[Call],
+    target: Target,
+    folder: Path,
+    command: Sequence[str],
+    emulator: Sequence[str] = (),
+) -> list[Floats]:
+    """As `run_calls`, for any target, compiled by a command and run by an emulator."""
+    (folder / "calls.c").write_text(_program(calls, target))
     run_tool([*command, "calls.c", "-o", "calls"], folder)
     feed = b""
     for call in calls:
         blocks = call.blocks()
         feed += b"".join(block.tobytes() for block in blocks.values())
-        feed += call.weights(find_target(target)).tobytes()
-    written = np.frombuffer(run_tool([folder / "calls"], feed=feed), np.uint32)
+        feed += call.weights(target).tobytes()
+    written = np.frombuffer(run_tool([*emulator, folder / "calls"], feed=feed), np.uint32)
     ends = np.cumsum([len(call.blocks()["y"]) for call in calls])
     assert len(written) == ends[-1]
     parts = np.split(written, ends[:-1])

@@ -173,7 +173,7 @@ def file_of(functions: Sequence[str], target: Target) -> str:
 @pytest.mark.parametrize(
     ("target", "compiler"),
     [*((t, "gcc") for t in ("x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64")),
-     *((t, "clang") for t in ("x86-64-v3", "x86-64-v4"))],
+     *((t, "clang") for t in ("x86-64-v3", "x86-64-v4", "aarch64"))],
 )  # fmt: skip
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_runs_of_inputs_cost_no_register(
@@ -185,7 +185,9 @@ def test_runs_of_inputs_cost_no_register(
     require_tool: Callable[[str], str],
 ) -> None:
     """In the loop over a run, a tile still is its multiply-adds, and nothing goes to the stack."""
-    tool = require_tool("aarch64-linux-gnu-gcc" if target == "aarch64" else compiler)
+    cross = {"gcc": ["aarch64-linux-gnu-gcc"], "clang": ["clang", "--target=aarch64-linux-gnu"]}
+    tool = cross[compiler] if target == "aarch64" else [compiler]
+    require_tool(tool[0])
     chosen = find_target(target)
     chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.tiles]
     tiles = {f"t_{g}_{t.rows}_{t.vectors}": t for g in (1, 3) for t in chosen_tiles}
@@ -199,7 +201,7 @@ def test_runs_of_inputs_cost_no_register(
         for name, tile in tiles.items()
     ]
     (tmp_path / "tiles.c").write_text(file_of(functions, chosen))
-    run_tool([tool, *chosen.flags(compiler), "-S", "tiles.c", "-o", "tiles.s"], tmp_path)
+    run_tool([*tool, *chosen.flags(compiler), "-S", "tiles.c", "-o", "tiles.s"], tmp_path)
     loops = [x for x in innermost_loops((tmp_path / "tiles.s").read_text()) if x.fused + x.products]
     assert {loop.function for loop in loops} == set(tiles)
     for loop in loops:
