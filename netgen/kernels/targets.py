@@ -169,12 +169,14 @@ TARGETS: tuple[Target, ...] = (
         machine_flags=("-march=armv8-a",),
         # Predictive commoning would keep the inputs that neighbouring windows share, and spill
         # them; the scheduler before registers are given out would draw loads together, and short
-        # loops over k, unrolled, would keep all weights of a panel.
+        # loops over k, unrolled, would keep all weights of a panel. Registers are renamed, or
+        # accumulators are moved from one to another and back.
         gcc_flags=(
             *_FUSED,
             "-fno-predictive-commoning",
             "-fno-schedule-insns",
             "--param=max-completely-peel-times=0",
+            "-frename-registers",
         ),
         clang_flags=("-fno-unroll-loops",),
         alignment=64,
