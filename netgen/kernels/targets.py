@@ -39,20 +39,18 @@ class Target:
 
     `vector_widths` are the vectors that templates may use, in floats, widest first. With
     `gnu_vectors` they are vector types; without, they are loops over arrays of that length, pure
-    ISO
-    C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named as
-    Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the widest
-    width) that stay in registers with gcc and clang, as their assembly shows. `depthwise_unroll` is
-    how many neighbouring outputs a depthwise kernel computes at once. `alignment` is that of the
-    arena and of each layer's weights, in bytes, as are the sizes of the two nearest caches;
-    `cache_miss` are the cycles that a byte takes to arrive which neither holds, 0 where that is not
-    known: then the fastest plan is taken to be layer by layer. With
-    `winograd` convolutions may take that numeric form; with `folds` narrow vectors of outputs hold
-    sums of several inputs side by side (see `Panel`).
-    `tile_cycles` are fitted where the target could be measured.
-    `lanes_of_inputs` is how many
-    neighbouring inputs of a pixel a tile loads at once where instructions multiply a vector by one
-    lane of another; 0 where each input is spread over a vector of its own.
+    ISO C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named
+    as Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the
+    widest width) that stay in registers with gcc and clang, as their assembly shows.
+    `depthwise_unroll` is how many neighbouring outputs a depthwise kernel computes at once.
+    `alignment` is that of the arena and of each layer's weights, in bytes, as are the sizes of the
+    two nearest caches; `cache_miss` are the cycles that a byte takes to arrive which neither holds,
+    0 where that is not known: then the fastest plan is taken to be layer by layer. With `winograd`
+    convolutions may take that numeric form; with `folds` narrow vectors of outputs hold sums of
+    several inputs side by side (see `Panel`). `tile_cycles` are fitted where the target could be
+    measured. `lanes_of_inputs` is how many neighbouring inputs of a pixel a tile loads at once
+    where instructions multiply a vector by one lane of another; 0 where each input is spread over a
+    vector of its own.
     """
 
     name: str
