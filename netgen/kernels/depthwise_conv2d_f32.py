@@ -1,8 +1,9 @@
 """Depthwise convolution: vectors of channels, weights in registers, sliding along the row.
 
 y[i][j][c] = act(b[c] + sum over r, s of x[i*u+r-p][j*v+s-q][c] w[r][s][c]), r and s ascending, taps
-outside the image skipped. For each vector of channels the kernel's taps are loaded once per row;
-`unroll` neighbouring outputs share each input they have in common.
+outside the image skipped. `unroll` neighbouring outputs share each input they have in common. For
+each vector of channels the kernel's taps are loaded once per row; or, with `tiles_outside`, once
+per tile of outputs, and the channels of a tile's pixels are read one after the other.
 """
 
 from __future__ import annotations
@@ -32,13 +33,21 @@ from netgen.kernels.stretches import (
     vector_runs,
 )
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
+from netgen.kernels.tiles import Panel, cut_vectors, diagonally, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 # A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
 _MOST_TAPS = 49
 # With 3 by 3 taps more outputs than this and their inputs outgrow 32 registers.
 _MOST_UNROLLED = 16
+# As many taps as registers hold beside the outputs of a tile.
+_MOST_OUTSIDE = 9
+# Floats of a cache line.
+_LINE = 16
+# What a tap takes to load from the first-level cache, or from the second one, where reading a
+# vector of inputs in the order of memory saves 1: measured on x86-64-v3 and -v4.
+_TAP_CYCLES = 1.2
+_FAR_TAP_CYCLES = 3.0
 
 
 class DepthwiseConv2dF32(Kernel):
@@ -83,28 +92,35 @@ class DepthwiseConv2dF32(Kernel):
         end = columns.left + columns.interior
         left = [edge_tile(window, j, width) for j in range(columns.left)]
         right = [edge_tile(window, j, width) for j in range(end, layer.result.shape[2])]
-        unroll = layer.choice["unroll"] if layer.choice else target.depthwise_unroll
-        interiors = interior_tiles(window, columns.left, columns.interior, unroll)
+        choice = layer.choice or _own_choice(layer, window, target)
+        interiors = interior_tiles(window, columns.left, columns.interior, choice["unroll"])
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, ("x", "y")),
             "act": op.act,
+            "tiles_outside": bool(choice["tiles_outside"]),
             "rows": [*rows_inside(window, height, layer.result.shape[1])],
             "taps": [*taps_used([*left, *interiors, *right])],
-            "left": [*left],
-            "interiors": [*interiors],
-            "right": [*right],
+            "tiles": [{**tile, "taps": [*taps_used([tile])]} for tile in [*left, *interiors, *right]],
             "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
-        """How many neighbouring outputs are computed at once: `unroll`."""
+        """How many neighbouring outputs are computed at once, and in which order of loops."""
         assert isinstance(layer.op, DepthwiseConv2d)
-        columns = input_columns(layer, layer.op.window(layer.operands["w"].shape)).interior
-        own = target.depthwise_unroll
+        window = layer.op.window(layer.operands["w"].shape)
+        columns = input_columns(layer, window).interior
+        own = _own_choice(layer, window, target)
+        unroll, order = own["unroll"], own["tiles_outside"]
         # What is more than a row has comes to the same as the row.
-        others = [n for n in range(1, min(columns, _MOST_UNROLLED) + 1) if n != min(own, columns)]
-        return tuple({"unroll": n} for n in [own, *sorted(others, key=lambda n: abs(n - own))])
+        others = [
+            n for n in range(1, min(columns, _MOST_UNROLLED) + 1) if n != min(unroll, columns)
+        ]
+        unrolls = [unroll, *sorted(others, key=lambda n: abs(n - unroll))]
+        return tuple(
+            {"unroll": n, "tiles_outside": outside}
+            for n, outside in diagonally(unrolls, [order, 1 - order])
+        )
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Vectors of [bias, then one row per (r, s)], in the order in which they are visited."""
@@ -148,6 +164,32 @@ class DepthwiseConv2dF32(Kernel):
             return vectors
         made = split_loops("rows", [Loop(0, layer.operands["x"].shape[1])], threads)
         return split_rows(layer, threads) if made.share <= vectors.share else vectors
+
+
+def _own_choice(layer: Layer, window: Window, target: Target) -> Choice:
+    unroll = target.depthwise_unroll
+    outside = target.cache_miss > 0 and _gains_outside(layer, window, target, unroll)
+    return {"unroll": unroll, "tiles_outside": int(outside)}
+
+
+def _gains_outside(layer: Layer, window: Window, target: Target, unroll: int) -> bool:
+    """Whether tiles belong outside the loops over vectors of channels.
+
+    So they do where the rows of a window do not stay in the first-level cache: they come faster
+    from the second one if pixels are read in the order of memory, and once, however narrow vectors
+    are. But each tile loads its taps, which ought to stay. Taps of larger windows than 3 by 3 stay
+    in no registers in either order.
+    """
+    pixel, taps = 4 * layer.result.shape[3], window.size[0] * window.size[1]
+    width, columns = layer.operands["x"].shape[2], input_columns(layer, window)
+    # The rows of a band are what the layer before has written last.
+    cached = target.cache_l1 * (1.5 if layer.band else 1.0)
+    if taps > _MOST_OUTSIDE or window.size[0] * width * pixel <= cached:
+        return False
+    reads = window.size[0] * width * max(_LINE / target.vector_widths[0], 1.0)
+    tiles = layer.result.shape[2] - columns.interior + -(-columns.interior // unroll)
+    load = _TAP_CYCLES if (1 + taps) * pixel <= target.cache_l1 / 3 else _FAR_TAP_CYCLES
+    return reads > load * tiles * (1 + taps)
 
 
 def _panels(runs: Sequence[VectorRun]) -> list[Panel]:

@@ -109,7 +109,7 @@ def of_every_kind(choices: tuple[Choice, ...]) -> list[Choice]:
     kept: list[Choice] = []
     tiles: dict[tuple[int, ...], int] = {}
     for choice in choices:
-        tile = (choice.get("rows", 0), choice.get("vectors", 0), choice.get("unroll", 0))
+        tile = tuple(choice.get(a, 0) for a in ("rows", "vectors", "unroll", "tiles_outside"))
         tiles[tile] = tiles.get(tile, 0) + 1
         if not kept or tiles[tile] == 1 + len(tiles) % 5:
             kept.append(choice)
