@@ -3,17 +3,20 @@
 y[i][j][c] = act(b[c] + sum over r, s of x[i*u+r-p][j*v+s-q][c] w[r][s][c]), r and s ascending, taps
 outside the image skipped. `unroll` neighbouring outputs share each input they have in common. For
 each vector of channels the kernel's taps are loaded once per row; or, with `tiles_outside`, once
-per tile of outputs, and the channels of a tile's pixels are read one after the other.
+per tile of outputs, and the channels of a tile's pixels are read one after the other. With `pairs`
+a tile is of two rows, which share the inputs that both need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, cast
 
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.kernels.depthwise_choice import depthwise_choices, own_choice
 from netgen.kernels.geometry import (
     describe_window,
     input_columns,
@@ -21,9 +24,10 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.row_pairs import distance_in_place, late_columns
 from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside, taps_used
 from netgen.kernels.split import Loop, Split, split_loops
-from netgen.kernels.split_loops import split_rows, split_vectors
+from netgen.kernels.split_loops import rows_of_call, split_rows, split_vectors
 from netgen.kernels.stretches import (
     VectorRun,
     describe_pitches,
@@ -33,21 +37,11 @@ from netgen.kernels.stretches import (
     vector_runs,
 )
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, diagonally, pack_panels
+from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 # A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
 _MOST_TAPS = 49
-# With 3 by 3 taps more outputs than this and their inputs outgrow 32 registers.
-_MOST_UNROLLED = 16
-# As many taps as registers hold beside the outputs of a tile.
-_MOST_OUTSIDE = 9
-# Floats of a cache line.
-_LINE = 16
-# What a tap takes to load from the first-level cache, or from the second one, where reading a
-# vector of inputs in the order of memory saves 1: measured on x86-64-v3 and -v4.
-_TAP_CYCLES = 1.2
-_FAR_TAP_CYCLES = 3.0
 
 
 class DepthwiseConv2dF32(Kernel):
@@ -87,40 +81,25 @@ class DepthwiseConv2dF32(Kernel):
         op = layer.op
         assert isinstance(op, DepthwiseConv2d)
         window = op.window(layer.operands["w"].shape)
-        columns = input_columns(layer, window)
-        _, height, width, _ = layer.operands["x"].shape
-        end = columns.left + columns.interior
-        left = [edge_tile(window, j, width) for j in range(columns.left)]
-        right = [edge_tile(window, j, width) for j in range(end, layer.result.shape[2])]
-        choice = layer.choice or _own_choice(layer, window, target)
-        interiors = interior_tiles(window, columns.left, columns.interior, choice["unroll"])
+        choice = layer.choice or own_choice(layer, window, target)
+        late = late_columns(layer, window, target) or 0 if choice["pairs"] else 0
+        tiles = _tiles(layer, window, choice["unroll"], late)
         return {
             **describe_window(layer, window),
             **describe_pitches(layer, ("x", "y")),
             "act": op.act,
             "tiles_outside": bool(choice["tiles_outside"]),
-            "rows": [*rows_inside(window, height, layer.result.shape[1])],
-            "taps": [*taps_used([*left, *interiors, *right])],
-            "tiles": [{**tile, "taps": [*taps_used([tile])]} for tile in [*left, *interiors, *right]],
+            "late": late,
+            "bodies": _bodies(layer, window, pairs=bool(choice["pairs"])),
+            "taps": [*taps_used(tiles)],
+            "tiles": [{**tile, "taps": [*taps_used([tile])]} for tile in tiles],
             "vectors": describe_vector_runs(vector_runs(layer, target), target),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
-        """How many neighbouring outputs are computed at once, and in which order of loops."""
+        """How many neighbouring outputs are computed at once, of one row or two, and when."""
         assert isinstance(layer.op, DepthwiseConv2d)
-        window = layer.op.window(layer.operands["w"].shape)
-        columns = input_columns(layer, window).interior
-        own = _own_choice(layer, window, target)
-        unroll, order = own["unroll"], own["tiles_outside"]
-        # What is more than a row has comes to the same as the row.
-        others = [
-            n for n in range(1, min(columns, _MOST_UNROLLED) + 1) if n != min(unroll, columns)
-        ]
-        unrolls = [unroll, *sorted(others, key=lambda n: abs(n - unroll))]
-        return tuple(
-            {"unroll": n, "tiles_outside": outside}
-            for n, outside in diagonally(unrolls, [order, 1 - order])
-        )
+        return depthwise_choices(layer, layer.op.window(layer.operands["w"].shape), target)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Vectors of [bias, then one row per (r, s)], in the order in which they are visited."""
@@ -132,25 +111,12 @@ class DepthwiseConv2dF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.
 
-        Output q (counted over the image) may take the place of an input that no later output reads;
-        `distance` is how many pixels before the input the output must start for that. Within a tile
-        all loads come before the stores.
+        Output q (counted over the image) may take the place of an input that no later output reads.
+        Within a tile all loads come before the stores. Rows go in pairs only where that is as good.
         """
-        op = layer.op
-        assert isinstance(op, DepthwiseConv2d)
-        window = op.window(layer.operands["w"].shape)
-        width, out_width = layer.operands["x"].shape[2], layer.result.shape[2]
-        distance = 0
-        for i in range(layer.result.shape[1]):
-            row = i * window.stride[0] - window.pad[0]
-            first_row = max(row, 0) * width
-            # The earliest input that an output after (i, j) reads: in this row, or in the next.
-            below = max(row + window.stride[0], 0) * width
-            for j in range(out_width):
-                column = max((j + 1) * window.stride[1] - window.pad[2], 0)
-                needed = min(first_row + column, below) if j + 1 < out_width else below
-                distance = max(distance, i * out_width + j - needed + 1)
-        return in_place(layer, "x", distance)
+        assert isinstance(layer.op, DepthwiseConv2d)
+        window = layer.op.window(layer.operands["w"].shape)
+        return in_place(layer, "x", distance_in_place(layer, window))
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -163,33 +129,63 @@ class DepthwiseConv2dF32(Kernel):
         if "x" in overwritten:
             return vectors
         made = split_loops("rows", [Loop(0, layer.operands["x"].shape[1])], threads)
-        return split_rows(layer, threads) if made.share <= vectors.share else vectors
+        assert isinstance(layer.op, DepthwiseConv2d)
+        window = layer.op.window(layer.operands["w"].shape)
+        choice = layer.choice or own_choice(layer, window, target)
+        rows = split_rows(layer, threads, 1 + choice["pairs"])
+        return rows if made.share <= vectors.share else vectors
 
 
-def _own_choice(layer: Layer, window: Window, target: Target) -> Choice:
-    unroll = target.depthwise_unroll
-    outside = target.cache_miss > 0 and _gains_outside(layer, window, target, unroll)
-    return {"unroll": unroll, "tiles_outside": int(outside)}
+def _tiles(layer: Layer, window: Window, unroll: int, late: int) -> list[dict[str, Json]]:
+    """Columns from left to right; `late` is the first column of tiles whose lower row waits."""
+    columns, width = input_columns(layer, window), layer.operands["x"].shape[2]
+    end = columns.left + columns.interior
+    first = max(columns.left, late)
+    tiles = [
+        *(edge_tile(window, j, width) for j in range(columns.left)),
+        *interior_tiles(window, columns.left, first - columns.left, unroll),
+        *interior_tiles(window, first, end - first, unroll),
+        *(edge_tile(window, j, width) for j in range(end, layer.result.shape[2])),
+    ]
+    return [{**tile, "late": first if (first := _first(tile)) < late else None} for tile in tiles]
 
 
-def _gains_outside(layer: Layer, window: Window, target: Target, unroll: int) -> bool:
-    """Whether tiles belong outside the loops over vectors of channels.
+def _first(tile: Mapping[str, Json]) -> int:
+    return cast("int", tile["first" if "first" in tile else "column"])
 
-    So they do where the rows of a window do not stay in the first-level cache: they come faster
-    from the second one if pixels are read in the order of memory, and once, however narrow vectors
-    are. But each tile loads its taps, which ought to stay. Taps of larger windows than 3 by 3 stay
-    in no registers in either order.
-    """
-    pixel, taps = 4 * layer.result.shape[3], window.size[0] * window.size[1]
-    width, columns = layer.operands["x"].shape[2], input_columns(layer, window)
-    # The rows of a band are what the layer before has written last.
-    cached = target.cache_l1 * (1.5 if layer.band else 1.0)
-    if taps > _MOST_OUTSIDE or window.size[0] * width * pixel <= cached:
-        return False
-    reads = window.size[0] * width * max(_LINE / target.vector_widths[0], 1.0)
-    tiles = layer.result.shape[2] - columns.interior + -(-columns.interior // unroll)
-    load = _TAP_CYCLES if (1 + taps) * pixel <= target.cache_l1 / 3 else _FAR_TAP_CYCLES
-    return reads > load * tiles * (1 + taps)
+
+def _bodies(layer: Layer, window: Window, *, pairs: bool) -> list[Json]:
+    """What is computed at once: rows by pairs, and then one that is left, or one by one."""
+    height, rows, calls = layer.operands["x"].shape[1], layer.result.shape[1], rows_of_call(layer)
+    if not pairs:
+        return [_body(window, rows_inside(window, height, rows), 1)]
+    # A pair is an output of a higher window. In a band it may begin with any row.
+    step, starts = (2, rows // 2) if layer.band is None else (1, rows - 1)
+    up, across = window.stride
+    double = replace(window, size=(window.size[0] + up, window.size[1]), stride=(step * up, across))
+    bodies = [_body(window, rows_inside(double, height, starts), 2)]
+    if calls % 2 and layer.band is None:
+        last = replace(window, pad=(window.pad[0] - (rows - 1) * up, *window.pad[1:]))
+        bodies.append(_body(window, rows_inside(last, height, 1), 1))
+    elif calls % 2:
+        bodies.append(_body(window, rows_inside(window, height, rows), 1))
+    return bodies
+
+
+def _body(window: Window, inputs: list[dict[str, Json]], rows: int) -> Json:
+    """Input rows, with the kernel's row that each of `rows` outputs, c and d, has there."""
+    described: list[Json] = []
+    used: set[int] = set()
+    for row in inputs:
+        uses: list[Json] = []
+        for lower, output in enumerate("cd"[:rows]):
+            r = cast("int", row["row"]) - lower * window.stride[0]
+            if 0 <= r < window.size[0]:
+                uses.append({"output": output, "row": r})
+                used.add(r)
+        if uses:
+            described.append({**row, "uses": uses})
+    return {"rows": rows, "outputs": [*"cd"[:rows]], "inputs": described, "taps": [*sorted(used)]}
 
 
 def _panels(runs: Sequence[VectorRun]) -> list[Panel]:

@@ -166,8 +166,9 @@ class Kernel(ABC):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """By operand letter: how many bytes before the operand the output may start.
 
-        With at least that distance no element is overwritten that is still to be read. Operands
-        that do not appear must be disjoint from the output.
+        With that distance, or one up to the next of whole pixels at an aligned address, no element
+        is overwritten that is still to be read. Operands that do not appear must be disjoint from
+        the output.
         """
         del layer
         return {}

@@ -21,9 +21,9 @@ def rows_of_call(layer: Layer) -> int:
     return layer.band.rows if layer.band else layer.result.shape[1]
 
 
-def split_rows(layer: Layer, threads: int) -> Split:
-    """By rows of the result."""
-    return split_loops("rows", [Loop(0, rows_of_call(layer))], threads)
+def split_rows(layer: Layer, threads: int, at_once: int = 1) -> Split:
+    """By rows of the result, as many as are computed at once."""
+    return split_loops("rows", [Loop(0, rows_of_call(layer), at_once)], threads)
 
 
 def split_panels(described: Json, threads: int) -> Split:

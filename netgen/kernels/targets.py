@@ -42,15 +42,15 @@ class Target:
     ISO C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named
     as Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the
     widest width) that stay in registers with gcc and clang, as their assembly shows.
-    `depthwise_unroll` is how many neighbouring outputs a depthwise kernel computes at once.
-    `alignment` is that of the arena and of each layer's weights, in bytes, as are the sizes of the
-    two nearest caches; `cache_miss` are the cycles that a byte takes to arrive which neither holds,
-    0 where that is not known: then the fastest plan is taken to be layer by layer. With `winograd`
-    convolutions may take that numeric form; with `folds` narrow vectors of outputs hold sums of
-    several inputs side by side (see `Panel`). `tile_cycles` are fitted where the target could be
-    measured. `lanes_of_inputs` is how many neighbouring inputs of a pixel a tile loads at once
-    where instructions multiply a vector by one lane of another; 0 where each input is spread over a
-    vector of its own.
+    `depthwise_unroll` is how many neighbouring outputs a depthwise kernel computes at once, of two
+    rows where it pays to compute `depthwise_pairs`. `alignment` is that of the arena and of each
+    layer's weights, in bytes, as are the sizes of the two nearest caches; `cache_miss` are the
+    cycles that a byte takes to arrive which neither holds, 0 where that is not known: then the
+    fastest plan is taken to be layer by layer. With `winograd` convolutions may take that numeric
+    form; with `folds` narrow vectors of outputs hold sums of several inputs side by side (see
+    `Panel`). `tile_cycles` are fitted where the target could be measured. `lanes_of_inputs` is how
+    many neighbouring inputs of a pixel a tile loads at once where instructions multiply a vector by
+    one lane of another; 0 where each input is spread over a vector of its own.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Target:
     alignment: int
     tiles: tuple[tuple[int, int], ...]
     depthwise_unroll: int
+    depthwise_pairs: bool
     cache_l1: int
     cache_l2: int
     cache_miss: float = 0.0
@@ -102,6 +103,7 @@ TARGETS: tuple[Target, ...] = (
         alignment=4,
         tiles=((2, 1), (1, 2)),
         depthwise_unroll=4,
+        depthwise_pairs=False,
         cache_l1=16 * 1024,
         cache_l2=256 * 1024,
     ),
@@ -117,6 +119,7 @@ TARGETS: tuple[Target, ...] = (
         alignment=64,
         tiles=((12, 1), (4, 2), (1, 8)),
         depthwise_unroll=4,
+        depthwise_pairs=False,
         cache_l1=32 * 1024,
         cache_l2=256 * 1024,
     ),
@@ -132,6 +135,7 @@ TARGETS: tuple[Target, ...] = (
         alignment=64,
         tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
         depthwise_unroll=4,
+        depthwise_pairs=True,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
@@ -149,8 +153,9 @@ TARGETS: tuple[Target, ...] = (
         clang_flags=(),
         alignment=64,
         tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
-        # Of 3 by 3 taps, seven outputs and an input, 17 vectors: a quarter of 28 columns at once.
+        # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28 columns.
         depthwise_unroll=7,
+        depthwise_pairs=True,
         cache_l1=32 * 1024,
         cache_l2=1024 * 1024,
         cache_miss=1 / 6,
@@ -182,6 +187,7 @@ TARGETS: tuple[Target, ...] = (
         # where inputs are multiplied once, and the last, where weights are.
         tiles=((14, 1), (9, 2), (6, 3), (3, 4), (1, 8)),
         depthwise_unroll=4,
+        depthwise_pairs=True,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
         cache_miss=1 / 6,

@@ -15,6 +15,7 @@ from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.hazards import band_fault
 from netgen.plan.operand_types import operand_types
 from netgen.plan.order import Band, execution_order, height
+from netgen.plan.pixel_order import pixel_order
 from netgen.plan.plan import Plan, Step, Value, is_image
 from netgen.plan.reach import row_reach
 
@@ -73,7 +74,8 @@ def _run(memory: _Memory, step: Step, band: Band) -> None:
         memory.check(value, *span, where)
         if memory.home(value) == memory.home(step.writes):
             read = memory.places(value, *span)
-            fault = band_fault(step.op, letter, types, read, written, band)
+            order = pixel_order(plan, step)
+            fault = band_fault(step.op, letter, types, read, written, band, order)
             if fault:
                 raise PlanError(f"the step destroys its operand {letter}: {fault}", where=where)
     if step.scratch is not None:

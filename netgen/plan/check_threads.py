@@ -20,6 +20,7 @@ from netgen.plan.layers import step_layer
 from netgen.plan.operand_types import operand_types
 from netgen.plan.options import MOST_THREADS
 from netgen.plan.order import height
+from netgen.plan.pixel_order import pixel_order
 from netgen.plan.plan import Plan, Step
 from netgen.plan.reach import row_reach
 
@@ -43,7 +44,7 @@ def check_threads(plan: Plan, target: Target) -> None:
             continue
         by, bounds = _read_split(plan, step, instance)
         layer = step_layer(plan, step, operand_types(plan, step))
-        _check_cover(step, bounds, _loops(step, instance, layer, by))
+        _check_cover(step, bounds, _loops(plan, step, layer, by))
         if by == "pixels" and len(bounds) == 2:
             _check_rest(step, bounds)
         if by == "vectors":
@@ -80,9 +81,9 @@ def _is_row(row: Json, threads: int) -> bool:
     return isinstance(row, list) and numbers and len(row) == threads + 1
 
 
-def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
+def _loops(plan: Plan, step: Step, layer: Layer, by: str) -> list[Loop]:
     """The loops that the kernel's template prints for what the call is divided by."""
-    found = instance.parameters
+    found = plan.instances[step.instance].parameters
     match by, step.kernel:
         case "rows", (
             "conv2d_f32"
@@ -94,7 +95,8 @@ def _loops(step: Step, instance: Instance, layer: Layer, by: str) -> list[Loop]:
             | "avg_pool2d_f32"
             | "avg_pool2d_portable_f32"
         ):
-            return [(0, layer.band.rows if layer.band else layer.result.shape[1], 1)]
+            rows = layer.band.rows if layer.band else layer.result.shape[1]
+            return [(0, rows, pixel_order(plan, step).rows)]
         case "tiles", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
             return [(0, cast("int", found["pixel_tiles"]), 1)]
         case "panels", _:

@@ -23,6 +23,7 @@ from netgen.plan.check import check_plan
 from netgen.plan.execute import execute
 from netgen.plan.hazards import band_fault
 from netgen.plan.order import Band
+from netgen.plan.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.plan.plan import Plan
 from netgen.plan.reach import row_reach
 from netgen.weights.seeded import seeded_weights
@@ -58,41 +59,58 @@ def layers(draw: st.DrawFn) -> Layer:
         raise
 
 
-def survives(layer: Layer, distance: int, order: str = "pixel", rows: range | None = None) -> bool:
+def pixels_read(layer: Layer, i: int, j: int) -> list[int]:
+    """The input pixels of an output."""
+    assert isinstance(layer.op, DepthwiseConv2d)
+    _, height, width, _ = layer.operands["x"].shape
+    _, rows, columns, _ = layer.operands["w"].shape
+    (u, v), (top, _, left, _) = layer.op.stride, layer.op.pad
+    taps = [(i * u - top + r, j * v - left + s) for r in range(rows) for s in range(columns)]
+    return [h * width + k for h, k in taps if 0 <= h < height and 0 <= k < width]
+
+
+def survives(
+    layer: Layer,
+    distance: int,
+    order: str = "pixel",
+    rows: range | None = None,
+    at_once: PixelOrder = PIXEL_BY_PIXEL,
+) -> bool:
     """Run a layer, or some rows of it, on memory that holds names instead of numbers.
 
     distance: in elements. order: `pixel` computes all channels of a pixel at once, `up` and `down`
-    one channel after the other along each row.
+    one channel after the other along the rows that are computed at once.
     """
-    assert isinstance(layer.op, DepthwiseConv2d)
-    _, height, width, channels = layer.operands["x"].shape
-    _, height_out, columns, _ = layer.result.shape
-    (u, v), (top, _, left, _) = layer.op.stride, layer.op.pad
-    _, kernel_rows, kernel_columns, _ = layer.operands["w"].shape
-    elements = height * width * channels
-    memory: dict[int, tuple[str, int]] = {a: ("x", a) for a in range(elements)}
+    channels, (_, height, columns, _) = layer.operands["x"].shape[3], layer.result.shape
+    memory: dict[int, tuple[str, int]] = {a: ("x", a) for a in range(layer.operands["x"].elements)}
     everything = list(range(channels))
     groups = [everything] if order == "pixel" else [[c] for c in everything]
     if order == "down":
         groups.reverse()
-    for i in rows or range(height_out):
+    todo = rows or range(height)
+    for first in range(todo.start, todo.stop, at_once.rows):
+        tile = range(first, min(first + at_once.rows, todo.stop))
         for group in groups:
+            waiting: list[int] = []
             for j in range(columns):
-                for r in range(kernel_rows):
-                    for s in range(kernel_columns):
-                        h, k = i * u - top + r, j * v - left + s
-                        if not (0 <= h < height and 0 <= k < width):
-                            continue
-                        places = [(h * width + k) * channels + c for c in group]
-                        if any(memory[a] != ("x", a) for a in places):
-                            return False
-                for c in group:
-                    out = (i * columns + j) * channels + c
-                    memory[out - distance] = ("y", out)
+                read = [
+                    p * channels + c for i in tile for p in pixels_read(layer, i, j) for c in group
+                ]
+                if any(memory[a] != ("x", a) for a in read):
+                    return False
+                for i in tile:
+                    outputs = [(i * columns + j) * channels + c for c in group]
+                    if i > first and j < at_once.late:
+                        waiting += outputs
+                    else:
+                        memory |= {out - distance: ("y", out) for out in outputs}
+            memory |= {out - distance: ("y", out) for out in waiting}
     return True
 
 
-def fault(layer: Layer, distance: int, rows: range | None = None) -> str | None:
+def fault(
+    layer: Layer, distance: int, rows: range | None = None, at_once: PixelOrder = PIXEL_BY_PIXEL
+) -> str | None:
     """What the checker says of a result `distance` elements before its operand."""
     band = Band(0, rows.start, rows.stop) if rows else Band(0, 0, layer.result.shape[1])
     reach = row_reach(layer.op, "x", layer.operands, layer.result)
@@ -102,7 +120,7 @@ def fault(layer: Layer, distance: int, rows: range | None = None) -> str | None:
     # The memory begins well before both.
     read = element_numbers(layer.operands["x"])[begin:end] + 1000
     written = element_numbers(layer.result)[band.first : band.end] + 1000 - distance
-    return band_fault(layer.op, "x", layer.operands, read, written, band)
+    return band_fault(layer.op, "x", layer.operands, read, written, band, at_once)
 
 
 def element_numbers(kind: TensorType) -> np.ndarray:

@@ -153,12 +153,14 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { H = 5, W = 5, C = 12, OW = 5, TAPS = 9 };
-    for (int i = 0; i < 5; ++i) {
+    int i = 0;
+    for (; i + 1 < 5; i += 2) {
         const int top = i - 1;
         float *const yi = y + i * OW * C;
         const float *const x0 = top >= 0 ? x + top * W * C : NULL;
         const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
+        const float *const x2 = x + (top + 2) * W * C;
+        const float *const x3 = x + (top + 3) * W * C;
         {
             const float *const p = w;
             const v8 bias = LOAD8(p);
@@ -173,67 +175,137 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
             const v8 w2_2 = LOAD8(p + 72);
             {
                 v8 c0 = bias;
+                v8 d0 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_1;
                     c0 += LOAD8(x0 + C) * w0_2;
                 }
-                c0 += LOAD8(x1) * w1_1;
-                c0 += LOAD8(x1 + C) * w1_2;
-                if (x2 != NULL) {
-                    c0 += LOAD8(x2) * w2_1;
-                    c0 += LOAD8(x2 + C) * w2_2;
-                }
+                const v8 a1_0 = LOAD8(x1);
+                c0 += a1_0 * w1_1;
+                d0 += a1_0 * w0_1;
+                const v8 a1_1 = LOAD8(x1 + C);
+                c0 += a1_1 * w1_2;
+                d0 += a1_1 * w0_2;
+                const v8 a2_0 = LOAD8(x2);
+                c0 += a2_0 * w2_1;
+                d0 += a2_0 * w1_1;
+                const v8 a2_1 = LOAD8(x2 + C);
+                c0 += a2_1 * w2_2;
+                d0 += a2_1 * w1_2;
+                d0 += LOAD8(x3) * w2_1;
+                d0 += LOAD8(x3 + C) * w2_2;
                 float *const to = yi;
+                float *const under = to + OW * C;
                 STORE8(to, RELU6_8(c0));
+                STORE8(under, RELU6_8(d0));
             }
             {
-                v8 c0 = bias, c1 = bias, c2 = bias;
+                v8 c0 = bias, c1 = bias;
+                v8 d0 = bias, d1 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_0;
                     const v8 a0_1 = LOAD8(x0 + C);
                     c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
                     const v8 a0_2 = LOAD8(x0 + 2 * C);
-                    c0 += a0_2 * w0_2; c1 += a0_2 * w0_1; c2 += a0_2 * w0_0;
-                    const v8 a0_3 = LOAD8(x0 + 3 * C);
-                    c1 += a0_3 * w0_2; c2 += a0_3 * w0_1;
-                    c2 += LOAD8(x0 + 4 * C) * w0_2;
+                    c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
+                    c1 += LOAD8(x0 + 3 * C) * w0_2;
                 }
-                c0 += LOAD8(x1) * w1_0;
+                const v8 a1_0 = LOAD8(x1);
+                c0 += a1_0 * w1_0;
+                d0 += a1_0 * w0_0;
                 const v8 a1_1 = LOAD8(x1 + C);
                 c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
+                d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
                 const v8 a1_2 = LOAD8(x1 + 2 * C);
-                c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; c2 += a1_2 * w1_0;
+                c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
+                d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
                 const v8 a1_3 = LOAD8(x1 + 3 * C);
-                c1 += a1_3 * w1_2; c2 += a1_3 * w1_1;
-                c2 += LOAD8(x1 + 4 * C) * w1_2;
-                if (x2 != NULL) {
-                    c0 += LOAD8(x2) * w2_0;
-                    const v8 a2_1 = LOAD8(x2 + C);
-                    c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
-                    const v8 a2_2 = LOAD8(x2 + 2 * C);
-                    c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; c2 += a2_2 * w2_0;
-                    const v8 a2_3 = LOAD8(x2 + 3 * C);
-                    c1 += a2_3 * w2_2; c2 += a2_3 * w2_1;
-                    c2 += LOAD8(x2 + 4 * C) * w2_2;
-                }
+                c1 += a1_3 * w1_2;
+                d1 += a1_3 * w0_2;
+                const v8 a2_0 = LOAD8(x2);
+                c0 += a2_0 * w2_0;
+                d0 += a2_0 * w1_0;
+                const v8 a2_1 = LOAD8(x2 + C);
+                c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
+                d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
+                const v8 a2_2 = LOAD8(x2 + 2 * C);
+                c0 += a2_2 * w2_2; c1 += a2_2 * w2_1;
+                d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
+                const v8 a2_3 = LOAD8(x2 + 3 * C);
+                c1 += a2_3 * w2_2;
+                d1 += a2_3 * w1_2;
+                d0 += LOAD8(x3) * w2_0;
+                const v8 a3_1 = LOAD8(x3 + C);
+                d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
+                const v8 a3_2 = LOAD8(x3 + 2 * C);
+                d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
+                d1 += LOAD8(x3 + 3 * C) * w2_2;
                 float *const to = yi + C;
+                float *const under = to + OW * C;
                 STORE8(to, RELU6_8(c0));
                 STORE8(to + C, RELU6_8(c1));
-                STORE8(to + 2 * C, RELU6_8(c2));
+                STORE8(under, RELU6_8(d0));
+                STORE8(under + C, RELU6_8(d1));
+            }
+            {
+                const int left = 2 * C;
+                v8 c0 = bias;
+                v8 d0 = bias;
+                if (x0 != NULL) {
+                    c0 += LOAD8(x0 + left) * w0_0;
+                    c0 += LOAD8(x0 + left + C) * w0_1;
+                    c0 += LOAD8(x0 + left + 2 * C) * w0_2;
+                }
+                const v8 a1_0 = LOAD8(x1 + left);
+                c0 += a1_0 * w1_0;
+                d0 += a1_0 * w0_0;
+                const v8 a1_1 = LOAD8(x1 + left + C);
+                c0 += a1_1 * w1_1;
+                d0 += a1_1 * w0_1;
+                const v8 a1_2 = LOAD8(x1 + left + 2 * C);
+                c0 += a1_2 * w1_2;
+                d0 += a1_2 * w0_2;
+                const v8 a2_0 = LOAD8(x2 + left);
+                c0 += a2_0 * w2_0;
+                d0 += a2_0 * w1_0;
+                const v8 a2_1 = LOAD8(x2 + left + C);
+                c0 += a2_1 * w2_1;
+                d0 += a2_1 * w1_1;
+                const v8 a2_2 = LOAD8(x2 + left + 2 * C);
+                c0 += a2_2 * w2_2;
+                d0 += a2_2 * w1_2;
+                d0 += LOAD8(x3 + left) * w2_0;
+                d0 += LOAD8(x3 + left + C) * w2_1;
+                d0 += LOAD8(x3 + left + 2 * C) * w2_2;
+                float *const to = yi + 3 * C;
+                float *const under = to + OW * C;
+                STORE8(to, RELU6_8(c0));
+                STORE8(under, RELU6_8(d0));
             }
             v8 c0 = bias;
+            v8 d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD8(x0 + 3 * C) * w0_0;
                 c0 += LOAD8(x0 + 4 * C) * w0_1;
             }
-            c0 += LOAD8(x1 + 3 * C) * w1_0;
-            c0 += LOAD8(x1 + 4 * C) * w1_1;
-            if (x2 != NULL) {
-                c0 += LOAD8(x2 + 3 * C) * w2_0;
-                c0 += LOAD8(x2 + 4 * C) * w2_1;
-            }
+            const v8 a1_3 = LOAD8(x1 + 3 * C);
+            c0 += a1_3 * w1_0;
+            d0 += a1_3 * w0_0;
+            const v8 a1_4 = LOAD8(x1 + 4 * C);
+            c0 += a1_4 * w1_1;
+            d0 += a1_4 * w0_1;
+            const v8 a2_3 = LOAD8(x2 + 3 * C);
+            c0 += a2_3 * w2_0;
+            d0 += a2_3 * w1_0;
+            const v8 a2_4 = LOAD8(x2 + 4 * C);
+            c0 += a2_4 * w2_1;
+            d0 += a2_4 * w1_1;
+            d0 += LOAD8(x3 + 3 * C) * w2_0;
+            d0 += LOAD8(x3 + 4 * C) * w2_1;
             float *const to = yi + 4 * C;
+            float *const under = to + OW * C;
             STORE8(to, RELU6_8(c0));
+            STORE8(under, RELU6_8(d0));
         }
         const float *const p = w + 8 * (TAPS + 1);
         const v4 bias = LOAD4(p);
@@ -248,65 +320,251 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         const v4 w2_2 = LOAD4(p + 36);
         {
             v4 c0 = bias;
+            v4 d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_1;
                 c0 += LOAD4(x0 + 8 + C) * w0_2;
             }
-            c0 += LOAD4(x1 + 8) * w1_1;
-            c0 += LOAD4(x1 + 8 + C) * w1_2;
-            if (x2 != NULL) {
-                c0 += LOAD4(x2 + 8) * w2_1;
-                c0 += LOAD4(x2 + 8 + C) * w2_2;
-            }
+            const v4 a1_0 = LOAD4(x1 + 8);
+            c0 += a1_0 * w1_1;
+            d0 += a1_0 * w0_1;
+            const v4 a1_1 = LOAD4(x1 + 8 + C);
+            c0 += a1_1 * w1_2;
+            d0 += a1_1 * w0_2;
+            const v4 a2_0 = LOAD4(x2 + 8);
+            c0 += a2_0 * w2_1;
+            d0 += a2_0 * w1_1;
+            const v4 a2_1 = LOAD4(x2 + 8 + C);
+            c0 += a2_1 * w2_2;
+            d0 += a2_1 * w1_2;
+            d0 += LOAD4(x3 + 8) * w2_1;
+            d0 += LOAD4(x3 + 8 + C) * w2_2;
             float *const to = yi + 8;
+            float *const under = to + OW * C;
             STORE4(to, RELU6_4(c0));
+            STORE4(under, RELU6_4(d0));
         }
         {
-            v4 c0 = bias, c1 = bias, c2 = bias;
+            v4 c0 = bias, c1 = bias;
+            v4 d0 = bias, d1 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_0;
                 const v4 a0_1 = LOAD4(x0 + 8 + C);
                 c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
                 const v4 a0_2 = LOAD4(x0 + 8 + 2 * C);
-                c0 += a0_2 * w0_2; c1 += a0_2 * w0_1; c2 += a0_2 * w0_0;
-                const v4 a0_3 = LOAD4(x0 + 8 + 3 * C);
-                c1 += a0_3 * w0_2; c2 += a0_3 * w0_1;
-                c2 += LOAD4(x0 + 8 + 4 * C) * w0_2;
+                c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
+                c1 += LOAD4(x0 + 8 + 3 * C) * w0_2;
             }
-            c0 += LOAD4(x1 + 8) * w1_0;
+            const v4 a1_0 = LOAD4(x1 + 8);
+            c0 += a1_0 * w1_0;
+            d0 += a1_0 * w0_0;
             const v4 a1_1 = LOAD4(x1 + 8 + C);
             c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
+            d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
             const v4 a1_2 = LOAD4(x1 + 8 + 2 * C);
-            c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; c2 += a1_2 * w1_0;
+            c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
+            d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
             const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
-            c1 += a1_3 * w1_2; c2 += a1_3 * w1_1;
-            c2 += LOAD4(x1 + 8 + 4 * C) * w1_2;
-            if (x2 != NULL) {
-                c0 += LOAD4(x2 + 8) * w2_0;
-                const v4 a2_1 = LOAD4(x2 + 8 + C);
-                c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
-                const v4 a2_2 = LOAD4(x2 + 8 + 2 * C);
-                c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; c2 += a2_2 * w2_0;
-                const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
-                c1 += a2_3 * w2_2; c2 += a2_3 * w2_1;
-                c2 += LOAD4(x2 + 8 + 4 * C) * w2_2;
-            }
+            c1 += a1_3 * w1_2;
+            d1 += a1_3 * w0_2;
+            const v4 a2_0 = LOAD4(x2 + 8);
+            c0 += a2_0 * w2_0;
+            d0 += a2_0 * w1_0;
+            const v4 a2_1 = LOAD4(x2 + 8 + C);
+            c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
+            d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
+            const v4 a2_2 = LOAD4(x2 + 8 + 2 * C);
+            c0 += a2_2 * w2_2; c1 += a2_2 * w2_1;
+            d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
+            const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
+            c1 += a2_3 * w2_2;
+            d1 += a2_3 * w1_2;
+            d0 += LOAD4(x3 + 8) * w2_0;
+            const v4 a3_1 = LOAD4(x3 + 8 + C);
+            d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
+            const v4 a3_2 = LOAD4(x3 + 8 + 2 * C);
+            d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
+            d1 += LOAD4(x3 + 8 + 3 * C) * w2_2;
             float *const to = yi + C + 8;
+            float *const under = to + OW * C;
             STORE4(to, RELU6_4(c0));
             STORE4(to + C, RELU6_4(c1));
-            STORE4(to + 2 * C, RELU6_4(c2));
+            STORE4(under, RELU6_4(d0));
+            STORE4(under + C, RELU6_4(d1));
+        }
+        {
+            const int left = 2 * C + 8;
+            v4 c0 = bias;
+            v4 d0 = bias;
+            if (x0 != NULL) {
+                c0 += LOAD4(x0 + left) * w0_0;
+                c0 += LOAD4(x0 + left + C) * w0_1;
+                c0 += LOAD4(x0 + left + 2 * C) * w0_2;
+            }
+            const v4 a1_0 = LOAD4(x1 + left);
+            c0 += a1_0 * w1_0;
+            d0 += a1_0 * w0_0;
+            const v4 a1_1 = LOAD4(x1 + left + C);
+            c0 += a1_1 * w1_1;
+            d0 += a1_1 * w0_1;
+            const v4 a1_2 = LOAD4(x1 + left + 2 * C);
+            c0 += a1_2 * w1_2;
+            d0 += a1_2 * w0_2;
+            const v4 a2_0 = LOAD4(x2 + left);
+            c0 += a2_0 * w2_0;
+            d0 += a2_0 * w1_0;
+            const v4 a2_1 = LOAD4(x2 + left + C);
+            c0 += a2_1 * w2_1;
+            d0 += a2_1 * w1_1;
+            const v4 a2_2 = LOAD4(x2 + left + 2 * C);
+            c0 += a2_2 * w2_2;
+            d0 += a2_2 * w1_2;
+            d0 += LOAD4(x3 + left) * w2_0;
+            d0 += LOAD4(x3 + left + C) * w2_1;
+            d0 += LOAD4(x3 + left + 2 * C) * w2_2;
+            float *const to = yi + 3 * C + 8;
+            float *const under = to + OW * C;
+            STORE4(to, RELU6_4(c0));
+            STORE4(under, RELU6_4(d0));
         }
         v4 c0 = bias;
+        v4 d0 = bias;
         if (x0 != NULL) {
             c0 += LOAD4(x0 + 8 + 3 * C) * w0_0;
             c0 += LOAD4(x0 + 8 + 4 * C) * w0_1;
         }
+        const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
+        c0 += a1_3 * w1_0;
+        d0 += a1_3 * w0_0;
+        const v4 a1_4 = LOAD4(x1 + 8 + 4 * C);
+        c0 += a1_4 * w1_1;
+        d0 += a1_4 * w0_1;
+        const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
+        c0 += a2_3 * w2_0;
+        d0 += a2_3 * w1_0;
+        const v4 a2_4 = LOAD4(x2 + 8 + 4 * C);
+        c0 += a2_4 * w2_1;
+        d0 += a2_4 * w1_1;
+        d0 += LOAD4(x3 + 8 + 3 * C) * w2_0;
+        d0 += LOAD4(x3 + 8 + 4 * C) * w2_1;
+        float *const to = yi + 4 * C + 8;
+        float *const under = to + OW * C;
+        STORE4(to, RELU6_4(c0));
+        STORE4(under, RELU6_4(d0));
+    }
+    if (i < 5) {
+        const int top = i - 1;
+        float *const yi = y + i * OW * C;
+        const float *const x0 = x + top * W * C;
+        const float *const x1 = x + (top + 1) * W * C;
+        {
+            const float *const p = w;
+            const v8 bias = LOAD8(p);
+            const v8 w0_0 = LOAD8(p + 8);
+            const v8 w0_1 = LOAD8(p + 16);
+            const v8 w0_2 = LOAD8(p + 24);
+            const v8 w1_0 = LOAD8(p + 32);
+            const v8 w1_1 = LOAD8(p + 40);
+            const v8 w1_2 = LOAD8(p + 48);
+            {
+                v8 c0 = bias;
+                c0 += LOAD8(x0) * w0_1;
+                c0 += LOAD8(x0 + C) * w0_2;
+                c0 += LOAD8(x1) * w1_1;
+                c0 += LOAD8(x1 + C) * w1_2;
+                float *const to = yi;
+                STORE8(to, RELU6_8(c0));
+            }
+            {
+                v8 c0 = bias, c1 = bias;
+                c0 += LOAD8(x0) * w0_0;
+                const v8 a0_1 = LOAD8(x0 + C);
+                c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
+                const v8 a0_2 = LOAD8(x0 + 2 * C);
+                c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
+                c1 += LOAD8(x0 + 3 * C) * w0_2;
+                c0 += LOAD8(x1) * w1_0;
+                const v8 a1_1 = LOAD8(x1 + C);
+                c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
+                const v8 a1_2 = LOAD8(x1 + 2 * C);
+                c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
+                c1 += LOAD8(x1 + 3 * C) * w1_2;
+                float *const to = yi + C;
+                STORE8(to, RELU6_8(c0));
+                STORE8(to + C, RELU6_8(c1));
+            }
+            {
+                const int left = 2 * C;
+                v8 c0 = bias;
+                c0 += LOAD8(x0 + left) * w0_0;
+                c0 += LOAD8(x0 + left + C) * w0_1;
+                c0 += LOAD8(x0 + left + 2 * C) * w0_2;
+                c0 += LOAD8(x1 + left) * w1_0;
+                c0 += LOAD8(x1 + left + C) * w1_1;
+                c0 += LOAD8(x1 + left + 2 * C) * w1_2;
+                float *const to = yi + 3 * C;
+                STORE8(to, RELU6_8(c0));
+            }
+            v8 c0 = bias;
+            c0 += LOAD8(x0 + 3 * C) * w0_0;
+            c0 += LOAD8(x0 + 4 * C) * w0_1;
+            c0 += LOAD8(x1 + 3 * C) * w1_0;
+            c0 += LOAD8(x1 + 4 * C) * w1_1;
+            float *const to = yi + 4 * C;
+            STORE8(to, RELU6_8(c0));
+        }
+        const float *const p = w + 8 * (TAPS + 1);
+        const v4 bias = LOAD4(p);
+        const v4 w0_0 = LOAD4(p + 4);
+        const v4 w0_1 = LOAD4(p + 8);
+        const v4 w0_2 = LOAD4(p + 12);
+        const v4 w1_0 = LOAD4(p + 16);
+        const v4 w1_1 = LOAD4(p + 20);
+        const v4 w1_2 = LOAD4(p + 24);
+        {
+            v4 c0 = bias;
+            c0 += LOAD4(x0 + 8) * w0_1;
+            c0 += LOAD4(x0 + 8 + C) * w0_2;
+            c0 += LOAD4(x1 + 8) * w1_1;
+            c0 += LOAD4(x1 + 8 + C) * w1_2;
+            float *const to = yi + 8;
+            STORE4(to, RELU6_4(c0));
+        }
+        {
+            v4 c0 = bias, c1 = bias;
+            c0 += LOAD4(x0 + 8) * w0_0;
+            const v4 a0_1 = LOAD4(x0 + 8 + C);
+            c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
+            const v4 a0_2 = LOAD4(x0 + 8 + 2 * C);
+            c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
+            c1 += LOAD4(x0 + 8 + 3 * C) * w0_2;
+            c0 += LOAD4(x1 + 8) * w1_0;
+            const v4 a1_1 = LOAD4(x1 + 8 + C);
+            c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
+            const v4 a1_2 = LOAD4(x1 + 8 + 2 * C);
+            c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
+            c1 += LOAD4(x1 + 8 + 3 * C) * w1_2;
+            float *const to = yi + C + 8;
+            STORE4(to, RELU6_4(c0));
+            STORE4(to + C, RELU6_4(c1));
+        }
+        {
+            const int left = 2 * C + 8;
+            v4 c0 = bias;
+            c0 += LOAD4(x0 + left) * w0_0;
+            c0 += LOAD4(x0 + left + C) * w0_1;
+            c0 += LOAD4(x0 + left + 2 * C) * w0_2;
+            c0 += LOAD4(x1 + left) * w1_0;
+            c0 += LOAD4(x1 + left + C) * w1_1;
+            c0 += LOAD4(x1 + left + 2 * C) * w1_2;
+            float *const to = yi + 3 * C + 8;
+            STORE4(to, RELU6_4(c0));
+        }
+        v4 c0 = bias;
+        c0 += LOAD4(x0 + 8 + 3 * C) * w0_0;
+        c0 += LOAD4(x0 + 8 + 4 * C) * w0_1;
         c0 += LOAD4(x1 + 8 + 3 * C) * w1_0;
         c0 += LOAD4(x1 + 8 + 4 * C) * w1_1;
-        if (x2 != NULL) {
-            c0 += LOAD4(x2 + 8 + 3 * C) * w2_0;
-            c0 += LOAD4(x2 + 8 + 4 * C) * w2_1;
-        }
         float *const to = yi + 4 * C + 8;
         STORE4(to, RELU6_4(c0));
     }
