@@ -39,6 +39,7 @@ from netgen.kernels.stretches import (
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import Window
 
 # A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
 _MOST_TAPS = 49
