@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -35,11 +36,17 @@ class Layout:
         return sum(run.channels for run in self.runs)
 
     def places(self) -> Places:
-        """The place of every channel, in the logical order of the channels."""
+        """The place of every channel, in the logical order of the channels; not to be changed."""
+        return self._places
+
+    @cached_property
+    def _places(self) -> Places:
+        # Planning asks for them again and again.
         places = np.full(self.channels, -1, np.int64)
         for run in self.runs:
-            channels = run.at + run.step * np.arange(run.channels)
-            places[channels] = run.first + np.arange(run.channels)
+            end = run.at + run.step * run.channels
+            places[run.at : end : run.step] = np.arange(run.first, run.first + run.channels)
+        places.flags.writeable = False
         return places
 
 
@@ -88,11 +95,9 @@ def visiting_order(layout: Layout) -> Places:
 def common_segments(layouts: Mapping[str, Layout], order: Places) -> list[Segment]:
     """Cut channels, visited in `order`, where one of the layouts does not go on by one place."""
     places = {letter: layout.places()[order] for letter, layout in layouts.items()}
-    cuts = [
-        n
-        for n in range(len(order) + 1)
-        if n in (0, len(order)) or any(p[n] != p[n - 1] + 1 for p in places.values())
-    ]
+    cut = np.ones(len(order) + 1, bool)
+    cut[1:-1] = np.any([np.diff(p) != 1 for p in places.values()], axis=0)
+    cuts = np.flatnonzero(cut).tolist()
     return [
         Segment(a, b - a, {letter: int(p[a]) for letter, p in places.items()})
         for a, b in pairwise(cuts)

@@ -230,20 +230,23 @@ class Emission:
 def emission(
     graph: Graph,
     target: str,
-    weights_as: WeightsAs = "c",
+    weights_as: WeightsAs = "blob",
     prefix: str = "model",
     *,
     fuse: bool = True,
     memory: PlanOptions = DEFAULT,
 ) -> Emission:
-    """Plan and emit a graph; without `fuse` its layers stay as they are."""
+    """Plan and emit a graph; without `fuse` its layers stay as they are.
+
+    Of the forms of weights the blob is the one that no compiler has to read.
+    """
     lowered = run_pipeline(graph) if fuse else verify(graph)
     plan = build_plan(lowered, find_target(target), memory)
     return emission_of(graph, lowered, plan, weights_as, prefix)
 
 
 def emission_of(
-    graph: Graph, lowered: Graph, plan: Plan, weights_as: WeightsAs = "c", prefix: str = "model"
+    graph: Graph, lowered: Graph, plan: Plan, weights_as: WeightsAs = "blob", prefix: str = "model"
 ) -> Emission:
     """Emit a plan of a graph that has been through the passes."""
     origin = graph.origin or Origin(graph.name)

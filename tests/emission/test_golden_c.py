@@ -14,7 +14,7 @@ from tests.emission.programs import emission
 def test_c_of_a_small_network(
     target: str, tiny_graph: Graph, golden: Callable[[str, str], None]
 ) -> None:
-    emitted = emission(tiny_graph, target, prefix="tiny")
+    emitted = emission(tiny_graph, target, "c", "tiny")
     golden(f"emission/tiny_{target}.c", emitted.logic)
     if target == "generic":
         golden("emission/tiny_generic.h", emitted.header)

@@ -16,9 +16,9 @@ CHECKS = Path(__file__).with_name("interface.c")
 @pytest.mark.parametrize("weights_as", ["c", "inline", "incbin", "blob"])
 @pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
 def test_answers_of_init_and_run(
-    target: str, weights_as: WeightsAs, small_graph: Graph, tmp_path: Path
+    target: str, weights_as: WeightsAs, tiny_graph: Graph, tmp_path: Path
 ) -> None:
-    emitted = emission(small_graph, target, weights_as)
+    emitted = emission(tiny_graph, target, weights_as)
     sources = emitted.write(tmp_path)
     steps = f"-DSTEPS={len(emitted.plan.steps)}"
     options = ["-std=c99", "-O1", "-Wall", steps, "-I."]

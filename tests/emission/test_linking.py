@@ -133,7 +133,7 @@ def test_cxx_program_runs_the_model(
     tmp_path: Path,
     require_tool: Callable[[str], str],
 ) -> None:
-    sources = emission(small_graph, "generic").write(tmp_path)
+    sources = emission(small_graph, "generic", "c").write(tmp_path)
     for source in sources:
         run_tool([c_compiler, "-std=c99", "-O1", "-c", source, "-o", f"{source}.o"], tmp_path)
     (tmp_path / "program.cpp").write_text(CXX_PROGRAM)
@@ -149,7 +149,7 @@ def test_cxx_program_runs_the_model(
 def test_two_models_share_a_program(small_graphs: list[Graph], tmp_path: Path) -> None:
     sources = []
     for graph, prefix in zip(small_graphs, ("first", "second"), strict=True):
-        sources += emission(graph, "generic", prefix=prefix).write(tmp_path)
+        sources += emission(graph, "generic", "incbin", prefix).write(tmp_path)
     (tmp_path / "program.c").write_text(TWO_MODELS)
     run_tool(["gcc", "-std=c99", "-O1", "program.c", *sources, "-o", "program"], tmp_path)
     inputs = normal_inputs(small_graphs[0])
@@ -169,9 +169,10 @@ BOARD = """
 
 @pytest.mark.parametrize("weights_as", ["c", "inline"])
 def test_attributes_of_the_projects_own_header(
-    weights_as: WeightsAs, small_graph: Graph, tmp_path: Path
+    weights_as: WeightsAs, tiny_graph: Graph, tmp_path: Path
 ) -> None:
-    sources = emission(small_graph, "generic", weights_as).write(tmp_path)
+    emitted = emission(tiny_graph, "generic", weights_as)
+    sources = emitted.write(tmp_path)
     (tmp_path / "board.h").write_text(BOARD)
     (tmp_path / "arena.c").write_text(
         '#include "model.h"\nMODEL_ARENA(arena);\nvoid *arena_of_model(void) { return &arena; }\n'
@@ -183,9 +184,8 @@ def test_attributes_of_the_projects_own_header(
         listing = run_tool(["objdump", "--section-headers", "object.o"], tmp_path).decode()
         for name, size in re.findall(r"^\s*\d+ (\S+)\s+([0-9a-f]+)", listing, re.MULTILINE):
             sizes[name] = sizes.get(name, 0) + int(size, 16)
-    plan = emission(small_graph, "generic").plan
-    assert sizes[".fast_ram"] == plan.certificate.arena_bytes
-    assert sizes[".slow_flash"] >= plan.weights_bytes
+    assert sizes[".fast_ram"] == emitted.plan.certificate.arena_bytes
+    assert sizes[".slow_flash"] >= emitted.plan.weights_bytes
     assert sizes[".fast_code"] > 1000
     # All code is there, and the weights are nowhere else.
     assert sizes[".text"] < 100

@@ -37,8 +37,17 @@ def check(
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5
 
 
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("target", TARGET_NAMES)
+@pytest.mark.parametrize(
+    ("board", "target"),
+    [
+        *(("cortex-m4", "generic"), *(("cortex-m7", target) for target in TARGET_NAMES)),
+        *(
+            pytest.param("cortex-m4", target, marks=pytest.mark.heavy)
+            for target in TARGET_NAMES
+            if target != "generic"
+        ),
+    ],
+)
 def test_compiles_for_boards(
     target: str,
     board: str,

@@ -57,7 +57,7 @@ def pushed_as_far_as_possible(graph: Graph, target: str, prefix: str = "pushed")
     plans = [random_plan(lowered, find_target(target), "rows", draw, high=False) for _ in range(9)]
     longest = max((plan for plan in plans if plan), key=lambda plan: plan.segments[0].last)
     assert longest.segments[0].last >= 3
-    return emission_of(graph, lowered, longest, prefix=prefix)
+    return emission_of(graph, lowered, longest, "incbin", prefix)
 
 
 def bands(plan: Plan) -> int:
@@ -69,7 +69,7 @@ def checked(graph: Graph, target: str, folder: Path, command: Sequence[str]) -> 
     require_processor(target)
     pushed, whole = (
         pushed_as_far_as_possible(graph, target),
-        emission(graph, target, prefix="whole"),
+        emission(graph, target, "incbin", "whole"),
     )
     sources = [*pushed.write(folder), *whole.write(folder)]
     counts = [f"-DSTEPS={len(pushed.plan.steps)}", f"-DBANDS={bands(pushed.plan)}"]
@@ -171,7 +171,8 @@ int main(void)
 
 def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
     (snippet,) = (text for text in SNIPPETS if "push_rows" in text)
-    emitted = emission(small_graph, "generic", memory=PlanOptions(ram=19000, image="rows"))
+    options = PlanOptions(ram=19000, image="rows")
+    emitted = emission(small_graph, "generic", "incbin", memory=options)
     sources = emitted.write(tmp_path)
     (tmp_path / "main.c").write_text(snippet + LINES)
     warnings = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]

@@ -61,7 +61,9 @@ def body_of(text: str, function: str) -> str:
     return text[start : text.index("\n}", start)]
 
 
-@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+@pytest.mark.parametrize(
+    "image", ["caller", pytest.param("arena", marks=pytest.mark.heavy), "rows"]
+)
 def test_bands_follow_each_other_as_planned(
     image: Image, small_graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

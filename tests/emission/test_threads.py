@@ -67,32 +67,37 @@ def test_without_the_option_there_are_no_threads(target: str, small_graph: Graph
         pytest.param("clang", "x86-64-v3", marks=pytest.mark.heavy),
     ],
 )
+@pytest.mark.parametrize("threads", [pytest.param(2, marks=pytest.mark.heavy), 5])
 def test_layers_of_every_kind_keep_their_bits(
-    compiler: Compiler, target: str, layers_graph: Graph, tmp_path: Path
+    threads: int, compiler: Compiler, target: str, layers_graph: Graph, tmp_path: Path
 ) -> None:
     require_processor(target)
     inputs = normal_inputs(layers_graph)
     whole = emission(layers_graph, target, fuse=False)
     expected = whole.run(built(whole, tmp_path / "whole", compiler, target), inputs)
-    for threads in (2, 5):
-        emitted = emission(layers_graph, target, fuse=False, memory=PlanOptions(threads=threads))
-        check_plan(emitted.plan)
-        assert len(divided(emitted)) > len(emitted.plan.instances) // 2
-        found = emitted.run(built(emitted, tmp_path / f"t{threads}", compiler, target), inputs)
-        for name, value in expected.items():
-            assert np.array_equal(found[name], value, equal_nan=True), name
+    emitted = emission(layers_graph, target, fuse=False, memory=PlanOptions(threads=threads))
+    check_plan(emitted.plan)
+    assert len(divided(emitted)) > len(emitted.plan.instances) // 2
+    found = emitted.run(built(emitted, tmp_path / "divided", compiler, target), inputs)
+    for name, value in expected.items():
+        assert np.array_equal(found[name], value, equal_nan=True), name
 
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize(
     "way", [pytest.param(way, marks=[] if way == "rows" else pytest.mark.heavy) for way in WAYS]
 )
-def test_networks_keep_their_bits(way: str, small_graph: Graph, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "numbers", [(3,), pytest.param((2, 5), marks=pytest.mark.heavy)], ids=lambda n: f"{n}"
+)
+def test_networks_keep_their_bits(
+    numbers: tuple[int, ...], way: str, small_graph: Graph, tmp_path: Path
+) -> None:
     target = "x86-64-v3"
     require_processor(target)
     inputs = normal_inputs(small_graph)
     results = []
-    for threads in (1, 2, 3, 5):
+    for threads in (1, *numbers):
         emitted = emission(small_graph, target, memory=with_threads(way, threads))
         check_plan(emitted.plan)
         assert bool(divided(emitted)) == (threads > 1)
@@ -105,8 +110,8 @@ def test_networks_keep_their_bits(way: str, small_graph: Graph, tmp_path: Path) 
 def checked(graph: Graph, folder: Path, command: Sequence[str | Path], way: str = "caller") -> None:
     """Build threads.c with a divided model and one that is not; run it."""
     pair = [
-        emission(graph, "generic", memory=with_threads(way, 3)),
-        emission(graph, "generic", prefix="whole"),
+        emission(graph, "generic", "incbin", memory=with_threads(way, 3)),
+        emission(graph, "generic", "incbin", prefix="whole"),
     ]
     assert divided(pair[0])
     sources = [name for emitted in pair for name in emitted.write(folder)]
@@ -126,23 +131,25 @@ def checked(graph: Graph, folder: Path, command: Sequence[str | Path], way: str 
         ),
     ],
 )
-def test_all_ways_to_run(compiler: str, standard: str, small_graph: Graph, tmp_path: Path) -> None:
-    checked(small_graph, tmp_path, [compiler, f"-std={standard}", "-O1", *WARNINGS])
+def test_all_ways_to_run(compiler: str, standard: str, tiny_graph: Graph, tmp_path: Path) -> None:
+    checked(tiny_graph, tmp_path, [compiler, f"-std={standard}", "-O1", *WARNINGS])
 
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize("way", [pytest.param("caller", marks=pytest.mark.heavy), "in_place"])
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("size", ["tiny", pytest.param("small", marks=pytest.mark.heavy)])
 def test_the_thread_sanitizer_has_no_report(
-    compiler: str, way: str, small_graph: Graph, tmp_path: Path
+    size: str, compiler: str, way: str, tiny_graph: Graph, small_graph: Graph, tmp_path: Path
 ) -> None:
-    checked(small_graph, tmp_path, [compiler, "-std=c99", "-O1", "-g", "-fsanitize=thread"], way)
+    graph = tiny_graph if size == "tiny" else small_graph
+    checked(graph, tmp_path, [compiler, "-std=c99", "-O1", "-g", "-fsanitize=thread"], way)
 
 
 @pytest.mark.usefixtures("all_divided")
-def test_the_thread_sanitizer_sees_races(small_graph: Graph, tmp_path: Path) -> None:
+def test_the_thread_sanitizer_sees_races(tiny_graph: Graph, tmp_path: Path) -> None:
     """Where helpers say too early that they are done, the same program is not right."""
-    emitted = emission(small_graph, "generic", memory=PlanOptions(threads=2))
+    emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
     done, begin = "        COUNT_UP(&team->done);\n", "        for (int part = self->number;"
     assert emitted.logic.count(done) == emitted.logic.count(begin) == 1
     text = emitted.logic.replace(done, "").replace(begin, done + begin)
@@ -152,14 +159,14 @@ def test_the_thread_sanitizer_sees_races(small_graph: Graph, tmp_path: Path) -> 
         tmp_path, ["gcc", "-std=c99", "-O1", "-g", "-fsanitize=thread", "-pthread"]
     )
     with pytest.raises(ToolError, match="data race"):
-        broken.run(program, normal_inputs(small_graph))
+        broken.run(program, normal_inputs(tiny_graph))
 
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.heavy)])
-def test_threads_that_do_not_start(first: int, small_graph: Graph, tmp_path: Path) -> None:
+def test_threads_that_do_not_start(first: int, tiny_graph: Graph, tmp_path: Path) -> None:
     wrap = ["-Wl,--wrap=pthread_create", f"-DFAIL_FROM={first}"]
-    checked(small_graph, tmp_path, ["gcc", "-std=c99", "-O1", *wrap])
+    checked(tiny_graph, tmp_path, ["gcc", "-std=c99", "-O1", *wrap])
 
 
 @pytest.mark.usefixtures("all_divided")
@@ -168,9 +175,9 @@ def test_threads_that_do_not_start(first: int, small_graph: Graph, tmp_path: Pat
     [*(pytest.param(c, marks=pytest.mark.heavy) for c in ("gcc", "clang")), "arm-none-eabi-gcc"],
 )
 def test_without_threads_of_the_system(
-    compiler: str, small_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+    compiler: str, tiny_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:
-    emitted = emission(small_graph, "generic", memory=PlanOptions(threads=2))
+    emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
     emitted.write(tmp_path)
     command = [require_tool(compiler), "-std=c99", "-O1", "-DMODEL_THREADS_NONE", *WARNINGS]
     run_tool([*command, "-c", "model.c"], tmp_path)
@@ -178,15 +185,14 @@ def test_without_threads_of_the_system(
         symbols = run_tool(["nm", "-u", "model.o"], tmp_path).decode()
         assert "pthread" not in symbols
         assert "thrd" not in symbols
-        checked(small_graph, tmp_path, [compiler, "-std=c99", "-DMODEL_THREADS_NONE"])
+        checked(tiny_graph, tmp_path, [compiler, "-std=c99", "-DMODEL_THREADS_NONE"])
 
 
 @pytest.mark.usefixtures("all_divided")
 def test_vector_targets_have_no_warnings(small_graph: Graph, tmp_path: Path) -> None:
-    for compiler in ("gcc", "clang"):
-        for target in ("x86-64-v3", "x86-64-v4"):
-            emitted = emission(small_graph, target, memory=PlanOptions(threads=2))
-            emitted.write(tmp_path)
+    for target in ("x86-64-v3", "x86-64-v4"):
+        emission(small_graph, target, memory=PlanOptions(threads=2)).write(tmp_path)
+        for compiler in ("gcc", "clang"):
             machine = find_target(target).machine_flags
             command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
             run_tool([*command, "-c", "model.c"], tmp_path)
@@ -216,7 +222,8 @@ def test_models_keep_their_bits(model: str, options: dict[str, Any], way: str) -
     graph = netgen.load(model, **options)
     image = np.random.default_rng(1).standard_normal((3, *graph.inputs[0].type.shape[1:]))
     results = []
-    for threads in (1, 2, 3, 5):
+    # Each number of threads with each network; test_networks_keep_their_bits has all pairs.
+    for threads in (1, *{"caller": (2, 5), "rows": (3,)}[way]):
         compiled = netgen.compile(graph, input=WAYS[way].image, accept_gap=True, threads=threads)
         batch = np.asarray(compiled(image.astype(np.float32)))
         single = [compiled(one) for one in image.astype(np.float32)]

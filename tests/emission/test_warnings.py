@@ -28,11 +28,11 @@ def compile_all(emitted: Emission, folder: Path, *command: str) -> None:
 @pytest.mark.parametrize("weights_as", FORMS)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_generic_has_no_warnings(
-    compiler: str, weights_as: WeightsAs, layers_graph: Graph, small_graph: Graph, tmp_path: Path
+    compiler: str, weights_as: WeightsAs, layers_graph: Graph, tiny_graph: Graph, tmp_path: Path
 ) -> None:
     layers = emission(layers_graph, "generic", weights_as, fuse=False)
     compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
-    network = emission(small_graph, "generic", weights_as)
+    network = emission(tiny_graph, "generic", weights_as)
     compile_all(network, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
 
 

@@ -50,8 +50,15 @@ def test_tolerances() -> None:
     assert TOLERANCES == {"numpy": 1e-5, "onnxruntime": 1e-4}
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize(("name", "parameters"), SMALL)
+# Each network and each target once, the other pairs in CI.
+@pytest.mark.parametrize(
+    ("name", "parameters", "target"),
+    [
+        pytest.param(*case, target, marks=[pytest.mark.heavy] * ((n + m) % 2))
+        for n, case in enumerate(SMALL)
+        for m, target in enumerate(TARGETS)
+    ],
+)
 def test_small_against_numpy(name: str, parameters: Parameters, target: str) -> None:
     check_numpy(name, parameters, target)
 

@@ -57,8 +57,16 @@ def _as(
     return {k: v.transpose(TO_CHANNELS_FIRST) if v.ndim == 4 else v for k, v in values.items()}
 
 
-@pytest.mark.parametrize("interface", ["NHWC", "NCHW"])
-@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    ("interface", "fused"),
+    [
+        *(("NHWC", True), ("NCHW", False)),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("NHWC", False), ("NCHW", True))
+        ),
+    ],
+)
 @pytest.mark.parametrize(
     "name",
     [

@@ -40,6 +40,11 @@ COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 X86_TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 # gcc is what most targets are compiled with; the other one takes its turn in CI.
 SECOND_IN_CI = ["gcc", pytest.param("clang", marks=pytest.mark.heavy)]
+# Without and with fused multiply-adds; targets between them take their turn in CI, too.
+BETWEEN_IN_CI = [
+    pytest.param(name, marks=[pytest.mark.heavy] * (name in ("x86-64-v2", "x86-64-v3")))
+    for name in X86_TARGETS
+]
 LIMIT = 1e-5
 
 
@@ -75,7 +80,16 @@ def check(layers: list[SingleLayer], target: str, compiler: Compiler, folder: Pa
     assert not wrong
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+# Each compiler and each target, the other pairs in CI.
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [
+        pytest.param(compiler, name, marks=[pytest.mark.heavy] * ((n + m) % 2))
+        for n, compiler in enumerate(COMPILERS)
+        for m, name in enumerate(X86_TARGETS)
+    ],
+    indirect=["target"],
+)
 def test_layers_agree_with_the_references(compiler: Compiler, target: str, tmp_path: Path) -> None:
     # Another selection for each compiler: most of what can be wrong is wrong with both.
     seed = COMPILERS.index(compiler)
@@ -148,6 +162,7 @@ def _is_folded(layer: SingleLayer, target: Target) -> bool:
     return re.search(r"'fold': [24]", str(kernel.parameters(described, target))) is not None
 
 
+@pytest.mark.parametrize("target", BETWEEN_IN_CI, indirect=True)
 @pytest.mark.parametrize("compiler", SECOND_IN_CI)
 def test_kernels_of_one_numeric_form_agree(
     compiler: Compiler, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -233,6 +248,7 @@ def aliased_steps(emitted: Emission) -> set[str]:
     return {overlap.result for overlap in emitted.plan.overlaps}
 
 
+@pytest.mark.parametrize("target", BETWEEN_IN_CI, indirect=True)
 @pytest.mark.parametrize("compiler", SECOND_IN_CI)
 def test_overlapping_outputs_change_no_bit(compiler: Compiler, target: str, tmp_path: Path) -> None:
     results = []

@@ -41,8 +41,12 @@ CASES: list[Case] = [
     ("ds_cnn", {"height": 13, "width": 5, "filters": 24}),
     ("squeezenet", {"input_size": 33, "classes": 10}),
 ]
-# Without what is deep, of the blocks of others.
-QUICK = [case for case in CASES if case[0] not in {"resnet34", "resnet50"}]
+# One of each kind of block; the others are larger, or of two of these kinds.
+QUICK: list[Case] = [
+    *[case for case in CASES if case[0] in {"mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small"}],
+    *[case for case in CASES if case[1].get("groups") == 3 or case[1].get("stem") == "cifar"],
+    *[case for case in CASES if case[0] in {"resnet18", "resnet8", "ds_cnn", "squeezenet"}],
+]
 WHOLE: list[Case] = [
     *[("shufflenet_v1", {"groups": groups}) for groups in (1, 2, 3, 4, 8)],
     *[("shufflenet_v2", {"scale": scale}) for scale in (0.5, 1.0, 1.5, 2.0)],

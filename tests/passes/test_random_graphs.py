@@ -17,8 +17,20 @@ from tests.ir.random_graphs import graphs
 
 @pytest.mark.parametrize("rewrite", [*PIPELINE, run_pipeline], ids=lambda rewrite: rewrite.__name__)
 @given(graphs(most=10))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_outputs_are_kept(rewrite: Pass, graph: Graph) -> None:
+    check(rewrite, graph)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("rewrite", [*PIPELINE, run_pipeline], ids=lambda rewrite: rewrite.__name__)
+@given(graphs(most=10))
+@settings(max_examples=150)
+def test_outputs_of_more_graphs_are_kept(rewrite: Pass, graph: Graph) -> None:
+    check(rewrite, graph)
+
+
+def check(rewrite: Pass, graph: Graph) -> None:
     graph = verify(graph.with_constants(seeded_weights(graph)))
     after = verify(rewrite(graph))
     image = {node.name: 2.0 * uniform("image", node.type.shape) for node in graph.inputs}

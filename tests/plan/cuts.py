@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from netgen.ir.graph import Graph
@@ -45,11 +47,17 @@ def random_cut(
     return parts
 
 
+@lru_cache(maxsize=3)
+def scheduled_once(graph: Graph, target: Target, image: Image) -> Schedule:
+    """The schedule of a graph object that is cut again and again."""
+    return schedule(graph, target, image=image)
+
+
 def random_plan(
     graph: Graph, target: Target, image: Image, draw: np.random.Generator, *, high: bool
 ) -> Plan | None:
     """A plan of random segments, of bands of one row, or `high`, of any number."""
-    scheduled = schedule(graph, target, image=image)
+    scheduled = scheduled_once(graph, target, image)
     heights = dict.fromkeys(range(len(scheduled.calls)), 1)
     if high:
         heights = random_heights(scheduled, draw)
