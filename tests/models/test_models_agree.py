@@ -98,8 +98,10 @@ def test_this_machine(case: Case) -> None:
 @pytest.mark.parametrize("target", ["generic", "x86-64-v2", "x86-64-v3", "x86-64-v4"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_targets(case: Case, target: str) -> None:
+    """What a peer says of the exported graph does not depend on the target, and is less exact."""
     check(case, target, "numpy")
-    check(case, target, "onnxruntime")
+    if target == "x86-64-v4":
+        check(case, target, "onnxruntime")
 
 
 @pytest.mark.heavy
