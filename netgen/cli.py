@@ -12,7 +12,14 @@ import click
 
 from netgen import __version__, cli_options, cli_values
 from netgen.cli_bench import bench_models
-from netgen.cli_output import load_for_values, load_model, print_json, print_table, progress
+from netgen.cli_output import (
+    load_for_values,
+    load_model,
+    notes,
+    print_json,
+    print_table,
+    progress,
+)
 from netgen.cli_plan import plan, report
 from netgen.cli_saved import compiled_model, is_compiled, save_compiled, target_of
 from netgen.cli_tune import fit, tune
@@ -33,7 +40,8 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         """Run the command; a traceback only with --debug."""
         try:
-            return super().invoke(context)
+            with notes():
+                return super().invoke(context)
         except (NetgenError, MemoryError) as error:
             if context.params.get("debug"):
                 raise
@@ -90,7 +98,7 @@ def show(
     from netgen.report.tables import graph_table, plan_text
 
     if stage != "plan":
-        idle = ("ram", "image", "accept_gap", "winograd", "tuning", "threads")
+        idle = ("target", "ram", "image", "accept_gap", "winograd", "tuning", "threads")
         cli_options.refuse_with(f"--stage {stage}", *idle)
     graph = load_model(model, weights, parameters)
     if stage == "plan":
@@ -131,12 +139,7 @@ def compile_model(
     target = target_of(output, target)
     graph = load_for_values(model, weights, parameters)
     if verify:
-        from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
-
-        with progress() as tell:
-            comparison = verify_graph(graph, target, "numpy", tell, memory)
-        require_agreement(comparison, TOLERANCES["numpy"])
-        click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
+        _verify_first(graph, target, memory)
     with progress() as tell:
         tell("generating C")
         files = (
@@ -153,6 +156,16 @@ def compile_model(
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
+
+
+def _verify_first(graph: Graph, target: str, memory: PlanOptions) -> None:
+    """Raise VerifyError unless the model, compiled for this machine, agrees with NumPy."""
+    from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
+
+    with progress() as tell:
+        comparison = verify_graph(graph, target, "numpy", tell, memory)
+    require_agreement(comparison, TOLERANCES["numpy"])
+    click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
 
 
 @main.command()

@@ -177,8 +177,13 @@ def memory_options(command: Command) -> Command:
         )
         return command(*arguments, memory=memory, **options)
 
+    return _memory_flags(cast("Command", with_memory))
+
+
+def _memory_flags(command: Command) -> Command:
+    """The options that `memory_options` gathers."""
     return _with_options(
-        cast("Command", with_memory),
+        command,
         click.option(
             "--ram",
             callback=cli_values.read_ram,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from rich.console import Console
 
 from netgen import cli_options
+from netgen.errors import NetgenNote
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -36,6 +38,32 @@ def load_for_values(model: str, weights: Path | None, parameters: dict[str, str]
             err=True,
         )
     return graph
+
+
+@contextmanager
+def notes() -> Iterator[None]:
+    """Print each NetgenNote once, as a line of its own; other warnings as Python does."""
+    printed: set[str] = set()
+    with warnings.catch_warnings():
+        otherwise = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, NetgenNote):
+                otherwise(message, category, filename, lineno, file, line)
+            elif str(message) not in printed:
+                printed.add(str(message))
+                click.echo(f"netgen: note: {message}", err=True)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", NetgenNote)
+        yield
 
 
 @contextmanager

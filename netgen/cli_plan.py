@@ -58,7 +58,7 @@ def plan(
     if curve:
         if memory.ram is not None:
             raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
-        cli_options.refuse_with("--pareto", "tuning", "threads")
+        cli_options.refuse_with("--pareto", "accept_gap", "tuning", "threads")
         _pareto(load_model(str(model), weights, parameters), target, memory, output, as_json)
         return
     if checked is not None:

@@ -40,7 +40,7 @@ def tune(
     fifty layers takes about a minute; keep the machine quiet.
     """
     from netgen.compiler import resolve_target
-    from netgen.emission.files import write_files
+    from netgen.emission.files import require_writable, write_files
     from netgen.plan.tuning_file import tuning_to_json
     from netgen.report.tuning_table import tuning_table
     from netgen.runtime.compilers import find_compiler
@@ -49,6 +49,7 @@ def tune(
     cli_options.refuse_with("tune", "tuning", "threads")
     if output.suffix != ".json":
         raise UsageError("a tuning is JSON", found=str(output), hint="name it tuning.json")
+    require_writable(output)
     compiler = find_compiler()
     graph = load_model(model, weights, parameters)
     with progress() as tell:

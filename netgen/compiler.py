@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
@@ -29,8 +29,12 @@ from netgen.plan.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, 
 from netgen.plan.plan import Plan
 from netgen.plan.tuning import Tuning
 from netgen.plan.tuning_file import read_tuning
+from netgen.plan.tuning_use import require_use
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
+
+if TYPE_CHECKING:
+    from netgen.runtime.image import ModelImage
 
 Progress = Callable[[str], None]
 
@@ -88,6 +92,8 @@ def lower(graph: Graph, target: Target, memory: PlanOptions = DEFAULT) -> Lowere
     fused = run_pipeline(graph)
     plan = build_plan(fused, target, memory)
     check_plan(plan)
+    if memory.tuning is not None:
+        require_use(memory.tuning, plan)
     return Lowered(fused, plan, pack_weights(plan, fused))
 
 
@@ -112,7 +118,8 @@ def emit(
     `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
     arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
     Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory.
-    `tuning` is a file that `netgen tune` wrote, or what was read from it.
+    `tuning` is a file that `netgen tune` wrote, or what was read from it; a NetgenNote warns where
+    it has layers of other models, too.
     With `threads` above 1 a run is divided between so many, with the same results.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
@@ -178,7 +185,6 @@ def build(
     """
     from netgen.runtime.build import build_library
     from netgen.runtime.compilers import find_compiler
-    from netgen.runtime.image import ModelImage, Port
 
     plan, target = lowered.plan, find_target(lowered.plan.target)
     _require_processor(target)
@@ -189,29 +195,33 @@ def build(
     library = build_library(
         source, header, "model", target, find_compiler(), progress, threaded=threaded
     )
+    image = _image(plan, library.read_bytes(), files["model_weights.bin"], origin)
+    return CompiledModel(image, undivided)
+
+
+def _image(plan: Plan, library: bytes, weights: bytes, origin: Origin) -> ModelImage:
+    """All that running needs: the library, the weights, and what a caller must know."""
+    from netgen.runtime.image import ModelImage, Port
 
     def ports(values: tuple[str, ...]) -> tuple[Port, ...]:
         return tuple(Port(value, plan.values[value].type.shape[1:]) for value in values)
 
-    return CompiledModel(
-        ModelImage(
-            shared_object=library.read_bytes(),
-            weights=files["model_weights.bin"],
-            prefix="model",
-            target=target.name,
-            cpu_features=target.cpu_features,
-            arena_bytes=plan.certificate.arena_bytes,
-            arena_alignment=plan.alignment,
-            inputs=ports(plan.inputs),
-            outputs=ports(plan.outputs),
-            error_names=tuple((error.code, error.name) for error in ERRORS),
-            normalisation=origin.normalisation,
-            input_as=input_as(plan),
-            model_bytes=model_bytes(plan),
-            fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
-            threads=plan.threads,
-        ),
-        undivided,
+    return ModelImage(
+        shared_object=library,
+        weights=weights,
+        prefix="model",
+        target=plan.target,
+        cpu_features=find_target(plan.target).cpu_features,
+        arena_bytes=plan.certificate.arena_bytes,
+        arena_alignment=plan.alignment,
+        inputs=ports(plan.inputs),
+        outputs=ports(plan.outputs),
+        error_names=tuple((error.code, error.name) for error in ERRORS),
+        normalisation=origin.normalisation,
+        input_as=input_as(plan),
+        model_bytes=model_bytes(plan),
+        fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
+        threads=plan.threads,
     )
 
 

@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 
+class NetgenNote(UserWarning):
+    """What is no fault, but nobody may want: a warning in Python, a note on the command line."""
+
+
 class NetgenError(Exception):
     """Base of all errors that netgen raises on purpose.
 

@@ -35,6 +35,7 @@ PRINTING_MODULES = {
 }  # fmt: skip
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350
+MOST_LINES_OF_A_BODY = 40
 
 
 def files(top: Path, *endings: str) -> list[Path]:
@@ -170,3 +171,14 @@ def test_the_test_sees_misplaced_imports(file: str, source: str, expected: list[
 )
 def test_the_test_sees_printing(source: str) -> None:
     assert prints(ast.parse(source)) == [1]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_function_is_long(path: Path) -> None:
+    """Its body, that is: signatures and docstrings may say what there is to say."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            documented = ast.get_docstring(node) is not None and len(node.body) > 1
+            first, end = node.body[documented].lineno, node.end_lineno
+            assert end is not None
+            assert end - first < MOST_LINES_OF_A_BODY, f"{name_of(path)}: {node.name}"

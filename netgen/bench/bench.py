@@ -74,18 +74,8 @@ def bench(
             return _Runner(stack.enter_context(closing(process)))
 
         ours = start("netgen", load_netgen, model)
-        version = ours.process.ready.version
-        rows = [BenchRow(label, "netgen", version=version, threads=threads)]
-        runners = {"netgen": ours}
-        twins: list[_Runner] = []
-        for name in dict.fromkeys(peers):
-            row, started = _admit(
-                BenchRow(label, name, threads=threads), graph, ours, start, twice=not twins
-            )
-            rows.append(row)
-            if started:
-                runners[name], *more = started
-                twins += more
+        blank = BenchRow(label, "netgen", version=ours.process.ready.version, threads=threads)
+        rows, runners, twins = _start_peers(blank, graph, ours, peers, start)
         rest = _REST_SECONDS if threads > 1 else 0.0
         for done in _interleave([*runners.values(), *twins], rounds, round_ms, rest):
             if on_round is not None:
@@ -96,6 +86,25 @@ def bench(
         {name: runner.count * rounds for name, runner in runners.items()},
         np.array(twins[0].seconds) if twins else None,
     )
+
+
+def _start_peers(
+    row_of_ours: BenchRow,
+    graph: Graph,
+    ours: _Runner,
+    peers: Sequence[str],
+    start: Callable[[str, Loader, object], _Runner],
+) -> tuple[list[BenchRow], dict[str, _Runner], list[_Runner]]:
+    """A row for everyone, the runners that take part by name, and the first peer's second one."""
+    rows, runners, twins = [row_of_ours], {"netgen": ours}, list[_Runner]()
+    for name in dict.fromkeys(peers):
+        blank = BenchRow(row_of_ours.model, name, threads=row_of_ours.threads)
+        row, started = _admit(blank, graph, ours, start, twice=not twins)
+        rows.append(row)
+        if started:
+            runners[name], *more = started
+            twins += more
+    return rows, runners, twins
 
 
 def bench_target(

@@ -31,15 +31,30 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         for written, place in pending:
             written.replace(place)
     except OSError as error:
-        raise UsageError(
-            f"cannot write to {folder}: {error.strerror or error}",
-            hint="choose another place with -o",
-        ) from error
+        raise _refused(folder, error) from error
     finally:
         for written, _ in pending:
             with contextlib.suppress(OSError):
                 written.unlink()
     return [folder / name for name in files]
+
+
+def require_writable(file: Path) -> None:
+    """Raise UsageError where `write_files` would, before what takes minutes."""
+    place = _place(file)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=place.parent)
+        os.close(handle)
+        Path(temporary).unlink()
+    except OSError as error:
+        raise _refused(file.parent, error) from error
+
+
+def _refused(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write to {folder}: {error.strerror or error}",
+        hint="choose another place with -o",
+    )
 
 
 def _place(path: Path) -> Path:

@@ -133,27 +133,9 @@ def check_weights(plan: Plan, target: Target) -> None:
     """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
     places: dict[tuple[int, int], tuple[int, Mapping[str, str]]] = {}
     for step in plan.steps:
-        elements = _packed_elements(plan, step, target)
-        found = step.weights.elements if step.weights else 0
-        if found != elements:
-            raise PlanError(
-                "the packed weights have the wrong length",
-                where=f"step %{step.name}",
-                expected=f"{elements} elements",
-                found=str(found),
-            )
-        if step.weights is None:
-            continue
-        begin, end = step.weights.offset, step.weights.offset + 4 * elements
-        if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
-            raise PlanError(
-                "the packed weights are misaligned or leave the weights",
-                where=f"step %{step.name}",
-                expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
-                found=f"{begin} to {end}",
-            )
+        place = _place_of_weights(plan, step, target)
         content = (step.instance, step.constants)
-        if places.setdefault((begin, end), content) != content:
+        if place is not None and places.setdefault(place, content) != content:
             raise PlanError(
                 "two steps share the place of their weights", where=f"step %{step.name}"
             )
@@ -176,6 +158,30 @@ def check_weights(plan: Plan, target: Target) -> None:
                 where=f"weights at byte {begin}",
                 expected=f"nothing before byte {end}",
             )
+
+
+def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int] | None:
+    """The first byte of a step's packed weights and the one behind them, if it has any."""
+    elements = _packed_elements(plan, step, target)
+    found = step.weights.elements if step.weights else 0
+    if found != elements:
+        raise PlanError(
+            "the packed weights have the wrong length",
+            where=f"step %{step.name}",
+            expected=f"{elements} elements",
+            found=str(found),
+        )
+    if step.weights is None:
+        return None
+    begin, end = step.weights.offset, step.weights.offset + 4 * elements
+    if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
+        raise PlanError(
+            "the packed weights are misaligned or leave the weights",
+            where=f"step %{step.name}",
+            expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
+            found=f"{begin} to {end}",
+        )
+    return begin, end
 
 
 def _packed_elements(plan: Plan, step: Step, target: Target) -> int:

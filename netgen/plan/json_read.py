@@ -37,6 +37,13 @@ def plan_from_json(document: object) -> Plan:
     wrong type, or a derived key that disagrees. Whether the plan is right is for `check_plan`.
     """
     top = Reader("$", document)
+    plan = _read_plan(top)
+    _require_derived(top, plan)
+    return plan
+
+
+def _read_plan(top: Reader) -> Plan:
+    """What the document states."""
     version = top.member("version").integer()
     if version != VERSION:
         raise PlanError(
@@ -51,7 +58,7 @@ def plan_from_json(document: object) -> Plan:
     arena, bound, gap = (
         top.member(key).integer() for key in ("arena_bytes", "lower_bound_bytes", "gap_bytes")
     )
-    plan = Plan(
+    return Plan(
         network=top.member("network").text(),
         target=top.member("target").text(),
         alignment=top.member("alignment").integer(),
@@ -70,6 +77,10 @@ def plan_from_json(document: object) -> Plan:
         weights_bytes=top.member("weights_bytes").integer(),
         threads=members[OPTIONAL].integer() if OPTIONAL in members else 1,
     )
+
+
+def _require_derived(top: Reader, plan: Plan) -> None:
+    """Raise PlanError where the document states something else than follows from it."""
     try:
         expected = derived_members(plan)
     except IndexError as error:  # an operator looks for dimensions that its operands lack
@@ -87,7 +98,6 @@ def plan_from_json(document: object) -> Plan:
                 expected=str(derived),
                 found=str(found),
             )
-    return plan
 
 
 def _named(items: list[_Named], path: str) -> dict[str, _Named]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from netgen.errors import PlanError, UsageError
 from netgen.kernels.layer import Choice, Kernel, Layer
@@ -18,18 +19,23 @@ from netgen.kernels.targets import Target
 
 @dataclass(frozen=True)
 class Tuning:
-    """Choices by `layer_key`; `name` is that of the file, without its folder."""
+    """Choices by `layer_key`; `path` is that of the file as the user gave it, for messages."""
 
     target: str
     choices: Mapping[str, Choice]
-    name: str = "tuning.json"
+    path: str = "tuning.json"
+
+    @property
+    def name(self) -> str:
+        """The file without its folder, which may stand in what is generated."""
+        return PurePath(self.path).name
 
     def require(self, target: Target) -> None:
         """Raise UsageError unless it was measured for this target."""
         if self.target != target.name:
             raise UsageError(
                 "this tuning is for another target",
-                where=self.name,
+                where=self.path,
                 expected=target.name,
                 found=self.target,
                 hint=f"give --target {self.target}, or tune for {target.name}: netgen tune MODEL "
@@ -46,7 +52,7 @@ class Tuning:
         if choice is None:
             return layer
         offered = kernel.choices(layer, target)
-        require_offered(kernel, choice, offered, f"{self.name}: {key}")
+        require_offered(kernel, choice, offered, f"{self.path}: {key}")
         return layer if choice == offered[0] else replace(layer, choice=choice)
 
 

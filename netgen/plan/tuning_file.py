@@ -49,7 +49,7 @@ def read_tuning(path: Path) -> Tuning:
     if not isinstance(document["layers"], dict):
         raise _fault(path, "$.layers", "an object", document["layers"])
     choices = {key: _choice(path, key, found) for key, found in document["layers"].items()}
-    return Tuning(document["target"], choices, path.name)
+    return Tuning(document["target"], choices, str(path))
 
 
 def _choice(path: Path, key: str, found: object) -> Choice:

@@ -66,7 +66,11 @@ def test_all_idle_options_are_named(cli: Cli, buffers: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", [(), ("--stage", "source"), ("--stage", "fused")], ids=" ".join)
-@pytest.mark.parametrize("idle", [("--ram", "8K"), ("--input", "rows"), ("--accept-gap",)])
+@pytest.mark.parametrize(
+    "idle",
+    [("--ram", "8K"), ("--input", "rows"), ("--accept-gap",), ("--target", "x86-64-v3")],
+    ids=" ".join,
+)
 def test_only_plans_have_memory(
     idle: tuple[str, ...], stage: tuple[str, ...], cli: Cli, tiny: str
 ) -> None:
@@ -74,6 +78,11 @@ def test_only_plans_have_memory(
     assert error.startswith("--stage ")
     assert f"does not go together with {idle[0]};" in error
     assert cli("show", tiny, "--stage", "plan", "--accept-gap").code == 0
+
+
+def test_a_curve_has_no_gap_to_accept(cli: Cli, tiny: str) -> None:
+    error = refused(cli, "plan", tiny, "--pareto", "--accept-gap")
+    assert error.startswith("--pareto does not go together with --accept-gap;")
 
 
 def test_a_capacity_is_one_number(cli: Cli, buffers: Path) -> None:

@@ -14,13 +14,21 @@ from tests.cli.commands import Cli, entries
 KEY = "pointwise_f32 pointwise_1x8x10"
 
 
+CHOICE = {"rows": 2, "vectors": 1, "block": 1, "prefetch": 0}
+OTHER = "pointwise_f32 pointwise_49x64x64"
+
+
+def tuning_of(*layers: str) -> str:
+    """The text of a tuning for the generic target."""
+    document = {"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc"}
+    return json.dumps({**document, "layers": dict.fromkeys(layers, CHOICE)})
+
+
 @pytest.fixture
 def tuning(folder: Path) -> Path:
     """For the generic target: another choice than the kernel's own."""
     file = folder / "mine.json"
-    layers = {KEY: {"rows": 2, "vectors": 1, "block": 1, "prefetch": 0}}
-    document = {"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc"}
-    file.write_text(json.dumps({**document, "layers": layers}))
+    file.write_text(tuning_of(KEY))
     return file
 
 
@@ -77,13 +85,76 @@ def test_a_tuning_that_would_be_ignored_is_refused(
     assert tuning.name in entries(folder)
 
 
+USES = [
+    ("compile", "MODEL", "-o", "m.c", "--tuning", "of/mine.json"),
+    ("compile", "MODEL", "-o", "m.c", "--verify", "--tuning", "of/mine.json"),
+    ("plan", "MODEL", "--tuning", "of/mine.json"),
+    ("verify", "MODEL", "--target", "generic", "--tuning", "of/mine.json"),
+]
+
+
+@pytest.fixture
+def elsewhere(folder: Path) -> Path:
+    (folder / "of").mkdir()
+    return folder / "of" / "mine.json"
+
+
+@pytest.mark.parametrize("command", USES, ids=" ".join)
+def test_a_tuning_of_other_models_is_refused(
+    command: tuple[str, ...], cli: Cli, tiny: str, elsewhere: Path
+) -> None:
+    elsewhere.write_text(tuning_of(OTHER, f"{OTHER}_relu"))
+    outcome = cli(*(tiny if word == "MODEL" else word for word in command))
+    assert outcome.code == 2
+    assert outcome.error() == (
+        "of/mine.json: none of the 2 tuned layers is one of this plan, expected layers of tiny for "
+        f"these options, found {OTHER}, for instance; tune this model, with the same --ram, "
+        "--input and --winograd: netgen tune MODEL -o FILE"
+    )
+    assert entries(elsewhere.parents[1]) == ["of"]
+
+
+@pytest.mark.parametrize("command", USES, ids=" ".join)
+def test_how_many_layers_are_tuned_is_said_once(
+    command: tuple[str, ...], cli: Cli, tiny: str, elsewhere: Path
+) -> None:
+    note = "netgen: note: of/mine.json: "
+    for layers, said in (
+        ((KEY,), []),
+        ((KEY, OTHER), ["tiny has 1 of the 2 tuned layers, the other 1 are of other models or "]),
+        ((), ["no layer was faster otherwise: every kernel keeps its own choice"]),
+    ):
+        elsewhere.write_text(tuning_of(*layers))
+        outcome = cli(*(tiny if word == "MODEL" else word for word in command))
+        assert outcome.code == 0
+        found = [line for line in outcome.stderr.splitlines() if "of/mine.json" in line]
+        assert len(found) == len(said)
+        assert all(map(str.startswith, found, [note + text for text in said]))
+
+
+@pytest.mark.parametrize("output", ["none/t.json", "of"])
+def test_where_a_tuning_goes_is_tried_first(
+    output: str, cli: Cli, tiny: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(*_: object, **__: object) -> None:
+        pytest.fail("it measures before it knows where to write")
+
+    monkeypatch.setattr("netgen.tune.search.tune", search)
+    (elsewhere.parent / "of.json").mkdir()
+    place = "of/of.json" if output == "of" else output
+    outcome = cli("tune", tiny, "-o", place)
+    assert outcome.code == 2
+    assert "cannot write to " in outcome.error()
+    assert entries(elsewhere.parent) == ["of.json"]
+
+
 def test_faults_name_the_file(cli: Cli, tiny: str, tuning: Path) -> None:
     outcome = cli("plan", tiny, "--target", "aarch64", "--tuning", tuning)
     assert outcome.code == 2
-    assert "this tuning is for another target" in outcome.error()
+    assert outcome.error().startswith(f"{tuning}: this tuning is for another target")
     tuning.write_text(tuning.read_text().replace('"rows": 2', '"rows": 77'))
     outcome = cli("plan", tiny, "--tuning", tuning)
     assert outcome.code == 5
-    assert KEY in outcome.error()
+    assert outcome.error().startswith(f"{tuning}: {KEY}: ")
     assert cli("plan", tiny, "--tuning", "none.json").code == 5
     assert cli("tune", tiny, "-o", "t.txt").code == 2

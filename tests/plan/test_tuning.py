@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netgen.errors import NetgenError, PlanError, UsageError
+import netgen
+from netgen.errors import NetgenError, NetgenNote, PlanError, UsageError
 from netgen.kernels.layer import Choice
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan, pack_weights
@@ -89,6 +90,26 @@ def test_a_choice_that_is_not_offered_is_refused() -> None:
     assert "tune or plan anew" in str(caught.value)
 
 
+def test_python_is_told_what_a_tuning_is_good_for(tmp_path: Path) -> None:
+    other = {"pointwise_f32 of another model": {"rows": 99}}
+    own = {KEY: last_choices(planned())[KEY]}
+    for choices, said in (
+        (own | other, "mobilenet_v2 has 1 of the 2"),
+        ({}, "no layer was faster"),
+    ):
+        with pytest.warns(NetgenNote, match=f"a/t.json: {said}") as told:
+            netgen.emit(
+                GRAPH,
+                tmp_path / "m.c",
+                target=TARGET.name,
+                tuning=Tuning(TARGET.name, choices, "a/t.json"),
+            )
+        assert [warning.filename for warning in told] == [__file__]
+    netgen.emit(GRAPH, tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, own))
+    with pytest.raises(UsageError, match="none of the 1 tuned layers"):
+        netgen.emit(GRAPH, tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, other))
+
+
 def test_another_target_is_refused() -> None:
     with pytest.raises(UsageError, match="another target"):
         planned(Tuning("aarch64", {}))
@@ -119,7 +140,7 @@ def test_files_are_read_as_they_are_written(tmp_path: Path) -> None:
     file = tmp_path / "one.json"
     file.write_text(json.dumps(document()))
     found = read_tuning(file)
-    assert (found.target, found.name) == (TARGET.name, "one.json")
+    assert (found.target, found.name, found.path) == (TARGET.name, "one.json", str(file))
     assert tuning_to_json(found, "0", "gcc") == document()
 
 
