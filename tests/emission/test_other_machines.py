@@ -60,8 +60,16 @@ def test_compiles_for_boards(
         run_tool([*command, "-c", source], tmp_path)
 
 
-@pytest.mark.parametrize("target", ["x86-64-v4", "aarch64"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [
+        *(("gcc", "aarch64"), ("clang", "x86-64-v4")),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("gcc", "x86-64-v4"), ("clang", "aarch64"))
+        ),
+    ],
+)
 def test_portable_twin_is_right(
     compiler: str, target: str, layers_graph: Graph, tmp_path: Path
 ) -> None:

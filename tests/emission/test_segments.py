@@ -228,8 +228,14 @@ def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int,
     assert ("%" in text) == (rows > 1 and 4 * step + first % rows >= rows)
 
 
-@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    ("compiler", "image"),
+    [
+        pytest.param(compiler, image, marks=[pytest.mark.heavy] * ((n + m) % 2))
+        for n, compiler in enumerate(("gcc", "clang"))
+        for m, image in enumerate(("caller", "arena", "rows"))
+    ],
+)
 def test_no_warnings(compiler: Compiler, image: Image, tiny_graph: Graph, tmp_path: Path) -> None:
     draw = np.random.default_rng(5)
     lowered = run_pipeline(tiny_graph)

@@ -201,8 +201,10 @@ print([m for m in ("jinja2", "networkx", "click", "rich") if m in sys.modules])
     assert np.load(tmp_path / "logits.npy").tobytes() == one(model(images)).tobytes()
 
 
-def test_targets_agree(graph: Graph, model: CompiledModel, images: Array) -> None:
-    expected = one(model(images))
+def test_targets_agree() -> None:
+    graph = netgen.load("ds_cnn")
+    images = uniform("sounds", (6, *graph.inputs[0].type.shape[1:])).astype(np.float32)
+    expected = one(netgen.compile(graph)(images))
     for target in TARGETS:
         if cpu.missing_features(target):
             with pytest.raises(BuildError, match="this processor lacks"):

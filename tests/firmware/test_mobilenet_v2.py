@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import netgen
+from netgen.ir.graph import Graph
 from tests.firmware import board
 
 CLASSES = 1000
@@ -21,7 +23,10 @@ class Firmware:
     """The model on the board and on the host, from the same graph."""
 
     image: board.Image
-    host: netgen.CompiledModel
+    graph: Graph
+
+    def host(self, images: NDArray[np.float32]) -> object:
+        return netgen.compile(self.graph, target="generic")(images)
 
     @property
     def model_object(self) -> Path:
@@ -37,7 +42,7 @@ def firmware(build_image: board.BuildImage, tmp_path_factory: pytest.TempPathFac
     flags = ("-std=c99", "-O2", "-ffp-contract=fast")  # as the README compiles it
     model = board.Model(sources, "model", 96 * 96 * 3, CLASSES, flags)
     image = build_image("mps2-an500", model, folder)
-    return Firmware(image, netgen.compile(graph, target="generic"))
+    return Firmware(image, graph)
 
 
 @pytest.mark.heavy

@@ -42,6 +42,19 @@ def target(request: pytest.FixtureRequest) -> str:
     return name
 
 
+# Each form and each target, the other pairs in CI.
+FORMS_IN_TURN = pytest.mark.parametrize(
+    ("form", "target"),
+    [
+        pytest.param(form, name, id=f"{form.numeric_form}-{name}", marks=heavy)
+        for n, form in enumerate(FORMS)
+        for m, name in enumerate(("x86-64-v3", "x86-64-v4"))
+        for heavy in [[pytest.mark.heavy] * ((n + m) % 2)]
+    ],
+    indirect=["target"],
+)
+
+
 def force(monkeypatch: pytest.MonkeyPatch, form: WinogradF32) -> None:
     """Let every layer that a form accepts be computed by it."""
 
@@ -71,7 +84,7 @@ def drawn(seed: int, count: int) -> list[SingleLayer]:
     return [layer for layer in layers if min(layer.result.shape[1:3]) >= 4]
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
+@FORMS_IN_TURN
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_layers_agree_with_direct_sums(
     form: WinogradF32,
@@ -122,7 +135,7 @@ def scattered() -> Graph:
     return Graph("scattered", nodes, ["c"], constants)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.numeric_form)
+@FORMS_IN_TURN
 def test_channels_may_stand_anywhere(
     form: WinogradF32, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,9 +58,8 @@ def smallest(network: str) -> Graph:
     return built(network, **size)
 
 
-@pytest.mark.parametrize(
-    "network", ["mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2", "resnet8", "squeezenet"]
-)
+# Residuals, channel maps, and many readers of one value; all networks in CI.
+@pytest.mark.parametrize("network", ["mobilenet_v2", "shufflenet_v2", "squeezenet"])
 def test_some_cuts_of_networks(network: str) -> None:
     assert_cuts_change_nothing(smallest(network), range(5), IMAGES)
 

@@ -32,6 +32,7 @@ from tests.plan.map_graphs import mapped
 from tests.plan.small_graphs import BODIES, built, read
 
 GENERIC = find_target("generic")
+DEEP = {"mobilenet_v3_large", "resnet34", "resnet50"}
 
 
 def all_cuts(found: Sequence[Choice], first: int, calls: int) -> Iterator[list[Choice]]:
@@ -131,7 +132,9 @@ def test_the_error_says_what_holds_the_smallest_arena() -> None:
     )
 
 
-@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+@pytest.mark.parametrize(
+    "image", [*(pytest.param(i, marks=pytest.mark.heavy) for i in ("caller", "arena")), "rows"]
+)
 def test_budgets_in_between_are_kept_and_more_is_never_slower(image: Image) -> None:
     graph = built("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
     scheduled = schedule(graph, GENERIC, image=image)
@@ -177,9 +180,10 @@ def test_without_a_budget_every_step_is_a_segment() -> None:
 @pytest.mark.parametrize(
     ("network", "parameters", "image", "arena", "goal"),
     [
-        ("mobilenet_v2", {}, "arena", 782_848, 4 * 198_144),
+        pytest.param("mobilenet_v2", {}, "arena", 782_848, 4 * 198_144, marks=pytest.mark.heavy),
         ("mobilenet_v2", {}, "rows", 489_856, 4 * 125_000),
-        ("mobilenet_v2", {"alpha": 0.35, "input_size": 144}, "rows", 105_024, 4 * 26_128 + 512),
+        pytest.param("mobilenet_v2", {"alpha": 0.35, "input_size": 144}, "rows", 105_024,
+                     4 * 26_128 + 512, marks=pytest.mark.heavy),
         ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "arena", 112_128,
          4 * 28_128),
         ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "rows", 54_624,
@@ -200,7 +204,14 @@ def test_arenas_of_the_smallest_plans(
     assert plan.certificate.arena_bytes == arena <= goal
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network",
+    [
+        # resnet18 and the small ones have all of their blocks.
+        pytest.param(name, marks=[pytest.mark.heavy] * (name in DEEP))
+        for name in NETWORKS
+    ],
+)
 def test_layer_by_layer_no_network_has_a_gap(network: str) -> None:
     plan = build_plan(
         run_pipeline(NETWORKS[network].build()), GENERIC, PlanOptions(accept_gap=True)

@@ -74,7 +74,7 @@ def _few(points: list[Point]) -> dict[int, Point]:
     [
         # One of them is enough where time matters.
         *(
-            pytest.param(network, "caller", marks=[pytest.mark.heavy] * (network != "mobilenet_v2"))
+            pytest.param(network, "caller", marks=[pytest.mark.heavy] * (network != "resnet8"))
             for network in SMALL
         ),
         ("mobilenet_v2", "rows"),
@@ -95,7 +95,10 @@ def test_each_point_is_the_plan_of_its_budget(network: str, image: Image) -> Non
         build_plan(graph, TARGET, PlanOptions(points[-1].arena_bytes // 2, image))
 
 
-@pytest.mark.parametrize("network", SMALL)
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param(n, marks=[pytest.mark.heavy] * n.startswith("mobilenet_v3")) for n in SMALL],
+)
 def test_less_ram_takes_more_time(network: str) -> None:
     points = pareto(built(network, **SMALL[network]), TARGET)
     assert all(a.arena_bytes > b.arena_bytes for a, b in pairwise(points))

@@ -18,8 +18,15 @@ def test_golden(golden: Callable[[str, str], None]) -> None:
     golden("plan/mobilenet_v2_0.35_32_generic.txt", "\n".join(lines) + "\n")
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    ("network", "target"),
+    [
+        pytest.param(network, target, id=f"{network}-{target.name}", marks=heavy)
+        for n, network in enumerate(("mobilenet_v1", "mobilenet_v2"))
+        for m, target in enumerate(TARGETS)
+        for heavy in [[pytest.mark.heavy] * ((n + m) % 2)]
+    ],
+)
 def test_lines_are_plain_and_short(network: str, target: Target) -> None:
     plan = build_plan(built(network), target)
     lines = plan_table(plan)
