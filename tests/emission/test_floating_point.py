@@ -72,6 +72,17 @@ def cross_compiler(require_tool: Callable[[str], str]) -> Callable[[str, Compile
     return find
 
 
+# Each target and each compiler, the other pairs in CI.
+FUSING = pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        *(("gcc", "x86-64-v3"), ("clang", "x86-64-v4"), ("gcc", "aarch64")),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("clang", "x86-64-v3"), ("gcc", "x86-64-v4"), ("clang", "aarch64"))
+        ),
+    ],
+)
 FindCompiler = Callable[[str, Compiler], CrossCompiler]
 
 
@@ -133,8 +144,7 @@ def mixed_graph() -> Graph:
     )
 
 
-@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
-@pytest.mark.parametrize("kind", KINDS)
+@FUSING
 def test_everything_is_fused_where_the_processor_can(
     kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
 ) -> None:
@@ -154,8 +164,7 @@ def test_nothing_is_fused_where_the_processor_cannot(
     assert found.sums > 100
 
 
-@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
-@pytest.mark.parametrize("kind", KINDS)
+@FUSING
 def test_inner_loop_is_its_tile_and_nothing_else(
     kind: Compiler,
     target: str,
@@ -211,9 +220,14 @@ def test_products_of_a_network_on_aarch64(
 
 @pytest.mark.parametrize(
     ("target", "kind"),
-    [*((t, "gcc") for t in ("x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64")),
-     *((t, "clang") for t in ("x86-64-v3", "x86-64-v4", "aarch64"))],
-)  # fmt: skip
+    [
+        *(("x86-64-v2", "gcc"), ("x86-64-v3", "clang"), ("x86-64-v4", "gcc"), ("aarch64", "clang")),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("x86-64-v3", "gcc"), ("x86-64-v4", "clang"), ("aarch64", "gcc"))
+        ),
+    ],
+)
 def test_convolutions_stay_in_registers(
     kind: Compiler,
     target: str,
@@ -231,8 +245,7 @@ def test_convolutions_stay_in_registers(
     assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
 
 
-@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4", "aarch64"])
-@pytest.mark.parametrize("kind", KINDS)
+@FUSING
 def test_products_of_winograd_stay_in_registers(
     kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
 ) -> None:

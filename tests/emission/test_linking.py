@@ -129,20 +129,20 @@ def test_header_compiles_alone_as_cxx(
 def test_cxx_program_runs_the_model(
     compiler: str,
     c_compiler: str,
-    small_graph: Graph,
+    tiny_graph: Graph,
     tmp_path: Path,
     require_tool: Callable[[str], str],
 ) -> None:
-    sources = emission(small_graph, "generic", "c").write(tmp_path)
+    sources = emission(tiny_graph, "generic", "c").write(tmp_path)
     for source in sources:
         run_tool([c_compiler, "-std=c99", "-O1", "-c", source, "-o", f"{source}.o"], tmp_path)
     (tmp_path / "program.cpp").write_text(CXX_PROGRAM)
     objects = [f"{source}.o" for source in sources]
     command = [require_tool(compiler), *WARNINGS_CXX, "program.cpp", *objects, "-o", "program"]
     run_tool(command, tmp_path)
-    inputs = normal_inputs(small_graph)
+    inputs = normal_inputs(tiny_graph)
     printed = run_tool([tmp_path / "program"], feed=inputs["image"].tobytes())
-    expected = interpret(small_graph, inputs)[small_graph.outputs[0]].ravel()
+    expected = interpret(tiny_graph, inputs)[tiny_graph.outputs[0]].ravel()
     np.testing.assert_allclose(np.frombuffer(printed, np.float32), expected, atol=1e-5)
 
 

@@ -53,8 +53,14 @@ def test_later_standards_have_no_warnings(
     compile_all(layers, tmp_path, compiler, f"-std={standard}", "-fsyntax-only", *WARNINGS)
 
 
-@pytest.mark.parametrize("target", X86_VECTORS)
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [
+        pytest.param(compiler, target, marks=[pytest.mark.heavy] * ((n + m) % 2))
+        for n, compiler in enumerate(COMPILERS)
+        for m, target in enumerate(X86_VECTORS)
+    ],
+)
 def test_vector_targets_have_no_warnings(
     compiler: str, target: str, layers_graph: Graph, tiny_graph: Graph, tmp_path: Path
 ) -> None:

@@ -24,6 +24,10 @@ from netgen.weights.seeded import seeded_weights, uniform
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 # As far as an architecture has these parameters, and no more than its defaults.
 SMALL = {"input_size": 64, "classes": 7}
+WAYS: tuple[tuple[Interface, bool], ...] = (
+    *(("NHWC", True), ("NCHW", False)),
+    *(("NCHW", True), ("NHWC", False)),
+)
 
 
 def small(name: str) -> Graph:
@@ -57,22 +61,16 @@ def _as(
     return {k: v.transpose(TO_CHANNELS_FIRST) if v.ndim == 4 else v for k, v in values.items()}
 
 
+# Each network in one way by default; resnet18 has all that deeper ones have, which take their time.
 @pytest.mark.parametrize(
-    ("interface", "fused"),
+    ("name", "interface", "fused"),
     [
-        *(("NHWC", True), ("NCHW", False)),
-        *(
-            pytest.param(*pair, marks=pytest.mark.heavy)
-            for pair in (("NHWC", False), ("NCHW", True))
-        ),
-    ],
-)
-@pytest.mark.parametrize(
-    "name",
-    [
-        # resnet18 has all that they have; they take their time.
-        pytest.param(name, marks=[pytest.mark.heavy] * (name in {"resnet34", "resnet50"}))
-        for name in NETWORKS
+        pytest.param(
+            *(name, interface, fused),
+            marks=[pytest.mark.heavy] * (way != n % 4 or name in {"resnet34", "resnet50"}),
+        )
+        for n, name in enumerate(NETWORKS)
+        for way, (interface, fused) in enumerate(WAYS)
     ],
 )
 def test_network(tmp_path: Path, name: str, fused: bool, interface: Interface) -> None:

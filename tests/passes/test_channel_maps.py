@@ -203,7 +203,7 @@ def test_the_whole_pipeline(graph: Graph) -> None:
 
 # Maps in the units of the paper's tables: v1 shuffles in each of its 16 units but for one group,
 # and joins in three; of v2 every unit but three has a right half, and each stage an end.
-NETWORKS_WITH_MAPS = [
+NETWORKS_WITH_MAPS: list[tuple[str, dict[str, object], int]] = [
     ("shufflenet_v1", {"groups": 1}, 3),
     *[("shufflenet_v1", {"groups": groups}, 16 + 3) for groups in (2, 3, 4, 8)],
     *[("shufflenet_v2", {"scale": scale}, 16 - 3 + 3) for scale in (0.5, 1.0, 2.0)],
@@ -212,7 +212,16 @@ NETWORKS_WITH_MAPS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "parameters", "maps"), NETWORKS_WITH_MAPS)
+@pytest.mark.parametrize(
+    ("name", "parameters", "maps"),
+    [
+        # One number of groups, one scale; the others in CI.
+        pytest.param(
+            *case, marks=[pytest.mark.heavy] * ([*case[1].values()] not in ([], [3], [0.5]))
+        )
+        for case in NETWORKS_WITH_MAPS
+    ],
+)
 def test_networks(name: str, parameters: dict[str, object], maps: int) -> None:
     size = 16 if name == "resnet20" else 40
     graph = NETWORKS[name].build(input_size=size, classes=3, **parameters)

@@ -79,8 +79,16 @@ def findings(browser: Browser, folder: Path, text: str, width: int) -> Any:  # n
     return json.loads(html.unescape(title.group(1)))
 
 
-@pytest.mark.parametrize("width", [390, 1200])
-@pytest.mark.parametrize("case", ["bands", "maps"])
+@pytest.mark.parametrize(
+    ("case", "width"),
+    [
+        *(("bands", 390), ("maps", 1200)),
+        *(
+            pytest.param(*pair, marks=pytest.mark.heavy)
+            for pair in (("bands", 1200), ("maps", 390))
+        ),
+    ],
+)
 def test_nothing_sticks_out(browser: Browser, tmp_path: Path, case: str, width: int) -> None:
     found = findings(browser, tmp_path, page(case), width)
     assert found["shown"] == width
