@@ -60,7 +60,13 @@ def test_small_network_is_short(target: str) -> None:
     assert emission(graph, target).logic.count("\n") < 3000
 
 
-@pytest.mark.parametrize("target", TARGET_NAMES)
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(name, marks=[pytest.mark.heavy] * (name in ("x86-64-v2", "x86-64-v3")))
+        for name in TARGET_NAMES
+    ],
+)
 def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
     emitted = emission(netgen.load("mobilenet_v2"), target, "blob")
     assert len(emitted.logic) + len(emitted.header) < 400_000

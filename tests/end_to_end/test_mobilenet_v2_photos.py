@@ -48,7 +48,10 @@ def worst(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
     return float(np.max(np.abs(found - expected).max(axis=1) / np.abs(expected).max(axis=1)))
 
 
-@pytest.mark.parametrize(("target", "photos"), [("native", PHOTOS), ("generic", 20)])
+@pytest.mark.parametrize(
+    ("target", "photos"),
+    [("native", PHOTOS), pytest.param("generic", 20, marks=pytest.mark.heavy)],
+)
 def test_torchs_logits(target: str, photos: int, graph: Graph, torch: Torch) -> None:
     # torch's input: (rgb / 255 - mean) / std of the photo as it is, all in float32.
     pixels = np.stack([load_photo(file, (224, 224)) for file in torch.files[:photos]])
