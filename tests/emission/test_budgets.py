@@ -22,6 +22,7 @@ from tests.plan.cuts import random_plan
 from tests.processor import require_processor
 
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")
+DEEP = {"mobilenet_v3_large", "resnet34", "resnet50"}
 
 
 def three_budgets(graph: Graph) -> list[PlanOptions]:
@@ -53,7 +54,8 @@ def test_budgets_change_no_bit(name: str, tmp_path: Path) -> None:
     command = ["clang", "-std=c99", "-O0", *SANITIZERS]
     expected = outputs_of(emission(graph, "generic", "blob"), graph, tmp_path / "layers", command)
     options = three_budgets(graph)
-    options += [smallest_of(graph, image) for image in IMAGES[1:]]
+    if name not in DEEP:  # others have the same blocks
+        options += [smallest_of(graph, image) for image in IMAGES[1:]]
     for number, memory in enumerate(options):
         emitted = emission(graph, "generic", "blob", memory=memory)
         assert memory.ram is not None

@@ -31,6 +31,7 @@ from tests.plan.spoiled import Corruption, at, buffer, repacked, step, value
 GENERIC = find_target("generic")
 LOST = r"does not hold it|destroys its operand"
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")
+DEEP = {"mobilenet_v3_large", "resnet34", "resnet50"}
 
 
 def assert_cuts_change_nothing(graph: Graph, cuts: range, images_stand: tuple[Image, ...]) -> None:
@@ -67,7 +68,9 @@ def test_some_cuts_of_networks(network: str) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("network", NETWORKS)
 def test_many_cuts_of_all_networks(network: str) -> None:
-    assert_cuts_change_nothing(smallest(network), range(100, 150), IMAGES)
+    """Fewer of deep ones: their blocks are those of the others, and a cut of them takes longer."""
+    last = 120 if network in DEEP else 150
+    assert_cuts_change_nothing(smallest(network), range(100, last), IMAGES)
 
 
 @given(mapped(), st.sampled_from(IMAGES), st.integers(0, 1 << 16))
