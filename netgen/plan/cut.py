@@ -90,10 +90,15 @@ def _large_calls(schedule: Schedule, target: Target) -> list[int]:
         number
         for number, call in enumerate(schedule.calls)
         if any(
-            schedule.home(value).bytes > target.cache_l2 // 2
+            _is_large(schedule.home(value).bytes, target)
             for value in (*call.reads.values(), call.node.name)
         )
     ]
+
+
+def _is_large(size: int, target: Target) -> bool:
+    """Whether a buffer leaves too little of the second-level cache to what is used beside it."""
+    return size > target.cache_l2 * 3 // 4
 
 
 def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float]:
@@ -117,7 +122,7 @@ def _missed(
         for value in call.reads.values():
             home = schedule.home(value)
             held = home.name in rings or value in lodging
-            if not held and home.bytes > target.cache_l2 // 2:
+            if not held and _is_large(home.bytes, target):
                 missed += schedule.values[value].type.bytes
     return missed
 
