@@ -94,8 +94,9 @@ def show(
     from netgen.compiler import lower, resolve_target
     from netgen.ir.text import print_graph
     from netgen.passes import run_pipeline
+    from netgen.plan.show import plan_table
     from netgen.report.graph_picture import graph_dot, graph_svg
-    from netgen.report.tables import graph_table, plan_text
+    from netgen.report.tables import graph_table
 
     if stage != "plan":
         idle = ("target", "ram", "image", "accept_gap", "winograd", "tuning", "threads")
@@ -105,7 +106,7 @@ def show(
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
         plan = lower(graph, resolve_target(target), memory).plan
-        click.echo(plan_text(plan))
+        click.echo("\n".join(plan_table(plan)))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
     if form == "table":

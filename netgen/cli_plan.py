@@ -44,8 +44,7 @@ def plan(
     from netgen.compiler import lower, resolve_target
     from netgen.emission.files import write_files
     from netgen.plan.json_form import plan_to_json
-    from netgen.plan.show import certificate_lines
-    from netgen.report.tables import plan_text
+    from netgen.plan.show import certificate_lines, plan_table
 
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
@@ -74,7 +73,7 @@ def plan(
     elif checked is not None:
         click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
     else:
-        click.echo(plan_text(planned))
+        click.echo("\n".join(plan_table(planned)))
 
 
 # What says how a model is planned: of no use where there is none.

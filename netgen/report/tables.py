@@ -11,8 +11,6 @@ from netgen.dsl.network import Network
 from netgen.ir.graph import Graph
 from netgen.ir.text import print_attributes
 from netgen.plan.pareto import Point, slower
-from netgen.plan.plan import Plan
-from netgen.plan.show import certificate_lines, memory_table, plan_table
 from netgen.runtime.compare import Comparison
 from netgen.runtime.top import Photo
 
@@ -65,12 +63,6 @@ def graph_table(graph: Graph) -> Table:
     table.add_section()
     table.add_row("", "", "", f"{graph.macs():,}", f"{graph.parameters():,}")
     return table
-
-
-def plan_text(plan: Plan) -> str:
-    """Steps, memory and certificate of a plan."""
-    lines = (*plan_table(plan), "", *memory_table(plan), "", *certificate_lines(plan))
-    return "\n".join(lines)
 
 
 def pareto_table(points: Sequence[Point]) -> Table:
