@@ -67,11 +67,13 @@ LAYERS = {
     "shuffled": _layer(DepthwiseConv2d(pad=ONE), (6, 6, 12), (3, 3), shuffled(3, 4)),
 }  # fmt: skip
 
+QUICK = {"odd", "two rows", "wide", "unaligned", "steps", "far", "spread"}
+
 
 def tried(layer: Layer, target: str) -> list[Choice]:
-    """Both numbers of rows in both orders of loops, with few columns at once and with many."""
+    """Both numbers of rows in both orders of loops, with as many columns as are best, and two."""
     choices = KERNEL.choices(layer, find_target(target))
-    return [c for c in choices if c["unroll"] in {2, 4, 7, choices[0]["unroll"]}]
+    return [c for c in choices if c["unroll"] in {2, choices[0]["unroll"]}]
 
 
 def distances(layer: Layer, target: str) -> list[int]:
@@ -84,7 +86,9 @@ def distances(layer: Layer, target: str) -> list[int]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in QUICK else pytest.mark.heavy) for n in LAYERS]
+)
 def test_pairs_and_places_change_no_bit(name: str, target: str, tmp_path: Path) -> None:
     require_processor(target)
     layer = LAYERS[name]
@@ -147,9 +151,9 @@ def pairs_of(plan: Plan) -> set[int | None]:
     return found
 
 
-def result_of(emitted: Emission, folder: Path, graph: Graph, *flags: str) -> bytes:
+def result_of(emitted: Emission, folder: Path, graph: Graph) -> bytes:
     folder.mkdir()
-    program = emitted.build(folder, [*flags_of("x86-64-v4", "gcc"), *flags])
+    program = emitted.build(folder, [*flags_of("x86-64-v4", "gcc"), "-O1", "-pthread"])
     (result,) = emitted.run(program, normal_inputs(graph)).values()
     return result.tobytes()
 
@@ -158,7 +162,7 @@ def test_bands_of_several_rows_change_no_bit(tmp_path: Path) -> None:
     require_processor("x86-64-v4")
     graph, target = network(), find_target("x86-64-v4")
     plans = [
-        random_plan(graph, target, "caller", np.random.default_rng(s), high=True) for s in range(8)
+        random_plan(graph, target, "caller", np.random.default_rng(s), high=True) for s in range(5)
     ]
     heights = set()
     found = {
@@ -170,7 +174,7 @@ def test_bands_of_several_rows_change_no_bit(tmp_path: Path) -> None:
         heights |= pairs_of(plan)
         found.add(result_of(emission_of(graph, graph, plan), tmp_path / str(number), graph))
     assert len(found) == 1
-    assert {2, 7, 14} <= heights
+    assert len(heights) > 2
 
 
 def test_parts_are_of_whole_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +182,11 @@ def test_parts_are_of_whole_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(planning, "_MEETING_CYCLES", -1.0)
     graph, target = network(), find_target("x86-64-v4")
     found = set()
-    for threads in (1, 2, 3, 5):
+    for threads in (1, 2, 5):
         plan = build_plan(graph, target, PlanOptions(threads=threads))
         check_plan(plan)
         emitted = emission_of(graph, graph, plan)
-        found.add(result_of(emitted, tmp_path / str(threads), graph, "-pthread"))
+        found.add(result_of(emitted, tmp_path / str(threads), graph))
         for instance in plan.instances:
             match instance.parameters:
                 case {"bodies": [{"rows": 2}, *_], "split": {"by": "rows", "bounds": [row]}}:
