@@ -117,7 +117,7 @@ def tiled_network(
         name = f"pointwise_{pixels}x{inputs}x{outputs}" if kernel == 1 else name
         by_function[f"model_{name}_relu6"] = tile
 
-    def choose(_: object, pixels: int, outputs: int, __: int) -> Tile:
+    def choose(_: object, pixels: int, outputs: int, *__: int) -> Tile:
         return by_shape[pixels, outputs]
 
     for module in (netgen.kernels.pointwise_f32, netgen.kernels.conv2d_f32):
