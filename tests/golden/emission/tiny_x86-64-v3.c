@@ -164,44 +164,31 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         {
             const float *const p = w;
             const v8 bias = LOAD8(p);
-            const v8 w0_0 = LOAD8(p + 8);
-            const v8 w0_1 = LOAD8(p + 16);
-            const v8 w0_2 = LOAD8(p + 24);
-            const v8 w1_0 = LOAD8(p + 32);
-            const v8 w1_1 = LOAD8(p + 40);
-            const v8 w1_2 = LOAD8(p + 48);
-            const v8 w2_0 = LOAD8(p + 56);
-            const v8 w2_1 = LOAD8(p + 64);
-            const v8 w2_2 = LOAD8(p + 72);
+            const v8 w0_0 = LOAD8(p + 8), w0_1 = LOAD8(p + 16), w0_2 = LOAD8(p + 24);
+            const v8 w1_0 = LOAD8(p + 32), w1_1 = LOAD8(p + 40), w1_2 = LOAD8(p + 48);
+            const v8 w2_0 = LOAD8(p + 56), w2_1 = LOAD8(p + 64), w2_2 = LOAD8(p + 72);
             {
-                v8 c0 = bias;
-                v8 d0 = bias;
+                v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_1;
                     c0 += LOAD8(x0 + C) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1);
-                c0 += a1_0 * w1_1;
-                d0 += a1_0 * w0_1;
+                c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
                 const v8 a1_1 = LOAD8(x1 + C);
-                c0 += a1_1 * w1_2;
-                d0 += a1_1 * w0_2;
+                c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
                 const v8 a2_0 = LOAD8(x2);
-                c0 += a2_0 * w2_1;
-                d0 += a2_0 * w1_1;
+                c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
                 const v8 a2_1 = LOAD8(x2 + C);
-                c0 += a2_1 * w2_2;
-                d0 += a2_1 * w1_2;
+                c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
                 d0 += LOAD8(x3) * w2_1;
                 d0 += LOAD8(x3 + C) * w2_2;
                 float *const to = yi;
                 float *const under = to + OW * C;
-                STORE8(to, RELU6_8(c0));
-                STORE8(under, RELU6_8(d0));
+                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
             }
             {
-                v8 c0 = bias, c1 = bias;
-                v8 d0 = bias, d1 = bias;
+                v8 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_0;
                     const v8 a0_1 = LOAD8(x0 + C);
@@ -211,29 +198,21 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
                     c1 += LOAD8(x0 + 3 * C) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1);
-                c0 += a1_0 * w1_0;
-                d0 += a1_0 * w0_0;
+                c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
                 const v8 a1_1 = LOAD8(x1 + C);
-                c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-                d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
+                c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
                 const v8 a1_2 = LOAD8(x1 + 2 * C);
-                c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-                d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
+                c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
                 const v8 a1_3 = LOAD8(x1 + 3 * C);
-                c1 += a1_3 * w1_2;
-                d1 += a1_3 * w0_2;
+                c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
                 const v8 a2_0 = LOAD8(x2);
-                c0 += a2_0 * w2_0;
-                d0 += a2_0 * w1_0;
+                c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
                 const v8 a2_1 = LOAD8(x2 + C);
-                c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
-                d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
+                c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
                 const v8 a2_2 = LOAD8(x2 + 2 * C);
-                c0 += a2_2 * w2_2; c1 += a2_2 * w2_1;
-                d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
+                c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
                 const v8 a2_3 = LOAD8(x2 + 3 * C);
-                c1 += a2_3 * w2_2;
-                d1 += a2_3 * w1_2;
+                c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
                 d0 += LOAD8(x3) * w2_0;
                 const v8 a3_1 = LOAD8(x3 + C);
                 d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
@@ -242,111 +221,82 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
                 d1 += LOAD8(x3 + 3 * C) * w2_2;
                 float *const to = yi + C;
                 float *const under = to + OW * C;
-                STORE8(to, RELU6_8(c0));
-                STORE8(to + C, RELU6_8(c1));
-                STORE8(under, RELU6_8(d0));
-                STORE8(under + C, RELU6_8(d1));
+                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
+                STORE8(to + C, RELU6_8(c1)); STORE8(under + C, RELU6_8(d1));
             }
             {
                 const int left = 2 * C;
-                v8 c0 = bias;
-                v8 d0 = bias;
+                v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0 + left) * w0_0;
                     c0 += LOAD8(x0 + left + C) * w0_1;
                     c0 += LOAD8(x0 + left + 2 * C) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1 + left);
-                c0 += a1_0 * w1_0;
-                d0 += a1_0 * w0_0;
+                c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
                 const v8 a1_1 = LOAD8(x1 + left + C);
-                c0 += a1_1 * w1_1;
-                d0 += a1_1 * w0_1;
+                c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
                 const v8 a1_2 = LOAD8(x1 + left + 2 * C);
-                c0 += a1_2 * w1_2;
-                d0 += a1_2 * w0_2;
+                c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
                 const v8 a2_0 = LOAD8(x2 + left);
-                c0 += a2_0 * w2_0;
-                d0 += a2_0 * w1_0;
+                c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
                 const v8 a2_1 = LOAD8(x2 + left + C);
-                c0 += a2_1 * w2_1;
-                d0 += a2_1 * w1_1;
+                c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
                 const v8 a2_2 = LOAD8(x2 + left + 2 * C);
-                c0 += a2_2 * w2_2;
-                d0 += a2_2 * w1_2;
+                c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
                 d0 += LOAD8(x3 + left) * w2_0;
                 d0 += LOAD8(x3 + left + C) * w2_1;
                 d0 += LOAD8(x3 + left + 2 * C) * w2_2;
                 float *const to = yi + 3 * C;
                 float *const under = to + OW * C;
-                STORE8(to, RELU6_8(c0));
-                STORE8(under, RELU6_8(d0));
+                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
             }
-            v8 c0 = bias;
-            v8 d0 = bias;
+            v8 c0 = bias, d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD8(x0 + 3 * C) * w0_0;
                 c0 += LOAD8(x0 + 4 * C) * w0_1;
             }
             const v8 a1_3 = LOAD8(x1 + 3 * C);
-            c0 += a1_3 * w1_0;
-            d0 += a1_3 * w0_0;
+            c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
             const v8 a1_4 = LOAD8(x1 + 4 * C);
-            c0 += a1_4 * w1_1;
-            d0 += a1_4 * w0_1;
+            c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
             const v8 a2_3 = LOAD8(x2 + 3 * C);
-            c0 += a2_3 * w2_0;
-            d0 += a2_3 * w1_0;
+            c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
             const v8 a2_4 = LOAD8(x2 + 4 * C);
-            c0 += a2_4 * w2_1;
-            d0 += a2_4 * w1_1;
+            c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
             d0 += LOAD8(x3 + 3 * C) * w2_0;
             d0 += LOAD8(x3 + 4 * C) * w2_1;
             float *const to = yi + 4 * C;
             float *const under = to + OW * C;
-            STORE8(to, RELU6_8(c0));
-            STORE8(under, RELU6_8(d0));
+            STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
         }
         const float *const p = w + 8 * (TAPS + 1);
         const v4 bias = LOAD4(p);
-        const v4 w0_0 = LOAD4(p + 4);
-        const v4 w0_1 = LOAD4(p + 8);
-        const v4 w0_2 = LOAD4(p + 12);
-        const v4 w1_0 = LOAD4(p + 16);
-        const v4 w1_1 = LOAD4(p + 20);
-        const v4 w1_2 = LOAD4(p + 24);
-        const v4 w2_0 = LOAD4(p + 28);
-        const v4 w2_1 = LOAD4(p + 32);
-        const v4 w2_2 = LOAD4(p + 36);
+        const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
+        const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
+        const v4 w2_0 = LOAD4(p + 28), w2_1 = LOAD4(p + 32), w2_2 = LOAD4(p + 36);
         {
-            v4 c0 = bias;
-            v4 d0 = bias;
+            v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_1;
                 c0 += LOAD4(x0 + 8 + C) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + 8);
-            c0 += a1_0 * w1_1;
-            d0 += a1_0 * w0_1;
+            c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
             const v4 a1_1 = LOAD4(x1 + 8 + C);
-            c0 += a1_1 * w1_2;
-            d0 += a1_1 * w0_2;
+            c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
             const v4 a2_0 = LOAD4(x2 + 8);
-            c0 += a2_0 * w2_1;
-            d0 += a2_0 * w1_1;
+            c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
             const v4 a2_1 = LOAD4(x2 + 8 + C);
-            c0 += a2_1 * w2_2;
-            d0 += a2_1 * w1_2;
+            c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
             d0 += LOAD4(x3 + 8) * w2_1;
             d0 += LOAD4(x3 + 8 + C) * w2_2;
             float *const to = yi + 8;
             float *const under = to + OW * C;
-            STORE4(to, RELU6_4(c0));
-            STORE4(under, RELU6_4(d0));
+            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
         }
         {
-            v4 c0 = bias, c1 = bias;
-            v4 d0 = bias, d1 = bias;
+            v4 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_0;
                 const v4 a0_1 = LOAD4(x0 + 8 + C);
@@ -356,29 +306,21 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
                 c1 += LOAD4(x0 + 8 + 3 * C) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + 8);
-            c0 += a1_0 * w1_0;
-            d0 += a1_0 * w0_0;
+            c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
             const v4 a1_1 = LOAD4(x1 + 8 + C);
-            c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-            d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
+            c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
             const v4 a1_2 = LOAD4(x1 + 8 + 2 * C);
-            c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-            d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
+            c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
             const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
-            c1 += a1_3 * w1_2;
-            d1 += a1_3 * w0_2;
+            c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
             const v4 a2_0 = LOAD4(x2 + 8);
-            c0 += a2_0 * w2_0;
-            d0 += a2_0 * w1_0;
+            c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
             const v4 a2_1 = LOAD4(x2 + 8 + C);
-            c0 += a2_1 * w2_1; c1 += a2_1 * w2_0;
-            d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
+            c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
             const v4 a2_2 = LOAD4(x2 + 8 + 2 * C);
-            c0 += a2_2 * w2_2; c1 += a2_2 * w2_1;
-            d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
+            c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
             const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
-            c1 += a2_3 * w2_2;
-            d1 += a2_3 * w1_2;
+            c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
             d0 += LOAD4(x3 + 8) * w2_0;
             const v4 a3_1 = LOAD4(x3 + 8 + C);
             d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
@@ -387,70 +329,54 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
             d1 += LOAD4(x3 + 8 + 3 * C) * w2_2;
             float *const to = yi + C + 8;
             float *const under = to + OW * C;
-            STORE4(to, RELU6_4(c0));
-            STORE4(to + C, RELU6_4(c1));
-            STORE4(under, RELU6_4(d0));
-            STORE4(under + C, RELU6_4(d1));
+            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
+            STORE4(to + C, RELU6_4(c1)); STORE4(under + C, RELU6_4(d1));
         }
         {
             const int left = 2 * C + 8;
-            v4 c0 = bias;
-            v4 d0 = bias;
+            v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + left) * w0_0;
                 c0 += LOAD4(x0 + left + C) * w0_1;
                 c0 += LOAD4(x0 + left + 2 * C) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + left);
-            c0 += a1_0 * w1_0;
-            d0 += a1_0 * w0_0;
+            c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
             const v4 a1_1 = LOAD4(x1 + left + C);
-            c0 += a1_1 * w1_1;
-            d0 += a1_1 * w0_1;
+            c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
             const v4 a1_2 = LOAD4(x1 + left + 2 * C);
-            c0 += a1_2 * w1_2;
-            d0 += a1_2 * w0_2;
+            c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
             const v4 a2_0 = LOAD4(x2 + left);
-            c0 += a2_0 * w2_0;
-            d0 += a2_0 * w1_0;
+            c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
             const v4 a2_1 = LOAD4(x2 + left + C);
-            c0 += a2_1 * w2_1;
-            d0 += a2_1 * w1_1;
+            c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
             const v4 a2_2 = LOAD4(x2 + left + 2 * C);
-            c0 += a2_2 * w2_2;
-            d0 += a2_2 * w1_2;
+            c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
             d0 += LOAD4(x3 + left) * w2_0;
             d0 += LOAD4(x3 + left + C) * w2_1;
             d0 += LOAD4(x3 + left + 2 * C) * w2_2;
             float *const to = yi + 3 * C + 8;
             float *const under = to + OW * C;
-            STORE4(to, RELU6_4(c0));
-            STORE4(under, RELU6_4(d0));
+            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
         }
-        v4 c0 = bias;
-        v4 d0 = bias;
+        v4 c0 = bias, d0 = bias;
         if (x0 != NULL) {
             c0 += LOAD4(x0 + 8 + 3 * C) * w0_0;
             c0 += LOAD4(x0 + 8 + 4 * C) * w0_1;
         }
         const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
-        c0 += a1_3 * w1_0;
-        d0 += a1_3 * w0_0;
+        c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
         const v4 a1_4 = LOAD4(x1 + 8 + 4 * C);
-        c0 += a1_4 * w1_1;
-        d0 += a1_4 * w0_1;
+        c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
         const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
-        c0 += a2_3 * w2_0;
-        d0 += a2_3 * w1_0;
+        c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
         const v4 a2_4 = LOAD4(x2 + 8 + 4 * C);
-        c0 += a2_4 * w2_1;
-        d0 += a2_4 * w1_1;
+        c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
         d0 += LOAD4(x3 + 8 + 3 * C) * w2_0;
         d0 += LOAD4(x3 + 8 + 4 * C) * w2_1;
         float *const to = yi + 4 * C + 8;
         float *const under = to + OW * C;
-        STORE4(to, RELU6_4(c0));
-        STORE4(under, RELU6_4(d0));
+        STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
     }
     if (i < 5) {
         const int top = i - 1;
@@ -460,12 +386,8 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         {
             const float *const p = w;
             const v8 bias = LOAD8(p);
-            const v8 w0_0 = LOAD8(p + 8);
-            const v8 w0_1 = LOAD8(p + 16);
-            const v8 w0_2 = LOAD8(p + 24);
-            const v8 w1_0 = LOAD8(p + 32);
-            const v8 w1_1 = LOAD8(p + 40);
-            const v8 w1_2 = LOAD8(p + 48);
+            const v8 w0_0 = LOAD8(p + 8), w0_1 = LOAD8(p + 16), w0_2 = LOAD8(p + 24);
+            const v8 w1_0 = LOAD8(p + 32), w1_1 = LOAD8(p + 40), w1_2 = LOAD8(p + 48);
             {
                 v8 c0 = bias;
                 c0 += LOAD8(x0) * w0_1;
@@ -515,12 +437,8 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         }
         const float *const p = w + 8 * (TAPS + 1);
         const v4 bias = LOAD4(p);
-        const v4 w0_0 = LOAD4(p + 4);
-        const v4 w0_1 = LOAD4(p + 8);
-        const v4 w0_2 = LOAD4(p + 12);
-        const v4 w1_0 = LOAD4(p + 16);
-        const v4 w1_1 = LOAD4(p + 20);
-        const v4 w1_2 = LOAD4(p + 24);
+        const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
+        const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
         {
             v4 c0 = bias;
             c0 += LOAD4(x0 + 8) * w0_1;
