@@ -126,6 +126,7 @@ def test_processor_names() -> None:
     assert machine.compiler
 
 
+@pytest.mark.heavy
 def test_command_writes_the_chart_and_names_a_missing_peer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ def profiled(
     return lowered, profile(graph, lowered, label="net", runs=3)
 
 
-@pytest.mark.parametrize("ram", [None, 24 * 1024])
+@pytest.mark.parametrize("ram", [pytest.param(None, marks=pytest.mark.heavy), 24 * 1024])
 def test_every_step_counts_once_whatever_its_bands(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, ram: int | None
 ) -> None:

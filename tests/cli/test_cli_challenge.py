@@ -82,6 +82,7 @@ def test_malformed_buffers(cli: Cli, buffers: Path) -> None:
     assert not buffers.with_name("placed.csv").exists()
 
 
+@pytest.mark.heavy
 def test_a_gap_is_closed_accepted_or_an_error(
     cli: Cli, hard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_every_way_to_push(
     checked(sandwich_graph(), target, tmp_path, [compiler, "-std=c99", *machine, *flags])
 
 
+@pytest.mark.heavy
 def test_a_network_and_its_worst_row(small_graph: Graph, tmp_path: Path) -> None:
     """The header's MACs, from how often the program executed each step for each row."""
     plan, printed = checked(small_graph, "generic", tmp_path, ["gcc", "-std=c99", "-O1"])

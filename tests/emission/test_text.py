@@ -9,7 +9,7 @@ import pytest
 import netgen
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
-from netgen.kernels.targets import TARGETS, find_target
+from netgen.kernels.targets import TARGETS
 from tests.emission.programs import emission
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
@@ -57,9 +57,7 @@ def test_reads_as_if_written_by_hand(target: str, layers_graph: Graph, small_gra
 @pytest.mark.parametrize("target", TARGET_NAMES)
 def test_small_network_is_short(target: str) -> None:
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=96)
-    # Depthwise functions have a body for one row, and one for two where registers hold them.
-    longest = 3500 if find_target(target).depthwise_pairs else 3000
-    assert emission(graph, target).logic.count("\n") < longest
+    assert emission(graph, target).logic.count("\n") < 3000
 
 
 @pytest.mark.parametrize(

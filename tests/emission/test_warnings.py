@@ -36,7 +36,7 @@ def test_generic_has_no_warnings(
     compile_all(network, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_generic_has_no_warnings_of_the_optimiser(
     compiler: str, layers_graph: Graph, tmp_path: Path
 ) -> None:

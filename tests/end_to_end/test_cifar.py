@@ -74,7 +74,10 @@ def accuracy(graph: Graph, folder: Path) -> tuple[float, NDArray[np.float32]]:
 
 @pytest.mark.parametrize(
     ("name", "parameters", "weights", "expected"),
-    [("resnet20", {}, RESNET20, 0.918), ("shufflenet_v2", CIFAR, SHUFFLENET, 0.899)],
+    [
+        ("resnet20", {}, RESNET20, 0.918),
+        pytest.param("shufflenet_v2", CIFAR, SHUFFLENET, 0.899, marks=pytest.mark.heavy),
+    ],
 )
 def test_accuracy_of_torch(
     name: str, parameters: dict[str, Any], weights: str, expected: float, folder: Path

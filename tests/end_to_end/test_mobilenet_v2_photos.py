@@ -67,6 +67,7 @@ def test_torchs_logits(target: str, photos: int, graph: Graph, torch: Torch) -> 
     assert np.abs(preprocessed - inputs).max() < 1e-6
 
 
+@pytest.mark.heavy
 def test_rows_of_photos(graph: Graph, torch: Torch) -> None:
     # As the README has it.
     model = netgen.compile(graph, input="rows")

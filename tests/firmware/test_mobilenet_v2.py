@@ -56,6 +56,7 @@ def test_outputs_equal_those_of_the_host(firmware: Firmware) -> None:
     assert error < 1e-5
 
 
+@pytest.mark.heavy
 def test_model_needs_nothing_but_memcpy_and_its_weights(firmware: Firmware) -> None:
     undefined = {s.name for s in board.list_symbols(firmware.model_object) if s.kind == "U"}
     unexpected = {

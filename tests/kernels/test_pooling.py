@@ -83,7 +83,7 @@ def same_bits(found: Floats, expected: Floats) -> bool:
 
 @pytest.mark.parametrize(
     "target",
-    ["generic", *(pytest.param(t, marks=pytest.mark.heavy) for t in VECTORS[:2]), "x86-64-v4"],
+    [*(pytest.param(t, marks=pytest.mark.heavy) for t in ("generic", *VECTORS[:2])), "x86-64-v4"],
 )
 def test_tiles_and_loops_agree_to_the_bit(target: str, tmp_path: Path) -> None:
     require_processor(target)

@@ -81,6 +81,7 @@ def test_alignments_are_kept(given: list[tuple[Shape, int]]) -> None:
     assert fits(alone, offered)
 
 
+@pytest.mark.heavy
 def test_nearly_all_small_cases_are_placed_optimally() -> None:
     random = np.random.default_rng(7)
     optimal = 0

@@ -77,7 +77,7 @@ def _few(points: list[Point]) -> dict[int, Point]:
             pytest.param(network, "caller", marks=[pytest.mark.heavy] * (network != "resnet8"))
             for network in SMALL
         ),
-        ("mobilenet_v2", "rows"),
+        pytest.param("mobilenet_v2", "rows", marks=pytest.mark.heavy),
         ("resnet8", "arena"),
     ],
 )
