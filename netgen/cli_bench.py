@@ -46,7 +46,7 @@ def bench_models(
     measures all published networks, --profile shows where a model's time goes.
     """
     from netgen.bench.machine import this_machine
-    from netgen.bench.peers import PEERS
+    from netgen.bench.peers import PEERS, check_any_installed
     from netgen.bench.result import failure
 
     if as_json:
@@ -59,6 +59,9 @@ def bench_models(
     machine, rows = this_machine(target), []
     # A table compares with everyone; a peer that is not there has dashes.
     peers = tuple(vs.split(",")) if vs else tuple(PEERS) if table else ("onnxruntime",)
+    if vs and table:
+        # One model says at once what is missing; a table would for minutes measure nothing else.
+        check_any_installed(peers)
     for case in cases:
         rows += _rows(case, weights, peers, rounds, threads, target, tuning)
     _write_chart(chart, rows, machine)

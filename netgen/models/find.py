@@ -19,6 +19,8 @@ def find_network(model: str | Network) -> Network:
         return NETWORKS[model]
     if ".py" in model:
         return load_network(model)
+    if model.endswith(".netgen"):
+        raise UsageError(f"'{model}' is compiled already", hint="`netgen run` is what takes it")
     raise UsageError(
         f"unknown model '{model}'",
         expected=f"one of {', '.join(NETWORKS)}, a file.py:function, a .ir or a .onnx file",

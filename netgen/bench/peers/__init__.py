@@ -8,7 +8,7 @@ adding one adds a line.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -60,6 +60,13 @@ def check_installed(name: str) -> None:
     """Raise MissingExtraError, which says what installs it, if a peer's package is not there."""
     for package in _missing(name):
         raise MissingExtraError(package, PEERS[name].extra, f"timing {name}")
+
+
+def check_any_installed(names: Sequence[str]) -> None:
+    """Raise MissingExtraError, or UsageError for no peer's name, if none of them can be timed."""
+    check_known(names)
+    if not any(name in installed() for name in names):
+        check_installed(names[0])
 
 
 def _missing(name: str) -> list[str]:
