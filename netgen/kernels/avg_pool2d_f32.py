@@ -11,7 +11,7 @@ from typing import ClassVar, cast
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.pooling import fits_tiles, pool_title, tile_cost, tile_parameters
+from netgen.kernels.pooling import fits_tiles, pool_title, tile_parameters, unrolled_cost
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_rows
 from netgen.kernels.targets import Target
@@ -69,7 +69,7 @@ class AvgPool2dF32(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """One operation, and less than one load, for each vector and tap."""
         assert isinstance(layer.op, AvgPool2d)
-        return tile_cost(layer, layer.op.window(), target)
+        return unrolled_cost(layer, layer.op.window(), target)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]

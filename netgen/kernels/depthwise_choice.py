@@ -16,6 +16,10 @@ from netgen.ops.window import Window
 _MOST_UNROLLED = 16
 # More columns than these keep too many outputs waiting.
 _MOST_LATE = 4
+# Pairs have twice the code, and more taps gain nothing by them.
+_MOST_PAIRED = 25
+# Bytes of outputs that wait on the stack.
+_MOST_WAITING = 2048
 # As many taps as registers hold beside the outputs of a tile.
 _MOST_OUTSIDE = 9
 # Floats of a cache line, and the bytes after which lines fall into the same set.
@@ -35,11 +39,11 @@ def depthwise_choices(layer: Layer, window: Window, target: Target) -> tuple[Cho
     others = [n for n in range(1, min(columns, _MOST_UNROLLED) + 1) if n != min(unroll, columns)]
     unrolls = [unroll, *sorted(others, key=lambda n: abs(n - unroll))]
     ways = [(pairs, order), (pairs, 1 - order), (1 - pairs, order), (1 - pairs, 1 - order)]
-    may_pair = _may_pair(layer, window, target)
+    may_pair = [_may_pair(layer, window, target, outside=outside) for outside in (False, True)]
     return tuple(
         {"unroll": n, "pairs": pair, "tiles_outside": outside}
         for n, (pair, outside) in diagonally(unrolls, ways)
-        if not pair or (may_pair and n <= max(_MOST_UNROLLED // 2, unroll))
+        if not pair or (may_pair[outside] and n <= max(_MOST_UNROLLED // 2, unroll))
     )
 
 
@@ -47,19 +51,23 @@ def own_choice(layer: Layer, window: Window, target: Target) -> Choice:
     """What takes least by estimate."""
     unroll = target.depthwise_unroll
     outside = target.cache_miss > 0 and _gains_outside(layer, window, target, unroll)
-    pairs = target.depthwise_pairs and _may_pair(layer, window, target)
+    pairs = target.depthwise_pairs and _may_pair(layer, window, target, outside=outside)
     return {"unroll": unroll, "pairs": int(pairs), "tiles_outside": int(outside)}
 
 
-def _may_pair(layer: Layer, window: Window, target: Target) -> bool:
+def _may_pair(layer: Layer, window: Window, target: Target, *, outside: bool) -> bool:
     """Whether a call has two rows with inputs in common, and may compute them at once over x, too.
 
-    The choice is made before it is known whether y takes the place of x.
+    The choice is made before it is known whether y takes the place of x. Outputs that then wait are
+    those of one vector, with tiles `outside` those of all channels.
     """
-    if rows_of_call(layer) < 2 or window.stride[0] >= window.size[0]:
+    taps = window.size[0] * window.size[1]
+    if rows_of_call(layer) < 2 or window.stride[0] >= window.size[0] or taps > _MOST_PAIRED:
         return False
     late, columns = late_columns(layer, window, target), input_columns(layer, window)
-    return late is not None and late <= min(_MOST_LATE, columns.left + columns.interior)
+    if late is None or late > min(_MOST_LATE, columns.left + columns.interior):
+        return False
+    return not outside or 4 * late * layer.result.shape[3] <= _MOST_WAITING
 
 
 def _gains_outside(layer: Layer, window: Window, target: Target, unroll: int) -> bool:

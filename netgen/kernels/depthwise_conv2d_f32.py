@@ -41,7 +41,7 @@ from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
-# A kernel of 7 by 7: with more the code of one row outgrows a first-level instruction cache.
+# A kernel of 7 by 7: with more the code outgrows a first-level instruction cache by far.
 _MOST_TAPS = 49
 
 
@@ -144,7 +144,12 @@ def _tiles(layer: Layer, window: Window, unroll: int, late: int) -> list[dict[st
     first = max(columns.left, late)
     tiles = [
         *(edge_tile(window, j, width) for j in range(columns.left)),
-        *interior_tiles(window, columns.left, first - columns.left, unroll),
+        # Each of these for itself: what waits has one place for each column, no loop over them.
+        *(
+            tile
+            for at in range(columns.left, first, unroll)
+            for tile in interior_tiles(window, at, min(unroll, first - at), unroll)
+        ),
         *interior_tiles(window, first, end - first, unroll),
         *(edge_tile(window, j, width) for j in range(end, layer.result.shape[2])),
     ]

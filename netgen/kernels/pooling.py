@@ -98,7 +98,7 @@ def window_cost(layer: Layer, window: Window, target: Target) -> float:
     return _vectors(layer, target) * (1.5 * window.size[0] * window.size[1] + 2.0)
 
 
-def tile_cost(layer: Layer, window: Window, target: Target) -> float:
+def unrolled_cost(layer: Layer, window: Window, target: Target) -> float:
     """For each vector and tap an operation, and less than one load."""
     return _vectors(layer, target) * (window.size[0] * window.size[1] + 2.0)
 

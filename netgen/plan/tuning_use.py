@@ -28,13 +28,13 @@ def require_use(tuning: Tuning, plan: Plan) -> None:
             where=tuning.path,
             expected=f"layers of {plan.network} for these options",
             found=f"{next(iter(tuning.choices))}, for instance",
-            hint="tune this model, with the same --ram, --input and --winograd: "
+            hint="tune this model, with the same --ram, --input and --[no-]winograd: "
             "netgen tune MODEL -o FILE",
         )
     if used < count:
         _note(
             f"{tuning.path}: {plan.network} has {used} of the {count} tuned layers, "
-            f"the other {count - used} are of other models or options"
+            f"{count - used} belong to other models or options"
         )
 
 

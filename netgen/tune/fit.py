@@ -17,6 +17,7 @@ import numpy as np
 
 from netgen.ir.tensor_type import Array
 from netgen.kernels.layer import Choice, Layer
+from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Target, TileCycles
 from netgen.kernels.tiles import Tile, tile_cost
 from netgen.ops.conv2d import Conv2d
@@ -45,12 +46,14 @@ class Sample:
     pixels: int
     outputs: int
     inputs: int
+    most_fold: int
     tiles: tuple[Tile, ...]
     seconds: Array
 
     def cost(self, target: Target) -> Cost:
         """The model's cycles of a tile."""
-        return lambda tile: tile_cost(target, tile, self.pixels, self.outputs, self.inputs)
+        shape = (self.pixels, self.outputs, self.inputs, self.most_fold)
+        return lambda tile: tile_cost(target, tile, *shape)
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,20 @@ def product_samples(
         chosen = dict([*first.items()][:_MOST_TILES])
         call = load_candidates(case, [*chosen.values()], target, compiler)
         seconds = round_times(call, range(len(chosen)), _ROUNDS)
-        shape = (pixels, outputs, inputs)
+        shape = (pixels, outputs, inputs, most_fold(case.layer, _groups(case.layer), target))
         samples.append(Sample(key, len(steps), *shape, tuple(chosen), seconds))
     return samples
 
 
 def _shape(layer: Layer) -> tuple[int, int, int]:
     """Pixels, and the outputs and inputs of a group."""
-    groups = layer.op.groups if isinstance(layer.op, Conv2d) else 1
     outputs = layer.result.shape[-1]
-    return layer.result.elements // outputs, outputs // groups, layer.operands["w"].shape[-1]
+    pixels = layer.result.elements // outputs
+    return pixels, outputs // _groups(layer), layer.operands["w"].shape[-1]
+
+
+def _groups(layer: Layer) -> int:
+    return layer.op.groups if isinstance(layer.op, Conv2d) else 1
 
 
 def fit_cycles(samples: Sequence[Sample], target: Target) -> tuple[TileCycles, float]:

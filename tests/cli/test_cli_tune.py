@@ -109,7 +109,7 @@ def test_a_tuning_of_other_models_is_refused(
     assert outcome.error() == (
         "of/mine.json: none of the 2 tuned layers is one of this plan, expected layers of tiny for "
         f"these options, found {OTHER}, for instance; tune this model, with the same --ram, "
-        "--input and --winograd: netgen tune MODEL -o FILE"
+        "--input and --[no-]winograd: netgen tune MODEL -o FILE"
     )
     assert entries(elsewhere.parents[1]) == ["of"]
 
@@ -121,7 +121,7 @@ def test_how_many_layers_are_tuned_is_said_once(
     note = "netgen: note: of/mine.json: "
     for layers, said in (
         ((KEY,), []),
-        ((KEY, OTHER), ["tiny has 1 of the 2 tuned layers, the other 1 are of other models or "]),
+        ((KEY, OTHER), ["tiny has 1 of the 2 tuned layers, 1 belong to other models or "]),
         ((), ["no layer was faster otherwise: every kernel keeps its own choice"]),
     ):
         elsewhere.write_text(tuning_of(*layers))

@@ -10,7 +10,9 @@ import pytest
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
+from netgen.ops.conv2d import Conv2d
 from tests.emission.programs import WARNINGS, Emission, emission, run_tool
+from tests.kernels.layers import SingleLayer, network_of
 
 COMPILERS = ("gcc", "clang")
 FORMS: tuple[WeightsAs, ...] = ("c", "inline", "incbin", "blob")
@@ -70,8 +72,10 @@ def test_vector_targets_have_no_warnings(
     layers = emission(layers_graph, target, fuse=False)
     machine = find_target(target).machine_flags
     compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *machine, *WARNINGS)
-    network = emission(tiny_graph, target)
-    compile_all(network, tmp_path, compiler, "-std=c99", "-O2", *WARNINGS)
+    # 20 outputs of 32 inputs: the last vector is a folded one.
+    narrow = SingleLayer(Conv2d(act="relu6"), ((1, 4, 7, 32), (20, 1, 1, 32), (20,)))
+    for network in (emission(tiny_graph, target), emission(network_of([narrow]), target)):
+        compile_all(network, tmp_path, compiler, "-std=c99", "-O2", *WARNINGS)
 
 
 @pytest.mark.parametrize(

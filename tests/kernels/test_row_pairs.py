@@ -71,9 +71,12 @@ QUICK = {"odd", "two rows", "wide", "unaligned", "steps", "far", "spread"}
 
 
 def tried(layer: Layer, target: str) -> list[Choice]:
-    """Both numbers of rows in both orders of loops, with as many columns as are best, and two."""
+    """Both numbers of rows in both orders of loops, with as many columns as are best, two and one.
+
+    One, so that several tiles in a row have outputs that wait.
+    """
     choices = KERNEL.choices(layer, find_target(target))
-    return [c for c in choices if c["unroll"] in {2, choices[0]["unroll"]}]
+    return [c for c in choices if c["unroll"] in {1, 2, choices[0]["unroll"]}]
 
 
 def distances(layer: Layer, target: str) -> list[int]:

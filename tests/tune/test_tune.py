@@ -132,7 +132,7 @@ def synthetic(truth: TileCycles, seed: int) -> list[Sample]:
     samples = []
     for _ in range(30):
         pixels, outputs, inputs = (int(n) for n in draw.integers(9, 400, 3))
-        blank = Sample("", 1, pixels, outputs, inputs, tiles, np.zeros((4, 6)))
+        blank = Sample("", 1, pixels, outputs, inputs, 1, tiles, np.zeros((4, 6)))
         cycles = np.array([blank.cost(target)(tile) for tile in tiles])
         noise = 1 + 0.01 * draw.standard_normal((4, len(tiles)))
         samples.append(replace(blank, seconds=cycles / 2.5e9 * noise))
