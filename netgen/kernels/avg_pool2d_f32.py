@@ -10,22 +10,24 @@ from __future__ import annotations
 from typing import ClassVar, cast
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.pooling import fits_tiles, pool_title, tile_parameters, unrolled_cost
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_rows
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.pooling import (
+    PoolKernel,
+    fits_tiles,
+    pool_window,
+    tile_parameters,
+    unrolled_cost,
+)
 from netgen.kernels.targets import Target
 from netgen.ops.avg_pool2d import AvgPool2d
 
 
-class AvgPool2dF32(Kernel):
+class AvgPool2dF32(PoolKernel):
     """Any stride and padding, counted or not, and taps few enough to unroll."""
 
     name: ClassVar[str] = "avg_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
     numeric_form: ClassVar[str] = "direct"
-    any_layout: ClassVar[bool] = True
-    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Taps few enough to unroll."""
@@ -34,12 +36,6 @@ class AvgPool2dF32(Kernel):
     def runs_on(self, target: Target) -> bool:
         """Where vectors are loops over lanes, each tap would be a loop, which takes flash."""
         return target.gnu_vectors
-
-    def title(self, layer: Layer) -> str:
-        """Kernel, stride, shape of x."""
-        op = layer.op
-        assert isinstance(op, AvgPool2d)
-        return pool_title("avg_pool2d", layer, op.window())
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, vectors of channels, tiles, and how many taps count.
@@ -68,15 +64,7 @@ class AvgPool2dF32(Kernel):
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One operation, and less than one load, for each vector and tap."""
-        assert isinstance(layer.op, AvgPool2d)
-        return unrolled_cost(layer, layer.op.window(), target)
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By rows."""
-        del target, overwritten
-        return split_rows(layer, threads)
+        return unrolled_cost(layer, pool_window(layer), target)
 
 
 def _counted(op: AvgPool2d, axis: int, output: int, extent: int) -> int:

@@ -5,32 +5,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.pooling import pool_title, window_cost, window_parameters
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_rows
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.pooling import PoolKernel, pool_window, window_cost, window_parameters
 from netgen.kernels.targets import Target
 from netgen.ops.avg_pool2d import AvgPool2d
 
 
-class AvgPool2dPortableF32(Kernel):
+class AvgPool2dPortableF32(PoolKernel):
     """The one that always works; r and s ascend in the sum."""
 
     name: ClassVar[str] = "avg_pool2d_portable_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
     numeric_form: ClassVar[str] = "direct"
-    any_layout: ClassVar[bool] = True
-    by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
         """Every avg_pool2d."""
         return isinstance(layer.op, AvgPool2d)
-
-    def title(self, layer: Layer) -> str:
-        """Kernel, stride, shape of x."""
-        op = layer.op
-        assert isinstance(op, AvgPool2d)
-        return pool_title("avg_pool2d", layer, op.window())
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, vectors of channels, and the extents of what counts."""
@@ -48,12 +38,4 @@ class AvgPool2dPortableF32(Kernel):
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One load and one operation for each vector and tap, in a loop."""
-        assert isinstance(layer.op, AvgPool2d)
-        return window_cost(layer, layer.op.window(), target)
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By rows."""
-        del target, overwritten
-        return split_rows(layer, threads)
+        return window_cost(layer, pool_window(layer), target)

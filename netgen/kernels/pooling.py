@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 from netgen.kernels.geometry import describe_window, input_columns
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import cut_vectors
+from netgen.ops.avg_pool2d import AvgPool2d
+from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.window import Window
 
 # Neighbouring outputs at once. More share hardly more inputs: what takes long is their way from the
@@ -23,11 +27,31 @@ _TILE_TAPS = 36
 _MOST_TAPS = 300
 
 
-def pool_title(operator: str, layer: Layer, window: Window) -> str:
-    """Readable name: operator, kernel, stride, shape of x."""
-    stride = "x".join(map(str, dict.fromkeys(window.stride)))
-    shape = "x".join(map(str, layer.operands["x"].shape[1:]))
-    return f"{operator}_{window.size[0]}x{window.size[1]}_s{stride}_{shape}"
+class PoolKernel(Kernel):
+    """What all of them have in common; any layout, in bands, rows divided between threads."""
+
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, shape of x."""
+        window = pool_window(layer)
+        stride = "x".join(map(str, dict.fromkeys(window.stride)))
+        shape = "x".join(map(str, layer.operands["x"].shape[1:]))
+        return f"{layer.op.operator_name}_{window.size[0]}x{window.size[1]}_s{stride}_{shape}"
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows."""
+        del target, overwritten
+        return split_rows(layer, threads)
+
+
+def pool_window(layer: Layer) -> Window:
+    """The window of a layer that pools."""
+    assert isinstance(layer.op, MaxPool2d | AvgPool2d)
+    return layer.op.window()
 
 
 def window_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
