@@ -87,7 +87,8 @@ def tune(
     progress("the whole network")
     own, tuned = _compare(graph, lowered, lower(graph, target, replace(memory, tuning=tuning)))
     rejected = bool(choices) and tuned > own
-    if rejected:
+    if rejected or not choices:
+        # That is one network, and two measurements of it would only show noise.
         tuning, tuned = replace(tuning, choices={}), own
     return TuningResult(tuning, tuple(layers), own, tuned, rejected)
 

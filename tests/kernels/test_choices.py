@@ -117,10 +117,15 @@ def of_every_kind(choices: tuple[Choice, ...]) -> list[Choice]:
 
 
 @pytest.mark.parametrize(
-    "target",
-    [*(pytest.param(t, marks=pytest.mark.heavy) for t in ("generic", "x86-64-v3")), "x86-64-v4"],
+    ("name", "target"),
+    [
+        *((n, "x86-64-v4") for n in LAYERS),
+        *(
+            pytest.param(n, ("generic", "x86-64-v3")[at % 2], marks=pytest.mark.heavy)
+            for at, n in enumerate(LAYERS)
+        ),
+    ],
 )
-@pytest.mark.parametrize("name", LAYERS)
 def test_choices_agree_to_the_bit(name: str, target: str, tmp_path: Path) -> None:
     require_processor(target)
     kernel = find_kernel(LAYERS[name][0])

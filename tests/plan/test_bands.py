@@ -69,7 +69,7 @@ def test_some_cuts_of_networks(network: str) -> None:
 @pytest.mark.parametrize("network", NETWORKS)
 def test_many_cuts_of_all_networks(network: str) -> None:
     """Fewer of deep ones: their blocks are those of the others, and a cut of them takes longer."""
-    last = 120 if network in DEEP else 150
+    last = 108 if network in DEEP else 120
     assert_cuts_change_nothing(smallest(network), range(100, last), IMAGES)
 
 
