@@ -62,8 +62,8 @@ def shared_data() -> Path:
     """The folder of real weights, photos and expected results beside the repository."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
-        # The data are too large for the repository, and not everyone who clones it has them.
-        pytest.skip("needs ../shared/data, which is not here")
+        # Too large for the repository: who clones it may not have them.
+        pytest.skip("needs ../shared/data, which is not here")  # CI has them, and skips nothing
     return folder
 
 
@@ -75,7 +75,7 @@ def require_tool() -> Callable[[str], str]:
         path = shutil.which(name)
         if path is None:
             # Cross compilers and emulators are not part of a fresh machine.
-            pytest.skip(f"needs {name}, which is not installed")
+            pytest.skip(f"needs {name}, which is not installed")  # CI installs it
         return path
 
     return find

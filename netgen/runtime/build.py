@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import _cffi_backend as cffi  # type: ignore[import-untyped]  # a C module
+import _cffi_backend as cffi
 import numpy as np
 from numpy.typing import NDArray
 
@@ -208,9 +208,13 @@ class Library:
         """Where a function starts, by its name without the prefix."""
         return int(_ffi().cast("uintptr_t", self._functions[function]))
 
-    def call(self, function: str, *arguments: Any) -> Any:  # noqa: ANN401  # cffi has no types
-        """Call a function by its name without the prefix."""
-        return self._functions[function](*arguments)
+    def call(self, function: str, *arguments: object) -> int:
+        """Call a function by its name without the prefix; its status."""
+        return int(self._functions[function](*arguments))
+
+    def place(self, function: str, model: object) -> int:
+        """The address that a function gives for a `model_t`."""
+        return int(_ffi().cast("uintptr_t", self._functions[function](model)))
 
     def check(self, function: str, status: int) -> None:
         """Raise BuildError, naming the error, unless a function's status is 0."""
@@ -287,9 +291,8 @@ class Instance:
 
     def input_places(self) -> list[int]:
         """Where in the arena each image is to be written, in bytes; with `input_as` "arena"."""
-        names, to_int = self._library.interface.places(), _ffi().cast
-        pointers = [to_int("uintptr_t", self._library.call(n, self._model)) for n in names]
-        return [int(pointer) - self.arena.ctypes.data for pointer in pointers]
+        places = [self._library.place(n, self._model) for n in self._library.interface.places()]
+        return [place - self.arena.ctypes.data for place in places]
 
     def run(self, addresses: Sequence[int]) -> bool:
         """Run on the addresses of inputs and outputs, in order; false if the hook cancelled.

@@ -12,14 +12,17 @@ ZIP_FAULTS = (
     zipfile.LargeZipFile,
     zlib.error,
     struct.error,
-    RuntimeError,  # an encrypted entry, and (NotImplementedError) an unknown compression
+    RuntimeError,
     ValueError,
     LookupError,
     OverflowError,
     EOFError,
     OSError,
 )
-"""All that `zipfile` raises over a damaged or hostile archive."""
+"""All that `zipfile` raises over a damaged or hostile archive.
+
+RuntimeError stands for encrypted entries and, as its subclass, for unknown compressions.
+"""
 
 
 def open_archive(content: bytes) -> zipfile.ZipFile:

@@ -138,8 +138,7 @@ def test_no_rounds(graph: Graph) -> None:
 
 def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[str]) -> None:
     if not hasattr(os, "sched_getaffinity"):
-        # macOS and Windows do not let a process choose its cores.
-        pytest.skip("processes cannot be pinned on this system")
+        pytest.skip("macOS and Windows do not let a process choose its cores")  # nothing to test
     cores = default_cores()
     assert cores == (max(os.sched_getaffinity(0)),)
     # A worker whose model prints the cores it may use, and then fails.

@@ -127,7 +127,7 @@ def test_profile_of_a_users_network(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "tiny.py"
     file.write_text(TINY_SOURCE)
     arguments = ("bench", f"{file}:tiny", "-p", "width=4", "--profile", "--rounds", "2")
-    (found,) = cli(*arguments, "--target", "generic", "--json").json()
+    (found,) = cli(*arguments, "--target", "generic", "--json").json_list()
     assert found["target"] == "generic"
     assert found["model"].endswith("tiny width=4")
     assert [step["kernel"] for step in found["steps"]][1] == "global_avg_pool_f32"

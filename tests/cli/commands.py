@@ -43,9 +43,18 @@ class Outcome:
     stdout: str
     stderr: str
 
-    def json(self) -> Any:  # noqa: ANN401  # whatever JSON holds
-        """The standard output, which must be one JSON document and nothing else."""
-        return json.loads(self.stdout, parse_constant=_refuse_constant)
+    def json(self) -> dict[str, Any]:
+        """The standard output, which must be one JSON object and nothing else."""
+        document = json.loads(self.stdout, parse_constant=_refuse_constant)
+        assert isinstance(document, dict)
+        return document
+
+    def json_list(self) -> list[dict[str, Any]]:
+        """The standard output, which must be one JSON list of objects and nothing else."""
+        document = json.loads(self.stdout, parse_constant=_refuse_constant)
+        assert isinstance(document, list)
+        assert all(isinstance(item, dict) for item in document)
+        return document
 
     def error(self) -> str:
         """The text of the one error on standard error, where notes may come before it."""

@@ -47,7 +47,7 @@ def test_report_is_refused(cli: Cli, tiny: str, folder: Path) -> None:
 def test_pareto_for_programs_and_as_files(cli: Cli, tiny: str, folder: Path) -> None:
     outcome = cli("plan", tiny, "--pareto", "--json", "-o", "pareto.json")
     assert (outcome.code, outcome.stderr) == (0, "")
-    points = outcome.json()
+    points = outcome.json_list()
     assert points[0]["cut"] == "layer by layer"
     assert points[0]["arena_bytes"] == cli("plan", tiny, "--json").json()["arena_bytes"]
     sizes = [point["arena_bytes"] for point in points]

@@ -23,7 +23,7 @@ def test_json(cli: Cli, tiny: str, photo: Path) -> None:
     outcome = cli("run", tiny, photo, photo, "--json")
     assert outcome.code == 0
     assert outcome.stderr.splitlines() == [NOTE]
-    shown = outcome.json()
+    shown = outcome.json_list()
     assert [entry["file"] for entry in shown] == [str(photo)] * 2
     assert shown[0] == shown[1]
     assert set(shown[0]) == {"file", "top"}
@@ -39,7 +39,7 @@ def test_same_as_the_library(cli: Cli, tiny: str, photo: Path) -> None:
     model = netgen.compile(netgen.load(tiny))
     logits = model(model.preprocess(load_photo(photo, (12, 12))))
     assert isinstance(logits, np.ndarray)
-    shown = cli("run", tiny, photo, "--top", "10", "--json").json()
+    shown = cli("run", tiny, photo, "--top", "10", "--json").json_list()
     assert scores(shown[0]["top"]) == {i: float(v) for i, v in enumerate(logits)}
 
 
@@ -49,15 +49,17 @@ def test_an_exported_model_gives_the_same(cli: Cli, tiny: str, photo: Path) -> N
     assert cli("export", tiny, "--as", "onnx", "-o", "tiny.onnx").code == 0
     outcome = cli("run", "tiny.onnx", photo, "--json")
     assert (outcome.code, outcome.stderr) == (0, "")
-    found, expected = (o.json()[0]["top"] for o in (outcome, cli("run", tiny, photo, "--json")))
+    found, expected = (
+        o.json_list()[0]["top"] for o in (outcome, cli("run", tiny, photo, "--json"))
+    )
     assert [hit["index"] for hit in found] == [hit["index"] for hit in expected]
     for hit, own in zip(found, expected, strict=True):
         assert hit["score"] == pytest.approx(own["score"], abs=1e-5)
 
 
 def test_top(cli: Cli, tiny: str, photo: Path) -> None:
-    assert len(cli("run", tiny, photo, "--top", "3", "--json").json()[0]["top"]) == 3
-    assert len(cli("run", tiny, photo, "--top", "99", "--json").json()[0]["top"]) == 10
+    assert len(cli("run", tiny, photo, "--top", "3", "--json").json_list()[0]["top"]) == 3
+    assert len(cli("run", tiny, photo, "--top", "99", "--json").json_list()[0]["top"]) == 10
     assert cli("run", tiny, photo, "--top", "0").code == 2
 
 
@@ -67,7 +69,7 @@ def test_table(cli: Cli, tiny: str, photo: Path, tmp_path: Path) -> None:
     outcome = cli("run", tiny, photo, "--labels", labels)
     assert outcome.code == 0
     assert "photo.png" in outcome.stdout
-    best = cli("run", tiny, photo, "--json").json()[0]["top"][0]
+    best = cli("run", tiny, photo, "--json").json_list()[0]["top"][0]
     assert f"[red]name :cat: {best['index']} é" in outcome.stdout  # no markup, no emoji
     assert f"{best['score']:.3f}" in outcome.stdout
 
@@ -81,13 +83,13 @@ def test_labels(classes: int, mark: str, cli: Cli, tiny: str, photo: Path, tmp_p
     plain.write_text(mark + "\n".join(names) + "\n", encoding="utf-8")
     wide.write_text(mark + "\n".join(["background", *names]) + "\n", encoding="utf-8")
     network = (tiny, "-p", f"classes={classes}")
-    hits = cli("run", *network, photo, "--labels", wide, "--json").json()[0]["top"]
+    hits = cli("run", *network, photo, "--labels", wide, "--json").json_list()[0]["top"]
     for hit in hits:
         index = hit["index"] - (classes - 1000)
         assert hit["label"] == ("background" if index < 0 else f"thing {index}")
     outcome = cli("run", *network, photo, "--labels", plain, "--json")
     if classes == 1000:
-        assert outcome.json()[0]["top"] == hits
+        assert outcome.json_list()[0]["top"] == hits
     else:
         assert outcome.code == 7
         assert "expected 1001 lines, found 1000" in outcome.error()
@@ -142,9 +144,9 @@ def test_overrides(
     )
     logits = model(expected)
     assert isinstance(logits, np.ndarray)
-    shown = scores(cli("run", tiny, photo, "--top", "10", *options, "--json").json()[0]["top"])
+    shown = scores(cli("run", tiny, photo, "--top", "10", *options, "--json").json_list()[0]["top"])
     assert shown == {i: float(v) for i, v in enumerate(logits)}
-    plain = scores(cli("run", tiny, photo, "--top", "10", "--json").json()[0]["top"])
+    plain = scores(cli("run", tiny, photo, "--top", "10", "--json").json_list()[0]["top"])
     assert (shown != plain) == bool(options)
 
 
@@ -186,7 +188,7 @@ def test_grey_networks_and_networks_that_expect_nothing(cli: Cli, tiny: str, pho
     pixels = np.asarray(load_photo(photo, (12, 12), channels=1))
     logits = model(normalise(pixels, Normalisation((0.5,), (0.5,))))
     assert isinstance(logits, np.ndarray)
-    assert scores(shown.json()[0]["top"]) == {i: float(v) for i, v in enumerate(logits)}
+    assert scores(shown.json_list()[0]["top"]) == {i: float(v) for i, v in enumerate(logits)}
 
 
 def test_one_bad_photo_among_good_ones(cli: Cli, tiny: str, photo: Path, tmp_path: Path) -> None:
@@ -200,5 +202,5 @@ def test_one_bad_photo_among_good_ones(cli: Cli, tiny: str, photo: Path, tmp_pat
 def test_formats(cli: Cli, tiny: str, photo: Path, tmp_path: Path) -> None:
     other = tmp_path / "photo.bmp"
     Image.open(photo).save(other)
-    first, second = cli("run", tiny, photo, other, "--json").json()
+    first, second = cli("run", tiny, photo, other, "--json").json_list()
     assert first["top"] == second["top"]

@@ -24,10 +24,10 @@ def compiled(cli: Cli, tiny: str, folder: Path) -> str:
 def test_it_runs_as_what_it_was_made_of(
     cli: Cli, tiny: str, compiled: str, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = cli("run", tiny, photo, "--json").json()
+    expected = cli("run", tiny, photo, "--json").json_list()
     monkeypatch.setenv("CC", "no-such-compiler")
     outcome = cli("run", compiled, photo, "--json")
-    assert outcome.json() == expected
+    assert outcome.json_list() == expected
     assert NOTE not in outcome.stderr
     assert cli("run", compiled, photo).stdout
 

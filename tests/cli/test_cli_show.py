@@ -21,7 +21,7 @@ def test_list_for_programs(cli: Cli) -> None:
     outcome = cli("list", "--json")
     assert outcome.code == 0
     assert outcome.stderr == ""
-    models = {model["name"]: model for model in outcome.json()}
+    models = {model["name"]: model for model in outcome.json_list()}
     assert list(models) == list(NETWORKS)
     v2 = models["mobilenet_v2"]
     assert v2["macs"] == 300_774_272

@@ -146,7 +146,7 @@ def test_bench(cli: Cli, tiny: str) -> None:
     outcome = cli("bench", tiny, "--rounds", "2", "--json")
     assert outcome.code == 0
     assert outcome.stderr == ""
-    ours, peer = outcome.json()
+    ours, peer = outcome.json_list()
     assert (ours["runtime"], peer["runtime"]) == ("netgen", "onnxruntime")
     for row in (ours, peer):
         assert row["error"] is None
@@ -181,7 +181,7 @@ def test_a_bench_without_any_peer_fails_after_it_has_shown_our_time(
     assert "pip install" in outcome.stdout
     shown = cli("bench", tiny, "--rounds", "1", "--vs", vs, "--json")
     assert shown.code == 9
-    ours, *peers = shown.json()
+    ours, *peers = shown.json_list()
     assert ours["median_ms"] > 0.0
     assert [row["exit_code"] for row in peers] == [9] * len(peers)
     assert all("pip install" in row["error"] for row in peers)
@@ -191,7 +191,7 @@ def test_a_bench_without_any_peer_fails_after_it_has_shown_our_time(
 def test_a_bench_goes_on_with_the_peers_that_are_there(cli: Cli, tiny: str) -> None:
     outcome = cli("bench", tiny, "--rounds", "1", "--vs", "tflite,onnxruntime", "--json")
     assert outcome.code == 0
-    assert [row["exit_code"] for row in outcome.json()] == [None, 9, None]
+    assert [row["exit_code"] for row in outcome.json_list()] == [None, 9, None]
 
 
 def test_a_peer_that_computes_something_else_fails_the_bench(

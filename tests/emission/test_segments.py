@@ -27,6 +27,7 @@ from netgen.plan.order import execution_order
 from netgen.plan.plan import Buffer, Plan, Run, Slots, Value
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
+from tests.emission.expressions import evaluate
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.emission.test_text import CLUMSY
@@ -223,7 +224,7 @@ def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int,
     text = Calls(plan, EmitOptions("model", "model", "c", ""), {}).row("d", "rows7")
     assert text.startswith("arena")
     for row in range(5):
-        place = eval(text, {"arena": 0, "rows7": row})  # noqa: S307  # an expression of our own
+        place = evaluate(text, {"arena": 0, "rows7": row})
         assert place == 80 // 4 + plan.elements(value.name, row, row + 1)[0, 0, 0]
     assert ("%" in text) == (rows > 1 and 4 * step + first % rows >= rows)
 

@@ -79,7 +79,7 @@ def test_from_the_command_line(
     options = [part for item in PARAMETERS.items() for part in ("-p", "{}={}".format(*item))]
     files = photos[0][:10]
     more = ("--weights", weights, "--labels", labels, "--json")
-    shown = caller(capsys)("run", "mobilenet_v1", *options, *files, *more).json()
+    shown = caller(capsys)("run", "mobilenet_v1", *options, *files, *more).json_list()
     logits = model(model.preprocess(pixels[:10]))
     assert isinstance(logits, np.ndarray)
     names = labels.read_text().splitlines()

@@ -88,7 +88,7 @@ def test_from_the_command_line(
     outcome = caller(capsys)("run", "mobilenet_v2", *torch.files, *arguments)
     assert outcome.code == 0
     assert outcome.stderr == ""
-    shown = outcome.json()
+    shown = outcome.json_list()
     assert [entry["file"] for entry in shown] == [str(file) for file in torch.files]
     tops = np.array([[hit["index"] for hit in entry["top"]] for entry in shown])
     assert np.count_nonzero(tops[:, 0] == torch.labels) == 82

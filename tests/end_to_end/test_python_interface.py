@@ -228,14 +228,15 @@ def test_native_is_what_the_processor_has(
 
 
 def test_wrong_arguments(graph: Graph, tmp_path: Path) -> None:
-    for arguments in (
+    wrong: list[dict[str, Any]] = [
         {"target": "z80"},
         {"weights_as": "zip"},
         {"prefix": "9"},
         {"prefix": ""},
-    ):
+    ]
+    for arguments in wrong:
         with pytest.raises(UsageError, match="expected"):
-            netgen.emit(graph, tmp_path / "model.c", **arguments)  # type: ignore[arg-type]  # what is refused
+            netgen.emit(graph, tmp_path / "model.c", **arguments)
     with pytest.raises(UsageError, match="must be a C file"):
         netgen.emit(graph, tmp_path / "model.cpp")
     with pytest.raises(UsageError, match="unknown target"):
@@ -264,10 +265,11 @@ def test_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_name_is_no_graph(tmp_path: Path) -> None:
+    name: Any = "mobilenet_v2"
     with pytest.raises(UsageError, match=r"load the model first"):
-        netgen.compile("mobilenet_v2")  # type: ignore[arg-type]  # what is refused
+        netgen.compile(name)
     with pytest.raises(UsageError, match=r"load the model first"):
-        netgen.emit("mobilenet_v2", tmp_path / "model.c")  # type: ignore[arg-type]  # likewise
+        netgen.emit(name, tmp_path / "model.c")
     assert not list(tmp_path.iterdir())
 
 
@@ -275,21 +277,23 @@ RAMS: list[Any] = ["60K", 61440.0, True, -1, (), (1024,), (1, 2, 3), (1024, "2K"
 
 
 @pytest.mark.parametrize("ram", [*RAMS, (True, 2), [1024, 2048]], ids=repr)
-def test_ram_is_a_number_of_bytes_or_two(ram: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401  # wrong ones
+def test_ram_is_a_number_of_bytes_or_two(ram: object, graph: Graph, tmp_path: Path) -> None:
+    wrong: dict[str, Any] = {"ram": ram}
     message = r"ram is no number of bytes, expected an int, or a pair of ints \(fast, slow\)"
     with pytest.raises(UsageError, match=message):
-        netgen.compile(graph, ram=ram)
+        netgen.compile(graph, **wrong)
     with pytest.raises(UsageError, match=message):
-        netgen.emit(graph, tmp_path / "model.c", ram=ram)
+        netgen.emit(graph, tmp_path / "model.c", **wrong)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("where", ["foo", "", None, ["rows"]])
-def test_input_is_one_of_three(where: Any, graph: Graph, tmp_path: Path) -> None:  # noqa: ANN401  # wrong ones
+def test_input_is_one_of_three(where: object, graph: Graph, tmp_path: Path) -> None:
+    wrong: dict[str, Any] = {"input": where}
     with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):
-        netgen.compile(graph, input=where)
+        netgen.compile(graph, **wrong)
     with pytest.raises(UsageError, match="expected one of caller, arena, rows, found"):
-        netgen.emit(graph, tmp_path / "model.c", input=where)
+        netgen.emit(graph, tmp_path / "model.c", **wrong)
     assert not list(tmp_path.iterdir())
 
 

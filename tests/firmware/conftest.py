@@ -18,7 +18,7 @@ def build_image(require_tool: Callable[[str], str]) -> board.BuildImage:
     specs = board.run_tool([gcc, "-print-file-name=rdimon.specs"], Path.cwd())
     if not Path(specs.strip()).is_absolute():
         # gcc prints the bare name of a file that it does not find; newlib is a package of its own.
-        pytest.skip("needs newlib for arm-none-eabi, which is not installed")
+        pytest.skip("needs newlib for arm-none-eabi, which is not installed")  # CI installs it
     return board.build_image
 
 
@@ -29,6 +29,6 @@ def instruction_counter(
     """The plugin for `Image.count_instructions`."""
     version = board.run_tool([require_tool("qemu-system-arm"), "--version"], Path.cwd()).split()[3]
     if int(version.split(".")[0]) > 8:
-        # QEMU 9 took away the interface that the plugin is written for.
-        pytest.skip(f"needs QEMU 8 or older to count instructions, found {version}")
+        # QEMU 9 took away the interface that the plugin is written for; CI has an older one.
+        pytest.skip(f"needs QEMU 8 or older to count, found {version}")  # no such interface
     return board.build_counter(require_tool("gcc"), tmp_path_factory.mktemp("counter"))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +20,9 @@ from netgen.models import NETWORKS
 from netgen.weights.seeded import seeded_weights
 from tests.frontends.conftest import Agree, Load
 from tests.frontends.onnx_models import Model, Shape
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 IMAGE = (1, 3, 8, 8)
 
@@ -86,7 +89,7 @@ def test_half_precision_model(load: Load) -> None:
     model = convolution(Model({"x": IMAGE}), "float16")
     proto = Model.proto
 
-    def half(self: Model) -> Any:  # noqa: ANN401  # onnx has no types
+    def half(self: Model) -> ModelProto:
         made = proto(self)
         made.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
         made.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -13,6 +13,9 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_window import rounded_up
 from tests.frontends.conftest import Agree, Load
 from tests.frontends.onnx_models import Model, names
+
+if TYPE_CHECKING:
+    from onnx import TensorProto
 
 IMAGE = (1, 6, 5, 4)
 SHARED_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -274,7 +277,7 @@ def test_padding_that_an_exporter_computes(agree: Agree) -> None:
     assert "pad" in names(agree(model))
 
 
-def _tensor(values: list[int]) -> Any:  # noqa: ANN401  # onnx has no types
+def _tensor(values: list[int]) -> TensorProto:
     import numpy as np
     from onnx.numpy_helper import from_array
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -48,8 +48,8 @@ def changed(plan: Plan, by: str, change: Callable[[Bounds], object]) -> Plan:
 
 def exchanged(plan: Plan, number: int, split: object) -> Plan:
     instances = [*plan.instances]
-    parameters = {**instances[number].parameters, "split": split}
-    instances[number] = replace(instances[number], parameters=parameters)  # type: ignore[arg-type]
+    parameters: dict[str, Any] = {**instances[number].parameters, "split": split}
+    instances[number] = replace(instances[number], parameters=parameters)
     return replace(plan, instances=tuple(instances))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -76,8 +76,9 @@ def test_bad_options(tmp_path: Path) -> None:
     path = save(tmp_path, pattern(40, 60))
     with pytest.raises(UsageError, match=r"does not cover .* at least 20 x 20, found 16 x 24"):
         load_photo(path, (20, 20), resize=16)
+    unknown: Any = "magic"
     with pytest.raises(UsageError, match="unknown interpolation 'magic'"):
-        load_photo(path, (20, 20), interpolation="magic")  # type: ignore[arg-type]  # what is refused
+        load_photo(path, (20, 20), interpolation=unknown)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "RGB"])

@@ -33,13 +33,16 @@ def graph_to_tflite(graph: Graph) -> bytes:
     return _Writer(graph).content()
 
 
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # Any: an optional package
+# flatbuffers is optional and has no types, so mypy sees a class derived from Any; its objects have
+# slots, so a method cannot be replaced on one of them instead.
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers has no types
     """Puts weights at multiples of 16 bytes, as the schema demands and its Python classes do not.
 
     `Prep` aligns what is written after so many further bytes.
     """
 
-    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802  # flatbuffers calls it
+    # The name is that of the method which flatbuffers' own classes call.
+    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802  # overrides flatbuffers'
         self.Prep(16, x.nbytes)
         offset: int = super().CreateNumpyVector(x)
         return offset
