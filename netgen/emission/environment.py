@@ -64,6 +64,11 @@ def fold_sums(width: int, fold: int, sums: str) -> str:
     return f"SUM_{_REPEATS[fold]}{width * fold}({sums})"
 
 
+def every(step: int, first: int, end: int) -> str:
+    """List of numbers."""
+    return ", ".join(map(str, range(first, end, step)))
+
+
 def step_on(name: str, by: int) -> str:
     """Expression that moves a variable on."""
     if abs(by) == 1:
@@ -148,6 +153,7 @@ def environment() -> jinja2.Environment:
         splat=splat,
         repeat=repeat,
         fold_sums=fold_sums,
+        every=every,
         step_on=step_on,
         activation=activation,
         larger=larger,
