@@ -1,7 +1,8 @@
 """Kernels that mix channels, on layouts of every kind, as compiled C against NumPy.
 
 A layout only changes the order in which inputs are added: the same layer with dense buffers, its
-channels sorted by their places beforehand, gives the same bits.
+channels sorted by their places beforehand, gives the same bits. Where its inputs stand in runs that
+are no multiples of two or four, fewer vectors are folded (`most_fold`): those sums are others.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
 from netgen.kernels.layout import Layout, dense_layout, layout_of
+from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Compiler, find_target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
@@ -129,6 +131,15 @@ def sorted_call(call: Call) -> tuple[Call, Order]:
     return Call(call.kernel, replace(call.layer, layouts={}), values), rows
 
 
+def fold_of(call: Call, target: str) -> int:
+    """Into how many sums the kernel divides outputs whose vector is not full."""
+    if call.kernel.name == KERNELS["plain"]:
+        return 1
+    layer = call.layer
+    groups = layer.op.groups if isinstance(layer.op, Conv2d) else 1
+    return most_fold(layer, groups, find_target(target))
+
+
 def check(
     found: Sequence[Call],
     target: str,
@@ -141,14 +152,16 @@ def check(
     programs = [*found, *(call for call, _ in alike)]
     results = run_calls(programs, target, folder, compiler, flags)
     dense = results[len(found) :]
-    for call, y, same, (_, rows) in zip(found, results[: len(found)], dense, alike, strict=True):
+    laid = results[: len(found)]
+    for call, y, same, (other, rows) in zip(found, laid, dense, alike, strict=True):
         operands = [call.values[a].astype(np.float64) for a in call.layer.operands]
         expected = call.layer.op.reference(operands)
         error = np.abs(y - expected).max() / max(np.abs(expected).max(), 0.1)
         assert error < LIMIT, call
         # Where sums are scalars gcc makes vectors of products that follow each other, and then
         # fuses none of them with its addition.
-        if compiler == "clang" or target == "generic":
+        scalars = target != "generic" and compiler == "gcc"
+        if not scalars and fold_of(call, target) == fold_of(other, target):
             bits = np.ascontiguousarray(y[..., rows]).view(np.uint32)
             np.testing.assert_array_equal(bits, same.view(np.uint32), str(call))
 

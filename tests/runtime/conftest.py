@@ -16,6 +16,7 @@ import netgen.errors
 from netgen.ir.normalisation import Normalisation
 from netgen.kernels.targets import find_target
 from netgen.plan.options import Image
+from netgen.runtime import cache
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import find_compiler
 from netgen.runtime.image import ModelImage, Port
@@ -207,9 +208,10 @@ def pair_stub() -> Stub:
 
 @pytest.fixture(autouse=True)
 def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
+    """A cache folder of the test's own, which nothing stands in for from the tests before."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("NETGEN_CACHE_DIR", str(folder))
+    cache._private_folder.cache_clear()
     return folder
 
 
