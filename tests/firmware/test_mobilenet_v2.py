@@ -13,6 +13,9 @@ import netgen
 from netgen.ir.graph import Graph
 from tests.firmware import board
 
+# It takes 10 s to compile; other tests of boards have smaller networks.
+pytestmark = pytest.mark.heavy
+
 CLASSES = 1000
 MOST_STACK = 512  # bytes of one function
 C_LIBRARY = {"memcpy", "memset", "memmove"}
@@ -45,7 +48,6 @@ def firmware(build_image: board.BuildImage, tmp_path_factory: pytest.TempPathFac
     return Firmware(image, graph)
 
 
-@pytest.mark.heavy
 def test_outputs_equal_those_of_the_host(firmware: Firmware) -> None:
     images = np.random.default_rng(7).standard_normal((2, 96, 96, 3)).astype(np.float32)
     expected = firmware.host(images)
@@ -56,7 +58,6 @@ def test_outputs_equal_those_of_the_host(firmware: Firmware) -> None:
     assert error < 1e-5
 
 
-@pytest.mark.heavy
 def test_model_needs_nothing_but_memcpy_and_its_weights(firmware: Firmware) -> None:
     undefined = {s.name for s in board.list_symbols(firmware.model_object) if s.kind == "U"}
     unexpected = {

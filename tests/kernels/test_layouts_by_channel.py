@@ -35,13 +35,14 @@ from netgen.ops.pad import Pad
 from netgen.ops.relu import Relu
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.runtime.cpu import missing_features
+from tests.emission.expressions import evaluate
 from tests.kernels.laid_out import SANITIZERS, Call, Floats, disjoint_layouts, layouts, run_calls
 
 X86_LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
 # The one that works with loops over lanes, and the widest vectors of this machine.
 TARGETS = ("generic", *[t for t in X86_LEVELS if not missing_features(find_target(t))][:1])
 # Examples are whole programs of several calls.
-PROGRAMS = settings(max_examples=5, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(max_examples=4, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 
 LIMIT = 3e-6
 # Channels that are visited one by one are a lot of C.
@@ -235,10 +236,7 @@ def test_stretches_visit_every_channel_where_it_stands(pair: tuple[Layout, Layou
     visited = []
     for stretch in stretches_of(places):
         for n in range(stretch.first, stretch.end):
-            found = {
-                a: eval(line.place("n"), {"n": n})  # noqa: S307  # an expression of our own
-                for a, line in stretch.lines.items()
-            }
+            found = {a: evaluate(line.place("n"), {"n": n}) for a, line in stretch.lines.items()}
             assert found == {a: at[n] for a, at in places.items()}
             visited.append(n)
     assert visited == [*range(y.channels)]

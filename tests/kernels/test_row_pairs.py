@@ -64,7 +64,7 @@ LAYERS = {
     "shuffled": _layer(DepthwiseConv2d(pad=ONE), (6, 6, 12), (3, 3), shuffled(3, 4)),
 }  # fmt: skip
 
-QUICK = {"odd", "two rows", "wide", "unaligned", "steps", "far", "spread"}
+QUICK = {"odd", "two rows", "unaligned", "steps"}
 
 
 def tried(layer: Layer, target: str) -> list[Choice]:
@@ -196,5 +196,7 @@ def test_parts_are_of_whole_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             match instance.parameters:
                 case {"bodies": [{"rows": 2}, *_], "split": {"by": "rows", "bounds": [row]}}:
                     assert isinstance(row, list)
-                    assert all(bound == row[-1] or bound % 2 == 0 for bound in row)  # type: ignore[operator]  # they are numbers
+                    bounds = [bound for bound in row if isinstance(bound, int)]
+                    assert bounds == row
+                    assert all(bound == row[-1] or bound % 2 == 0 for bound in bounds)
     assert len(found) == 1
