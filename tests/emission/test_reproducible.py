@@ -56,13 +56,18 @@ def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[s
 def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
     processes = [
         start(tmp_path / "a", PYTHONHASHSEED="0", OPENBLAS_CORETYPE="Prescott"),
-        start(tmp_path / "b", PYTHONHASHSEED="1", OPENBLAS_CORETYPE="Haswell", LC_ALL="C"),
         start(
-            tmp_path / "c", *EXTRAS, PYTHONHASHSEED="7", OPENBLAS_NUM_THREADS="2", TZ="Asia/Tokyo"
+            tmp_path / "b",
+            *EXTRAS,
+            PYTHONHASHSEED="7",
+            OPENBLAS_CORETYPE="Haswell",
+            OPENBLAS_NUM_THREADS="2",
+            LC_ALL="C",
+            TZ="Asia/Tokyo",
         ),
     ]
     answers = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [process.returncode for process in processes] == [0, 0]
     assert answers[0]
     assert len(set(answers)) == 1
 

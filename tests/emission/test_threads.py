@@ -206,16 +206,15 @@ def test_the_command_repeats_the_option() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("way", ["caller", "rows"])
 @pytest.mark.parametrize(
-    ("model", "options"),
+    ("model", "options", "way"),
     [
-        ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}),
-        ("mobilenet_v3_small", {}),
-        ("shufflenet_v1", {}),
-        ("shufflenet_v2", {}),
-        ("resnet20", {}),
-        ("squeezenet", {}),
+        ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}, "caller"),
+        ("mobilenet_v3_small", {}, "rows"),
+        ("shufflenet_v1", {}, "caller"),
+        ("shufflenet_v2", {}, "rows"),
+        ("resnet20", {}, "rows"),
+        ("squeezenet", {}, "caller"),
     ],
 )
 def test_models_keep_their_bits(model: str, options: dict[str, Any], way: str) -> None:

@@ -119,7 +119,10 @@ def of_every_kind(choices: tuple[Choice, ...]) -> list[Choice]:
 @pytest.mark.parametrize(
     ("name", "target"),
     [
-        *((n, "x86-64-v4") for n in LAYERS),
+        *(
+            pytest.param(n, "x86-64-v4", marks=[pytest.mark.heavy] * (at % 2))
+            for at, n in enumerate(LAYERS)
+        ),
         *(
             pytest.param(n, ("generic", "x86-64-v3")[at % 2], marks=pytest.mark.heavy)
             for at, n in enumerate(LAYERS)

@@ -80,13 +80,13 @@ def check(layers: list[SingleLayer], target: str, compiler: Compiler, folder: Pa
     assert not wrong
 
 
-# Each compiler and each target, the other pairs in CI.
+# Each compiler once, with the least and the widest vectors; the other pairs in CI.
 @pytest.mark.parametrize(
     ("compiler", "target"),
     [
-        pytest.param(compiler, name, marks=[pytest.mark.heavy] * ((n + m) % 2))
-        for n, compiler in enumerate(COMPILERS)
-        for m, name in enumerate(X86_TARGETS)
+        pytest.param(compiler, name, marks=[pytest.mark.heavy] * (n != 3 * m))
+        for m, compiler in enumerate(("clang", "gcc"))
+        for n, name in enumerate(X86_TARGETS)
     ],
     indirect=["target"],
 )
@@ -97,7 +97,7 @@ def test_layers_agree_with_the_references(compiler: Compiler, target: str, tmp_p
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("seed", range(2, 12))
+@pytest.mark.parametrize("seed", range(2, 8))
 def test_more_layers_agree_with_the_references(seed: int, target: str, tmp_path: Path) -> None:
     check(drawn_layers(seed, KINDS, 6 * len(KINDS)), target, COMPILERS[seed % 2], tmp_path)
 
@@ -249,8 +249,17 @@ def aliased_steps(emitted: Emission) -> set[str]:
     return {overlap.result for overlap in emitted.plan.overlaps}
 
 
-@pytest.mark.parametrize("target", BETWEEN_IN_CI, indirect=True)
-@pytest.mark.parametrize("compiler", SECOND_IN_CI)
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [
+        ("gcc", X86_TARGETS[-1]),
+        *(
+            pytest.param(COMPILERS[n % 2], name, marks=pytest.mark.heavy)
+            for n, name in enumerate(X86_TARGETS)
+        ),
+    ],
+    indirect=["target"],
+)
 def test_overlapping_outputs_change_no_bit(compiler: Compiler, target: str, tmp_path: Path) -> None:
     results = []
     for alive in (False, True):

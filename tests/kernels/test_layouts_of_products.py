@@ -179,6 +179,7 @@ def test_every_layout_gives_the_same(
     run()
 
 
+@pytest.mark.heavy
 def test_nothing_outside_the_buffers_is_touched(tmp_path_factory: pytest.TempPathFactory) -> None:
     @PROGRAMS
     @given(st.sampled_from(TARGETS), st.lists(calls(), min_size=4, max_size=6))

@@ -54,6 +54,7 @@ WINDOWS: dict[str, tuple[Pair, Pair, Sides, Shape]] = {
     "wide": ((7, 7), (1, 1), (3, 3, 3, 3), (9, 13, 17)),
     "too_wide_to_unroll": ((13, 13), (1, 1), (6, 6, 6, 6), (9, 15, 20)),
 }
+QUICK = ("usual", "more_on_the_right", "outside_on_all_sides", "steps_of_three")
 
 
 def pools(name: str) -> list[Pool]:
@@ -82,13 +83,22 @@ def same_bits(found: Floats, expected: Floats) -> bool:
 
 
 @pytest.mark.parametrize(
-    "target",
-    [*(pytest.param(t, marks=pytest.mark.heavy) for t in ("generic", *VECTORS[:2])), "x86-64-v4"],
+    ("target", "names"),
+    [
+        pytest.param("x86-64-v4", QUICK, id="quick"),
+        *(
+            pytest.param(target, tuple(WINDOWS), id=target, marks=pytest.mark.heavy)
+            for target in ("generic", *VECTORS)
+        ),
+    ],
 )
-def test_tiles_and_loops_agree_to_the_bit(target: str, tmp_path: Path) -> None:
+def test_tiles_and_loops_agree_to_the_bit(
+    target: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
     require_processor(target)
     calls, plain = [], []
-    for name, (*_, shape) in WINDOWS.items():
+    for name in names:
+        *_, shape = WINDOWS[name]
         for op in pools(name):
             for values in (normal(shape), peculiar(shape)):
                 kernels = [find_kernel(f"{op.operator_name}_portable_f32")]
@@ -157,7 +167,8 @@ def outputs(graph: Graph, plan: Plan, target: str, folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "target", ["generic", pytest.param("x86-64-v3", marks=pytest.mark.heavy), "x86-64-v4"]
+    "target",
+    [*(pytest.param(t, marks=pytest.mark.heavy) for t in ("generic", "x86-64-v3")), "x86-64-v4"],
 )
 def test_bands_and_threads_change_no_bit(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -151,13 +151,13 @@ def expected(
     return values | {name: values[output] for name, output in pairs}
 
 
-# Each compiler and each target, the other pairs in CI.
+# Each compiler once, with the least and the widest vectors; the other pairs in CI.
 @pytest.mark.parametrize(
     ("compiler", "target"),
     [
-        pytest.param(compiler, name, marks=[pytest.mark.heavy] * ((n + m) % 2))
-        for n, compiler in enumerate(("gcc", "clang"))
-        for m, name in enumerate(RUNNABLE)
+        pytest.param(compiler, name, marks=[pytest.mark.heavy] * (n != 3 * m))
+        for m, compiler in enumerate(("clang", "gcc"))
+        for n, name in enumerate(RUNNABLE)
     ],
 )
 def test_against_the_references(

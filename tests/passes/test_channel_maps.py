@@ -169,7 +169,7 @@ def activated(graph: Graph) -> int:
 
 
 @given(moving_graphs())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_graphs(graph: Graph) -> None:
     graph = verify(graph.with_constants(seeded_weights(graph)))
     folded = verify(fold_channel_shuffle(graph))

@@ -182,7 +182,7 @@ def test_a_model_of_whole_images(sum_stub: Stub) -> None:
 
 
 def test_the_same_network_however_its_image_comes() -> None:
-    graph = netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
+    graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     images = np.random.default_rng(0).standard_normal((2, 32, 32, 3)).astype(np.float32)
     ways: tuple[Image, ...] = ("caller", "arena", "rows")
     models = [netgen.compile(graph, target="generic", input=way) for way in ways]
