@@ -100,6 +100,7 @@ def test_a_gap_is_closed_accepted_or_an_error(
     assert "pip install ortools, or accept that with --accept-gap" in refused.error()
 
 
+@pytest.mark.heavy
 def test_a_capacity_may_need_the_solver(
     cli: Cli, hard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

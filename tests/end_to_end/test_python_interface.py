@@ -158,6 +158,7 @@ def test_other_arrays(
     assert "\n" not in message
 
 
+@pytest.mark.heavy
 def test_compiled_once(
     graph: Graph, images: Array, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +202,7 @@ print([m for m in ("jinja2", "networkx", "click", "rich") if m in sys.modules])
     assert np.load(tmp_path / "logits.npy").tobytes() == one(model(images)).tobytes()
 
 
+@pytest.mark.heavy
 def test_targets_agree() -> None:
     graph = netgen.load("ds_cnn")
     images = uniform("sounds", (6, *graph.inputs[0].type.shape[1:])).astype(np.float32)

@@ -130,6 +130,7 @@ def test_same_file_gives_the_same_graph(tmp_path: Path) -> None:
     assert len(texts) == 1
 
 
+@pytest.mark.heavy
 def test_compiled_from_a_file_channels_first(tmp_path: Path) -> None:
     graph = small("mobilenet_v1")
     path = tmp_path / "m.onnx"

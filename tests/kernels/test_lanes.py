@@ -53,7 +53,10 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("kernel", LAYERS)
+@pytest.mark.parametrize(
+    "kernel",
+    [pytest.param(k, marks=[pytest.mark.heavy] * (k == "conv2d_f32")) for k in LAYERS],
+)
 def test_lanes_give_the_same_bits(
     kernel: str, tmp_path: Path, require_tool: Callable[[str], str]
 ) -> None:

@@ -42,7 +42,7 @@ X86_LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
 # The one that works with loops over lanes, and the widest vectors of this machine.
 TARGETS = ("generic", *[t for t in X86_LEVELS if not missing_features(find_target(t))][:1])
 # Examples are whole programs of several calls.
-PROGRAMS = settings(max_examples=4, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 
 LIMIT = 3e-6
 # Channels that are visited one by one are a lot of C.
@@ -216,7 +216,9 @@ def test_every_layout_gives_the_same(target: str, tmp_path_factory: pytest.TempP
     run()
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "target", [pytest.param(t, marks=pytest.mark.heavy if t == "generic" else []) for t in TARGETS]
+)
 def test_nothing_outside_the_buffers_is_touched(
     target: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

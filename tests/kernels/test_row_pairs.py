@@ -64,7 +64,7 @@ LAYERS = {
     "shuffled": _layer(DepthwiseConv2d(pad=ONE), (6, 6, 12), (3, 3), shuffled(3, 4)),
 }  # fmt: skip
 
-QUICK = {"odd", "two rows", "unaligned", "steps"}
+QUICK = {"odd", "two rows", "unaligned"}
 
 
 def tried(layer: Layer, target: str) -> list[Choice]:

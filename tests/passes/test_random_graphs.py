@@ -17,7 +17,7 @@ from tests.ir.random_graphs import graphs
 
 @pytest.mark.parametrize("rewrite", [*PIPELINE, run_pipeline], ids=lambda rewrite: rewrite.__name__)
 @given(graphs(most=10))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_outputs_are_kept(rewrite: Pass, graph: Graph) -> None:
     check(rewrite, graph)
 

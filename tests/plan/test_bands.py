@@ -60,7 +60,7 @@ def smallest(network: str) -> Graph:
 
 
 # Residuals, channel maps, and many readers of one value; all networks in CI.
-@pytest.mark.parametrize("network", ["mobilenet_v2", "shufflenet_v2", "squeezenet"])
+@pytest.mark.parametrize("network", ["mobilenet_v2", "shufflenet_v2"])
 def test_some_cuts_of_networks(network: str) -> None:
     assert_cuts_change_nothing(smallest(network), range(5), IMAGES)
 
@@ -178,6 +178,7 @@ def nearer(plan: Plan, trail: Overlap, by: int) -> Plan:
     return repacked(replace(moved, overlaps=tuple(overlaps)))
 
 
+@pytest.mark.heavy
 def test_trails_could_not_be_nearer() -> None:
     messages = []
     for image in IMAGES:

@@ -132,9 +132,8 @@ def test_the_error_says_what_holds_the_smallest_arena() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "image", [*(pytest.param(i, marks=pytest.mark.heavy) for i in ("caller", "arena")), "rows"]
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
 def test_budgets_in_between_are_kept_and_more_is_never_slower(image: Image) -> None:
     graph = built("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
     scheduled = schedule(graph, GENERIC, image=image)

@@ -126,7 +126,9 @@ def with_each_segment(graph: Graph, image: Image) -> list[Plan]:
     return plans
 
 
-@pytest.mark.parametrize("image", ["caller", "arena", "rows"])
+@pytest.mark.parametrize(
+    "image", ["caller", pytest.param("arena", marks=pytest.mark.heavy), "rows"]
+)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_every_segment_computes_the_same(name: str, image: Image) -> None:
     graph = read(GRAPHS[name])

@@ -236,6 +236,7 @@ print(hashlib.sha256(page.encode()).hexdigest())
 """
 
 
+@pytest.mark.heavy
 def test_equal_networks_give_equal_bytes() -> None:
     digests = {
         subprocess.run(

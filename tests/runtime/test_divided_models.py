@@ -54,6 +54,7 @@ def test_images_and_batches_keep_their_bits(
     assert np.array_equal(np.stack([np.asarray(model(image)) for image in images]), expected)
 
 
+@pytest.mark.heavy
 def test_rows_are_pushed(graph: Graph, images: Array, expected: Array) -> None:
     model = netgen.compile(graph, threads=2, input="rows")
     stream = model.stream()

@@ -96,6 +96,7 @@ def test_tuning_a_network_keeps_its_results() -> None:
         np.testing.assert_array_equal(tuned, own)
 
 
+@pytest.mark.heavy
 def test_a_tuning_that_does_not_help_the_network_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
