@@ -5,7 +5,7 @@ Only this module imports jinja2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,17 @@ def repeat(width: int, fold: int, array: str, at: str) -> str:
     """Expression of `width` floats: `fold` of an array from `at` on, again and again."""
     if fold == 1:
         return splat(width, f"{array}[{at}]")
+    if fold == width:
+        return f"{load(width)}({array} + {at})"
     return f"{_REPEATS[fold]}{width}({array} + {at})"
 
 
-def fold_sums(width: int, fold: int, sums: str) -> str:
-    """Expression of `width` floats, each the sum of `fold` neighbours."""
-    return f"SUM_{_REPEATS[fold]}{width * fold}({sums})"
+def fold_sums(width: int, fold: int, name: str, registers: Sequence[int]) -> str:
+    """Expression of `width` floats, each the sum of `fold` neighbours in registers of that name."""
+    sums, words = [f"{name}_{n}" for n in registers], _REPEATS[fold]
+    if len(sums) == 1:
+        return f"SUM_{words}{width * fold}({sums[0]})"
+    return f"{words}_OF{width}({', '.join(sums)})"
 
 
 def every(step: int, first: int, end: int) -> str:

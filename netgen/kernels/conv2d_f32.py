@@ -165,4 +165,5 @@ def _part(layer: Layer) -> Part:
 
 def _panels(layer: Layer, target: Target) -> list[Panel]:
     lengths, fold = _part(layer).lengths, most_fold(layer, 1, target)
-    return cut_panels(lengths, target.vector_widths, _tile(layer, target).vectors, fold)
+    vectors = _tile(layer, target).vectors
+    return cut_panels(lengths, target.vector_widths, vectors, fold, target.folds)

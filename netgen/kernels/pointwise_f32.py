@@ -189,7 +189,8 @@ def _tile(layer: Layer, target: Target) -> Tile:
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
     fold = most_fold(layer, _product(layer).groups, target)
-    return cut_panels(part.lengths, target.vector_widths, _tile(layer, target).vectors, fold)
+    vectors = _tile(layer, target).vectors
+    return cut_panels(part.lengths, target.vector_widths, vectors, fold, target.folds)
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:

@@ -15,11 +15,11 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Layout, Places, Segment, common_segments
-from netgen.kernels.targets import Target
+from netgen.kernels.targets import Folds, Target
 from netgen.kernels.tiles import Tile, cover_runs
 
-# Inputs for which adding up the sums of a folded vector pays.
-_FOLDED = 16
+# Inputs for which adding up the sums of folded vectors pays: of one, and of all.
+_FOLDED: Mapping[Folds, float] = {"none": math.inf, "narrow": 16, "all": 64}
 
 _PITCHES = {"x": "XC", "y": "YC", "residual": "RC"}
 
@@ -82,7 +82,7 @@ def most_fold(layer: Layer, groups: int, target: Target) -> int:
     pay for adding them up, and for targets without.
     """
     lengths = run_lengths(layer, groups)
-    if not target.folds or sum(lengths) < _FOLDED * groups:
+    if sum(lengths) < _FOLDED[target.folds] * groups:
         return 1
     return math.gcd(4, *lengths)
 

@@ -18,6 +18,7 @@ from typing import Literal
 from netgen.errors import UsageError
 
 Compiler = Literal["gcc", "clang"]
+Folds = Literal["none", "narrow", "all"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,13 @@ class Target:
     layer's weights, in bytes, as are the sizes of the two nearest caches; `cache_miss` are the
     cycles that a byte takes to arrive which neither holds, 0 where that is not known: then the
     fastest plan is taken to be layer by layer. With `winograd` convolutions may take that numeric
-    form; with `folds` narrow vectors of outputs hold sums of several inputs side by side (see
-    `Panel`). `tile_cycles` are fitted where the target could be measured. `lanes_of_inputs` is how
+    form. What `folds` are vectors of outputs as sums of several inputs side by side (see `Panel`):
+    those that are not full, or all, where spreading an input over a vector takes arithmetic, but
+    several inputs come as they lie in memory; the latter with `folded_tiles`, whose vectors are
+    registers. `tile_cycles` are fitted where the target could be measured. `lanes_of_inputs` is how
     many neighbouring inputs of a pixel a tile loads at once where instructions multiply a vector by
-    one lane of another; 0 where each input is spread over a vector of its own.
+    one lane of another; 0 where each input is spread over a vector of its own. `spread` are the
+    cycles that this takes where no load does it, a multiply-add being half a cycle.
     """
 
     name: str
@@ -69,9 +73,11 @@ class Target:
     cache_l2: int
     cache_miss: float = 0.0
     winograd: bool = False
-    folds: bool = False
+    folds: Folds = "none"
+    folded_tiles: tuple[tuple[int, int], ...] = ()
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
+    spread: float = 0.0
 
     def flags(self, compiler: Compiler) -> tuple[str, ...]:
         """Compile flags, in the order in which the header comment prints them."""
@@ -117,11 +123,15 @@ TARGETS: tuple[Target, ...] = (
         gcc_flags=(),
         clang_flags=(),
         alignment=64,
-        tiles=((12, 1), (4, 2), (1, 8)),
+        tiles=((12, 1), (6, 2), (4, 3), (2, 6), (1, 8)),
         depthwise_unroll=4,
         depthwise_pairs=False,
         cache_l1=32 * 1024,
         cache_l2=256 * 1024,
+        folds="all",
+        folded_tiles=((3, 4), (1, 8)),
+        tile_cycles=TileCycles(weights=0.15),
+        spread=0.25,
     ),
     Target(
         name="x86-64-v3",
@@ -140,7 +150,7 @@ TARGETS: tuple[Target, ...] = (
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
         winograd=True,
-        folds=True,
+        folds="narrow",
     ),
     Target(
         name="x86-64-v4",
@@ -160,7 +170,7 @@ TARGETS: tuple[Target, ...] = (
         cache_l2=1024 * 1024,
         cache_miss=1 / 6,
         winograd=True,
-        folds=True,
+        folds="narrow",
         tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
     ),
     Target(

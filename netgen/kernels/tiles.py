@@ -11,7 +11,7 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Segment
-from netgen.kernels.targets import Target
+from netgen.kernels.targets import Folds, Target
 
 # Bytes a cycle from the third-level cache.
 _STREAM = 4.0
@@ -41,7 +41,8 @@ class Panel:
     is computed with weights of zero and never stored. `filled` says how many channels each vector
     holds; where it is empty, as many as it has elements. With a `fold` accumulators are so many
     times as wide as the vectors: neighbours are the sums of one channel over every fold-th input,
-    the first from input 0 on, the next from input 1 on.
+    the first from input 0 on, the next from input 1 on. What is wider than the target's vectors
+    takes several registers.
     """
 
     first: int
@@ -64,22 +65,32 @@ class Panel:
 
 
 def cut_panels(
-    lengths: Sequence[int], widths: tuple[int, ...], vectors: int, most_fold: int = 1
+    lengths: Sequence[int],
+    widths: tuple[int, ...],
+    vectors: int,
+    most_fold: int = 1,
+    folds: Folds = "narrow",
 ) -> list[Panel]:
     """Panels of at most `vectors` vectors over runs of so many channels.
 
-    Vectors narrower than the widest are folded as often as fills them, up to `most_fold`. They have
-    panels of their own: with both kinds in one loop compilers run out of registers.
+    Vectors narrower than the widest are folded as often as fills them, up to `most_fold`; where
+    all are, so often. Those that are folded have panels of their own: with both kinds in one loop
+    compilers run out of registers.
     """
     panels, first = [], 0
     cut = cover_runs(lengths, widths)
-    for fold, alike in groupby(cut, lambda vector: min(widths[0] // vector[0], most_fold)):
+    for fold, alike in groupby(cut, lambda vector: _fold(widths, vector[0], most_fold, folds)):
         several = list(alike)
         for at in range(0, len(several), vectors):
             width, filled = zip(*several[at : at + vectors], strict=True)
             panels.append(Panel(first, sum(filled), width, filled, fold))
             first += panels[-1].channels
     return panels
+
+
+def _fold(widths: tuple[int, ...], width: int, most: int, folds: Folds) -> int:
+    """That of a vector."""
+    return most if folds == "all" else min(widths[0] // width, most)
 
 
 def cover_runs(lengths: Sequence[int], widths: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -125,7 +136,7 @@ def describe_panels(
             "vectors": _describe_vectors(panel, segments, target, aligned=aligned),
             "lanes": not target.gnu_vectors and max(panel.widths) > 1,
             "fold": panel.fold,
-            "splats": _repeated(panel.widths) if target.gnu_vectors else [],
+            "splats": _repeated(panel, target) if target.gnu_vectors else [],
         }
         if described and found.items() <= described[-1].items():
             described[-1]["end"] = end
@@ -139,16 +150,19 @@ def _describe_vectors(
     panel: Panel, segments: Sequence[Segment], target: Target, *, aligned: bool
 ) -> list[Json]:
     vectors: list[Json] = []
-    start = panel.first
+    start, register = panel.first, 0
     for index, (offset, width, filled) in enumerate(panel.vectors()):
         pieces: list[Json] = [
             {"lane": lane, "channels": channels, **{a: p - panel.first for a, p in places.items()}}
             for lane, channels, places in _pieces(segments, start, filled, aligned=aligned)
         ]
+        count = _registers(panel, width, target)
         vectors.append(
             {
                 "index": index,
                 "width": width,
+                "registers": [*range(register, register + count)],
+                "register": width * panel.fold // count,
                 "offset": offset,
                 "lanes": width > 1 and not target.gnu_vectors,
                 "whole": len(pieces) == 1 and filled == width,
@@ -156,7 +170,13 @@ def _describe_vectors(
             }
         )
         start += filled
+        register += count
     return vectors
+
+
+def _registers(panel: Panel, width: int, target: Target) -> int:
+    """How many the accumulators of one vector take."""
+    return max(width * panel.fold // target.vector_widths[0], 1)
 
 
 def _pieces(
@@ -181,8 +201,12 @@ def _pieces(
             lane += count
 
 
-def _repeated(widths: tuple[int, ...]) -> list[Json]:
-    """Widths of several vectors, which then share a broadcast scalar."""
+def _repeated(panel: Panel, target: Target) -> list[Json]:
+    """Widths of several registers, which then share the inputs that are spread over one."""
+    widths = []
+    for width in panel.widths:
+        count = _registers(panel, width, target)
+        widths += [width * panel.fold // count] * count
     return [width for width in dict.fromkeys(widths) if width > 1 and widths.count(width) > 1]
 
 
@@ -216,7 +240,7 @@ class Tile:
 def choose_tile(target: Target, pixels: int, channels: int, k: int, most_fold: int = 1) -> Tile:
     """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
     return min(
-        _candidates(target),
+        _candidates(target, most_fold),
         key=lambda tile: tile_cost(target, tile, pixels, channels, k, most_fold),
     )
 
@@ -230,9 +254,9 @@ def ranked_tiles(
     """
     cut = len(cover_vectors(channels, target.vector_widths))
     # A folded vector stands alone, whatever the tile.
-    beside = max(cut - (_fold(target, channels, most_fold) > 1), 1)
+    beside = max(cut - (_folded_rest(target, channels, most_fold) > 1), 1)
     found: dict[Tile, tuple[float, Tile]] = {}
-    for tile in _candidates(target):
+    for tile in _candidates(target, most_fold):
         cost = tile_cost(target, tile, pixels, channels, k, most_fold)
         found.setdefault(Tile(min(tile.rows, pixels), min(tile.vectors, beside)), (cost, tile))
     return [tile for _, tile in sorted(found.values(), key=lambda pair: pair[0])]
@@ -246,14 +270,23 @@ def diagonally(first: Sequence[Item], second: Sequence[Other]) -> Iterator[tuple
                 yield first[place], second[total - place]
 
 
-def _candidates(target: Target) -> Iterator[Tile]:
-    for most, vectors in target.tiles:
+def _candidates(target: Target, most_fold: int) -> Iterator[Tile]:
+    """Legal tiles."""
+    parts = _parts(target, most_fold)
+    for most, registers in target.folded_tiles if parts > 1 else target.tiles:
         for rows in range(most, 0, -1):
-            yield Tile(rows, vectors)
+            yield Tile(rows, registers // parts)
 
 
-def _fold(target: Target, channels: int, most_fold: int) -> int:
-    """That of the last vector of so many channels."""
+def _parts(target: Target, most_fold: int) -> int:
+    """Registers that the accumulators of a full vector take."""
+    return most_fold if target.folds == "all" else 1
+
+
+def _folded_rest(target: Target, channels: int, most_fold: int) -> int:
+    """The fold of the last vector of so many channels, where the others have none."""
+    if target.folds == "all":
+        return 1
     last, _ = cover_vectors(channels, target.vector_widths)[-1]
     return min(target.vector_widths[0] // last, most_fold)
 
@@ -271,20 +304,21 @@ def tile_cost(
     A rest of pixels or vectors takes a smaller tile, and a body of its own in the code; so does a
     vector that is folded, with fewer steps.
     """
-    fold = _fold(target, channels, most_fold)
+    fold, parts = _folded_rest(target, channels, most_fold), _parts(target, most_fold)
     alike = len(cover_vectors(channels, target.vector_widths)) - (fold > 1)
     panels = [
-        (tile.vectors, alike // tile.vectors, k),
-        (alike % tile.vectors, 1, k),
+        (tile.vectors * parts, alike // tile.vectors, k // parts),
+        (alike % tile.vectors * parts, 1, k // parts),
         (1, int(fold > 1), k // fold),
     ]
-    fitted = target.tile_cycles
+    fitted, spread = target.tile_cycles, target.spread if parts == 1 else 0.0
     cycles = 0.0
-    for vectors, number, steps in panels:
+    for registers, number, steps in panels:
         for rows, count in ((tile.rows, pixels // tile.rows), (pixels % tile.rows, 1)):
-            if vectors and rows and number and count:
-                step = max(0.5 * rows * vectors, 0.5 * (rows + vectors), 4.0)
-                step += fitted.weights * vectors
-                ends = fitted.store * rows * vectors + fitted.tile
+            if registers and rows and number and count:
+                products = rows * (0.5 * registers + spread)
+                step = max(products, 0.5 * (rows + registers), 4.0)
+                step += fitted.weights * registers
+                ends = fitted.store * rows * registers + fitted.tile
                 cycles += number * count * (steps * step + ends)
     return cycles

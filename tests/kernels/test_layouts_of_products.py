@@ -31,11 +31,11 @@ from tests.kernels.product_layers import Shape, layer_of, normal_values, shuffle
 
 TARGETS = [
     name
-    for name in ("generic", "x86-64-v3", "x86-64-v4")
+    for name in ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
     if not missing_features(find_target(name))
 ]
 BETWEEN_IN_CI = [
-    pytest.param(name, marks=[pytest.mark.heavy] * (name == "x86-64-v3" and name != TARGETS[-1]))
+    pytest.param(name, marks=[pytest.mark.heavy] * (name not in ("generic", TARGETS[-1])))
     for name in TARGETS
 ]
 # Examples are whole programs of several calls.
