@@ -124,6 +124,23 @@ def test_narrow_vectors_are_folded_as_often_as_runs_of_inputs_allow() -> None:
         assert [len(panel["vectors"]) for panel in panels] == ([1, 1] if fold > 1 else [2])
 
 
+def test_all_vectors_are_folded_where_spreading_an_input_takes_a_shuffle() -> None:
+    """If sums are long enough, four times or twice; their accumulators are so many registers."""
+    target, kernel = find_target("x86-64-v2"), find_kernel("pointwise_f32")
+    for lengths, fold in (((64,), 4), ((56, 24), 4), ((6, 90), 2), ((7, 93), 1), ((60,), 1)):
+        inputs = sum(lengths)
+        layer = layer_of(Conv2d(), {"x": (1, 2, 7, inputs), "w": (20, 1, 1, inputs)})
+        layer = replace(layer, layouts={"x": spread(*lengths)})
+        assert most_fold(layer, 1, target) == fold
+        parameters: object = kernel.parameters(layer, target)
+        assert isinstance(parameters, dict)
+        panels = parameters["parts"][0]["panels"]
+        assert {panel["fold"] for panel in panels} == {fold}
+        registers = [vector["registers"] for panel in panels for vector in panel["vectors"]]
+        assert {len(numbers) for numbers in registers} == {fold}
+        assert sum(len(panel["vectors"]) for panel in panels) <= 5
+
+
 def legal_tiles(target: Target) -> list[Tile]:
     """All tiles that a target may choose."""
     pairs = {(rows, vectors) for most, vectors in target.tiles for rows in range(1, most + 1)}
