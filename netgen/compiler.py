@@ -24,12 +24,12 @@ from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
-from netgen.plan.check import check_plan
-from netgen.plan.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, plan_options
-from netgen.plan.plan import Plan
-from netgen.plan.tuning import Tuning
-from netgen.plan.tuning_file import read_tuning
-from netgen.plan.tuning_use import require_use
+from netgen.plan.check.check_plan import check_plan
+from netgen.plan.data.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, plan_options
+from netgen.plan.data.plan import Plan
+from netgen.plan.data.tuning import Tuning
+from netgen.plan.data.tuning_use import require_use
+from netgen.plan.json.tuning_file import read_tuning
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
 

@@ -15,8 +15,16 @@ PACKAGE = REPOSITORY / "netgen"
 ORDER = (
     "errors", "ir", "dsl", "ops", "models", "weights", "frontends", "passes", "quantize", "kernels",
     "plan", "emission", "runtime", "compiler", "__init__", "export", "tune", "bench", "report",
-    "cli",
+    "cli", "__main__",
 )  # fmt: skip
+# Likewise inside a folder. `files` are those that stand in it, `list` is its __init__.
+ROOMS = {
+    "kernels": ("files", "f32", "moves", "list"),
+    "plan": (
+        "list", "data", "json", "schedule", "segments", "arena", "check", "execute",
+        "files",
+    ),
+}  # fmt: skip
 # The names of `import netgen` are the compiler's; what stands on the compiler may use them.
 ROOT = "__init__"
 # The version is a string beside those names, and no layer.
@@ -30,9 +38,7 @@ SOLE_IMPORTERS = {
     "torch": {"bench/peers/torch_module.py"},
     "tensorflow": set(),
 }
-PRINTING_MODULES = {
-    "cli.py", "cli_bench.py", "cli_challenge.py", "cli_output.py", "cli_plan.py", "cli_tune.py",
-}  # fmt: skip
+PRINTING_FOLDER = "cli/"
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350
 MOST_LINES_OF_A_BODY = 40
@@ -56,12 +62,7 @@ def name_of(path: Path) -> str:
 
 
 def layer_of(path: Path) -> str:
-    return layer(path.relative_to(PACKAGE).parts[0].removesuffix(".py"))
-
-
-def layer(part: str) -> str:
-    """The layer of a part of the package; the command line is one, in several files."""
-    return "cli" if part.startswith("cli_") else part
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -81,11 +82,11 @@ def imported_layers(tree: ast.AST) -> Iterator[str]:
         if parts[0] != "netgen":
             continue
         if len(parts) > 1:
-            yield layer(parts[1])
+            yield parts[1]
         elif not names:
             yield ROOT
         else:
-            found = (layer(name) for name in names if name not in FREE_OF_THE_ROOT)
+            found = (name for name in names if name not in FREE_OF_THE_ROOT)
             yield from (name if name in ORDER else ROOT for name in found)
 
 
@@ -113,13 +114,46 @@ def misplaced(path: Path, tree: ast.AST) -> list[str]:
     return [found for found in imported_layers(tree) if rank[found] > rank[own]]
 
 
+def room(parts: tuple[str, ...]) -> str | None:
+    """The room of a module, by its dotted name below netgen; None outside of divided folders."""
+    if parts[0] not in ROOMS:
+        return None
+    if len(parts) == 1:
+        return "list"
+    return parts[1] if parts[1] in ROOMS[parts[0]] else "files"
+
+
+def misplaced_rooms(path: Path, tree: ast.AST) -> list[str]:
+    """Rooms of a file's own folder that it imports from although they stand after its own."""
+    own = tuple(part for part in path.relative_to(PACKAGE).with_suffix("").parts)
+    own = own[:-1] if own[-1] == "__init__" else own
+    mine = room(own) if own else None
+    if mine is None:
+        return []
+    order = ROOMS[own[0]]
+    found = []
+    for module, _ in imports(tree):
+        parts = tuple(module.split("."))
+        if parts[0] != "netgen" or parts[1:2] != own[:1]:
+            continue
+        other = room(parts[1:])
+        if other is not None and order.index(other) > order.index(mine):
+            found.append(other)
+    return found
+
+
 def test_every_folder_has_its_place() -> None:
     assert {layer_of(path) for path in SOURCES} <= set(ORDER)
+    for folder, rooms in ROOMS.items():
+        inside = {p.relative_to(PACKAGE).parts[1] for p in SOURCES if layer_of(p) == folder}
+        assert {name for name in inside if not name.endswith(".py")} <= set(rooms)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
-    assert misplaced(path, ast.parse(path.read_text())) == []
+    tree = ast.parse(path.read_text())
+    assert misplaced(path, tree) == []
+    assert misplaced_rooms(path, tree) == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -127,7 +161,7 @@ def test_what_only_one_place_may_do(path: Path) -> None:
     tree = ast.parse(path.read_text())
     for module in outsiders(tree) & SOLE_IMPORTERS.keys():
         assert name_of(path) in SOLE_IMPORTERS[module], module
-    if name_of(path) not in PRINTING_MODULES:
+    if not name_of(path).startswith(PRINTING_FOLDER):
         assert prints(tree) == []
 
 
@@ -153,7 +187,7 @@ def test_names_say_what_is_inside_and_files_are_short(path: Path) -> None:
         ("ir/graph.py", "def f():\n    from netgen.ops.add import Add", ["ops"]),
         ("dsl/tensor.py", "import netgen.ops.add", ["ops"]),
         ("dsl/tensor.py", "from netgen import ops", ["ops"]),
-        ("passes/x.py", "if TYPE_CHECKING:\n    from netgen.plan.plan import Plan", ["plan"]),
+        ("passes/x.py", "if TYPE_CHECKING:\n    from netgen.plan.data.plan import Plan", ["plan"]),
         ("emission/x.py", "from netgen import __version__", []),
         ("emission/x.py", "import netgen", ["__init__"]),
         ("emission/x.py", "from netgen import load", ["__init__"]),
@@ -163,6 +197,24 @@ def test_names_say_what_is_inside_and_files_are_short(path: Path) -> None:
 )
 def test_the_test_sees_misplaced_imports(file: str, source: str, expected: list[str]) -> None:
     assert misplaced(PACKAGE / file, ast.parse(source)) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "expected"),
+    [
+        ("plan/data/x.py", "from netgen.plan.arena.shapes import Shape", ["arena"]),
+        ("plan/data/x.py", "from netgen.plan.build import build_plan", ["files"]),
+        ("plan/arena/x.py", "from netgen.plan.segments.flood import Ring", []),
+        ("plan/build.py", "from netgen.plan.arena.shapes import Shape", []),
+        ("kernels/f32/x.py", "from netgen.kernels import find_kernel", ["list"]),
+        ("kernels/f32/x.py", "from netgen.kernels.moves.pad import PadKernel", ["moves"]),
+        ("kernels/tiles.py", "from netgen.kernels.f32.conv2d import Conv2dF32", ["f32"]),
+        ("kernels/__init__.py", "from netgen.kernels.f32.conv2d import Conv2dF32", []),
+        ("plan/data/x.py", "from netgen.kernels import find_kernel", []),
+    ],
+)
+def test_the_test_sees_misplaced_rooms(file: str, source: str, expected: list[str]) -> None:
+    assert misplaced_rooms(PACKAGE / file, ast.parse(source)) == expected
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from netgen.bench.worker import Job, Loader
 from netgen.compiler import compile as compile_graph
 from netgen.errors import NetgenError, UsageError
 from netgen.ir.graph import Graph
-from netgen.plan.tuning import Tuning
+from netgen.plan.data.tuning import Tuning
 from netgen.weights.seeded import uniform
 
 # Threads that have run out of work look for more before they sleep, LLVM's OpenMP for 0.2 s:

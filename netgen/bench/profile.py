@@ -23,8 +23,8 @@ from netgen.errors import BuildError
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import find_target
-from netgen.plan.order import height
-from netgen.plan.plan import Plan, Step
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.plan import Plan, Step
 from netgen.runtime.build import CHook
 from netgen.runtime.compare import seeded_inputs
 from netgen.runtime.model import CompiledModel

@@ -12,10 +12,10 @@ from netgen.emission.options import EmitOptions
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
-from netgen.plan.layers import step_layer
-from netgen.plan.operand_types import operand_types
-from netgen.plan.plan import Buffer, Plan, Step
-from netgen.plan.reach import Reach, row_reach
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.plan import Buffer, Plan, Step
+from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.step_layer import step_layer
 
 # The variables for what the configuration lends.
 LENT = ("arena", "slow_arena", "weights")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from netgen.emission.options import EmitOptions, WeightsAs
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import Target, find_target
-from netgen.plan.options import DEFAULT, Image, PlanOptions
-from netgen.plan.plan import Buffer, Plan
+from netgen.plan.data.options import DEFAULT, Image, PlanOptions
+from netgen.plan.data.plan import Buffer, Plan
 
 
 @dataclass(frozen=True)

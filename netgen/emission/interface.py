@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import prod
 
 from netgen.errors import PlanError
-from netgen.plan.options import Image
-from netgen.plan.order import execution_order, height
-from netgen.plan.plan import Plan
+from netgen.plan.data.execution_order import execution_order, height
+from netgen.plan.data.options import Image
+from netgen.plan.data.plan import Plan
 
 # The most that `model_t` has in bytes, but for what it counts while rows are pushed.
 _MODEL_BYTES = 128

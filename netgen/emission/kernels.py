@@ -8,6 +8,7 @@ from typing import get_args
 
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
+from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
 from netgen.kernels.targets import Target
 from netgen.ops.activation import Activation
@@ -45,7 +46,7 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "apart": apart,
         **instance.parameters,
     }
-    function = tidy(render(f"kernels/{instance.kernel}.c.j2", **context))
+    function = tidy(render(f"kernels/{find_kernel(instance.kernel).template}.c.j2", **context))
     return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
 
 

@@ -1,6 +1,7 @@
 """Segments as C: calls in a numbered list, or a function that executes steps band by band.
 
-Such a function is `plan/order.py` written out: a chain of conditions, the step furthest down first.
+Such a function is `plan/data/execution_order.py` written out: a chain of conditions, the step
+furthest down first.
 What it counts are rows; `rows7` is how many of them step 7, as comments number it, has computed.
 Where rows are pushed the counters stand in `model_t`, and `rows[0]` counts the pushed ones. One
 step by itself is a loop, and where every step has only one band there is nothing to find out.
@@ -11,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netgen.emission.calls import LENT, Calls, CallText, used
-from netgen.plan.order import Need, execution_order, height, needs
-from netgen.plan.plan import Plan, Segment
+from netgen.plan.data.execution_order import Need, execution_order, height, needs
+from netgen.plan.data.plan import Plan, Segment
 
 
 @dataclass(frozen=True)

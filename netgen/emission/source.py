@@ -34,8 +34,8 @@ from netgen.emission.weights import (
 from netgen.ir.origin import Origin
 from netgen.kernels.layer import Packed
 from netgen.kernels.targets import find_target
-from netgen.plan.json_form import plan_to_json
-from netgen.plan.plan import Plan
+from netgen.plan.data.plan import Plan
+from netgen.plan.json.plan_to_json import plan_to_json
 
 
 def emit_files(

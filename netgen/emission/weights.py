@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.kernels.layer import Json, Packed
-from netgen.plan.plan import Plan
+from netgen.plan.data.plan import Plan
 
 BLOB_HEADER_BYTES = 128
 _BLOB_START = b"NETGENW\0" + struct.pack("<I", 1)

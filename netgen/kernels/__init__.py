@@ -7,28 +7,28 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
-from netgen.kernels.activation_f32 import ActivationF32
-from netgen.kernels.add_f32 import AddConstantF32, AddF32
-from netgen.kernels.avg_pool2d_f32 import AvgPool2dF32
-from netgen.kernels.avg_pool2d_portable_f32 import AvgPool2dPortableF32
-from netgen.kernels.batch_norm_f32 import BatchNormF32
-from netgen.kernels.channel_map_f32 import ChannelMapF32
-from netgen.kernels.conv2d_f32 import Conv2dF32
-from netgen.kernels.conv2d_portable_f32 import Conv2dPortableF32
-from netgen.kernels.depthwise_conv2d_f32 import DepthwiseConv2dF32
-from netgen.kernels.depthwise_conv2d_portable_f32 import DepthwiseConv2dPortableF32
-from netgen.kernels.global_avg_pool_f32 import GlobalAvgPoolF32
+from netgen.kernels.f32.activation import ActivationF32
+from netgen.kernels.f32.add import AddConstantF32, AddF32
+from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
+from netgen.kernels.f32.avg_pool2d_portable import AvgPool2dPortableF32
+from netgen.kernels.f32.batch_norm import BatchNormF32
+from netgen.kernels.f32.conv2d import Conv2dF32
+from netgen.kernels.f32.conv2d_portable import Conv2dPortableF32
+from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
+from netgen.kernels.f32.depthwise_conv2d_portable import DepthwiseConv2dPortableF32
+from netgen.kernels.f32.global_avg_pool import GlobalAvgPoolF32
+from netgen.kernels.f32.max_pool2d import MaxPool2dF32
+from netgen.kernels.f32.max_pool2d_portable import MaxPool2dPortableF32
+from netgen.kernels.f32.mul import MulConstantF32, MulF32
+from netgen.kernels.f32.pointwise import PointwiseF32
+from netgen.kernels.f32.softmax import SoftmaxF32
+from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.layer import Kernel, Layer
-from netgen.kernels.max_pool2d_f32 import MaxPool2dF32
-from netgen.kernels.max_pool2d_portable_f32 import MaxPool2dPortableF32
-from netgen.kernels.mul_f32 import MulConstantF32, MulF32
-from netgen.kernels.pad_f32 import PadF32
-from netgen.kernels.pointwise_f32 import PointwiseF32
-from netgen.kernels.softmax_f32 import SoftmaxF32
-from netgen.kernels.spatial_slice_f32 import SpatialSliceF32
+from netgen.kernels.moves.channel_map import ChannelMapKernel
+from netgen.kernels.moves.pad import PadKernel
+from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
+from netgen.kernels.moves.transpose import TransposeKernel
 from netgen.kernels.targets import Target
-from netgen.kernels.transpose_f32 import TransposeF32
-from netgen.kernels.winograd_f32 import Winograd2F32, Winograd4F32
 
 KERNELS: tuple[Kernel, ...] = (
     PointwiseF32(),
@@ -44,16 +44,16 @@ KERNELS: tuple[Kernel, ...] = (
     MulConstantF32(),
     ActivationF32(),
     BatchNormF32(),
-    PadF32(),
+    PadKernel(),
     GlobalAvgPoolF32(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
     AvgPool2dPortableF32(),
     SoftmaxF32(),
-    ChannelMapF32(),
-    SpatialSliceF32(),
-    TransposeF32(),
+    ChannelMapKernel(),
+    SpatialSliceKernel(),
+    TransposeKernel(),
 )
 
 

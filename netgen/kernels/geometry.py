@@ -50,28 +50,28 @@ def tile_columns(
 ) -> list[Json]:
     """Runs of equal tiles of at most `rows` output columns, with the taps that each column has.
 
-    A tile's segments are runs of kernel columns `start` to `end` that exactly the columns `low` to
-    `high` of the tile have inside the image; in the interior there is one segment with all. `loads`
+    A tile's `taps` are runs of kernel columns `start` to `end` that exactly the columns `low` to
+    `high` of the tile have inside the image; in the interior there is one run with all. `loads`
     describes how the inputs of so many taps are loaded.
     """
     width, out_width = layer.operands["x"].shape[2], layer.result.shape[2]
     runs: list[dict[str, Json]] = []
     for first in range(0, out_width, rows):
         count = min(rows, out_width - first)
-        segments: list[Json] = [
+        taps: list[Json] = [
             {"start": s.start, "end": s.end, "low": s.low, "high": s.high, **loads(s.end - s.start)}
-            for s in _segments(window, first, count, width)
+            for s in _taps(window, first, count, width)
         ]
         last = runs[-1] if runs else None
-        if last and last["rows"] == count and last["segments"] == segments:
+        if last and last["rows"] == count and last["taps"] == taps:
             last["end"] = first + count
         else:
-            runs.append({"first": first, "end": first + count, "rows": count, "segments": segments})
+            runs.append({"first": first, "end": first + count, "rows": count, "taps": taps})
     return [*runs]
 
 
 @dataclass(frozen=True)
-class _Segment:
+class _Taps:
     """Kernel columns `start` to `end`, which the columns `low` to `high` of a tile have."""
 
     start: int
@@ -80,8 +80,8 @@ class _Segment:
     high: int
 
 
-def _segments(window: Window, first: int, count: int, width: int) -> list[_Segment]:
-    segments: list[_Segment] = []
+def _taps(window: Window, first: int, count: int, width: int) -> list[_Taps]:
+    found: list[_Taps] = []
     for s in range(window.size[1]):
         columns = [
             n
@@ -91,11 +91,11 @@ def _segments(window: Window, first: int, count: int, width: int) -> list[_Segme
         if not columns:
             continue
         low, high = columns[0], columns[-1] + 1
-        if segments and segments[-1] == _Segment(segments[-1].start, s, low, high):
-            segments[-1] = replace(segments[-1], end=s + 1)
+        if found and found[-1] == _Taps(found[-1].start, s, low, high):
+            found[-1] = replace(found[-1], end=s + 1)
         else:
-            segments.append(_Segment(s, s + 1, low, high))
-    return segments
+            found.append(_Taps(s, s + 1, low, high))
+    return found
 
 
 def describe_band(layer: Layer) -> dict[str, Json]:

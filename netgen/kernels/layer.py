@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import ELEMENT_BYTES, TensorType
 from netgen.kernels.layout import Layout, dense_layout
 from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
@@ -28,7 +28,7 @@ Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json
 
 
 @dataclass(frozen=True)
-class Band:
+class BandShape:
     """A call computes `rows` rows of the result, from a row on that it is told.
 
     Row i of x stands in slot i modulo `slots`, and rows are `row_pixels` apart, which may be more
@@ -55,7 +55,7 @@ class Layer:
     result: TensorType
     constant: frozenset[str] = frozenset()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
-    band: Band | None = None
+    band: BandShape | None = None
     choice: Choice | None = None
 
     def layout(self, letter: str) -> Layout:
@@ -113,6 +113,15 @@ class Kernel(ABC):
         """Whether the kernel may be chosen for a target; portable ones may for all."""
         del target
         return True
+
+    @property
+    def template(self) -> str:
+        """Path of its template below templates/kernels, without the ending.
+
+        A name that ends in no element type is that of a kernel that moves elements of any type.
+        """
+        stem, _, element = self.name.rpartition("_")
+        return f"{element}/{stem}" if element in ELEMENT_BYTES else f"moves/{self.name}"
 
     @abstractmethod
     def title(self, layer: Layer) -> str:

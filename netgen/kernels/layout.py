@@ -75,7 +75,7 @@ def layout_of(pitch: int, places: Sequence[int] | Places) -> Layout:
 
 
 @dataclass(frozen=True)
-class Segment:
+class Span:
     """Channels that follow each other in every layout of a layer.
 
     `start` is how many channels the kernel visits before; `first` the place of the first channel,
@@ -92,13 +92,13 @@ def visiting_order(layout: Layout) -> Places:
     return np.argsort(layout.places(), kind="stable")
 
 
-def common_segments(layouts: Mapping[str, Layout], order: Places) -> list[Segment]:
+def common_spans(layouts: Mapping[str, Layout], order: Places) -> list[Span]:
     """Cut channels, visited in `order`, where one of the layouts does not go on by one place."""
     places = {letter: layout.places()[order] for letter, layout in layouts.items()}
     cut = np.ones(len(order) + 1, bool)
     cut[1:-1] = np.any([np.diff(p) != 1 for p in places.values()], axis=0)
     cuts = np.flatnonzero(cut).tolist()
     return [
-        Segment(a, b - a, {letter: int(p[a]) for letter, p in places.items()})
+        Span(a, b - a, {letter: int(p[a]) for letter, p in places.items()})
         for a, b in pairwise(cuts)
     ]

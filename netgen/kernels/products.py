@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.kernels.layer import Json, Layer, Packed
-from netgen.kernels.layout import Layout, Places, Segment, common_segments
+from netgen.kernels.layout import Layout, Places, Span, common_spans
 from netgen.kernels.targets import Folds, Target
 from netgen.kernels.tiles import Tile, cover_runs
 
@@ -41,7 +41,7 @@ def visited(layer: Layer, groups: int, constants: Mapping[str, Packed]) -> tuple
     return np.take_along_axis(taps, columns[:, None, None, :], axis=3), b[rows]
 
 
-def describe_pitches(layer: Layer, dense: Mapping[str, str]) -> dict[str, Json]:
+def describe_product_pitches(layer: Layer, dense: Mapping[str, str]) -> dict[str, Json]:
     """Names of the places from pixel to pixel, by letter, and the constants to declare for them.
 
     Where a pixel has nothing but the channels, they have a name already: `dense`.
@@ -122,33 +122,33 @@ def input_runs(layer: Layer, groups: int) -> list[list[int]]:
 class Part:
     """Groups `first` to `end`, whose outputs stand alike in the pixels.
 
-    `segments` are those of the first group, `steps` by letter how much further each group's stand
+    `spans` are those of the first group, `steps` by letter how much further each group's stand
     than those of the one before. Places count from where the pointers of the C are by then: each
     group has moved them by its step. `scattered` outputs do not fill one row of places.
     """
 
     first: int
     end: int
-    segments: tuple[Segment, ...]
+    spans: tuple[Span, ...]
     steps: Mapping[str, int]
     scattered: bool
 
     @property
     def lengths(self) -> list[int]:
         """How many outputs of a group stand side by side."""
-        return [segment.channels for segment in self.segments]
+        return [span.channels for span in self.spans]
 
 
 def output_parts(layer: Layer, groups: int) -> list[Part]:
     """The groups in order, in as few parts as a walk finds."""
     letters = ("y", "residual") if "residual" in layer.operands else ("y",)
     layouts = {letter: layer.layout(letter) for letter in letters}
-    alike: list[list[tuple[Segment, ...]]] = []
+    alike: list[list[tuple[Span, ...]]] = []
     for order in visiting_orders(layouts["y"], groups):
-        segments = tuple(common_segments(layouts, order))
-        if not alike or not _goes_on(alike[-1], segments):
+        spans = tuple(common_spans(layouts, order))
+        if not alike or not _goes_on(alike[-1], spans):
             alike.append([])
-        alike[-1].append(segments)
+        alike[-1].append(spans)
     parts, first, moved = [], 0, dict.fromkeys(letters, 0)
     gaps = any(layout.pitch != layout.channels for layout in layouts.values())
     for group in alike:
@@ -162,23 +162,23 @@ def output_parts(layer: Layer, groups: int) -> list[Part]:
     return parts
 
 
-def _goes_on(groups: list[tuple[Segment, ...]], segments: tuple[Segment, ...]) -> bool:
-    """Whether the segments of one more group stand as those before, one equal step further."""
+def _goes_on(groups: list[tuple[Span, ...]], spans: tuple[Span, ...]) -> bool:
+    """Whether the spans of one more group stand as those before, one equal step further."""
     before, *earlier = reversed(groups)
-    step = {a: place - before[0].first[a] for a, place in segments[0].first.items()}
-    return _moved(segments, step) == before and (not earlier or _moved(before, step) == earlier[0])
+    step = {a: place - before[0].first[a] for a, place in spans[0].first.items()}
+    return _moved(spans, step) == before and (not earlier or _moved(before, step) == earlier[0])
 
 
-def _moved(segments: tuple[Segment, ...], back: Mapping[str, int]) -> tuple[Segment, ...]:
-    """The segments so many places earlier, by letter."""
+def _moved(spans: tuple[Span, ...], back: Mapping[str, int]) -> tuple[Span, ...]:
+    """The spans so many places earlier, by letter."""
     return tuple(
-        Segment(s.start, s.channels, {a: place - back[a] for a, place in s.first.items()})
-        for s in segments
+        Span(s.start, s.channels, {a: place - back[a] for a, place in s.first.items()})
+        for s in spans
     )
 
 
 def describe_outputs(layer: Layer, groups: int) -> list[Json]:
-    """Segments of the visited outputs, of all groups in a row.
+    """Spans of the visited outputs, of all groups in a row.
 
     `start` and `end` count visited outputs; by letter: how much further they stand in a pixel.
     """
@@ -191,7 +191,7 @@ def describe_outputs(layer: Layer, groups: int) -> list[Json]:
             "end": s.start + s.channels,
             **{letter: place - s.start for letter, place in s.first.items()},
         }
-        for s in common_segments(layouts, order)
+        for s in common_spans(layouts, order)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from netgen.kernels.layer import Json, Packed
-from netgen.kernels.layout import Segment
+from netgen.kernels.layout import Span
 from netgen.kernels.targets import Folds, Target
 
 # Bytes a cycle from the third-level cache.
@@ -116,7 +116,7 @@ def cover_vectors(channels: int, widths: tuple[int, ...]) -> list[tuple[int, int
 
 
 def describe_panels(
-    panels: Sequence[Panel], segments: Sequence[Segment], target: Target, *, scattered: bool
+    panels: Sequence[Panel], spans: Sequence[Span], target: Target, *, scattered: bool
 ) -> list[Json]:
     """Runs of equal panels as templates print them; `lanes` marks arrays in place of GNU vectors.
 
@@ -133,7 +133,7 @@ def describe_panels(
             "channels": panel.channels,
             "elements": panel.elements,
             "surplus": surplus,
-            "vectors": _describe_vectors(panel, segments, target, aligned=aligned),
+            "vectors": _describe_vectors(panel, spans, target, aligned=aligned),
             "lanes": not target.gnu_vectors and max(panel.widths) > 1,
             "fold": panel.fold,
             "splats": _repeated(panel, target) if target.gnu_vectors else [],
@@ -147,14 +147,14 @@ def describe_panels(
 
 
 def _describe_vectors(
-    panel: Panel, segments: Sequence[Segment], target: Target, *, aligned: bool
+    panel: Panel, spans: Sequence[Span], target: Target, *, aligned: bool
 ) -> list[Json]:
     vectors: list[Json] = []
     start, register = panel.first, 0
     for index, (offset, width, filled) in enumerate(panel.vectors()):
         pieces: list[Json] = [
             {"lane": lane, "channels": channels, **{a: p - panel.first for a, p in places.items()}}
-            for lane, channels, places in _pieces(segments, start, filled, aligned=aligned)
+            for lane, channels, places in _pieces(spans, start, filled, aligned=aligned)
         ]
         count = _registers(panel, width, target)
         vectors.append(
@@ -180,24 +180,24 @@ def _registers(panel: Panel, width: int, target: Target) -> int:
 
 
 def _pieces(
-    segments: Sequence[Segment], start: int, channels: int, *, aligned: bool
+    spans: Sequence[Span], start: int, channels: int, *, aligned: bool
 ) -> Iterator[tuple[int, int, dict[str, int]]]:
     """First lane, lanes and places of what stands side by side of the channels from `start` on.
 
     With `aligned` pieces are powers of two that start at multiples of themselves: processors hold
     up loads of what was just stored where they straddle halves of it, as gcc's copies of 13 do.
     """
-    for segment in segments:
-        lane = max(segment.start - start, 0)
-        end = min(segment.start + segment.channels - start, channels)
+    for span in spans:
+        lane = max(span.start - start, 0)
+        end = min(span.start + span.channels - start, channels)
         while lane < end:
             count = end - lane
             if aligned:
                 count = 1 << (count.bit_length() - 1)
                 while lane % count:
                     count //= 2
-            shift = start + lane - segment.start
-            yield lane, count, {a: place + shift for a, place in segment.first.items()}
+            shift = start + lane - span.start
+            yield lane, count, {a: place + shift for a, place in span.first.items()}
             lane += count
 
 

@@ -43,7 +43,7 @@ _RUN = re.compile(
 
 
 @dataclass(frozen=True)
-class Run:
+class OperandRun:
     """Channels `first`, `first + step`, ... of an operand; of operand -1: zeros."""
 
     operand: int
@@ -59,9 +59,9 @@ class Run:
         step = f":{self.step}" if self.step > 1 else ""
         return f"x{self.operand}[{self.first}:{stop}{step}]"
 
-    def cut(self, length: int) -> Run:
+    def cut(self, length: int) -> OperandRun:
         """The first `length` channels."""
-        return Run(self.operand, self.first, length, self.step if length > 1 else 1)
+        return OperandRun(self.operand, self.first, length, self.step if length > 1 else 1)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class _Deal:
         return _Deal(parts, length) if len(parts) > 1 else parts[0]
 
 
-_Term: TypeAlias = "Run | _Deal"
+_Term: TypeAlias = "OperandRun | _Deal"
 
 
 def _dealt(length: int, parts: int, place: int) -> int:
@@ -123,12 +123,12 @@ def _first_term(codes: list[int], *, dealt: bool = False) -> _Term:
     return best
 
 
-def first_run(codes: Sequence[int], at: int = 0) -> Run:
+def first_run(codes: Sequence[int], at: int = 0) -> OperandRun:
     """The run from a channel on."""
     operand, first = divmod(codes[at], OPERAND)
     length = _run_length(codes, at)
     step = codes[at + 1] - codes[at] if length > 1 else 1
-    return Run(operand, first, length, max(step, 1))
+    return OperandRun(operand, first, length, max(step, 1))
 
 
 def _run_length(codes: Sequence[int], at: int) -> int:
@@ -148,9 +148,9 @@ def _run_length(codes: Sequence[int], at: int) -> int:
     return 1 if lone else end - at
 
 
-def split_runs(codes: Sequence[int]) -> list[Run]:
+def split_runs(codes: Sequence[int]) -> list[OperandRun]:
     """All channels as runs, one after the other."""
-    runs: list[Run] = []
+    runs: list[OperandRun] = []
     at = 0
     while at < len(codes):
         runs.append(first_run(codes, at))

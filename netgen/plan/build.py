@@ -13,16 +13,15 @@ from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance, Json, Layer, Packed
 from netgen.kernels.targets import Target, find_target
-from netgen.plan.banded import Banded, cut_schedule
-from netgen.plan.calls import Call
-from netgen.plan.certified import place_certified
-from netgen.plan.cut import choices, layer_by_layer
-from netgen.plan.fit import Cutter
-from netgen.plan.layers import step_layer
-from netgen.plan.operand_types import operand_types
-from netgen.plan.options import DEFAULT, PlanOptions
-from netgen.plan.overlap import Merged, choose_overlaps, round_up
-from netgen.plan.plan import (
+from netgen.plan.arena.overlap import Merged, choose_overlaps
+from netgen.plan.arena.placement import place_certified
+from netgen.plan.arena.regions import Placement, Regions, place_in_regions
+from netgen.plan.arena.shapes import extent, lower_bound
+from netgen.plan.budget import Cutter
+from netgen.plan.data.alignment import round_up
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.plan import (
     Buffer,
     Certificate,
     Overlap,
@@ -31,9 +30,11 @@ from netgen.plan.plan import (
     Rectangle,
     Step,
 )
-from netgen.plan.regions import Placement, Regions, place_in_regions
-from netgen.plan.schedule import Schedule, schedule
-from netgen.plan.shapes import extent, lower_bound
+from netgen.plan.data.step_layer import step_layer
+from netgen.plan.schedule.calls import Call
+from netgen.plan.schedule.schedule import Schedule, schedule
+from netgen.plan.segments.cut_schedule import Banded, cut_schedule
+from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
 from netgen.plan.threads import split_steps
 
 
@@ -70,7 +71,7 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
 
 def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: bool) -> Plan:
     """The fastest plan whose arena fits into two regions. Raises PlanError where none does."""
-    cutter = Cutter(scheduled, choices(scheduled, target, push=push), target.alignment)
+    cutter = Cutter(scheduled, segment_choices(scheduled, target, push=push), target.alignment)
     ram: float = regions.bytes
     while (cut := cutter.fitting(ram)) is not None:
         banded = cut_schedule(scheduled, cut)
@@ -85,7 +86,7 @@ def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: 
 
 def fit(scheduled: Schedule, target: Target, options: PlanOptions, *, push: bool) -> Plan:
     """The fastest plan whose arena fits into the RAM. Raises PlanError where none does."""
-    found = choices(scheduled, target, push=push, cached=options.ram is None and not push)
+    found = segment_choices(scheduled, target, push=push, cached=options.ram is None and not push)
     cutter = Cutter(scheduled, found, target.alignment)
     cut = cutter.fitting(float("inf") if options.ram is None else options.ram)
     if cut is None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import Target
-from netgen.plan.banded import Cut, cut_schedule
-from netgen.plan.bands import Banding
-from netgen.plan.cut import choices, layer_by_layer
-from netgen.plan.fit import Cutter
-from netgen.plan.options import Image
-from netgen.plan.schedule import schedule
+from netgen.plan.budget import Cutter
+from netgen.plan.data.options import Image
+from netgen.plan.schedule.schedule import schedule
+from netgen.plan.segments.cut_schedule import Cut, cut_schedule
+from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
+from netgen.plan.segments.flood import Banding
 
 _MOST_POINTS = 20
 # Plans whose arenas differ by less are no choice to anyone.
@@ -54,7 +54,7 @@ def pareto(
     estimate, than those before it. Raises PlanError where rows cannot be pushed.
     """
     scheduled = schedule(graph, target, image=image, winograd=winograd)
-    found = choices(scheduled, target, push=image == "rows")
+    found = segment_choices(scheduled, target, push=image == "rows")
     cutter = Cutter(scheduled, found, target.alignment)
     least = cutter.smallest()
     if least is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from netgen.kernels.layout import ChannelRun, dense_layout
-from netgen.plan.order import height
-from netgen.plan.plan import Buffer, Plan, Step
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.plan import Buffer, Plan, Step
 
 _WIDTH = 100
 

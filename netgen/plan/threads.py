@@ -11,16 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Kernel, Layer
-from netgen.kernels.split import Split
+from netgen.kernels.layer import Instance, Json
 from netgen.kernels.targets import Target
-from netgen.plan.layers import step_layer
-from netgen.plan.operand_types import operand_types
-from netgen.plan.plan import Plan, Step
-
-# What it takes to hand a call to waiting threads and to wait for them, in cycles: half a
-# microsecond by itself, and what caches lose.
-_MEETING_CYCLES = 6000.0
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.step_layer import step_layer
+from netgen.plan.schedule.division import division_pays
 
 
 def split_steps(plan: Plan, target: Target, threads: int) -> Plan:
@@ -37,21 +33,6 @@ def split_steps(plan: Plan, target: Target, threads: int) -> Plan:
     return replace(plan, instances=instances, threads=threads)
 
 
-def may_divide(kernel: Kernel, layer: Layer, target: Target, threads: int) -> bool:
-    """Whether a call may come to be divided, so that each thread needs scratch of its own."""
-    return threads > 1 and _pays(kernel, layer, target, kernel.split(layer, target, threads, _NONE))
-
-
-_NONE: frozenset[str] = frozenset()
-
-
-def _pays(kernel: Kernel, layer: Layer, target: Target, found: Split | None) -> bool:
-    """Whether a division saves more than it takes."""
-    if found is None:
-        return False
-    return kernel.cost_of_call(layer, target) * (1.0 - found.share) > _MEETING_CYCLES
-
-
 def _split_instance(
     plan: Plan, instance: Instance, steps: list[Step], target: Target, threads: int
 ) -> Instance:
@@ -63,7 +44,7 @@ def _split_instance(
     if all(_by_channels(plan, each, letter) for each in steps for letter in overwritten):
         found = kernel.split(layer, target, threads, overwritten)
     described: Json = None
-    if found and _pays(kernel, layer, target, found):
+    if found and division_pays(kernel, layer, target, found):
         described = {"by": found.by, "bounds": [[*row] for row in found.bounds]}
     return replace(instance, parameters={**instance.parameters, "split": described})
 

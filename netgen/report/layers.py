@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from netgen.ir.text import print_attributes
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
-from netgen.plan.cut import layer_cycles
-from netgen.plan.layers import step_layer
-from netgen.plan.operand_types import operand_types
-from netgen.plan.order import height
-from netgen.plan.plan import Plan, Step
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.step_layer import step_layer
+from netgen.plan.segments.fastest_cut import layer_cycles
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from netgen.compiler import build, lower, resolve_target
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
-from netgen.plan.options import PlanOptions
+from netgen.plan.data.options import PlanOptions
 from netgen.plan.pareto import pareto
 from netgen.report.measure import measure_steps
 from netgen.report.page import report_page

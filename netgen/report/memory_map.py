@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netgen.plan.plan import Buffer, Plan
+from netgen.plan.data.plan import Buffer, Plan
 from netgen.report.svg import (
     Labels,
     box,

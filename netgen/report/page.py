@@ -10,8 +10,8 @@ from netgen.emission.header import title_of
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import find_target
+from netgen.plan.data.plan import Plan
 from netgen.plan.pareto import Point
-from netgen.plan.plan import Plan
 from netgen.report.sections import (
     channels_section,
     folding_section,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from netgen.ir.graph import Graph, Node
 from netgen.kernels.layout import ChannelRun, dense_layout
 from netgen.ops.channel_map import ChannelMap
-from netgen.plan.order import height
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.plan import Buffer, Plan, Segment
 from netgen.plan.pareto import Point, slower
-from netgen.plan.plan import Buffer, Plan, Segment
 from netgen.report.folding import Fold, fates, find_folds
 from netgen.report.layers import layer_facts
 from netgen.report.memory_map import largest_segments, memory_map, ring_rows, segment_name

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from netgen.ir.graph import Graph
 from netgen.ir.text import print_attributes
-from netgen.plan.order import height, sources
-from netgen.plan.plan import Plan
+from netgen.plan.data.execution_order import height, sources
+from netgen.plan.data.plan import Plan
 from netgen.report.memory_map import ring_rows
 from netgen.report.svg import box, number, path, picture, shortened, text, text_width
 

@@ -10,7 +10,7 @@ from netgen.errors import VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.origin import Origin
-from netgen.plan.options import DEFAULT, PlanOptions
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
 
 Judge = Literal["numpy", "onnxruntime"]

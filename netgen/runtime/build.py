@@ -28,7 +28,7 @@ from netgen.runtime.cpu import platform_name
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
-    from netgen.plan.options import Image
+    from netgen.plan.data.options import Image
 
 # Public functions must leave the library whatever default the user's CC asks for.
 _SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from netgen.ir.graph import Graph
 from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.plan.plan import Plan
+from netgen.plan.data.plan import Plan
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import uniform
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from netgen.ir.normalisation import Normalisation
-from netgen.plan.options import Image
+from netgen.plan.data.options import Image
 from netgen.runtime.cpu import platform_name
 
 

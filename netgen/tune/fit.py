@@ -21,7 +21,7 @@ from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Target, TileCycles
 from netgen.kernels.tiles import Tile, tile_cost
 from netgen.ops.conv2d import Conv2d
-from netgen.plan.plan import Plan
+from netgen.plan.data.plan import Plan
 from netgen.runtime.compilers import CCompiler
 from netgen.tune.candidates import load_candidates
 from netgen.tune.search import case_of, distinct_cases

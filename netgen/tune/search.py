@@ -17,11 +17,11 @@ from netgen.ir.origin import Origin
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Choice
 from netgen.kernels.targets import Target
-from netgen.plan.layers import step_layer
-from netgen.plan.operand_types import operand_types
-from netgen.plan.options import DEFAULT, PlanOptions
-from netgen.plan.plan import Plan, Step
-from netgen.plan.tuning import Tuning, layer_key
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.step_layer import step_layer
+from netgen.plan.data.tuning import Tuning, layer_key
 from netgen.runtime.compilers import CCompiler
 from netgen.tune.candidates import Case, TimedCalls, load_candidates
 from netgen.tune.timing import ratios, round_times

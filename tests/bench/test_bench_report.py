@@ -14,7 +14,7 @@ from netgen.bench.chart import bench_chart
 from netgen.bench.machine import Machine, name_in_cpuinfo, processor_name, this_machine
 from netgen.bench.result import BenchRow
 from netgen.bench.table import bench_notes, bench_tables
-from netgen.cli import main
+from netgen.cli.main import main
 from netgen.errors import MissingExtraError
 from tests.pictures import parse
 

@@ -14,8 +14,8 @@ from netgen.bench.profile_table import profile_notes, profile_tables
 from netgen.compiler import Lowered, load, lower
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
-from netgen.plan.options import PlanOptions
-from netgen.plan.order import height
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.options import PlanOptions
 from netgen.report.layers import layer_facts
 
 EVERYTHING = 1e30

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netgen.cli import main
+from netgen.cli.main import main
 
 # In `tiny.py`: an image of 12 x 12, a few hundred weights.
 TINY_SOURCE = """

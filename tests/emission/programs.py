@@ -22,8 +22,8 @@ from netgen.ir.verify import verify
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
-from netgen.plan.options import DEFAULT, PlanOptions
-from netgen.plan.plan import Plan
+from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.plan import Plan
 
 Floats = npt.NDArray[np.float32]
 

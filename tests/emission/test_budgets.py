@@ -11,14 +11,14 @@ from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
-from netgen.plan.check import check_plan
-from netgen.plan.options import Image, PlanOptions
+from netgen.plan.check.check_plan import check_plan
+from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.pareto import pareto
 from tests.emission.programs import Emission, emission, emission_of, flags_of
 from tests.emission.test_architectures import smallest
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
-from tests.plan.cuts import random_plan
+from tests.plan.segments.cuts import random_plan
 from tests.processor import require_processor
 
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 import netgen
-import netgen.kernels.conv2d_f32
-import netgen.kernels.pointwise_f32
+import netgen.kernels.f32.conv2d
+import netgen.kernels.f32.pointwise
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import Compiler, find_target
 from netgen.kernels.tiles import Tile
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.passes import run_pipeline
-from netgen.plan.options import DEFAULT, PlanOptions
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from tests.emission.assembly import Loop, assembly, innermost_loops
 from tests.emission.programs import emission
 from tests.kernels.layers import SingleLayer, network_of
@@ -120,7 +120,7 @@ def tiled_network(
     def choose(_: object, pixels: int, outputs: int, *__: int) -> Tile:
         return by_shape[pixels, outputs]
 
-    for module in (netgen.kernels.pointwise_f32, netgen.kernels.conv2d_f32):
+    for module in (netgen.kernels.f32.pointwise, netgen.kernels.f32.conv2d):
         monkeypatch.setattr(module, "choose_tile", choose)
     return network_of(layers), by_function
 

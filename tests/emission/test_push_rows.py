@@ -22,14 +22,14 @@ from netgen.kernels.targets import Compiler, find_target
 from netgen.ops import conv2d, flatten, global_avg_pool, linear, max_pool2d, pad, relu
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
-from netgen.plan.options import DEFAULT, PlanOptions
-from netgen.plan.order import execution_order
-from netgen.plan.plan import Plan, Segment
+from netgen.plan.data.execution_order import execution_order
+from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.plan import Plan, Segment
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
-from tests.plan.cuts import random_plan
+from tests.plan.segments.cuts import random_plan
 from tests.processor import require_processor
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")

@@ -124,7 +124,7 @@ def printed_command(written: list[Path]) -> list[str]:
 def assert_writes_the_same(words: list[str], first: Path, second: Path) -> None:
     """Run a command in the second folder; then it holds what the first one does."""
     subprocess.run(
-        [sys.executable, "-c", "from netgen.cli import main; main()", *words[1:]],
+        [sys.executable, "-c", "from netgen.cli.main import main; main()", *words[1:]],
         cwd=second,
         env={**os.environ, "PYTHONPATH": str(TOP)},
         capture_output=True,

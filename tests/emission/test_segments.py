@@ -22,9 +22,9 @@ from netgen.ir.text import parse_graph
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
-from netgen.plan.options import Image, PlanOptions
-from netgen.plan.order import execution_order
-from netgen.plan.plan import Buffer, Plan, Run, Slots, Value
+from netgen.plan.data.execution_order import execution_order
+from netgen.plan.data.options import Image, PlanOptions
+from netgen.plan.data.plan import Buffer, BufferRun, Plan, Slots, Value
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
 from tests.emission.expressions import evaluate
@@ -32,7 +32,7 @@ from tests.emission.programs import WARNINGS, Emission, emission, emission_of, f
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.emission.test_text import CLUMSY
 from tests.kernels.layers import normal_inputs
-from tests.plan.cuts import random_plan
+from tests.plan.segments.cuts import random_plan
 from tests.plan.small_graphs import BODIES, read
 
 GENERIC = find_target("generic")
@@ -205,7 +205,7 @@ def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
     plan = build_plan(graph, GENERIC)
     buffer = Buffer("ring", "arena", 4 * 4 * 9 * rows, 4, 0, 1, 80, rows, 9, margin=3)
     kind = replace(plan.values["d"].type, shape=(1, 5, 6, 4))
-    value = Value("d", kind, (Run("ring", 0, 4),), None, Slots(step, first, shift))
+    value = Value("d", kind, (BufferRun("ring", 0, 4),), None, Slots(step, first, shift))
     return (
         replace(plan, buffers={**plan.buffers, "ring": buffer}, values={**plan.values, "d": value}),
         value,

@@ -14,9 +14,9 @@ from netgen.emission.header import command_of
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import Compiler, find_target
-from netgen.plan import threads as planning
-from netgen.plan.check import check_plan
-from netgen.plan.options import PlanOptions
+from netgen.plan.check.check_plan import check_plan
+from netgen.plan.data.options import PlanOptions
+from netgen.plan.schedule import division
 from tests.emission.programs import WARNINGS, Emission, ToolError, emission, flags_of, run_tool
 from tests.kernels.layers import normal_inputs
 from tests.processor import require_processor
@@ -34,7 +34,7 @@ WAYS = {
 @pytest.fixture
 def all_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small layers are divided, too, which would not pay."""
-    monkeypatch.setattr(planning, "_MEETING_CYCLES", -1.0)
+    monkeypatch.setattr(division, "_MEETING_CYCLES", -1.0)
 
 
 def divided(emitted: Emission) -> list[str]:

@@ -77,7 +77,7 @@ def test_signatures() -> None:
 def test_functions_stay_functions(tmp_path: Path) -> None:
     """No folder of the package hides one of them once it is imported."""
     script = "import netgen; g = netgen.load('mobilenet_v2', alpha=0.35, input_size=32)\n"
-    script += "import netgen.cli, netgen.report.verify\n"
+    script += "import netgen.cli.main, netgen.report.verify\n"
     script += f"netgen.emit(g, {str(tmp_path / 'model.c')!r}); netgen.compile; netgen.load\n"
     script += "assert all(map(callable, (netgen.emit, netgen.compile, netgen.load)))"
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import netgen.kernels.pointwise_f32
+import netgen.kernels.f32.pointwise
 from netgen.emission.environment import render
 from netgen.emission.kernels import called_names, kernel_function
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
-from netgen.kernels.layout import Layout, common_segments, visiting_order
+from netgen.kernels.layout import Layout, common_spans, visiting_order
 from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Compiler, Target, find_target
 from netgen.kernels.tiles import (
@@ -58,11 +58,11 @@ def test_every_output_is_stored_once_at_its_place(
 ) -> None:
     target = find_target("x86-64-v4")
     order = visiting_order(layout)
-    segments = common_segments({"y": layout}, order)
-    panels = cut_panels([s.channels for s in segments], target.vector_widths, vectors)
+    spans = common_spans({"y": layout}, order)
+    panels = cut_panels([s.channels for s in spans], target.vector_widths, vectors)
     stored: list[int] = []
     packed = 0
-    described: object = describe_panels(panels, segments, target, scattered=scattered)
+    described: object = describe_panels(panels, spans, target, scattered=scattered)
     assert isinstance(described, list)
     for panel in described:
         for o in range(panel["first"], panel["end"], panel["channels"]):
@@ -173,7 +173,7 @@ def tiled_function(
     x = shuffled(groups, inputs) if groups > 1 else spread(inputs // 2, inputs // 4, inputs // 4)
     y = spread(outputs // 2, outputs // 2)
     layer = replace(layer_of(Conv2d(groups=groups, act="relu6"), shapes), layouts={"x": x, "y": y})
-    patch.setattr(netgen.kernels.pointwise_f32, "choose_tile", lambda *_: tile)
+    patch.setattr(netgen.kernels.f32.pointwise, "choose_tile", lambda *_: tile)
     kernel = find_kernel("pointwise_f32")
     parameters = {**kernel.parameters(layer, target), "aliased": []}
     name = f"{groups}_{tile.rows}_{tile.vectors}{'_folded' if folded else ''}"

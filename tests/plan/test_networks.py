@@ -8,7 +8,7 @@ import pytest
 
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan, pack_weights
-from netgen.plan.check import check_plan
+from netgen.plan.check.check_plan import check_plan
 from tests.plan.small_graphs import built
 
 

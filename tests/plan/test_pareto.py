@@ -11,10 +11,10 @@ from netgen.errors import PlanError
 from netgen.kernels.targets import find_target
 from netgen.models import NETWORKS
 from netgen.plan.build import build_plan
-from netgen.plan.options import Image, PlanOptions
-from netgen.plan.order import height
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.options import Image, PlanOptions
+from netgen.plan.data.plan import Plan
 from netgen.plan.pareto import Point, pareto
-from netgen.plan.plan import Plan
 from netgen.report.layers import layer_facts
 from tests.plan.small_graphs import BODIES, built, read
 

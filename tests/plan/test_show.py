@@ -6,8 +6,8 @@ import pytest
 
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.plan.build import build_plan
-from netgen.plan.json_form import plan_to_json
-from netgen.plan.json_read import plan_from_json
+from netgen.plan.json.plan_from_json import plan_from_json
+from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.plan.show import memory_table, plan_table
 from tests.plan.small_graphs import BODIES, built, read
 

@@ -10,8 +10,8 @@ from netgen.compiler import load, resolve_target
 from netgen.ir.graph import Graph
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
-from netgen.plan.options import PlanOptions
-from netgen.plan.plan import Plan
+from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.plan import Plan
 
 SVG = "{http://www.w3.org/2000/svg}"
 # Networks with budgets: layer by layer, in bands and rings, with channel maps, with rows pushed.

@@ -227,7 +227,7 @@ def test_plain_and_shortened() -> None:
 
 SCRIPT = """
 from netgen.compiler import load
-from netgen.plan.options import PlanOptions
+from netgen.plan.data.options import PlanOptions
 from netgen.report.making import make_report
 import hashlib
 graph = load("shufflenet_v2", scale=0.5, input_size=64)

@@ -12,7 +12,7 @@ from netgen.errors import VerifyError
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import Target
 from netgen.ops import conv2d, relu
-from netgen.plan.options import PlanOptions
+from netgen.plan.data.options import PlanOptions
 from netgen.report.verify import require_agreement, verify_graph
 from netgen.runtime.compare import Comparison
 

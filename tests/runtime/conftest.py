@@ -15,7 +15,7 @@ import pytest
 import netgen.errors
 from netgen.ir.normalisation import Normalisation
 from netgen.kernels.targets import find_target
-from netgen.plan.options import Image
+from netgen.plan.data.options import Image
 from netgen.runtime import cache
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import find_compiler

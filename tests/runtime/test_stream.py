@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import netgen
 from netgen.errors import BuildError, InputError, UsageError
-from netgen.plan.options import Image
+from netgen.plan.data.options import Image
 from netgen.runtime.model import CompiledModel
 
 Array = NDArray[np.float32]

@@ -13,8 +13,8 @@ from netgen.compiler import compile as compile_graph
 from netgen.compiler import lower
 from netgen.kernels.targets import TileCycles, find_target
 from netgen.kernels.tiles import Tile
-from netgen.plan.options import PlanOptions
-from netgen.plan.tuning import Tuning
+from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.tuning import Tuning
 from netgen.runtime.compilers import find_compiler
 from netgen.runtime.cpu import native_target
 from netgen.tune.candidates import TimedCalls, load_candidates

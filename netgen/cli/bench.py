@@ -1,0 +1,168 @@
+"""The command about time: `bench`, against other runtimes or against the core itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netgen.cli import options as cli_options
+from netgen.cli.output import load_model, print_json, print_table, progress
+from netgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from netgen.bench.machine import Machine
+    from netgen.bench.result import BenchRow
+    from netgen.bench.suite import Case
+    from netgen.plan.data.tuning import Tuning
+
+
+@click.command("bench")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@cli_options.model_options
+@cli_options.bench_options
+@cli_options.target_option
+@cli_options.tuning_option
+@cli_options.as_json_option
+def bench_models(
+    models: tuple[str, ...],
+    weights: Path | None,
+    parameters: dict[str, str],
+    table: str | None,
+    profiled: bool,
+    vs: str | None,
+    rounds: int,
+    threads: int,
+    chart: Path | None,
+    form: str,
+    target: str,
+    tuning: Tuning | None,
+    as_json: bool,
+) -> None:
+    """Time models against other runtimes: interleaved rounds on the same cores, medians, ratios.
+
+    A peer that cannot run is named and the rest goes on; it is an error if none can. --table fp32
+    measures all published networks, --profile shows where a model's time goes.
+    """
+    from netgen.bench.machine import this_machine
+    from netgen.bench.peers import PEERS, check_any_installed
+    from netgen.bench.result import failure
+
+    if as_json:
+        cli_options.refuse_with("--json", "form")
+    cases = _cases(models, parameters, table)
+    if profiled:
+        cli_options.refuse_with("--profile", "vs", "threads", "chart", "form", "table")
+        _profile(cases, weights, rounds, target, tuning, as_json=as_json)
+        return
+    machine, rows = this_machine(target), []
+    # A table compares with everyone; a peer that is not there has dashes.
+    peers = tuple(vs.split(",")) if vs else tuple(PEERS) if table else ("onnxruntime",)
+    if vs and table:
+        # One model says at once what is missing; a table would for minutes measure nothing else.
+        check_any_installed(peers)
+    for case in cases:
+        rows += _rows(case, weights, peers, rounds, threads, target, tuning)
+    _write_chart(chart, rows, machine)
+    if as_json:
+        print_json([row.as_json() for row in rows])
+    else:
+        _print_rows(rows, machine, "summary" if table and form == "text" else form)
+    click.get_current_context().exit(failure(rows))
+
+
+def _cases(
+    models: tuple[str, ...], parameters: dict[str, str], table: str | None
+) -> tuple[Case, ...]:
+    """What is measured: the models of the command line, or those of a table."""
+    from netgen.bench.suite import Case, find_suite
+
+    if table is None:
+        if not models:
+            raise UsageError("there is nothing to measure", hint="give a MODEL, or --table fp32")
+        return tuple(Case(model, parameters) for model in models)
+    if models:
+        raise UsageError("--table names the models itself", hint="leave out MODEL, or --table")
+    cli_options.refuse_with("--table", "parameters", "weights")
+    return find_suite(table)
+
+
+def _rows(
+    case: Case,
+    weights: Path | None,
+    peers: tuple[str, ...],
+    rounds: int,
+    threads: int,
+    target: str,
+    tuning: Tuning | None,
+) -> list[BenchRow]:
+    from netgen.bench.bench import bench_target
+
+    graph = load_model(case.model, weights, dict(case.parameters))
+    label = " ".join([graph.name, *(f"{name}={value}" for name, value in case.parameters.items())])
+    with progress() as tell:
+        return bench_target(
+            graph,
+            target,
+            peers,
+            rounds,
+            label,
+            lambda text: tell(f"{label}: {text}"),
+            threads,
+            tuning,
+        )
+
+
+def _write_chart(chart: Path | None, rows: list[BenchRow], machine: Machine) -> None:
+    from netgen.bench.chart import bench_chart
+    from netgen.emission.files import write_files
+
+    if chart is not None:
+        write_files(chart.parent, {chart.name: bench_chart(rows, machine).encode()})
+
+
+def _print_rows(rows: list[BenchRow], machine: Machine, form: str) -> None:
+    """Print as `text`, a table for each model, or as one table: `summary` or `markdown`."""
+    from netgen.bench.summary import summary_markdown, summary_table
+    from netgen.bench.table import bench_notes, bench_tables
+
+    if form == "markdown":
+        click.echo(summary_markdown(rows))
+        click.echo()
+    else:
+        for table in [summary_table(rows)] if form == "summary" else bench_tables(rows):
+            print_table(table)
+    click.echo("\n".join(bench_notes(rows, machine)))
+
+
+def _profile(
+    cases: tuple[Case, ...],
+    weights: Path | None,
+    runs: int,
+    target: str,
+    tuning: Tuning | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print where the time of each model goes."""
+    from netgen.bench.machine import this_machine
+    from netgen.bench.profile import profile
+    from netgen.bench.profile_table import profile_notes, profile_tables
+    from netgen.compiler import lower, resolve_target
+    from netgen.plan.data.options import PlanOptions
+
+    machine, profiles = this_machine(target), []
+    for case in cases:
+        graph = load_model(case.model, weights, dict(case.parameters))
+        with progress() as tell:
+            tell("planning")
+            lowered = lower(graph, resolve_target(target), PlanOptions(tuning=tuning))
+            profiles.append(profile(graph, lowered, label=case.label, runs=runs, progress=tell))
+    if as_json:
+        print_json([{"machine": str(machine), **found.as_json()} for found in profiles])
+        return
+    for found in profiles:
+        for table in profile_tables(found):
+            print_table(table)
+        click.echo("\n".join(profile_notes(found, machine)))

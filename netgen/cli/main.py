@@ -1,0 +1,281 @@
+"""The command line: commands parse, call and print; nothing but `cli*.py` prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netgen import __version__
+from netgen.cli import options as cli_options
+from netgen.cli import values as cli_values
+from netgen.cli.bench import bench_models
+from netgen.cli.output import (
+    load_for_values,
+    load_model,
+    notes,
+    print_json,
+    print_table,
+    progress,
+)
+from netgen.cli.plan import plan, report
+from netgen.cli.saved import compiled_model, is_compiled, save_compiled, target_of
+from netgen.cli.tune import fit, tune
+from netgen.errors import NetgenError, UsageError
+from netgen.plan.data.options import PlanOptions
+from netgen.report.text import error_text
+
+if TYPE_CHECKING:
+    from netgen.emission.options import WeightsAs
+    from netgen.ir.graph import Graph
+    from netgen.report.verify import Judge
+    from netgen.runtime.images import Interpolation
+
+
+class Commands(click.Group):
+    """Prints netgen's own errors, one line each, and exits with their code."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; a traceback only with --debug."""
+        try:
+            with notes():
+                return super().invoke(context)
+        except (NetgenError, MemoryError) as error:
+            if context.params.get("debug"):
+                raise
+            click.echo(error_text(error), err=True)
+            context.exit(error.exit_code if isinstance(error, NetgenError) else 1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="netgen")
+def main(debug: bool) -> None:
+    """Turn small convolutional networks into portable, fast C.
+
+    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx or a .ir file; to `run`, also a
+    .netgen file, which is compiled already. Exit codes: 0 done,
+    2 wrong usage, 3 malformed network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do
+    not agree, 9 a package that is not installed.
+    """
+    del debug  # read by Commands.invoke
+
+
+@main.command("list")
+@cli_options.as_json_option
+def list_models(as_json: bool) -> None:
+    """List the architectures with their parameters, MACs and number of weights."""
+    from netgen.models import NETWORKS
+    from netgen.report.tables import network_facts, network_table
+
+    networks = list(NETWORKS.values())
+    if as_json:
+        print_json(network_facts(networks))
+    else:
+        print_table(network_table(networks))
+
+
+@main.command()
+@cli_options.model_arguments
+@cli_options.show_options
+@cli_options.memory_options
+def show(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    stage: str,
+    form: str,
+    target: str,
+    memory: PlanOptions,
+) -> None:
+    """Show a model as declared, after the passes, or as planned."""
+    from netgen.compiler import lower, resolve_target
+    from netgen.ir.text import print_graph
+    from netgen.passes import run_pipeline
+    from netgen.plan.show import plan_table
+    from netgen.report.graph_picture import graph_dot, graph_svg
+    from netgen.report.tables import graph_table
+
+    if stage != "plan":
+        idle = ("target", "ram", "image", "accept_gap", "winograd", "tuning", "threads")
+        cli_options.refuse_with(f"--stage {stage}", *idle)
+    graph = load_model(model, weights, parameters)
+    if stage == "plan":
+        if form in {"dot", "svg"}:
+            raise UsageError("a plan is not drawn as a graph", hint="use --format text")
+        plan = lower(graph, resolve_target(target), memory).plan
+        click.echo("\n".join(plan_table(plan)))
+        return
+    graph = run_pipeline(graph) if stage == "fused" else graph
+    if form == "table":
+        print_table(graph_table(graph))
+    else:
+        writers: dict[str, Callable[[Graph], str]] = {"dot": graph_dot, "svg": graph_svg}
+        click.echo(writers.get(form, print_graph)(graph), nl=False)
+
+
+@main.command("compile")
+@cli_options.model_arguments
+@cli_options.compile_options
+@cli_options.memory_options
+def compile_model(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    output: Path,
+    target: str,
+    weights_as: WeightsAs,
+    prefix: str | None,
+    verify: bool,
+    memory: PlanOptions,
+) -> None:
+    """Write a model as C: OUTPUT, the header beside it, and its weights.
+
+    An OUTPUT.netgen is the model compiled for this machine, which `netgen run` starts at once.
+    """
+    from netgen.compiler import emit
+
+    target = target_of(output, target)
+    graph = load_for_values(model, weights, parameters)
+    if verify:
+        _verify_first(graph, target, memory)
+    with progress() as tell:
+        tell("generating C")
+        files = (
+            save_compiled(graph, output, target, memory, tell)
+            if is_compiled(output)
+            else emit(
+                graph,
+                output,
+                target=target,
+                weights_as=weights_as,
+                prefix=prefix,
+                **cli_options.memory_arguments(memory),
+            )
+        )
+    for file in files:
+        click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
+
+
+def _verify_first(graph: Graph, target: str, memory: PlanOptions) -> None:
+    """Raise VerifyError unless the model, compiled for this machine, agrees with NumPy."""
+    from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
+
+    with progress() as tell:
+        comparison = verify_graph(graph, target, "numpy", tell, memory)
+    require_agreement(comparison, TOLERANCES["numpy"])
+    click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
+
+
+@main.command()
+@cli_options.model_arguments
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@cli_options.photo_options
+@cli_options.target_option
+@cli_options.memory_options
+@cli_options.as_json_option
+def run(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    images: tuple[Path, ...],
+    labels: Path | None,
+    top: int,
+    resize: int | None,
+    no_crop: bool,
+    interpolation: Interpolation,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    target: str,
+    memory: PlanOptions,
+    as_json: bool,
+) -> None:
+    """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
+    from netgen.report.photos import PhotoOptions, classify
+
+    options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
+    with progress() as tell:
+        compiled = compiled_model(model, weights, parameters, target, memory, tell)
+        photos = list(classify(compiled, images, top, labels, options))
+    if as_json:
+        print_json([asdict(photo) for photo in photos])
+    else:
+        from netgen.report.tables import photo_table
+
+        print_table(photo_table(photos))
+
+
+@main.command()
+@cli_options.model_arguments
+@click.option(
+    "--against", type=click.Choice(["numpy", "onnxruntime"]), default="numpy", show_default=True
+)
+@click.option("--layers", is_flag=True, help="Print every layer.")
+@click.option(
+    "--tolerance",
+    type=float,
+    callback=cli_values.read_tolerance,
+    help="Largest error [default: 1e-5, peers 1e-4].",
+)
+@cli_options.target_option
+@cli_options.memory_options
+@cli_options.as_json_option
+def verify(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    against: Judge,
+    layers: bool,
+    tolerance: float | None,
+    target: str,
+    memory: PlanOptions,
+    as_json: bool,
+) -> None:
+    """Compile for this machine and compare with a reference, layer by layer."""
+    from netgen.report.tables import comparison_table
+    from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
+
+    graph = load_for_values(model, weights, parameters)
+    with progress() as tell:
+        comparison = verify_graph(graph, target, against, tell, memory)
+    if as_json:
+        print_json({"against": against, **asdict(comparison)})
+    else:
+        if layers:
+            print_table(comparison_table(comparison))
+        click.echo(f"worst error against {against}: {comparison.max_relative_error:.1e}")
+    require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
+
+
+main.add_command(plan)
+main.add_command(report)
+main.add_command(fit)
+main.add_command(tune)
+
+
+@main.command()
+@cli_options.model_arguments
+@click.option("-o", "output", type=click.Path(path_type=Path), required=True)
+@click.option("--as", "form", type=click.Choice(["onnx"]), required=True)
+def export(
+    model: str, weights: Path | None, parameters: dict[str, str], output: Path, form: str
+) -> None:
+    """Write a model for other tools: --as onnx writes one file of standard operators."""
+    del form  # the only choice so far
+    from netgen.emission.files import write_files
+    from netgen.export.onnx_file import graph_to_onnx
+
+    content = graph_to_onnx(load_for_values(model, weights, parameters))
+    write_files(output.parent, {output.name: content})
+    click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
+
+
+main.add_command(bench_models)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,329 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from click.core import ParameterSource
+
+from netgen.cli import values as cli_values
+from netgen.errors import UsageError
+from netgen.plan.data.options import MOST_THREADS, Image, PlanOptions, Ram
+from netgen.plan.data.options import plan_options as options_of_plan
+from netgen.plan.data.tuning import Tuning
+
+# Where the context keeps the flag, so that not every command has to hand it on.
+BY_POSITION = "netgen.by_position"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def model_options(command: Command) -> Command:
+    """The parameters and the weights of a model."""
+    parameters = click.option(
+        "-p",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=cli_values.read_parameters,
+        help="Parameter of the model, for example alpha=0.35.",
+    )
+    weights = click.option("--weights", type=click.Path(path_type=Path), help="Weight file.")
+    by_position = click.option(
+        "--by-position",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({BY_POSITION: value}),
+        help="Take the file's tensors in their order, whatever their names.",
+    )
+    return parameters(weights(by_position(command)))
+
+
+def model_arguments(command: Command) -> Command:
+    """MODEL, its parameters and its weights."""
+    return click.argument("model")(model_options(command))
+
+
+target_option = click.option(
+    "--target", default="native", show_default=True, help="Processor class, or native."
+)
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON and nothing else."
+)
+
+
+def show_options(command: Command) -> Command:
+    """What to show of a model, and how."""
+    return _with_options(
+        command,
+        click.option(
+            "--stage",
+            type=click.Choice(["source", "fused", "plan"]),
+            default="source",
+            show_default=True,
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["table", "text", "dot", "svg"]),
+            default="table",
+            show_default=True,
+        ),
+        click.option("--target", default="generic", show_default=True, help="Target of the plan."),
+    )
+
+
+def compile_options(command: Command) -> Command:
+    """Which files to write, and for which processor."""
+    return _with_options(
+        command,
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(path_type=Path),
+            required=True,
+            help="The C file.",
+        ),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option(
+            "--weights-as",
+            type=click.Choice(["c", "inline", "incbin", "blob"]),
+            default="c",
+            show_default=True,
+            help="A second C file, in the one file, assembled from a binary, a blob.",
+        ),
+        click.option(
+            "--prefix", help="Opens all public names, none of files; by default the stem of -o."
+        ),
+        click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
+    )
+
+
+def photo_options(command: Command) -> Command:
+    """How photos become inputs, and what is said of the outputs."""
+    filters = click.Choice(["nearest", "bilinear", "bicubic", "lanczos"])
+    return _with_options(
+        command,
+        click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
+        click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
+        click.option(
+            "--resize",
+            type=click.IntRange(min=1),
+            help="Shorter side before the crop [default: input size].",
+        ),
+        click.option("--no-crop", is_flag=True, help="Squeeze the whole photo instead."),
+        click.option("--interpolation", default="bilinear", show_default=True, type=filters),
+        click.option(
+            "--mean",
+            callback=cli_values.read_numbers,
+            help="Per channel, 0..1, for example 0.5,0.5,0.5.",
+        ),
+        click.option("--std", callback=cli_values.read_numbers, help="Per channel, 0..1."),
+    )
+
+
+def refuse_with(option: str, *names: str) -> None:
+    """Raise UsageError where parameters were given that have no effect beside an option.
+
+    `names` are as the command's function has them.
+    """
+    context = click.get_current_context()
+    idle = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if idle:
+        together = ", ".join(idle)
+        raise UsageError(
+            f"{option} does not go together with {together}", hint=f"leave out {together}"
+        )
+
+
+tuning_option = click.option(
+    "--tuning",
+    type=click.Path(path_type=Path),
+    callback=cli_values.read_tuning_file,
+    help="Use the choices that netgen tune measured.",
+)
+
+
+def memory_options(command: Command) -> Command:
+    """How much RAM the arena may take, where the image is, what was tuned: as `memory`."""
+
+    @wraps(command)
+    def with_memory(
+        *arguments: object,
+        ram: Ram,
+        image: Image,
+        accept_gap: bool,
+        winograd: bool,
+        tuning: Tuning | None,
+        threads: int,
+        **options: object,
+    ) -> object:
+        memory = options_of_plan(
+            ram,
+            image,
+            accept_gap=accept_gap,
+            winograd=winograd,
+            tuning=tuning,
+            threads=threads,
+        )
+        return command(*arguments, memory=memory, **options)
+
+    return _memory_flags(cast("Command", with_memory))
+
+
+def _memory_flags(command: Command) -> Command:
+    """The options that `memory_options` gathers."""
+    return _with_options(
+        command,
+        click.option(
+            "--ram",
+            callback=cli_values.read_ram,
+            metavar="BYTES",
+            help="Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
+        ),
+        click.option(
+            "--input",
+            "image",
+            type=click.Choice(["caller", "arena", "rows"]),
+            default="caller",
+            show_default=True,
+            help="The image is the caller's, stands in the arena, or is pushed row by row.",
+        ),
+        click.option(
+            "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
+        ),
+        click.option(
+            "--winograd/--no-winograd",
+            default=True,
+            show_default=True,
+            help="Whether 3x3 convolutions may be Winograd's, where the target has vectors.",
+        ),
+        tuning_option,
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, MOST_THREADS),
+            help="Divide a run between so many threads.",
+        ),
+    )
+
+
+def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
+    """The same as arguments of `netgen.emit` and `netgen.compile`."""
+    ram = memory.ram if memory.slow is None else (memory.ram, memory.slow)
+    return {
+        "ram": ram,
+        "input": memory.image,
+        "accept_gap": memory.accept_gap,
+        "winograd": memory.winograd,
+        "tuning": memory.tuning,
+        "threads": memory.threads,
+    }
+
+
+def plan_options(command: Command) -> Command:
+    """For which processor to plan, and where plans are written and read."""
+    file = click.Path(path_type=Path)
+    return _with_options(
+        command,
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option("-o", "output", type=file, help="Write the plan as JSON."),
+        click.option("--check", "checked", type=file, help="Check a plan's JSON."),
+        click.option(
+            "--pareto",
+            "curve",
+            is_flag=True,
+            help="Plans from the fastest to the smallest arena; -o writes .svg or .json.",
+        ),
+        click.option("--csv", "buffers", type=file, help="Place bare buffers; -o writes a CSV."),
+        click.option(
+            "--capacity",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="With --csv: enough, if met.",
+        ),
+    )
+
+
+def report_options(command: Command) -> Command:
+    """What is reported, and where to."""
+    file = click.Path(path_type=Path)
+    return _with_options(
+        command,
+        click.option("-o", "output", type=file, required=True, help="The page: NAME.html."),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
+        click.option(
+            "--measure", is_flag=True, help="Compile and run it here; add the time of each step."
+        ),
+    )
+
+
+def tune_options(command: Command) -> Command:
+    """Where the tuning goes, and how long to search."""
+    return _with_options(
+        command,
+        click.option(
+            "-o", "output", type=click.Path(path_type=Path), required=True, help="tuning.json"
+        ),
+        click.option(
+            "--most",
+            default=8,
+            show_default=True,
+            type=click.IntRange(min=2),
+            help="Choices of each layer to time, the best estimated first.",
+        ),
+    )
+
+
+def bench_options(command: Command) -> Command:
+    """Against whom to measure, and for how long."""
+    return _with_options(
+        command,
+        click.option(
+            "--vs",
+            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch "
+            "[default: onnxruntime; with --table all].",
+        ),
+        click.option("--table", metavar="NAME", help="All networks of a published table: fp32."),
+        click.option(
+            "--profile", "profiled", is_flag=True, help="Each step beside what bounds it; no peers."
+        ),
+        click.option("--rounds", default=50, show_default=True, type=click.IntRange(min=1)),
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(min=1),
+            help="Of every runtime, each on a core of its own.",
+        ),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["text", "markdown"]),
+            default="text",
+            show_default=True,
+            help="As markdown: one line per model.",
+        ),
+        click.option(
+            "--chart",
+            type=click.Path(path_type=Path, dir_okay=False, writable=True),
+            help="Draw the ratios into an SVG file.",
+        ),
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Add options, in the order in which the help lists them."""
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,90 @@
+"""What the commands share: loading MODEL, printing, the status line."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+from rich.console import Console
+
+from netgen.cli import options as cli_options
+from netgen.errors import NetgenNote
+from netgen.report.text import json_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from netgen.ir.graph import Graph
+
+
+def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
+    """The graph of MODEL, with the weights that the command line names."""
+    from netgen.compiler import load
+
+    by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
+    return load(model, weights=weights, by_position=by_position, **parameters)
+
+
+def load_for_values(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:
+    """Load a model of whose weights the values matter: says so where they are made up."""
+    graph = load_model(model, weights, parameters)
+    if graph.origin is not None and graph.origin.weights_sha256 is None:
+        click.echo(
+            "netgen: note: no --weights given: the weights are seeded numbers, not trained ones",
+            err=True,
+        )
+    return graph
+
+
+@contextmanager
+def notes() -> Iterator[None]:
+    """Print each NetgenNote once, as a line of its own; other warnings as Python does."""
+    printed: set[str] = set()
+    with warnings.catch_warnings():
+        otherwise = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, NetgenNote):
+                otherwise(message, category, filename, lineno, file, line)
+            elif str(message) not in printed:
+                printed.add(str(message))
+                click.echo(f"netgen: note: {message}", err=True)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", NetgenNote)
+        yield
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A status line while something takes long; silent unless a person watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("working") as status:
+        yield lambda text: status.update(text)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    click.echo(json_text(value))
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 1000  # nobody knows the width: no cell is folded
+    console.print(table)

@@ -1,0 +1,196 @@
+"""The commands about plans: `plan` and `report`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netgen.cli import options as cli_options
+from netgen.cli.output import load_model, print_json, print_table, progress
+from netgen.errors import PlanError, UsageError
+from netgen.plan.data.options import PlanOptions
+from netgen.report.text import json_text
+
+if TYPE_CHECKING:
+    from netgen.ir.graph import Graph
+    from netgen.plan.data.plan import Plan
+
+
+@click.command()
+@click.argument("model", required=False)
+@cli_options.model_options
+@cli_options.plan_options
+@cli_options.memory_options
+@cli_options.as_json_option
+def plan(
+    model: str | None,
+    weights: Path | None,
+    parameters: dict[str, str],
+    target: str,
+    output: Path | None,
+    checked: Path | None,
+    curve: bool,
+    buffers: Path | None,
+    capacity: int | None,
+    memory: PlanOptions,
+    as_json: bool,
+) -> None:
+    """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
+    from netgen.cli.challenge import place_buffers
+    from netgen.compiler import lower, resolve_target
+    from netgen.emission.files import write_files
+    from netgen.plan.json.plan_to_json import plan_to_json
+    from netgen.plan.show import certificate_lines, plan_table
+
+    if [model, checked, buffers].count(None) != 2:
+        raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
+    _refuse_idle_options(checked, buffers, capacity)
+    if buffers is not None:
+        place_buffers(buffers, output, capacity, accept_gap=memory.accept_gap, as_json=as_json)
+        return
+    if capacity is not None:
+        raise UsageError("--capacity is for --csv")
+    if curve:
+        if memory.ram is not None:
+            raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
+        cli_options.refuse_with("--pareto", "accept_gap", "tuning", "threads")
+        _pareto(load_model(str(model), weights, parameters), target, memory, output, as_json)
+        return
+    if checked is not None:
+        planned = _checked_plan(checked)
+    else:
+        graph = load_model(str(model), weights, parameters)
+        planned = lower(graph, resolve_target(target), memory).plan
+    document = plan_to_json(planned)
+    if output is not None:
+        write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
+    if as_json:
+        print_json(document)
+    elif checked is not None:
+        click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
+    else:
+        click.echo("\n".join(plan_table(planned)))
+
+
+# What says how a model is planned: of no use where there is none.
+_OF_MODELS = (
+    *("parameters", "weights", "by_position", "target", "curve", "ram", "image"),
+    *("winograd", "tuning", "threads"),
+)
+
+
+def _refuse_idle_options(checked: Path | None, buffers: Path | None, capacity: int | None) -> None:
+    """Raise UsageError for options that would be ignored."""
+    if checked is not None:
+        cli_options.refuse_with("--check", *_OF_MODELS, "accept_gap", "capacity")
+    if buffers is not None:
+        cli_options.refuse_with("--csv", *_OF_MODELS)
+    if capacity is not None:
+        cli_options.refuse_with("--capacity", "accept_gap")
+
+
+def _checked_plan(file: Path) -> Plan:
+    """Read and check a plan. Raises PlanError, which opens with the file's name."""
+    from netgen.plan.check.check_plan import check_plan
+    from netgen.plan.json.plan_file import read_plan
+
+    try:
+        planned = read_plan(file)
+        check_plan(planned)
+    except RecursionError as error:
+        raise PlanError(
+            "nested too deeply", where=str(file), hint="give a plan that netgen plan -o wrote"
+        ) from error
+    except PlanError as error:
+        if _is_curve(file):
+            raise PlanError(
+                "this is a curve of --pareto, not a plan",
+                where=str(file),
+                hint="plan one of its points: netgen plan MODEL --ram BYTES -o plan.json",
+            ) from error
+        if error.summary.startswith(f"{file}: "):
+            raise
+        raise PlanError(error.summary, where=str(file), details=error.details) from error
+    return planned
+
+
+def _is_curve(file: Path) -> bool:
+    """Whether a file is what `--pareto -o` writes: a list of points."""
+    from netgen.plan.pareto import Point
+
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    keys = {field.name for field in fields(Point)}
+    return (
+        isinstance(document, list)
+        and document != []
+        and all(isinstance(point, dict) and point.keys() == keys for point in document)
+    )
+
+
+def _pareto(
+    graph: Graph,
+    target: str,
+    memory: PlanOptions,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the plans from the fastest to the smallest; write them as a picture or as JSON."""
+    from netgen.compiler import resolve_target
+    from netgen.emission.files import write_files
+    from netgen.passes import run_pipeline
+    from netgen.plan.pareto import pareto
+    from netgen.report.pareto_chart import pareto_chart
+    from netgen.report.svg import standalone
+    from netgen.report.tables import pareto_table
+
+    if output is not None and output.suffix not in {".svg", ".json"}:
+        raise UsageError(
+            "plans are written as .svg or .json", found=str(output), hint="name it pareto.svg"
+        )
+    with progress() as tell:
+        tell("planning")
+        points = pareto(
+            run_pipeline(graph), resolve_target(target), memory.image, winograd=memory.winograd
+        )
+    document = [asdict(point) for point in points]
+    if output is not None:
+        svg = standalone(pareto_chart(points, graph.name))
+        text = svg if output.suffix == ".svg" else json_text(document, 1) + "\n"
+        write_files(output.parent, {output.name: text.encode()})
+    if as_json:
+        print_json(document)
+    else:
+        print_table(pareto_table(points))
+
+
+@click.command()
+@cli_options.model_arguments
+@cli_options.report_options
+@cli_options.memory_options
+def report(
+    model: str,
+    weights: Path | None,
+    parameters: dict[str, str],
+    target: str,
+    output: Path,
+    measure: bool,
+    memory: PlanOptions,
+) -> None:
+    """Write one self-contained page about a model: memory, RAM for time, layers, pictures."""
+    from netgen.emission.files import write_files
+    from netgen.report.making import make_report
+
+    if output.suffix != ".html":
+        raise UsageError("a report is a page", found=str(output), hint="name it report.html")
+    graph = load_model(model, weights, parameters)
+    with progress() as tell:
+        page = make_report(graph, target, memory, measure=measure, progress=tell).encode()
+    write_files(output.parent, {output.name: page})
+    click.echo(f"wrote {output} ({len(page):,} bytes)", err=True)

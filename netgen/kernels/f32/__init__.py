@@ -1,0 +1,1 @@
+"""Kernels of float32, one a file."""

@@ -1,0 +1,169 @@
+"""Dense convolution: a register-tiled direct kernel over rows, without an im2col buffer.
+
+y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r-p][j*v+s-q][c] w[r][s][c][o] + residual), with
+r, s, c ascending and taps outside the image skipped. In NHWC the taps (s, c) of one kernel row are
+consecutive, so a row of the kernel is one run of S*C inputs. The stem of a network (3 channels) is
+the same kernel with a short run. Where pixels hold more than the inputs, a tap has runs of its own.
+Inputs c are visited in the order of their places in x, outputs o in that of their places in y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
+from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.products import (
+    Part,
+    describe_inputs,
+    describe_loads,
+    describe_product_pitches,
+    input_runs,
+    layout_cost,
+    most_fold,
+    output_parts,
+    run_lengths,
+    visited,
+)
+from netgen.kernels.split import Split, cheapest
+from netgen.kernels.split_loops import read_bytes, split_panels, split_rows
+from netgen.kernels.stretches import in_place
+from netgen.kernels.targets import Target
+from netgen.kernels.tiles import (
+    Panel,
+    Tile,
+    choose_tile,
+    cut_panels,
+    describe_panels,
+    pack_panels,
+    ranked_tiles,
+    tile_cost,
+)
+from netgen.ops.conv2d import Conv2d
+
+
+class Conv2dF32(Kernel):
+    """One group, no dilation; any kernel size, stride, padding and target."""
+
+    name: ClassVar[str] = "conv2d_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
+    numeric_form: ClassVar[str] = "direct"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Dense and undilated, and not pointwise: there all rows are one product."""
+        op = layer.op
+        if not isinstance(op, Conv2d) or op.groups > 1 or op.dilation != (1, 1):
+            return False
+        if layer.operands["w"].shape[1:3] == op.stride == (1, 1) and not any(op.pad):
+            return False
+        return reaches_image(layer, op.window(layer.operands["w"].shape))
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, input and output shape."""
+        assert isinstance(layer.op, Conv2d)
+        residual = "_residual" if "residual" in layer.operands else ""
+        return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """That of the chosen tile, over all rows, and of the layouts."""
+        _, rows, columns, outputs = layer.result.shape
+        k = layer.operands["w"].elements // outputs
+        tile = _tile(layer, target)
+        fold = most_fold(layer, 1, target)
+        product = rows * tile_cost(target, tile, columns, outputs, k, fold)
+        return product + layout_cost(layer, 1, tile, target)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, panels, tiles of columns."""
+        op = layer.op
+        assert isinstance(op, Conv2d)
+        tile = _tile(layer, target)
+        window = op.window(layer.operands["w"].shape)
+        part = _part(layer)
+        panels = _panels(layer, target)
+        return {
+            **describe_window(layer, window),
+            **describe_product_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **_describe_taps(layer, window.size[1]),
+            "act": op.act,
+            "residual": "residual" in layer.operands,
+            "tiles": tile_columns(
+                layer, window, tile.rows, lambda taps: _loads(layer, taps, target)
+            ),
+            "panels": describe_panels(panels, part.spans, target, scattered=part.scattered),
+        }
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """Tiles of `rows` columns by `vectors`."""
+        tiles = ranked_tiles(target, *_product(layer), most_fold(layer, 1, target))
+        return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """Panels of [bias, then one row per (r, s, c)]."""
+        ((w,), (b,)) = visited(layer, 1, constants)
+        panels = _panels(layer, target)
+        return pack_panels(panels, w.reshape(len(w), -1), b)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """The residual is read at each place just before the output is written there."""
+        return in_place(layer, "residual") if "residual" in layer.operands else {}
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows or by panels."""
+        del overwritten
+        panels = split_panels(self.parameters(layer, target)["panels"], threads)
+        candidates = [read_bytes(layer, split_rows(layer, threads)), read_bytes(layer, panels)]
+        return cheapest(candidates, self.cost_of_call(layer, target))
+
+
+def _product(layer: Layer) -> tuple[int, int, int]:
+    """Pixels, outputs and inputs of the product that a row of the result is."""
+    _, _, columns, outputs = layer.result.shape
+    return columns, outputs, layer.operands["w"].elements // outputs
+
+
+def _tile(layer: Layer, target: Target) -> Tile:
+    if layer.choice is not None:
+        return Tile(layer.choice["rows"], layer.choice["vectors"])
+    return choose_tile(target, *_product(layer), most_fold(layer, 1, target))
+
+
+def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
+    """As `describe_inputs`, but a table has the runs of all taps of a kernel row.
+
+    Each tap has `tap_numbers` numbers.
+    """
+    pitch = layer.layout("x").pitch
+    inputs = describe_inputs(layer, 1)
+    (table,) = input_runs(layer, 1)
+    taps: list[Json] = [
+        number if odd % 2 else number + s * pitch
+        for s in range(columns)
+        for odd, number in enumerate(table)
+    ]
+    return {**inputs, "x_runs": [taps] if inputs["x_runs"] else [], "tap_numbers": len(table)}
+
+
+def _loads(layer: Layer, taps: int, target: Target) -> dict[str, Json]:
+    """How the inputs of so many neighbouring taps are loaded: as one run where pixels are full."""
+    layout = layer.layout("x")
+    dense = layout.pitch == layout.channels
+    return describe_loads([taps * layout.channels] if dense else run_lengths(layer, 1), target)
+
+
+def _part(layer: Layer) -> Part:
+    (part,) = output_parts(layer, 1)
+    return part
+
+
+def _panels(layer: Layer, target: Target) -> list[Panel]:
+    lengths, fold = _part(layer).lengths, most_fold(layer, 1, target)
+    vectors = _tile(layer, target).vectors
+    return cut_panels(lengths, target.vector_widths, vectors, fold, target.folds)

@@ -1,0 +1,89 @@
+"""Any convolution: groups, dilation, whatever the others do not take. Plain loops.
+
+y[i][j][o] = act(b[o] + sum over r, s, c of x[i*u+r*d-p][j*v+s*e-q][g*C+c] w[o][r][s][c] +
+residual), r, s, c ascending, taps outside the image skipped. Inputs c of a group are visited in the
+order of their places in x, its outputs o in that of their places in y; weights per visited output:
+the bias, then by (r, s, c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.products import (
+    describe_inputs,
+    describe_outputs,
+    describe_product_pitches,
+    visited,
+)
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_rows
+from netgen.kernels.stretches import in_place
+from netgen.kernels.targets import Target
+from netgen.ops.conv2d import Conv2d
+
+
+class Conv2dPortableF32(Kernel):
+    """The one that always works."""
+
+    name: ClassVar[str] = "conv2d_portable_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
+    numeric_form: ClassVar[str] = "direct"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every conv2d."""
+        return isinstance(layer.op, Conv2d)
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, input and output shape, groups."""
+        op = layer.op
+        assert isinstance(op, Conv2d)
+        groups = "" if op.groups == 1 else f"_g{op.groups}"
+        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        residual = "_residual" if "residual" in layer.operands else ""
+        return window_title("conv2d", layer, op.window, groups + dilation + residual, op.act)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window and groups."""
+        op, w = layer.op, layer.operands["w"].shape
+        assert isinstance(op, Conv2d)
+        return {
+            **describe_window(layer, op.window(w)),
+            **describe_product_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_inputs(layer, op.groups),
+            "groups": op.groups,
+            "spans": describe_outputs(layer, op.groups),
+            "group_inputs": w[3],
+            "group_outputs": w[0] // op.groups,
+            "act": op.act,
+            "fused": target.gnu_vectors,
+            "residual": "residual" in layer.operands,
+        }
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """Per output: the bias, then its weights."""
+        del target
+        assert isinstance(layer.op, Conv2d)
+        w, b = visited(layer, layer.op.groups, constants)
+        taps = w.reshape(b.size, -1)
+        return np.concatenate([b.reshape(-1, 1), taps], axis=1).ravel()
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """The residual is read at each place just before the output is written there."""
+        return in_place(layer, "residual") if "residual" in layer.operands else {}
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows."""
+        del target, overwritten
+        return split_rows(layer, threads)

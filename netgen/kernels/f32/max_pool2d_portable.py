@@ -1,0 +1,31 @@
+"""Maximum of windows, a vector of channels at a time; taps outside the image are skipped."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.f32.pooling import PoolKernel, pool_window, window_cost, window_parameters
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.targets import Target
+from netgen.ops.max_pool2d import MaxPool2d
+
+
+class MaxPool2dPortableF32(PoolKernel):
+    """The one that always works."""
+
+    name: ClassVar[str] = "max_pool2d_portable_f32"
+    operators: ClassVar[tuple[type[Operator], ...]] = (MaxPool2d,)
+    numeric_form: ClassVar[str] = "max"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every max_pool2d."""
+        return isinstance(layer.op, MaxPool2d)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window and vectors of channels."""
+        return window_parameters(layer, pool_window(layer), target)
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """One load and one operation for each vector and tap, in a loop."""
+        return window_cost(layer, pool_window(layer), target)

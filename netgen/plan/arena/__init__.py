@@ -1,0 +1,1 @@
+"""Buffers -> offsets: overlaps, placements and their proof."""

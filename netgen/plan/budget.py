@@ -1,0 +1,124 @@
+"""The fastest cut of a schedule whose arena fits into a budget, and the smallest arena of any cut.
+
+Segments are chosen by estimates from below, since how buffers overlap and are placed is known only
+of a whole cut. So a cut is placed; if it needs more than was estimated, the segment that needs most
+is held to what it took, and the next cut is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netgen.plan.arena.overlap import choose_overlaps, lowest_overlaps, merge
+from netgen.plan.arena.placement import best_offsets
+from netgen.plan.arena.shapes import extent, lower_bound, needs
+from netgen.plan.data.plan import Certificate, Segment
+from netgen.plan.schedule.schedule import Schedule
+from netgen.plan.segments.cut_schedule import Cut, cut_schedule
+from netgen.plan.segments.fastest_cut import SegmentChoice, fastest, others, smallest
+from netgen.plan.segments.flood import Banding
+
+_Key = tuple[int, int, bool]
+# Corrections before a search settles for what it has. Few networks need half of them.
+_MOST_CORRECTIONS = 200
+
+
+class Cutter:
+    """Cuts a schedule into some of the segments that are `found`, and remembers the arenas."""
+
+    def __init__(self, schedule: Schedule, found: Sequence[SegmentChoice], alignment: int) -> None:
+        self.schedule, self.found, self.alignment = schedule, found, alignment
+        self._choices = {_key(choice.part): choice for choice in found}
+        self._certificates: dict[tuple[_Key, ...], Certificate] = {}
+        self._needs: dict[tuple[_Key, ...], list[int]] = {}
+
+    def fitting(self, ram: float) -> Cut | None:
+        """The fastest cut found whose arena has at most `ram` bytes; None where none has."""
+        found, calls = dict(self._choices), len(self.schedule.calls)
+        for _ in range(_MOST_CORRECTIONS):
+            cut = fastest(list(found.values()), calls, ram)
+            if cut is None:
+                break
+            if self._bound(cut) <= ram and self.certificate(cut).arena_bytes <= ram:
+                return cut
+            self._correct(found, cut)
+        # Placements may leave gaps, which are no segment's own: then the smallest may do.
+        least = self.smallest()
+        return least if least and self.certificate(least).arena_bytes <= ram else None
+
+    def smallest(self) -> Cut | None:
+        """The cut with the smallest arena found; None where the network cannot be cut."""
+        best: Cut | None = None
+        least = float("inf")
+        for bound, cut in self._lowest():
+            if bound >= least:
+                break
+            cuts = [cut]
+            if self.certificate(cut).arena_bytes > bound:
+                cuts += others(self.found, len(self.schedule.calls), bound)
+            for candidate in cuts:
+                if self._bound(candidate) < least:
+                    size = self.certificate(candidate).arena_bytes
+                    best, least = (candidate, size) if size < least else (best, least)
+        return best
+
+    def _lowest(self) -> list[tuple[int, Cut]]:
+        """Cuts by the least that their arenas can be, down to the lowest of all."""
+        found = dict(self._choices)
+        seen: list[tuple[int, Cut]] = []
+        lowest = float("inf")
+        for _ in range(_MOST_CORRECTIONS):
+            cut = smallest(list(found.values()), len(self.schedule.calls))
+            if cut is None:
+                break
+            seen.append((self._bound(cut), cut))
+            lowest = min(lowest, self._bound(cut))
+            if max(found[_key(part)].bytes for part in cut) >= lowest:
+                break
+            self._correct(found, cut)
+        return sorted(seen, key=lambda pair: pair[0])
+
+    def certificate(self, cut: Cut) -> Certificate:
+        """What the arena of a cut comes to."""
+        key = tuple(map(_key, cut))
+        if key not in self._certificates:
+            _, merged = choose_overlaps(cut_schedule(self.schedule, cut), self.alignment)
+            shapes = [part.shape for part in merged]
+            size, bound = extent(shapes, best_offsets(shapes)), lower_bound(shapes)
+            self._certificates[key] = Certificate(size, bound, size - bound)
+        return self._certificates[key]
+
+    def cycles(self, cut: Cut) -> float:
+        """Estimated cycles of all segments."""
+        return sum(self._choices[_key(part)].cycles for part in cut)
+
+    def _correct(self, found: dict[_Key, SegmentChoice], cut: Cut) -> None:
+        """Hold the segment in which a cut needs most bytes to what is needed there.
+
+        Where that was foreseen, gaps between the buffers make the arena larger: then to all of it.
+        """
+        bound = self._bound(cut)
+        key = _key(cut[self._needs_of(cut).index(bound)])
+        taken = bound if bound > found[key].bytes else self.certificate(cut).arena_bytes
+        found[key] = replace(found[key], bytes=taken)
+
+    def _bound(self, cut: Cut) -> int:
+        """The least that the arena of a cut can be."""
+        return max(self._needs_of(cut))
+
+    def _needs_of(self, cut: Cut) -> list[int]:
+        """Bytes in use in each segment of a cut; to place them takes far longer than this."""
+        key = tuple(map(_key, cut))
+        if key not in self._needs:
+            banded = cut_schedule(self.schedule, cut)
+            overlaps = lowest_overlaps(banded, self.alignment)
+            shapes = [part.shape for part in merge(banded, overlaps, self.alignment)]
+            self._needs[key] = needs(shapes) or [0]
+        return self._needs[key]
+
+
+def _key(part: Segment | Banding) -> _Key:
+    """What tells the segments of a schedule apart: first and last call, and whether by bands."""
+    segment = part.segment if isinstance(part, Banding) else part
+    return segment.first, segment.last, isinstance(part, Banding)

@@ -1,0 +1,1 @@
+"""The independent checker: a plan is accepted, or its fault is named."""

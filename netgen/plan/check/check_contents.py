@@ -1,0 +1,183 @@
+"""Checks that every step reads what it should: executes the plan's memory without its data.
+
+Each element of the memory holds a number that says which element of which value was written there
+last. A step must find the numbers of its operands, in their order; those of a view are the numbers
+of what it views, rearranged as the view's operator rearranges anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import PlanError
+from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.plan.check.hazards import band_fault
+from netgen.plan.data.execution_order import Band, execution_order, height
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.pixel_order import pixel_order
+from netgen.plan.data.plan import Plan, Step, Value, is_image
+from netgen.plan.data.reach import row_reach
+
+Numbers = npt.NDArray[np.int64]
+
+_NOBODY = -1
+# Elements of one value have consecutive numbers; no value has more than this.
+_MOST_ELEMENTS = 1 << 32
+
+
+def check_contents(plan: Plan) -> None:
+    """Raise PlanError for a band that reads elements of which some were never, or over-, written.
+
+    Bands run in the order that plan and C share. Within a band, what is written must not be read
+    any more: it stands elsewhere, or `band_fault` finds every read of it to come before. Names,
+    layouts and offsets must have been checked.
+    """
+    memory = _Memory(plan)
+    for name in plan.inputs:
+        if not plan.push_rows:
+            memory.write(name, 0, memory.rows(name))
+    finished = [0] * len(plan.steps)
+    for band in execution_order(plan):
+        if band.step < 0:
+            memory.write(plan.inputs[0], band.first, band.end)
+            continue
+        _run(memory, plan.steps[band.step], band)
+        finished[band.step] = band.end
+    for index, step in enumerate(plan.steps):
+        if finished[index] != height(plan, step):
+            raise PlanError(
+                "the step never gets all the rows that it needs",
+                where=f"step %{step.name}",
+                expected=f"{height(plan, step)} rows",
+                found=str(finished[index]),
+            )
+    for value in plan.outputs:
+        memory.check(value, 0, memory.rows(value), "end of the plan")
+
+
+def _run(memory: _Memory, step: Step, band: Band) -> None:
+    plan, where = memory.plan, f"step %{step.name}"
+    types, result = operand_types(plan, step), plan.values[step.writes].type
+    summed = isinstance(step.op, GlobalAvgPool)
+    first, end = (0, 1) if summed else (band.first, band.end)
+    written = memory.places(step.writes, first, end)
+    if summed and band.first:
+        memory.check(step.writes, 0, 1, where)
+    for letter, value in step.reads.items():
+        reach, rows = row_reach(step.op, letter, types, result), memory.rows(value)
+        span = (
+            (0, rows)
+            if reach is None
+            else (reach.begin(band.first, rows), reach.end(band.end, rows))
+        )
+        memory.check(value, *span, where)
+        if memory.home(value) == memory.home(step.writes):
+            read = memory.places(value, *span)
+            order = pixel_order(plan, step)
+            fault = band_fault(step.op, letter, types, read, written, band, order)
+            if fault:
+                raise PlanError(f"the step destroys its operand {letter}: {fault}", where=where)
+    if step.scratch is not None:
+        memory.spoil(step.scratch)
+    memory.write(step.writes, first, end)
+
+
+class _Memory:
+    """The arena and the caller's buffers, with numbers for elements."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.arena = np.full(plan.certificate.arena_bytes // 4, _NOBODY, np.int64)
+        self.caller = {
+            b.name: np.full(b.bytes // 4, _NOBODY, np.int64)
+            for b in plan.buffers.values()
+            if b.kind != "arena"
+        }
+        self.written = [*plan.inputs, *(step.writes for step in plan.steps)]
+        self.expected: dict[str, Numbers] = {}
+
+    def numbers(self, name: str, where: str) -> Numbers:
+        """What a value's elements should hold, in its shape."""
+        if name not in self.expected:
+            value = self.plan.values[name]
+            self.expected[name] = self._viewed(value, where).reshape(value.type.shape)
+        return self.expected[name]
+
+    def _viewed(self, value: Value, where: str) -> Numbers:
+        if value.view is None:
+            if value.name not in self.written:
+                raise PlanError(f"%{value.name} is neither written nor a view", where=where)
+            first = self.written.index(value.name) * _MOST_ELEMENTS
+            return first + np.arange(value.type.elements)
+        if value.name in self.written:
+            raise PlanError(f"%{value.name} is a view, but a step writes it", where=where)
+        # Numbers below 2**53 are exact as floats.
+        operands = [self.numbers(name, where).astype(float) for name in value.view.operands]
+        return np.asarray(value.view.op.reference(operands), np.int64)
+
+    def rows(self, name: str) -> int:
+        """How many rows a value has."""
+        return self.plan.values[name].rows
+
+    def home(self, name: str) -> str:
+        """The memory in which a value stands: the arena, or a buffer of the caller."""
+        buffer = self.plan.buffers[self.plan.values[name].runs[0].buffer]
+        return "arena" if buffer.kind == "arena" else f"{buffer.kind} {buffer.name}"
+
+    def places(self, name: str, first: int, end: int) -> Numbers:
+        """Where rows of a value stand in their memory: [rows, pixels of a row, channels]."""
+        value = self.plan.values[name]
+        buffer = self.plan.buffers[value.runs[0].buffer]
+        channels = value.type.shape[-1]
+        places = np.zeros(channels, np.int64)
+        for run in value.runs:
+            for count in range(run.channels):
+                places[run.at + run.step * count] = run.first + count
+        start = buffer.offset // 4
+        if not is_image(value.type.shape) or self.plan.is_recut(name):
+            pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)
+            pitch = channels if self.plan.is_recut(name) else buffer.pitch
+            return start + pixels[first:end, :, None] * pitch + places
+        slots = (np.arange(first, end) * value.slots.step + value.slots.first) % buffer.rows
+        pixel = slots[:, None] * buffer.row_pixels + buffer.margin - value.slots.shift
+        pixel = pixel + np.arange(value.type.shape[2])
+        return start + pixel[:, :, None] * buffer.pitch + places
+
+    def memory(self, name: str) -> Numbers:
+        """The numbers of the memory in which a value stands: a view."""
+        buffer = self.plan.buffers[self.plan.values[name].runs[0].buffer]
+        return self.arena if buffer.kind == "arena" else self.caller[buffer.name]
+
+    def write(self, name: str, first: int, end: int) -> None:
+        """Let a step, or the caller, write rows of a value."""
+        at = self.places(name, first, end)
+        numbers = self.numbers(name, f"%{name}").reshape(self.rows(name), *at.shape[1:])
+        self.memory(name)[at] = numbers[first:end]
+
+    def spoil(self, scratch: str) -> None:
+        """Let a step use its scratch, whatever stands there."""
+        buffer = self.plan.buffers[scratch]
+        self.arena[buffer.offset // 4 : (buffer.offset + buffer.bytes) // 4] = _NOBODY
+
+    def check(self, name: str, first: int, end: int, where: str) -> None:
+        """Rows of a value must be those that it stands for."""
+        at = self.places(name, first, end)
+        found = self.memory(name)[at]
+        numbers = self.numbers(name, where).reshape(self.rows(name), *at.shape[1:])
+        expected = numbers[first:end]
+        wrong = np.flatnonzero(found != expected)
+        if len(wrong):
+            element = int(wrong[0])
+            raise PlanError(
+                f"%{name} is read, but its element {element} from row {first} does not hold it",
+                where=where,
+                expected=self._describe(int(expected.flat[element])),
+                found=self._describe(int(found.flat[element])),
+            )
+
+    def _describe(self, number: int) -> str:
+        if number == _NOBODY:
+            return "never written"
+        value, element = divmod(number, _MOST_ELEMENTS)
+        return f"element {element} of %{self.written[value]}"

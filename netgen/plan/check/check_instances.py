@@ -1,0 +1,195 @@
+"""Checks that steps call the right kernels, and that their weights are where nothing else is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from netgen.errors import PlanError
+from netgen.kernels import find_kernel
+from netgen.kernels.layer import Json, Kernel
+from netgen.kernels.targets import Target
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.step_layer import step_layer
+from netgen.plan.data.tuning import require_offered
+
+
+def check_instances(plan: Plan, target: Target) -> None:
+    """Every step's instance is its kernel, specialised to its shapes, with its aliased operand."""
+    names = [instance.name for instance in plan.instances]
+    if len(set(names)) != len(names):
+        raise PlanError("two kernel instances have one name", where=f"plan of {plan.network}")
+    for name in names:
+        if not re.fullmatch(r"\w+", name, re.ASCII):
+            raise PlanError(
+                "a kernel instance whose name is not part of a C identifier",
+                where=f"plan of {plan.network}",
+                expected="letters, digits and _",
+                found=repr(name),
+            )
+    if {step.instance for step in plan.steps} != set(range(len(names))):
+        raise PlanError("steps and kernel instances do not match", where=f"plan of {plan.network}")
+    for step in plan.steps:
+        instance = plan.instances[step.instance]
+        kernel = _kernel(step, instance.kernel)
+        layer = step_layer(plan, step, operand_types(plan, step))
+        if not kernel.accepts(layer):
+            raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
+        if step.choice is not None:
+            offered = kernel.choices(layer, target)
+            require_offered(kernel, step.choice, offered, f"step %{step.name}")
+        divided = instance.parameters.get("split") is not None
+        size = kernel.scratch(layer, target)
+        # What is divided in the end may be less than what was thought of.
+        _check_scratch(
+            plan, step, {plan.threads * size} if divided else {size, plan.threads * size}
+        )
+        aliased: list[Json] = [*_aliased(plan, step)]
+        parameters = {**kernel.parameters(layer, target), "aliased": aliased}
+        if plan.threads > 1:  # any division is accepted that `check_threads` finds right
+            parameters["split"] = instance.parameters.get("split")
+        _agree(step, "arguments", tuple(step.reads), instance.arguments)
+        _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
+        _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))
+        for key, value in parameters.items():
+            _agree(step, key, value, instance.parameters[key])
+
+
+def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
+    """A step has a buffer of its own, of as many bytes as its kernel needs; or none.
+
+    Each part of a divided call needs its own.
+    """
+    where = f"step %{step.name}"
+    found = plan.buffers[step.scratch].bytes if step.scratch is not None else 0
+    if found not in needed:
+        raise PlanError(
+            "the scratch of the step has the wrong size",
+            where=where,
+            expected=f"{min(needed)} bytes",
+            found=str(found),
+        )
+    if step.scratch is None:
+        return
+    homes = {run.buffer for value in plan.values.values() for run in value.runs}
+    others = [other.name for other in plan.steps if other.scratch == step.scratch]
+    if step.scratch in homes or len(others) > 1 or plan.buffers[step.scratch].kind != "arena":
+        raise PlanError("the scratch is not the step's own, in the arena", where=where)
+
+
+def _aliased(plan: Plan, step: Step) -> list[str]:
+    """Operands in the buffer of the result, or on whose memory it stands by an overlap."""
+    home = plan.buffer_of(step.writes).name
+    under = {home} | {
+        plan.buffer_of(overlap.operand).name
+        for overlap in plan.overlaps
+        if plan.buffer_of(overlap.result).name == home
+    }
+    return [letter for letter, value in step.reads.items() if plan.buffer_of(value).name in under]
+
+
+def _agree(step: Step, what: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise PlanError(
+            f"the kernel instance has the wrong {what}",
+            where=f"step %{step.name}",
+            expected=repr(expected),
+            found=repr(found),
+        )
+
+
+def _kernel(step: Step, name: str) -> Kernel:
+    """The kernel of a step; its numeric form and constants must be those that the step states."""
+    kernel = find_kernel(step.kernel)
+    if name != step.kernel or not isinstance(step.op, kernel.operators):
+        raise PlanError(
+            f"{step.op.operator_name} is computed by {name}",
+            where=f"step %{step.name}",
+            expected=step.kernel,
+        )
+    if kernel.numeric_form != step.numeric_form:
+        raise PlanError(
+            f"{name} has another numeric form",
+            where=f"step %{step.name}",
+            expected=kernel.numeric_form,
+            found=step.numeric_form,
+        )
+    packed = set(kernel.constants)
+    if not set(step.constants) <= packed or packed & set(step.reads):
+        raise PlanError(
+            f"{name} packs other operands",
+            where=f"step %{step.name}",
+            expected=", ".join(kernel.constants) or "none",
+            found=", ".join(step.constants) or "none",
+        )
+    return kernel
+
+
+def check_weights(plan: Plan, target: Target) -> None:
+    """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
+    places: dict[tuple[int, int], tuple[int, Mapping[str, str]]] = {}
+    for step in plan.steps:
+        place = _place_of_weights(plan, step, target)
+        content = (step.instance, step.constants)
+        if place is not None and places.setdefault(place, content) != content:
+            raise PlanError(
+                "two steps share the place of their weights", where=f"step %{step.name}"
+            )
+    if plan.weights_bytes % 4:
+        raise PlanError(
+            "the weights are no whole number of elements", found=str(plan.weights_bytes)
+        )
+    ordered = sorted(places)
+    used = max((end for _, end in ordered), default=0)
+    if plan.weights_bytes - used >= plan.alignment:
+        raise PlanError(
+            "the weights are longer than what is packed",
+            expected=f"{used} bytes, aligned",
+            found=str(plan.weights_bytes),
+        )
+    for (_, end), (begin, _) in pairwise(ordered):
+        if begin < end:
+            raise PlanError(
+                "packed weights overlap",
+                where=f"weights at byte {begin}",
+                expected=f"nothing before byte {end}",
+            )
+
+
+def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int] | None:
+    """The first byte of a step's packed weights and the one behind them, if it has any."""
+    elements = _packed_elements(plan, step, target)
+    found = step.weights.elements if step.weights else 0
+    if found != elements:
+        raise PlanError(
+            "the packed weights have the wrong length",
+            where=f"step %{step.name}",
+            expected=f"{elements} elements",
+            found=str(found),
+        )
+    if step.weights is None:
+        return None
+    begin, end = step.weights.offset, step.weights.offset + 4 * elements
+    if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
+        raise PlanError(
+            "the packed weights are misaligned or leave the weights",
+            where=f"step %{step.name}",
+            expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
+            found=f"{begin} to {end}",
+        )
+    return begin, end
+
+
+def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
+    """How many elements the kernel packs for constants of these shapes."""
+    kernel = find_kernel(step.kernel)
+    if not kernel.constants:
+        return 0
+    types = operand_types(plan, step)
+    layer = step_layer(plan, step, types)
+    blank = {letter: np.ones(types[letter].shape, np.float32) for letter in step.constants}
+    return kernel.pack(layer, target, blank).size

@@ -1,0 +1,203 @@
+"""Checks that the parts of a divided call are all of it, once, and keep out of each other's way.
+
+How a call is best divided is the planner's affair: any division that is right is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+
+from netgen.errors import PlanError
+from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.stretches import packed_order, vector_runs
+from netgen.kernels.targets import Target
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.plan.data.execution_order import height
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.options import MOST_THREADS
+from netgen.plan.data.pixel_order import pixel_order
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.reach import row_reach
+from netgen.plan.data.step_layer import step_layer
+
+Bounds = list[list[int]]
+# A loop of a kernel: its first number, its end, and where parts may meet: every so many numbers.
+Loop = tuple[int, int, int]
+
+
+def check_threads(plan: Plan, target: Target) -> None:
+    """Raise PlanError for the first division that is wrong; instances must have been checked."""
+    if not 1 <= plan.threads <= MOST_THREADS:
+        raise PlanError(
+            "this is no number of threads",
+            where=f"plan of {plan.network}",
+            expected=f"1 to {MOST_THREADS}",
+            found=str(plan.threads),
+        )
+    for step in plan.steps:
+        instance = plan.instances[step.instance]
+        if instance.parameters.get("split") is None:
+            continue
+        by, bounds = _read_split(plan, step, instance)
+        layer = step_layer(plan, step, operand_types(plan, step))
+        _check_cover(step, bounds, _loops(plan, step, layer, by))
+        if by == "pixels" and len(bounds) == 2:
+            _check_rest(step, bounds)
+        if by == "vectors":
+            _check_channels(step, bounds, layer, target)
+        if isinstance(step.op, DepthwiseConv2d):
+            _check_in_place(plan, step, by)
+
+
+def _fault(step: Step, what: str, expected: object = None, found: object = None) -> PlanError:
+    return PlanError(
+        what,
+        where=f"step %{step.name}",
+        expected=None if expected is None else str(expected),
+        found=None if found is None else str(found),
+    )
+
+
+def _read_split(plan: Plan, step: Step, instance: Instance) -> tuple[str, Bounds]:
+    """What the loops are divided by, and a row of numbers for each loop, one more than parts."""
+    match instance.parameters["split"]:
+        case {"by": str(by), "bounds": [*rows], **rest} if rows and not rest:
+            if all(_is_row(row, plan.threads) for row in rows):
+                return by, cast("Bounds", rows)
+    raise _fault(
+        step,
+        "its division is malformed",
+        expected=f"rows of {plan.threads + 1} numbers",
+        found=instance.parameters["split"],
+    )
+
+
+def _is_row(row: Json, threads: int) -> bool:
+    numbers = isinstance(row, list) and all(type(number) is int for number in row)
+    return isinstance(row, list) and numbers and len(row) == threads + 1
+
+
+def _loops(plan: Plan, step: Step, layer: Layer, by: str) -> list[Loop]:
+    """The loops that the kernel's template prints for what the call is divided by."""
+    found = plan.instances[step.instance].parameters
+    match by, step.kernel:
+        case "rows", (
+            "conv2d_f32"
+            | "conv2d_portable_f32"
+            | "depthwise_conv2d_f32"
+            | "depthwise_conv2d_portable_f32"
+            | "max_pool2d_f32"
+            | "max_pool2d_portable_f32"
+            | "avg_pool2d_f32"
+            | "avg_pool2d_portable_f32"
+        ):
+            rows = layer.band.rows if layer.band else layer.result.shape[1]
+            return [(0, rows, pixel_order(plan, step).rows)]
+        case "tiles", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
+            return [(0, cast("int", found["pixel_tiles"]), 1)]
+        case "panels", _:
+            return _panels(step, found)
+        case "pixels", "pointwise_f32":
+            full, tile, rest = (cast("int", found[key]) for key in ("full", "tile", "rest"))
+            return [(0, full, tile), *([(full, full + rest, rest)] if rest else [])]
+        case "vectors", "depthwise_conv2d_f32" | "global_avg_pool_f32":
+            return _steps(found["vectors"], "width")
+        case "elements", (
+            "activation_f32"
+            | "add_f32"
+            | "add_constant_f32"
+            | "mul_f32"
+            | "mul_constant_f32"
+            | "batch_norm_f32"
+            | "channel_map"
+        ):
+            pixels = bool(found.get("stretches")) or "elements" not in found
+            count = cast("int", found["pixels" if pixels else "elements"])
+            whole = not pixels and found.get("spread") is True
+            return [(0, count, cast("int", found["channels"]) if whole else 1)]
+    raise _fault(step, f"{step.kernel} is not divided by {by}")
+
+
+def _panels(step: Step, found: Mapping[str, Json]) -> list[Loop]:
+    """The loops over panels of outputs."""
+    match step.kernel:
+        case "conv2d_f32" | "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
+            return _steps(found["panels"], "channels")
+        case "pointwise_f32" if found["groups"] == 1:
+            (part,) = cast("list[dict[str, Json]]", found["parts"])
+            return _steps(part["panels"], "channels")
+    raise _fault(step, f"{step.kernel} is not divided by panels")
+
+
+def _steps(described: Json, step: str) -> list[Loop]:
+    return [(d["first"], d["end"], d[step]) for d in cast("list[dict[str, int]]", described)]
+
+
+def _check_cover(step: Step, bounds: Bounds, loops: list[Loop]) -> None:
+    """Every row goes up from a loop's first number to its end, in whole iterations."""
+    if len(bounds) != len(loops):
+        raise _fault(step, "a row of the division for each loop", len(loops), len(bounds))
+    for row, (first, end, size) in zip(bounds, loops, strict=True):
+        whole = all(number == end or (number - first) % size == 0 for number in row)
+        if (row[0], row[-1]) != (first, end) or row != sorted(row) or not whole:
+            raise _fault(
+                step,
+                "the parts are not all of the loop, once",
+                f"{first} to {end}, every {size}",
+                row,
+            )
+
+
+def _check_rest(step: Step, bounds: Bounds) -> None:
+    """The rest of the pixels is computed behind the last whole tile, by the part that has it."""
+    last = max(part for part, (a, b) in enumerate(pairwise(bounds[0])) if a < b)
+    owner = [part for part, (a, b) in enumerate(pairwise(bounds[1])) if a < b]
+    if owner != [last]:
+        raise _fault(
+            step, "the rest of the pixels is another part's than the last tile", last, owner
+        )
+
+
+def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) -> None:
+    """No channel is computed by two parts: a last vector may repeat some of the one before."""
+    runs = vector_runs(layer, target)
+    channels = packed_order(layer, runs)
+    owner: dict[int, int] = {}
+    for row in bounds:
+        for part, (a, b) in enumerate(pairwise(row)):
+            for channel in channels[a:b].tolist():
+                if owner.setdefault(channel, part) != part:
+                    raise _fault(step, f"two parts compute channel {channel}")
+
+
+def _check_in_place(plan: Plan, step: Step, by: str) -> None:
+    """Where a depthwise result meets its operand, parts are channels, which meet only themselves.
+
+    Of all other operators `check_contents` accepts only results that stand apart from what the
+    call reads, or where each element is read for the result at its very place.
+    """
+    x, y = step.reads["x"], step.writes
+    home, result = plan.buffer_of(x), plan.buffer_of(y)
+    if (home.kind, result.kind) != ("arena", "arena"):
+        return
+    reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[y].type)
+    rows = plan.values[x].rows
+    for first in range(0, height(plan, step), step.rows):
+        end = first + step.rows
+        begin, stop = (0, rows)
+        if reach is not None:
+            begin, stop = reach.begin(first, rows), reach.end(end, rows)
+        read = home.offset // 4 + plan.elements(x, begin, stop)
+        written = result.offset // 4 + plan.elements(y, first, end)
+        if not np.isin(written, read).any():
+            continue
+        low = min(int(read.min()), int(written.min()))
+        owner = np.full(max(int(read.max()), int(written.max())) + 1 - low, -1)
+        owner[read - low] = np.arange(read.shape[2])
+        met = owner[written - low]
+        if by != "vectors" or not ((met < 0) | (met == np.arange(written.shape[2]))).all():
+            raise _fault(step, "a part may overwrite what another one still reads")

@@ -1,0 +1,137 @@
+"""Whether an output may lie over an operand of its own step: by simulation of the reads.
+
+Nothing here knows how the planner chose a distance. For every element that a band of the output
+overwrites, the simulation asks which outputs of the band still read that element afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import TensorType
+from netgen.ops.add import Add
+from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.hard_sigmoid import HardSigmoid
+from netgen.ops.hard_swish import HardSwish
+from netgen.ops.identity import Identity
+from netgen.ops.mul import Mul
+from netgen.ops.relu import Relu
+from netgen.ops.relu6 import Relu6
+from netgen.ops.sigmoid import Sigmoid
+from netgen.ops.window import Window
+from netgen.plan.data.execution_order import Band
+from netgen.plan.data.pixel_order import PIXEL_BY_PIXEL, PixelOrder
+
+Indices = npt.NDArray[np.int64]
+
+# Operators that read an element of these operands only for the output at the same place.
+_SAME_PLACE: dict[type[Operator], frozenset[str]] = {
+    Add: frozenset({"a", "b"}),
+    BatchNorm: frozenset({"x"}),
+    Conv2d: frozenset({"residual"}),
+    HardSigmoid: frozenset({"x"}),
+    HardSwish: frozenset({"x"}),
+    Identity: frozenset({"x"}),
+    Mul: frozenset({"a", "b"}),
+    Relu: frozenset({"x"}),
+    Relu6: frozenset({"x"}),
+    Sigmoid: frozenset({"x"}),
+}
+
+
+def band_fault(
+    op: Operator,
+    letter: str,
+    operands: Mapping[str, TensorType],
+    read: Indices,
+    written: Indices,
+    band: Band,
+    order: PixelOrder = PIXEL_BY_PIXEL,
+) -> str | None:
+    """What goes wrong if a band's result stands where it stands, or None.
+
+    `read` are the places, in one memory, of the rows of operand `letter` that the band reaches,
+    `written` those of its result: [rows, pixels of a row, channels]. Steps write rows in ascending
+    order, as many at once as `order` says, within those channels in any order, and for each channel
+    columns in ascending order, each read before it is written.
+    """
+    low, high = read.min(initial=0), read.max(initial=-1)
+    if not ((written >= low) & (written <= high)).any() or not np.isin(written, read).any():
+        return None
+    if letter in _SAME_PLACE.get(type(op), frozenset()):
+        if read.shape == written.shape and (read == written).all():
+            return None
+        return "an elementwise output must stand exactly where the operand does"
+    if isinstance(op, DepthwiseConv2d) and letter == "x":
+        return _depthwise_fault(op, operands, (read, written), band, order)
+    return f"{op.operator_name} gives no order in which it could overwrite {letter}"
+
+
+def _depthwise_fault(
+    op: DepthwiseConv2d,
+    operands: Mapping[str, TensorType],
+    places: tuple[Indices, Indices],
+    band: Band,
+    order: PixelOrder,
+) -> str | None:
+    """A channel is read and written by itself: only the last reader of each place matters."""
+    read, written = places
+    if read.shape[2] != written.shape[2]:
+        return "a channel multiplier above 1 overwrites channels that are still to be read"
+    window = op.window(operands["w"].shape)
+    _, height, width, _ = operands["x"].shape
+    rows, columns, channels = written.shape
+    readers = last_readers(window, (height, width), band, columns, order)
+    begin = max(0, min(height, band.first * window.stride[0] - window.pad[0]))
+    seen = readers.reshape(height, width)[begin : begin + read.shape[0]]
+    spread = int(max(read.max(), written.max())) + 1
+    last, owner = np.full(spread, -1, np.int64), np.full(spread, -1, np.int64)
+    last[read] = seen[:, :, None]
+    owner[read] = np.arange(channels)
+    i, j = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    row = i // order.rows * columns
+    time = row + np.where((i % order.rows > 0) & (j < order.late), columns - 1, j)
+    # Where a channel lies over another one, which may be computed later in the same rows, all of
+    # these count as still to be read.
+    same = owner[written] == np.arange(channels)
+    late = np.argwhere(last[written] > np.where(same, time[:, :, None], row[:, :, None] - 1))
+    if not len(late):
+        return None
+    i0, j0, c0 = late[0].tolist()
+    reader = divmod(int(last[written[i0, j0, c0]]), columns)
+    pixel = reader[0] * order.rows * columns + reader[1]
+    below = ", or the one below it," if order.rows > 1 else ""
+    return (
+        f"output pixel {i0 * columns + j0} overwrites what output pixel {pixel}{below} still reads"
+    )
+
+
+def last_readers(
+    window: Window,
+    size: tuple[int, int],
+    band: Band,
+    columns: int,
+    order: PixelOrder = PIXEL_BY_PIXEL,
+) -> Indices:
+    """For each pixel of an image of `size` when a band reads it last, -1 for never.
+
+    Outputs are counted in their order, those of one column that are computed at once as one.
+    """
+    last = np.full(size[0] * size[1], -1, np.int64)
+    rows = np.arange(band.first, band.end)
+    i, j = np.meshgrid(rows, np.arange(columns), indexing="ij")
+    time = (i - band.first) // order.rows * columns + j
+    for r in range(window.size[0]):
+        for s in range(window.size[1]):
+            row = i * window.stride[0] - window.pad[0] + r * window.dilation[0]
+            column = j * window.stride[1] - window.pad[2] + s * window.dilation[1]
+            inside = (row >= 0) & (row < size[0]) & (column >= 0) & (column < size[1])
+            pixels = (row * size[1] + column)[inside]
+            np.maximum.at(last, pixels, time[inside])
+    return last

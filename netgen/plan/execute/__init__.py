@@ -1,0 +1,1 @@
+"""The plan interpreter: NumPy on one poisoned arena of bytes."""

@@ -1,0 +1,96 @@
+"""The plan interpreter: executes a plan in NumPy on one poisoned byte arena.
+
+Rows are read and written through slots, runs, buffers and offsets alone, so a wrong offset, life,
+ring or overlap gives wrong numbers, or NaN. Operators mean what their NumPy reference says, in
+float64, and every result is rounded to float32 when it is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import InputError
+from netgen.ir.graph import Graph
+from netgen.ir.tensor_type import Array
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.plan.data.execution_order import Band, execution_order
+from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.reach import row_reach
+from netgen.plan.execute.in_place import run_depthwise_in_place
+from netgen.plan.execute.memory import Floats, Memory
+from netgen.plan.execute.step_rows import compute_rows, rows_summed
+
+
+def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Floats]:
+    """All values by name, inputs included, each row as it stood in memory right after its step.
+
+    `inputs` maps each input's name to an array of its shape; `graph` holds the constants. Raises
+    InputError for missing or misshapen inputs, PlanError where a step has no order of execution.
+    """
+    memory = Memory(plan)
+    found = {name: np.full(v.type.shape, np.nan, np.float32) for name, v in plan.values.items()}
+    images = {name: _input(plan, name, inputs) for name in plan.inputs}
+    for name, image in images.items():
+        if not plan.push_rows:
+            memory.write(name, 0, image)
+        found[name] = image
+    segment = 0
+    for band in execution_order(plan):
+        while band.step > plan.segments[segment].last:
+            memory.poison_dead(segment)
+            segment += 1
+        if band.step < 0:
+            (name,) = plan.inputs
+            memory.write(name, band.first, images[name][:, band.first : band.end])
+            continue
+        step = plan.steps[band.step]
+        _run(memory, graph, step, band)
+        whole = isinstance(step.op, GlobalAvgPool)
+        rows = slice(None) if whole else slice(band.first, band.end)
+        memory.read_into(found[step.writes], step.writes, rows)
+    for name, value in plan.values.items():
+        if value.view is not None:
+            operands = [found[operand].astype(np.float64) for operand in value.view.operands]
+            found[name] = value.view.op.reference(operands).astype(np.float32)
+    return found
+
+
+def _input(plan: Plan, name: str, inputs: Mapping[str, npt.ArrayLike]) -> Floats:
+    if name not in inputs:
+        raise InputError(f"no array for the input %{name}")
+    array = np.asarray(inputs[name], np.float32)
+    expected = plan.values[name].type.shape
+    if array.shape != expected:
+        raise InputError(
+            f"the array for the input %{name} has the wrong shape",
+            expected=str(list(expected)),
+            found=str(list(array.shape)),
+        )
+    return array
+
+
+def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
+    """Execute one band; where its rows take an operand's place, in the order of the kernel."""
+    plan = memory.plan
+    constants: dict[str, Array] = {
+        letter: graph.constant(name).astype(np.float64) for letter, name in step.constants.items()
+    }
+    if isinstance(step.op, DepthwiseConv2d) and memory.meets(step, band):
+        run_depthwise_in_place(memory, step, constants, band)
+        return
+    types, result = operand_types(plan, step), plan.values[step.writes].type
+    reaches = {letter: row_reach(step.op, letter, types, result) for letter in step.reads}
+    operands = dict(constants)
+    for letter, name in step.reads.items():
+        operands[letter] = memory.read_reached(name, reaches[letter], band).astype(np.float64)
+    memory.poison_scratch(step)
+    if isinstance(step.op, GlobalAvgPool):
+        before = memory.read(step.writes, 0, 1) if band.first else np.float32(0)
+        memory.write(step.writes, 0, rows_summed(operands["x"], before, band, types["x"].shape))
+        return
+    memory.write(step.writes, band.first, compute_rows(step, operands, types, result, band))

@@ -1,0 +1,1 @@
+"""Plans and tunings as JSON: written, and read strictly."""

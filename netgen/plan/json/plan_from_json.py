@@ -1,0 +1,242 @@
+"""Reading a plan's JSON form: strict, and every fault names its path."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TypeVar
+
+from netgen.errors import GraphError, PlanError
+from netgen.ir.operator import REGISTRY, AttributeValue, Operator
+from netgen.ir.tensor_type import TensorType
+from netgen.kernels.layer import Instance
+from netgen.plan.data.plan import (
+    VERSION,
+    Buffer,
+    BufferRun,
+    Certificate,
+    Overlap,
+    PackedWeights,
+    Plan,
+    Rectangle,
+    Segment,
+    Slots,
+    Step,
+    Value,
+    View,
+)
+from netgen.plan.json.plan_to_json import KEYS, OPTIONAL, derived_members
+from netgen.plan.json.strict_json import Reader
+
+_Named = TypeVar("_Named", Value, Buffer)
+
+
+def plan_from_json(document: object) -> Plan:
+    """The plan of a JSON document (as `json.loads` gives it).
+
+    Raises PlanError with the path of the fault for another version, an unknown or missing key, a
+    wrong type, or a derived key that disagrees. Whether the plan is right is for `check_plan`.
+    """
+    top = Reader("$", document)
+    plan = _read_plan(top)
+    _require_derived(top, plan)
+    return plan
+
+
+def _read_plan(top: Reader) -> Plan:
+    """What the document states."""
+    version = top.member("version").integer()
+    if version != VERSION:
+        raise PlanError(
+            "this plan is of another version",
+            where="$.version",
+            expected=str(VERSION),
+            found=str(version),
+            hint="make the plan anew",
+        )
+    members = top.members()
+    top.keys(*KEYS, *([OPTIONAL] if OPTIONAL in members else []))
+    arena, bound, gap = (
+        top.member(key).integer() for key in ("arena_bytes", "lower_bound_bytes", "gap_bytes")
+    )
+    return Plan(
+        network=top.member("network").text(),
+        target=top.member("target").text(),
+        alignment=top.member("alignment").integer(),
+        inputs=top.member("inputs").texts(),
+        outputs=top.member("outputs").texts(),
+        values=_named([_read_value(item) for item in top.member("values").items()], "$.values"),
+        buffers=_named([_read_buffer(item) for item in top.member("buffers").items()], "$.buffers"),
+        rectangles=tuple(_read_rectangle(item) for item in top.member("rectangles").items()),
+        overlaps=tuple(_read_overlap(item) for item in top.member("overlaps").items()),
+        instances=tuple(_read_instance(item) for item in top.member("instances").items()),
+        steps=tuple(_read_step(item) for item in top.member("steps").items()),
+        certificate=Certificate(arena, bound, gap),
+        fast_bytes=top.member("fast_bytes").integer(),
+        segments=_read_segments(top.member("segments"), len(top.member("steps").items())),
+        push_rows=top.member("push_rows").truth(),
+        weights_bytes=top.member("weights_bytes").integer(),
+        threads=members[OPTIONAL].integer() if OPTIONAL in members else 1,
+    )
+
+
+def _require_derived(top: Reader, plan: Plan) -> None:
+    """Raise PlanError where the document states something else than follows from it."""
+    try:
+        expected = derived_members(plan)
+    except IndexError as error:  # an operator looks for dimensions that its operands lack
+        raise PlanError(
+            "the types of values do not fit the operators of the steps",
+            where="$.values",
+            hint="each value needs the dimensions of its operator's result",
+        ) from error
+    for key, derived in expected.items():
+        found = top.member(key).value
+        if found != derived or type(found) is not type(derived):
+            raise PlanError(
+                "this does not follow from the plan's steps and buffers",
+                where=f"$.{key}",
+                expected=str(derived),
+                found=str(found),
+            )
+
+
+def _named(items: list[_Named], path: str) -> dict[str, _Named]:
+    named: dict[str, _Named] = {}
+    for index, item in enumerate(items):
+        if item.name in named:
+            raise PlanError(f"the name '{item.name}' stands twice", where=f"{path}[{index}].name")
+        named[item.name] = item
+    return named
+
+
+def _read_value(at: Reader) -> Value:
+    at.keys("name", "dtype", "shape", "runs", "view", "slots")
+    shape = tuple(item.integer() for item in at.member("shape").items())
+    try:
+        kind = TensorType(at.member("dtype").text(), shape)
+    except GraphError as error:
+        raise PlanError(str(error), where=at.path) from error
+    runs = []
+    for run in at.member("runs").items():
+        keys = ("first", "channels", "at", "step")
+        run.keys("buffer", *keys)
+        runs.append(
+            BufferRun(run.member("buffer").text(), *(run.member(k).integer() for k in keys))
+        )
+    view = None if at.member("view").value is None else _read_view(at.member("view"))
+    slots = at.member("slots")
+    slots.keys("step", "first", "shift")
+    numbers = (slots.member(key).integer() for key in ("step", "first", "shift"))
+    return Value(at.member("name").text(), kind, tuple(runs), view, Slots(*numbers))
+
+
+def _read_view(at: Reader) -> View:
+    at.keys("op", "operands")
+    return View(_read_operator(at.member("op")), at.member("operands").texts())
+
+
+def _read_buffer(at: Reader) -> Buffer:
+    numbers = ("bytes", "pitch", "first", "last", "offset", "rows", "row_pixels", "margin")
+    at.keys("name", "kind", *numbers)
+    name, kind = at.member("name").text(), at.member("kind").text()
+    return Buffer(name, kind, *(at.member(key).integer() for key in numbers))
+
+
+def _read_rectangle(at: Reader) -> Rectangle:
+    numbers = ("bytes", "first", "last", "offset")
+    at.keys("buffers", *numbers)
+    buffers = at.member("buffers").texts()
+    return Rectangle(buffers, *(at.member(key).integer() for key in numbers))
+
+
+def _read_overlap(at: Reader) -> Overlap:
+    at.keys("segment", "operand", "result", "distance")
+    segment, distance = at.member("segment").integer(), at.member("distance").integer()
+    return Overlap(segment, at.member("operand").text(), at.member("result").text(), distance)
+
+
+def _read_segments(at: Reader, steps: int) -> tuple[Segment, ...]:
+    """Consecutive steps; the height of their bands is derived, and compared."""
+    segments: list[Segment] = []
+    for item in at.items():
+        item.keys("steps", "band_rows")
+        numbers = [step.integer() for step in item.member("steps").items()]
+        first = segments[-1].last + 1 if segments else 0
+        if not numbers or numbers != [*range(first, first + len(numbers))]:
+            raise PlanError("the steps are not consecutive", where=item.path)
+        segments.append(Segment(first, first + len(numbers) - 1))
+    if not segments or segments[-1].last != steps - 1:
+        raise PlanError("the segments do not hold every step", where=at.path)
+    return tuple(segments)
+
+
+def _read_instance(at: Reader) -> Instance:
+    at.keys("kernel", "name", "arguments", "has_weights", "parameters")
+    return Instance(
+        kernel=at.member("kernel").text(),
+        name=at.member("name").text(),
+        arguments=at.member("arguments").texts(),
+        has_weights=at.member("has_weights").truth(),
+        parameters=at.member("parameters").free_object(),
+    )
+
+
+def _read_step(at: Reader) -> Step:
+    chosen = at.members().get("choice")
+    at.keys(
+        "name", "op", "kernel", "numeric_form", "instance", "reads", "constants", "writes",
+        "weights", "macs", "rows", "scratch", *([] if chosen is None else ["choice"]),
+    )  # fmt: skip
+    choice = None
+    if chosen is not None:
+        choice = {key: item.integer() for key, item in chosen.members().items()}
+    weights: PackedWeights | None = None
+    packed = at.member("weights")
+    if packed.value is not None:
+        packed.keys("offset", "elements")
+        offset, elements = (packed.member(key).integer() for key in ("offset", "elements"))
+        weights = PackedWeights(offset, elements)
+    return Step(
+        name=at.member("name").text(),
+        op=_read_operator(at.member("op")),
+        kernel=at.member("kernel").text(),
+        numeric_form=at.member("numeric_form").text(),
+        instance=at.member("instance").integer(),
+        reads={key: item.text() for key, item in at.member("reads").members().items()},
+        constants={key: item.text() for key, item in at.member("constants").members().items()},
+        writes=at.member("writes").text(),
+        weights=weights,
+        macs=at.member("macs").integer(),
+        rows=at.member("rows").integer(),
+        scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,
+        choice=choice,
+    )
+
+
+def _read_operator(at: Reader) -> Operator:
+    at.keys("name", "attributes")
+    name, members = at.member("name").text(), at.member("attributes").members()
+    defaults: dict[str, object] = {
+        field.name: field.default
+        for operator in REGISTRY
+        if operator.operator_name == name
+        for field in dataclasses.fields(operator)
+    }
+    try:
+        attributes: dict[str, AttributeValue] = {
+            # The registry names what it does not know; of what type that is does not matter.
+            key: _read_attribute(item, defaults[key]) if key in defaults else ""
+            for key, item in members.items()
+        }
+        return REGISTRY.make(name, attributes)
+    except GraphError as error:
+        raise PlanError(str(error), where=at.path) from error
+
+
+def _read_attribute(at: Reader, default: object) -> AttributeValue:
+    """An attribute, which has the type of its default."""
+    if isinstance(default, tuple):
+        return tuple(item.integer() for item in at.items())
+    if isinstance(default, float):
+        return at.number()
+    return at.integer() if isinstance(default, int) else at.text()

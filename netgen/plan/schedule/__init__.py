@@ -1,0 +1,1 @@
+"""Graph -> schedule: which kernel computes what, in which order, in which places of a pixel."""

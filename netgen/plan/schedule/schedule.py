@@ -1,0 +1,191 @@
+"""The first half of planning: which steps there are, and in which buffers their values stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from netgen.errors import GraphError
+from netgen.ir.graph import Graph, Node
+from netgen.kernels.layout import ChannelRun, Layout, Places
+from netgen.kernels.targets import Target
+from netgen.ops.identity import Identity
+from netgen.ops.reshape import Reshape
+from netgen.plan.data.options import Image
+from netgen.plan.data.plan import Buffer, BufferRun, Value, View, rows_of
+from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.tuning import Tuning
+from netgen.plan.schedule.call_order import order_calls
+from netgen.plan.schedule.calls import Call
+from netgen.plan.schedule.channel_places import Home, find_lives, lay_out
+from netgen.plan.schedule.division import may_divide
+from netgen.plan.schedule.views import Views, find_views
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Calls in order; the graph's values and the buffers that hold them, without offsets.
+
+    `tuning` holds choices for the layers that calls become once the schedule is cut.
+    """
+
+    graph: Graph
+    calls: tuple[Call, ...]
+    values: Mapping[str, Value]
+    buffers: Mapping[str, Buffer]
+    views: Views
+    tuning: Tuning | None = None
+
+    def sources(self, value: str) -> tuple[str, ...]:
+        """The computed values whose channels a value shows: itself, unless it is a view."""
+        return self.views.computed(value)
+
+    def reach(self, call: Call, letter: str) -> Reach | None:
+        """Which rows of an operand a row of a call's result needs; None where it needs all."""
+        if self.views.is_recut(call.reads[letter]):
+            return None
+        return row_reach(call.node.op, letter, call.layer.operands, call.layer.result)
+
+    def home(self, value: str) -> Buffer:
+        """The buffer in which a value stands."""
+        return self.buffers[self.values[value].runs[0].buffer]
+
+    def places(self, value: str) -> Places:
+        """Where the channels of a value stand in the pixels of its buffer."""
+        runs = self.values[value].runs
+        held = [ChannelRun(run.first, run.channels, run.at, run.step) for run in runs]
+        return Layout(self.home(value).pitch, tuple(held)).places()
+
+
+def schedule(
+    graph: Graph,
+    target: Target,
+    *,
+    image: Image = "caller",
+    copies: bool = False,
+    winograd: bool = True,
+    threads: int = 1,
+) -> Schedule:
+    """Order the calls, and give every value its home.
+
+    Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
+    unless `copies` asks for channel maps that are executed. Outputs are written straight into the
+    caller's memory; an output whose buffer is taken already is copied. Each of the `threads` that
+    share a call has scratch of its own.
+    """
+    _check_interface(graph)
+    graph = _copy_shared_outputs(graph)
+    views = order_calls(graph, find_views(graph, target, copies=copies, winograd=winograd))
+    homes = lay_out(graph, views)
+    calls = [_with_layouts(call, homes) for call in views.calls]
+    computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}
+    values = {
+        node.name: Value(
+            node.name,
+            node.type,
+            _runs(homes[node.name]),
+            None if node.name in computed else View(node.op, node.operands),
+        )
+        for node in (*graph.inputs, *graph.activations)
+    }
+    buffers = _buffers(graph, views, homes, image)
+    for number, call in enumerate(calls):
+        size = call.kernel.scratch(call.layer, target)
+        if size and may_divide(call.kernel, call.layer, target, threads):
+            size *= threads
+        if size:
+            name = call.scratch
+            buffers[name] = Buffer(
+                name, "arena", size, size // 4, number, number, 0, rows=1, row_pixels=1
+            )
+    return Schedule(graph, tuple(calls), values, buffers, views)
+
+
+def _runs(home: Home) -> tuple[BufferRun, ...]:
+    return tuple(
+        BufferRun(home.buffer, run.first, run.channels, run.at, run.step)
+        for run in home.layout.runs
+    )
+
+
+def _check_interface(graph: Graph) -> None:
+    """Raise GraphError unless the caller hands in, and gets back, one image at a time."""
+    for node in (*graph.inputs, *(graph[name] for name in graph.outputs)):
+        if len(node.type.shape) < 2 or node.type.shape[0] != 1:
+            raise GraphError(
+                "inputs and outputs need a batch dimension of 1, then at least one more",
+                where=f"{node.source}: %{node.name}" if node.source else f"%{node.name}",
+                found=str(node.type),
+                hint="reshape it to [1, ...]",
+            )
+
+
+def _homes(graph: Graph) -> dict[str, str]:
+    """The buffer of every value, named after the value that first fills it."""
+    home: dict[str, str] = {}
+    for node in (*graph.inputs, *graph.activations):
+        reshape = isinstance(node.op, Reshape)
+        home[node.name] = home[node.operands[0]] if reshape else node.name
+    return home
+
+
+def _copy_shared_outputs(graph: Graph) -> Graph:
+    """Give every output a buffer of its own: copy those that are inputs, constants or aliases."""
+    home = _homes(graph)
+    taken: set[str] = {node.name for node in graph.inputs}
+    copies: dict[str, Node] = {}
+    outputs = []
+    for output in graph.outputs:
+        if home[output] not in taken:
+            taken.add(home[output])
+            outputs.append(output)
+            continue
+        name = f"{output}.copy"
+        while name in graph or name in copies:
+            name += "_"
+        copies[name] = replace(graph[output], name=name, op=Identity(), operands=(output,))
+        outputs.append(name)
+    if not copies:
+        return graph
+    return Graph(
+        graph.name, (*graph.nodes, *copies.values()), outputs, graph.constants, graph.origin
+    )
+
+
+def _with_layouts(call: Call, homes: Mapping[str, Home]) -> Call:
+    """The call, whose kernel is told where its operands and its result stand."""
+    layouts = {letter: homes[value].layout for letter, value in call.reads.items()}
+    layouts["y"] = homes[call.node.name].layout
+    return replace(call, layer=replace(call.layer, layouts=layouts))
+
+
+def _buffers(
+    graph: Graph, views: Views, homes: Mapping[str, Home], image: Image
+) -> dict[str, Buffer]:
+    """Size, kind and life of every buffer; an output's stays the caller's to the last step."""
+    lives = find_lives(graph, views)
+    outputs = {homes[name].buffer for name in graph.outputs}
+    inputs = {node.name for node in graph.inputs}
+    buffers: dict[str, Buffer] = {}
+    for value, death in lives.death.items():
+        name, pitch = homes[value].buffer, homes[value].layout.pitch
+        kind = (
+            "arena"
+            if name in inputs and image == "arena"
+            else "input"
+            if name in inputs
+            else "output"
+            if name in outputs
+            else "arena"
+        )
+        kept = buffers.get(name)
+        first = lives.birth[value] if kept is None else min(kept.first, lives.birth[value])
+        last = max(0 if kept is None else kept.last, int(death.max(initial=first)))
+        shape = graph[value].type.shape
+        rows = rows_of(shape)
+        pixels = graph[value].type.elements // shape[-1]
+        size = 4 * pixels * pitch
+        buffers[name] = Buffer(
+            name, kind, size, pitch, first, last, 0, rows=rows, row_pixels=pixels // rows
+        )
+    return buffers

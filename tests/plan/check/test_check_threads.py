@@ -1,0 +1,177 @@
+"""Divisions of calls: what the planner chooses, and what the checker finds wrong with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast
+
+import pytest
+
+import netgen
+from netgen.errors import PlanError, UsageError
+from netgen.kernels.layer import Json
+from netgen.kernels.split import Loop, split_loops
+from netgen.kernels.targets import find_target
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan
+from netgen.plan.check.check_plan import check_plan
+from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.plan import Plan
+from netgen.plan.json.plan_from_json import plan_from_json
+from netgen.plan.json.plan_to_json import plan_to_json
+from netgen.plan.show import plan_table
+
+Bounds = list[list[int]]
+
+
+@cache
+def good_plan() -> Plan:
+    graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
+    # A budget, though an ample one: without any, no depthwise result takes its operand's place.
+    options = PlanOptions(1 << 30, accept_gap=True, threads=2)
+    return build_plan(graph, find_target("x86-64-v3"), options)
+
+
+def splits(plan: Plan) -> list[tuple[int, dict[str, Json]]]:
+    found = ((n, i.parameters.get("split")) for n, i in enumerate(plan.instances))
+    return [(n, split) for n, split in found if isinstance(split, dict)]
+
+
+def changed(plan: Plan, by: str, change: Callable[[Bounds], object]) -> Plan:
+    """The first division by `by` replaced: by one with other bounds, or by anything else."""
+    number, split = next((n, s) for n, s in splits(plan) if s["by"] == by)
+    rows = [[*row] for row in cast("Bounds", split["bounds"])]
+    return exchanged(plan, number, change(rows) or {"by": by, "bounds": rows})
+
+
+def exchanged(plan: Plan, number: int, split: object) -> Plan:
+    instances = [*plan.instances]
+    parameters: dict[str, Any] = {**instances[number].parameters, "split": split}
+    instances[number] = replace(instances[number], parameters=parameters)
+    return replace(plan, instances=tuple(instances))
+
+
+def moved(loop: int, part: int, by: int) -> Callable[[Bounds], None]:
+    def change(rows: Bounds) -> None:
+        rows[loop][part] += by
+
+    return change
+
+
+CORRUPTIONS: dict[str, tuple[str, Callable[[Bounds], object], str]] = {
+    "starts_late": ("rows", moved(0, 0, 1), "not all of the loop"),
+    "ends_early": ("rows", moved(0, -1, -1), "not all of the loop"),
+    "goes_back": ("rows", moved(0, 1, 1000), "not all of the loop"),
+    "cuts_a_tile": ("pixels", moved(0, 1, 1), "not all of the loop"),
+    "cuts_a_vector": ("vectors", moved(0, 1, 1), "not all of the loop"),
+    "a_part_more": ("rows", lambda rows: rows[0].append(rows[0][-1]), "is malformed"),
+    "a_loop_more": ("rows", lambda rows: rows.append(rows[0]), "for each loop"),
+    "no_list": ("rows", lambda _: {"by": "rows", "bounds": 3}, "is malformed"),
+    "no_numbers": ("rows", lambda _: {"by": "rows", "bounds": [[0, True, 1]]}, "is malformed"),
+    "by_nothing_known": (
+        "rows",
+        lambda r: {"by": "columns", "bounds": r},
+        "not divided by columns",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_wrong_divisions_are_rejected(name: str) -> None:
+    by, change, message = CORRUPTIONS[name]
+    with pytest.raises(PlanError, match=message):
+        check_plan(changed(good_plan(), by, change))
+
+
+def test_any_right_division_is_accepted() -> None:
+    check_plan(good_plan())
+    check_plan(changed(good_plan(), "rows", moved(0, 1, 3)))
+    number, _ = splits(good_plan())[0]
+    check_plan(exchanged(good_plan(), number, None))
+
+
+def test_rows_of_a_depthwise_in_place_are_not_divided() -> None:
+    """Part 1 would read rows that part 0 has written over."""
+    plan = good_plan()
+    number, instance = next(
+        (n, i) for n, i in enumerate(plan.instances) if i.name.endswith("relu6_over_x")
+    )
+    assert instance.kernel == "depthwise_conv2d_f32"
+    rows = instance.parameters["out_height"]
+    assert isinstance(rows, int)
+    broken = exchanged(plan, number, {"by": "rows", "bounds": [[0, rows // 2, rows]]})
+    with pytest.raises(PlanError, match="may overwrite what another one still reads"):
+        check_plan(broken)
+
+
+def test_the_rest_of_pixels_follows_the_last_tile() -> None:
+    graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
+    plan = build_plan(graph, find_target("x86-64-v4"), PlanOptions(threads=2))
+    number, (tiles, rest) = next(
+        (n, bounds)
+        for n, split in splits(plan)
+        for bounds in [cast("Bounds", split["bounds"])]
+        if split["by"] == "pixels" and len(bounds) == 2
+    )
+    wrong = [tiles, [rest[0], rest[-1], rest[-1]]]
+    with pytest.raises(PlanError, match="the rest of the pixels"):
+        check_plan(exchanged(plan, number, {"by": "pixels", "bounds": wrong}))
+
+
+def test_one_thread_has_no_divisions() -> None:
+    number, split = splits(good_plan())[0]
+    with pytest.raises(PlanError, match="the kernel instance has the wrong parameters"):
+        check_plan(replace(good_plan(), threads=1))
+    one = replace(
+        good_plan(),
+        threads=1,
+        instances=tuple(
+            replace(i, parameters={k: v for k, v in i.parameters.items() if k != "split"})
+            for i in good_plan().instances
+        ),
+    )
+    check_plan(one)
+    assert "threads" not in plan_to_json(one)
+    with pytest.raises(PlanError, match="the kernel instance has the wrong parameters"):
+        check_plan(exchanged(one, number, split))
+
+
+@pytest.mark.parametrize("threads", [0, 65, -1, True, 2.0, "2"])
+def test_numbers_of_threads_are_checked(threads: int) -> None:
+    with pytest.raises(UsageError, match="no number of threads"):
+        netgen.compile(netgen.load("resnet8"), threads=threads)
+
+
+def test_plans_of_too_many_threads_are_rejected() -> None:
+    with pytest.raises(PlanError, match="no number of threads"):
+        check_plan(replace(good_plan(), threads=65))
+
+
+def test_plans_say_what_threads_do() -> None:
+    assert plan_from_json(plan_to_json(good_plan())) == good_plan()
+    text = "\n".join(plan_table(good_plan()))
+    assert "2 threads share" in text
+    assert "2 parts by rows" in text
+
+
+def test_tiny_layers_are_not_divided() -> None:
+    graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=64, classes=10))
+    plan = build_plan(graph, find_target("x86-64-v3"), PlanOptions(threads=2))
+    shared = {number for number, _ in splits(plan)}
+    assert 0 < len(shared) < len(plan.instances)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 5, 40])
+def test_loops_are_divided_evenly_and_tied_iterations_stay(parts: int) -> None:
+    loops = [Loop(0, 64, 8, 2.0), Loop(64, 69, 5, 1.0)]
+    split = split_loops("pixels", loops, parts, {8})
+    (tiles, rest) = split.bounds
+    assert tiles[0] == 0
+    assert tiles[-1] == 64
+    assert (rest[0], rest[-1]) == (64, 69)
+    assert len(tiles) == len(rest) == parts + 1
+    owner = next(p for p in range(parts) if rest[p] < rest[p + 1])
+    assert tiles[owner] < tiles[owner + 1] == 64
+    assert split.share <= 1.0 / parts + 3.0 / 17.0
