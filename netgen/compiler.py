@@ -19,11 +19,10 @@ from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.files import load_graph
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
-from netgen.kernels.layer import Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import PackedBytes, build_plan, pack_weights
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, plan_options
 from netgen.plan.data.plan import Plan
@@ -45,7 +44,7 @@ class Lowered:
 
     graph: Graph
     plan: Plan
-    packed: Packed
+    packed: PackedBytes
 
 
 def load(

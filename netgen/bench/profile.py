@@ -196,7 +196,7 @@ def _times(
 
 def _step(plan: Plan, index: int, step: Step, us: float, limits: Limits) -> StepProfile:
     values = dict.fromkeys((*step.reads.values(), step.writes))
-    weights = 4 * step.weights.elements if step.weights is not None else 0
+    weights = step.weights.bytes if step.weights is not None else 0
     activations = sum(plan.values[value].type.bytes for value in values)
     bound = _bound(plan, step, tuple(values), (weights, activations), limits)
     result = plan.values[step.writes].type.shape[1:]

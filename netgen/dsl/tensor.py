@@ -178,7 +178,7 @@ def apply(op: Operator, *operands: Tensor | None, name: str | None = None) -> Te
         for operand in given:
             construction.check_own(operand)
         op.check_count(given)
-        kind = op.infer([operand.type for operand in given])
+        kind = op.result_type([operand.type for operand in given])
     except GraphError as error:
         raise GraphError(str(error), where=f"{line}: %{full}") from error
     return construction.add(Node(full, op, tuple(t.name for t in given), kind, line))

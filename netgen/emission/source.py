@@ -32,14 +32,14 @@ from netgen.emission.weights import (
     weight_arrays,
 )
 from netgen.ir.origin import Origin
-from netgen.kernels.layer import Packed
 from netgen.kernels.targets import find_target
+from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
 from netgen.plan.json.plan_to_json import plan_to_json
 
 
 def emit_files(
-    plan: Plan, origin: Origin, packed: Packed, options: EmitOptions
+    plan: Plan, origin: Origin, packed: PackedBytes, options: EmitOptions
 ) -> dict[str, bytes]:
     """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
@@ -212,7 +212,7 @@ def _null_checks(plan: Plan) -> dict[str, object]:
 
 def _definitions(
     plan: Plan,
-    packed: Packed,
+    packed: PackedBytes,
     options: EmitOptions,
     arrays: dict[int, WeightArray],
     storage: str,
@@ -225,7 +225,7 @@ def _definitions(
 
 def _weight_files(
     plan: Plan,
-    packed: Packed,
+    packed: PackedBytes,
     options: EmitOptions,
     arrays: dict[int, WeightArray],
     layout: bytes,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netgen.kernels.layer import Json, Packed
+from netgen.kernels.layer import Json
+from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
 
 BLOB_HEADER_BYTES = 128
@@ -36,13 +37,13 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
         if step.weights is not None and step.weights.offset not in arrays:
             name = f"{prefix}_weights_{index + 1}"
             place = step.weights
-            arrays[place.offset] = WeightArray(name, step.name, place.offset, place.elements)
+            arrays[place.offset] = WeightArray(name, step.name, place.offset, place.bytes // 4)
     return arrays
 
 
-def c_words(content: Packed) -> str:
-    """Float bits as hexadecimal words, some per line: short, exact, and quick to compile."""
-    words = np.ascontiguousarray(content, "<f4").view("<u4")
+def c_words(content: PackedBytes) -> str:
+    """Bytes as hexadecimal words, some per line: short, exact, and quick to compile."""
+    words = content.view("<u4")
     nibbles = (words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15
     text = np.empty((words.size, 11), np.uint8)
     text[:, 0:2] = np.frombuffer(b"0x", np.uint8)
@@ -56,10 +57,9 @@ def c_words(content: Packed) -> str:
     return lines.tobytes().decode() + (rest + "\n" if rest else "")
 
 
-def c_array(array: WeightArray, packed: Packed, storage: str, attributes: str) -> str:
+def c_array(array: WeightArray, packed: PackedBytes, storage: str, attributes: str) -> str:
     """The definition of one array."""
-    start = array.offset // 4
-    words = c_words(packed[start : start + array.elements])
+    words = c_words(packed[array.offset : array.offset + 4 * array.elements])
     kind = f"union {{ uint32_t u[{array.elements}]; float f[{array.elements}]; }}"
     head = f"/* {array.title} */\n{storage}const {kind} {array.name}{attributes} = {{{{\n"
     return f"{head}{words}}}}};\n"
@@ -70,13 +70,13 @@ def layout_id(plan_json: Mapping[str, Json]) -> bytes:
     return hashlib.sha256(json.dumps(plan_json, sort_keys=True).encode()).digest()
 
 
-def blob(plan: Plan, packed: Packed, layout: bytes) -> bytes:
+def blob(plan: Plan, packed: PackedBytes, layout: bytes) -> bytes:
     """The blob: a header of 128 bytes, then the packed weights, all little-endian.
 
     0 magic and version; 12 byte order; 16 header bytes; 20 alignment; 24 content bytes (64 bits);
     32 CRC-32 of the content (IEEE 802.3); 40 target (24 bytes); 64 layout id (32 bytes).
     """
-    content = np.ascontiguousarray(packed, "<f4").tobytes()
+    content = packed.tobytes()
     numbers = (0x01020304, BLOB_HEADER_BYTES, plan.alignment, len(content), zlib.crc32(content), 0)
     head = _BLOB_START + struct.pack("<IIIQII", *numbers)
     head += plan.target.encode().ljust(24, b"\0") + layout

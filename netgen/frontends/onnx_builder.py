@@ -59,7 +59,7 @@ class Builder:
     def emit(self, op: Operator, operands: Sequence[str], name: str) -> str:
         """Add a value; raises GraphError where the operands do not fit."""
         op.check_count(operands)
-        kind = op.infer([self.nodes[operand].type for operand in operands])
+        kind = op.result_type([self.nodes[operand].type for operand in operands])
         fresh = self.fresh(name)
         self.nodes[fresh] = Node(fresh, op, tuple(operands), kind)
         return fresh

@@ -40,7 +40,7 @@ def save_graph(graph: Graph, path: Path) -> None:
         node.op.data: np.ascontiguousarray(graph.constant(node.name))
         for node in graph.nodes
         if isinstance(node.op, Const)
-    }
+    } | {name: np.ascontiguousarray(graph.constants[name]) for name in graph.scale_arrays()}
     metadata = {_ORIGIN: origin_to_json(graph.origin)} if graph.origin else None
     content = safetensors.numpy.save(dict(sorted(arrays.items())), metadata)
     text = print_graph(graph, hashlib.sha256(content).hexdigest())
@@ -66,6 +66,7 @@ def load_graph(path: Path) -> Graph:
         return verify(graph)
     arrays, origin = _read_constants(data_path, sha256, str(path))
     wanted = {node.op.data for node in graph.nodes if isinstance(node.op, Const)}
+    wanted |= graph.scale_arrays()
     if missing := sorted(wanted - arrays.keys()):
         raise GraphError(f"there is no array @{missing[0]}", where=str(data_path))
     return verify(graph.with_constants(arrays, origin))

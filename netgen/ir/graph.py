@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator, Signature
 from netgen.ir.origin import Origin
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.ir.tokens import check_name
 
-ConstantArray = npt.NDArray[np.float32]
+# As its type says: of f32 float32, of i8 int8.
+ConstantArray: TypeAlias = Array
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Graph:
                 raise GraphError(f"unknown output %{output}", where=f"graph {name}")
         self._order = self._topological_order()
         used = {node.op.data for node in self._order if isinstance(node.op, Const)}
+        used |= self.scale_arrays()
         self.constants = {key: a for key, a in (constants or {}).items() if key in used}
 
     def _topological_order(self) -> tuple[Node, ...]:
@@ -102,6 +104,11 @@ class Graph:
                 order.setdefault(operand, self[operand])
             order[name] = node
         return tuple(order.values())
+
+    def scale_arrays(self) -> set[str]:
+        """The arrays that types name as their scales along an axis."""
+        known = (node.type.quantisation for node in self._order)
+        return {q.scale for q in known if q is not None and isinstance(q.scale, str)}
 
     def __getitem__(self, name: str) -> Node:
         node: Node = self._net.nodes[name]["node"]
@@ -138,6 +145,22 @@ class Graph:
     def operand_types(self, node: Node) -> tuple[TensorType, ...]:
         """Types of a node's operands."""
         return tuple(self[operand].type for operand in node.operands)
+
+    def signature(self, node: Node) -> Signature:
+        """The types of a node; raises GraphError where the graph has no data for a scale."""
+        types = self.operand_types(node)
+        return Signature(types, node.type, self.scales((*types, node.type)))
+
+    def scales(self, types: Iterable[TensorType]) -> dict[str, Array]:
+        """The scales along axes that types name; raises GraphError where there is no data."""
+        scales = {}
+        for kind in types:
+            if kind.quantisation is not None and isinstance(kind.quantisation.scale, str):
+                name = kind.quantisation.scale
+                if name not in self.constants:
+                    raise GraphError(f"the graph has no data for @{name}", where=str(kind))
+                scales[name] = self.constants[name].astype(np.float64)
+        return scales
 
     def is_const(self, name: str) -> bool:
         """Whether a value is a constant."""
@@ -185,6 +208,7 @@ class Graph:
     def fresh_name(self, name: str) -> str:
         """Give a name that no value and no constant has: `name` itself, or with a suffix."""
         taken = {node.op.data for node in self._order if isinstance(node.op, Const)}
+        taken |= self.scale_arrays()
         candidate, count = name, 1
         while candidate in self or candidate in taken:
             count += 1

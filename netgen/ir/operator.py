@@ -9,13 +9,28 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
 
 from netgen.errors import GraphError
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
+
+_FLOATS = frozenset({"f32"})
+ANY_ELEMENT = frozenset(ELEMENTS)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The types of one application of an operator, of whole values where only rows are computed.
+
+    `scales` holds scales along an axis, as float64, by the name that a type gives them.
+    """
+
+    operands: tuple[TensorType, ...]
+    result: TensorType
+    scales: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,10 @@ class Operator(ABC):
     operand_names: ClassVar[tuple[str, ...]] = ("x",)
     optional_operands: ClassVar[int] = 0
     variadic: ClassVar[bool] = False
+    # Element types of the operands; what a float operator means for codes is another operator.
+    element_types: ClassVar[frozenset[str]] = _FLOATS
+    # Whether elements go from operands to the result as they are: all are of one kind then.
+    moves_only: ClassVar[bool] = False
     # Operands that training measures rather than learns; papers do not count them as parameters.
     statistics: ClassVar[frozenset[str]] = frozenset()
 
@@ -39,8 +58,41 @@ class Operator(ABC):
         """Type of the result; raises GraphError where the operands do not fit."""
 
     @abstractmethod
-    def reference(self, operands: Sequence[Array]) -> Array:
-        """NumPy meaning, accumulated in float64; shapes as in `infer`."""
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """NumPy meaning; shapes as in `infer`.
+
+        Floats come and go as float64 and are accumulated so; codes come and go as int64, within
+        the bounds of the result's type.
+        """
+
+    def result_type(self, operands: Sequence[TensorType]) -> TensorType:
+        """The type of the result; raises GraphError where number, kinds or shapes do not fit."""
+        self.check_count(operands)
+        self._check_elements(operands)
+        return self.infer(operands)
+
+    def _check_elements(self, operands: Sequence[TensorType]) -> None:
+        first = operands[0] if operands else None
+        for letter, kind in zip(self.letters(len(operands)), operands, strict=False):
+            if kind.dtype not in self.element_types:
+                raise GraphError(
+                    f"{self.operator_name} takes no {letter} of {kind.dtype}",
+                    expected=" or ".join(e for e in ELEMENTS if e in self.element_types),
+                    found=str(kind),
+                )
+            if self.moves_only and kind.quantisation and kind.quantisation.axis is not None:
+                raise GraphError(
+                    f"{self.operator_name} cannot move elements with scales along an axis",
+                    expected="one scale",
+                    found=str(kind),
+                )
+            if self.moves_only and first is not None and not kind.alike(first):
+                raise GraphError(
+                    f"{self.operator_name} moves elements of one type",
+                    expected=f"{letter} to hold elements as {first}",
+                    found=str(kind),
+                    hint="requantise one of them before",
+                )
 
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """Multiply-accumulates of one inference, as papers count them (taps outside included)."""
@@ -54,10 +106,10 @@ class Operator(ABC):
     def attributes(self) -> dict[str, AttributeValue]:
         """Attributes that differ from their defaults, in field order, as the text form has them."""
         shown: dict[str, AttributeValue] = {}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value != field.default:
-                shown[field.name] = value
+        for attribute in dataclasses.fields(self):
+            value = getattr(self, attribute.name)
+            if value != attribute.default:
+                shown[attribute.name] = value
         return shown
 
     def letters(self, count: int) -> tuple[str, ...]:
@@ -101,7 +153,7 @@ class Input(Operator):
         del operands
         raise GraphError("the type of an input is declared, not inferred")
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Raise GraphError: the caller has the value."""
         del operands
         raise GraphError("an input has no value of its own")
@@ -124,7 +176,7 @@ class Const(Operator):
         del operands
         raise GraphError("the type of a constant is declared, not inferred")
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Raise GraphError: the graph has the value."""
         del operands
         raise GraphError("the value of a constant is among the graph's constants")

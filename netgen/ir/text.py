@@ -14,14 +14,15 @@ Grammar (blanks and `#` comments to the end of a line are free between tokens):
     graph      = "graph" NAME [attributes] "{" {statement} "return" value {"," value} "}"
     statement  = value ":" type "=" NAME ["(" [value {"," value}] ")"] [attributes]
     value      = "%" NAME                                  (one token)
-    type       = NAME "[" [INT {"," INT}] "]"
+    type       = NAME "[" [INT {"," INT}] "]" [attributes]
     attributes = "{" attribute {"," attribute} "}"
     attribute  = NAME "=" (INT | FLOAT | NAME | TEXT | "@" NAME | "(" [INT {"," INT}] ")")
 
-Types are redundant on purpose: the parser recomputes and compares them. Floats print in C's
-hexadecimal form, which is exact. `@` refers to an array. A TEXT stands in double quotes. The
-graph's own attribute `constants=@HASH` is the SHA-256 of the safetensors file that holds the
-arrays.
+Types are redundant on purpose: the parser recomputes and compares them. Braces behind a type say
+what a code stands for: `i8[1,8] {scale=0x1p-7, zero=-3}`, with scales along an axis
+`i8[8,3] {scale=@s, axis=0}`. Floats print in C's hexadecimal form, which is exact. `@` refers to an
+array. A TEXT stands in double quotes. The graph's own attribute `constants=@HASH` is the SHA-256 of
+the safetensors file that holds the arrays.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from collections.abc import Mapping
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node, SourceLine
 from netgen.ir.operator import REGISTRY, AttributeValue, Const, Input
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Quantisation, TensorType, hexadecimal
 from netgen.ir.tokens import floating, integer, tokenise
 
 VERSION = 1
@@ -41,6 +42,8 @@ VERSION = 1
 _ONE_FOR_ALL = frozenset({"kernel", "stride", "pad", "counted", "dilation"})
 # Attributes whose strings name arrays.
 _REFERENCES = frozenset({"data", "constants"})
+# Attributes that name an array, or are a number by themselves.
+_MAYBE_REFERENCES = frozenset({"scale"})
 # Attributes whose strings are a notation of their own, in quotes.
 _TEXTS = frozenset({"channels"})
 
@@ -63,7 +66,7 @@ def print_attributes(attributes: Mapping[str, AttributeValue]) -> str:
             alike = key in _ONE_FOR_ALL and len(set(value)) == 1
             text = str(value[0]) if alike else f"({','.join(map(str, value))})"
         elif isinstance(value, float):
-            text = re.sub(r"\.?0+p", "p", value.hex())  # 0x1.8p-6, without trailing zeros
+            text = hexadecimal(value)
         elif key in _TEXTS:
             text = f'"{value}"'
         else:
@@ -152,7 +155,7 @@ class _Parser:
         return tuple(integers)
 
     def attribute(self, key: str) -> AttributeValue:
-        if key in _REFERENCES:
+        if key in _REFERENCES or (key in _MAYBE_REFERENCES and self.kind == "reference"):
             return self.take("reference")[1:]
         if key in _TEXTS:
             return self.take("text")[1:-1]
@@ -204,8 +207,9 @@ class _Parser:
         dtype = self.take("name")
         self.take("mark", "[")
         shape = self.integers("]")
+        attributes = self.attributes() if self.has("{") else None
         try:
-            return TensorType(dtype, shape)
+            return TensorType(dtype, shape, _quantisation(attributes))
         except GraphError as error:
             raise GraphError(str(error), where=where) from error
 
@@ -225,8 +229,9 @@ class _Parser:
         try:
             op = REGISTRY.make(operator, attributes)
             op.check_count(operands)
+            types = [known[operand].type for operand in operands]
             leaf = isinstance(op, Input | Const)
-            found = declared if leaf else op.infer([known[operand].type for operand in operands])
+            found = declared if leaf else op.result_type(types)
         except GraphError as error:
             raise GraphError(str(error), where=f"{where}: %{name}") from error
         if found != declared:
@@ -243,6 +248,22 @@ class _Parser:
         for name in names:
             if name not in known:
                 raise GraphError(f"%{name} is used before it is defined", where=where)
+
+
+def _quantisation(attributes: Mapping[str, AttributeValue] | None) -> Quantisation | None:
+    """What the braces behind a type say; raises GraphError where they say something else."""
+    if attributes is None:
+        return None
+    match dict(attributes):
+        case {"scale": (float() | str()) as scale, **rest} if rest.keys() <= {"zero", "axis"}:
+            zero, axis = rest.get("zero", 0), rest.get("axis")
+            if isinstance(zero, int) and (axis is None or isinstance(axis, int)):
+                return Quantisation(scale, zero, axis)
+    raise GraphError(
+        "a type has no such attributes",
+        expected="{scale=0x1p-7, zero=0} or {scale=@NAME, axis=0}",
+        found=", ".join(attributes),
+    )
 
 
 def parse_graph(text: str, file: str = "<text>") -> tuple[Graph, str | None]:

@@ -29,6 +29,7 @@ def verify(graph: Graph) -> Graph:
             fault = _constant_fault(graph, node, node.op.data, first)
         else:
             fault = _fault(graph, node)
+        fault = fault or _scale_fault(graph, node)
         if fault:
             raise GraphError(f"{fault}\n{_lines_around(graph, node)}", where=_where(node))
     return graph
@@ -47,9 +48,24 @@ def _constant_fault(graph: Graph, node: Node, data: str, first: Node) -> str | N
     if data not in graph.constants:
         return None
     array = graph.constants[data]
-    if array.shape != node.type.shape or array.dtype != np.float32:
+    if array.shape != node.type.shape or array.dtype != node.type.element.storage:
         return f"the data is {array.dtype}{list(array.shape)}, the type says {node.type}"
     return None if bool(np.isfinite(array).all()) else "the data is not finite"
+
+
+def _scale_fault(graph: Graph, node: Node) -> str | None:
+    """Say what is wrong with a scale along an axis, or None."""
+    quantisation = node.type.quantisation
+    if quantisation is None or quantisation.axis is None or not graph.constants:
+        return None
+    name = str(quantisation.scale)
+    if name not in graph.constants:
+        return f"there is no array @{name} of scales"
+    array, extent = graph.constants[name], node.type.shape[quantisation.axis]
+    if array.shape != (extent,) or array.dtype != np.float32:
+        return f"the scales @{name} are {array.dtype}{list(array.shape)}, not float32[{extent}]"
+    sound = np.isfinite(array).all() and (array > 0.0).all()
+    return None if sound else f"the scales @{name} are not all positive and finite"
 
 
 def _fault(graph: Graph, node: Node) -> str | None:
@@ -57,8 +73,7 @@ def _fault(graph: Graph, node: Node) -> str | None:
     if isinstance(node.op, Input):
         return None
     try:
-        node.op.check_count(node.operands)
-        found = node.op.infer(graph.operand_types(node))
+        found = node.op.result_type(graph.operand_types(node))
     except GraphError as error:
         return str(error)
     return None if found == node.type else f"the type should be {found} and is {node.type}"

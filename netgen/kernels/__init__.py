@@ -25,6 +25,7 @@ from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
+from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.moves.pad import PadKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
 from netgen.kernels.moves.transpose import TransposeKernel
@@ -54,6 +55,7 @@ KERNELS: tuple[Kernel, ...] = (
     ChannelMapKernel(),
     SpatialSliceKernel(),
     TransposeKernel(),
+    CopyKernel(),
 )
 
 
@@ -66,6 +68,7 @@ def select_kernel(layer: Layer, target: Target, *, winograd: bool = True) -> Ker
         kernel
         for kernel in KERNELS
         if isinstance(layer.op, kernel.operators)
+        and kernel.computes(layer)
         and kernel.runs_on(target)
         and kernel.accepts(layer)
         and (winograd or not kernel.numeric_form.startswith("winograd"))

@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import ELEMENT_BYTES, TensorType
+from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 from netgen.kernels.layout import Layout, dense_layout
 from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
 
 ByRows: TypeAlias = Literal["none", "alike", "window", "sums"]
-Packed: TypeAlias = npt.NDArray[np.float32]
+# Constants as a kernel reads them: one flat array, of the elements that it declares.
+Packed: TypeAlias = Array
 # How a kernel goes about a layer, in a few named numbers: they change its time, never its result.
 Choice: TypeAlias = Mapping[str, int]
+ElementsByLetter: TypeAlias = Mapping[str, frozenset[str]]
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
 
@@ -95,6 +96,11 @@ class Kernel(ABC):
     operators: ClassVar[tuple[type[Operator], ...]]
     numeric_form: ClassVar[str]
     constants: ClassVar[tuple[str, ...]] = ()
+    # Element types by letter, "y" for the result; the others are as "".
+    elements: ClassVar[ElementsByLetter] = {"": frozenset({"f32"})}
+    # The element type of scratch, and of what weights are read as.
+    scratch_element: ClassVar[str] = "f32"
+    weights_element: ClassVar[str] = "f32"
     # Whether operands and result may have any layout; if not, all of them are dense.
     any_layout: ClassVar[bool] = False
     # How rows are computed in bands. `none`: they are not. `alike`: some rows are computed as if
@@ -109,6 +115,14 @@ class Kernel(ABC):
     def accepts(self, layer: Layer) -> bool:
         """Whether this kernel can compute the layer, for any target."""
 
+    def computes(self, layer: Layer) -> bool:
+        """Whether the kernel is one of these element types."""
+        kinds = {**layer.operands, "y": layer.result}
+        return all(
+            kind.dtype in self.elements.get(letter, self.elements.get("", frozenset()))
+            for letter, kind in kinds.items()
+        )
+
     def runs_on(self, target: Target) -> bool:
         """Whether the kernel may be chosen for a target; portable ones may for all."""
         del target
@@ -121,7 +135,7 @@ class Kernel(ABC):
         A name that ends in no element type is that of a kernel that moves elements of any type.
         """
         stem, _, element = self.name.rpartition("_")
-        return f"{element}/{stem}" if element in ELEMENT_BYTES else f"moves/{self.name}"
+        return f"{element}/{stem}" if element in ELEMENTS else f"moves/{self.name}"
 
     @abstractmethod
     def title(self, layer: Layer) -> str:
@@ -163,9 +177,14 @@ class Kernel(ABC):
         return self.cost(layer, target) * layer.band.rows / through.shape[1]
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """The constants in the order in which the kernel reads them: one flat array."""
+        """The constants in the order in which the kernel reads them: `packed_bytes` in all."""
         del layer, target, constants
-        return np.empty(0, np.float32)
+        return np.empty(0, np.uint8)
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Bytes of what `pack` gives, a multiple of 4, from shapes alone."""
+        del layer, target
+        return 0
 
     def scratch(self, layer: Layer, target: Target) -> int:
         """Bytes of memory that a call needs for itself, a multiple of 4; aligned as the arena."""

@@ -25,15 +25,27 @@ class ChannelRun:
 
 @dataclass(frozen=True)
 class Layout:
-    """A buffer's pixels have `pitch` places; `runs` say which of them hold which channels."""
+    """A buffer's pixels have `pitch` places; `runs` say which of them hold which channels.
+
+    Runs start at multiples of `granularity`. What stands outside the image is `border`: 0, of
+    codes the zero point as it is stored. Codes are stored as code + `bias`.
+    """
 
     pitch: int
     runs: tuple[ChannelRun, ...]
+    granularity: int = 1
+    border: int = 0
+    bias: int = 0
 
     @property
     def channels(self) -> int:
         """How many channels the layout holds."""
         return sum(run.channels for run in self.runs)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether pixels hold the channels in order, and nothing else."""
+        return self.pitch == self.channels and self.runs == dense_layout(self.channels).runs
 
     def places(self) -> Places:
         """The place of every channel, in the logical order of the channels; not to be changed."""

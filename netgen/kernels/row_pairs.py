@@ -47,7 +47,8 @@ def late_columns(layer: Layer, window: Window, target: Target) -> int | None:
     """
     if not in_place(layer, "x"):
         return 0
-    least, pixel = distance_in_place(layer, window), 4 * layer.layout("y").pitch
+    least = distance_in_place(layer, window)
+    pixel = layer.result.element.bytes * layer.layout("y").pitch
     aligned = math.lcm(target.alignment, pixel)
     most = -(-least * pixel // aligned) * aligned // pixel
     size, result = layer.operands["x"].shape[1:3], layer.result.shape[1:3]

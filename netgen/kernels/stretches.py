@@ -233,4 +233,6 @@ def in_place(layer: Layer, letter: str, pixels: int = 0) -> dict[str, int]:
     Channels that changed their places would be overwritten before they are read.
     """
     x, y = layer.layout(letter), layer.layout("y")
-    return {letter: 4 * y.pitch * pixels} if same_layout(x, y) else {}
+    pixel = layer.result.element.bytes * y.pitch
+    alike = layer.operands[letter].dtype == layer.result.dtype and same_layout(x, y)
+    return {letter: pixel * pixels} if alike else {}

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Span
 from netgen.kernels.targets import Folds, Target
@@ -227,6 +228,11 @@ def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
         folded = part[1:].reshape(-1, panel.fold, panel.elements).transpose(0, 2, 1)
         parts += [part[0], folded.ravel()]
     return np.concatenate(parts)
+
+
+def panels_bytes(panels: Sequence[Panel], k: int) -> int:
+    """Bytes of what `pack_panels` gives for k inputs: a bias and k weights in each lane."""
+    return ELEMENTS["f32"].bytes * sum(panel.elements for panel in panels) * (1 + k)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 Activation = Literal["none", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid"]
@@ -70,7 +70,7 @@ class ElementwiseActivation(Operator):
         """The type of x."""
         return operands[0]
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Elementwise; NaN stays NaN."""
         return activate(self.operator_name, operands[0])
 

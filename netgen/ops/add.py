@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import activate, activated_moment
 from netgen.ops.broadcast import Broadcast, in_order
@@ -18,7 +19,7 @@ class Add(Broadcast):
 
     operator_name: ClassVar[str] = "add"
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Add elementwise, with NumPy's broadcasting of b."""
         return activate(self.act, operands[0] + operands[1])
 

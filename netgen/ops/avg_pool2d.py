@@ -10,7 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.pooling import pooled_type, pooling_window
 from netgen.ops.window import PadSpec, Window, four_sides, pair
@@ -50,7 +50,7 @@ class AvgPool2d(Operator):
         """f32[1,OH,OW,C]."""
         return pooled_type(self.window(), operands[0])
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Sums of all windows at once, over the sums of ones that stand for what counts."""
         x = operands[0]
         top, bottom, left, right = self.counted

@@ -11,7 +11,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_shape
 
@@ -37,10 +37,11 @@ class BatchNorm(Operator):
             check_shape(found, x.shape[-1:], what)
         return x
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Apply the formula as it stands."""
         x, gamma, beta, mean, var = operands
-        return gamma * (x - mean) / np.sqrt(var + self.eps) + beta
+        result: Array = gamma * (x - mean) / np.sqrt(var + self.eps) + beta
+        return result
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Seeded statistics and parameters scatter around the identity: x keeps its mean square."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.ir.operator import AttributeValue, Operator
+from netgen.ir.operator import ANY_ELEMENT, AttributeValue, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.channel_notation import (
     OPERAND,
@@ -51,6 +51,8 @@ class ChannelMap(Operator):
     """
 
     operator_name: ClassVar[str] = "channel_map"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     variadic: ClassVar[bool] = True
     channels: str = "x0[0:1]"
 
@@ -94,7 +96,7 @@ class ChannelMap(Operator):
                     expected=f"at least {needed} channels",
                     found=str(operand.shape[-1]),
                 )
-        return TensorType(operands[0].dtype, (*pixels, len(read)))
+        return operands[0].with_shape((*pixels, len(read)))
 
     def _check_reads(self, read: Indices, count: int) -> None:
         """Raise GraphError unless exactly the operands are read that there are."""
@@ -106,10 +108,10 @@ class ChannelMap(Operator):
                 found=", ".join(self.letters(count)),
             )
 
-    def reference(self, operands: Sequence[Array]) -> Array:
-        """Index all channels, and one of zeros behind them."""
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """Index all channels, and one of zeros, which codes have as their zero point."""
         first = np.cumsum([0, *(operand.shape[-1] for operand in operands)])
-        zero = np.zeros_like(operands[0][..., :1])
+        zero = np.full_like(operands[0][..., :1], signature.result.zero)
         read, channels = self.sources()
         # Index -1 is the last entry of `first`: where the zeros stand.
         return np.concatenate([*operands, zero], axis=-1)[..., first[read] + channels]

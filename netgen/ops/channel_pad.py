@@ -10,7 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -22,6 +22,8 @@ class ChannelPad(Operator):
     """
 
     operator_name: ClassVar[str] = "channel_pad"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     front: int = 0
     back: int = 0
 
@@ -37,12 +39,13 @@ class ChannelPad(Operator):
         """f32[1, H, W, front + C + back]."""
         x = operands[0]
         channels = self.front + x.shape[-1] + self.back
-        return TensorType(x.dtype, (*x.shape[:-1], channels))
+        return x.with_shape((*x.shape[:-1], channels))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
-        """numpy.pad with zeros, of the last axis."""
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """numpy.pad with zeros, of codes with the zero point, of the last axis."""
         x = operands[0]
-        return np.pad(x, [*[(0, 0)] * (x.ndim - 1), (self.front, self.back)])
+        sides = [*[(0, 0)] * (x.ndim - 1), (self.front, self.back)]
+        return np.pad(x, sides, constant_values=signature.result.zero)
 
 
 def channel_pad(x: Tensor, front: int, back: int, *, name: str | None = None) -> Tensor:

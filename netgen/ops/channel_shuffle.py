@@ -10,7 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -19,6 +19,8 @@ class ChannelShuffle(Operator):
     """Channel shuffle (Zhang et al. 2017, ShuffleNet): transposes groups and their channels."""
 
     operator_name: ClassVar[str] = "channel_shuffle"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     groups: int = 1
 
     def __post_init__(self) -> None:
@@ -32,7 +34,7 @@ class ChannelShuffle(Operator):
             raise GraphError(f"{channels} channels cannot be split into {self.groups} groups")
         return operands[0]
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Reshape to (groups, C/groups), transpose, reshape back, as in the paper."""
         x = operands[0]
         grouped = x.reshape(*x.shape[:-1], self.groups, -1)

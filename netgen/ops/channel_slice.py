@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -18,6 +18,8 @@ class ChannelSlice(Operator):
     """`length` channels of x, from `first` on, every `step`-th."""
 
     operator_name: ClassVar[str] = "channel_slice"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     first: int = 0
     length: int = 1
     step: int = 1
@@ -40,9 +42,9 @@ class ChannelSlice(Operator):
                 expected=f"at least {end} channels",
                 found=str(x.shape[-1]),
             )
-        return TensorType(x.dtype, (*x.shape[:-1], self.length))
+        return x.with_shape((*x.shape[:-1], self.length))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Index with a slice of NumPy."""
         end = self.first + self.length * self.step
         return operands[0][..., self.first : end : self.step]

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_shape
 
@@ -19,6 +19,8 @@ class Concat(Operator):
     """Operands x0, x1, ... of equal shape but for their channels, the last dimension."""
 
     operator_name: ClassVar[str] = "concat"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     variadic: ClassVar[bool] = True
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -28,9 +30,9 @@ class Concat(Operator):
         for operand, letter in zip(operands, self.letters(len(operands)), strict=True):
             check_shape(operand, (*pixels, *operand.shape[-1:]), letter)
         channels = sum(operand.shape[-1] for operand in operands)
-        return TensorType(operands[0].dtype, (*pixels, channels))
+        return operands[0].with_shape((*pixels, channels))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.concatenate."""
         return np.concatenate(operands, axis=-1)
 

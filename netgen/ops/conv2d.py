@@ -10,6 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
@@ -47,14 +48,14 @@ class Conv2d(Sliding):
             )
         check_shape(w, (outputs, w.shape[1], w.shape[2], x.shape[3] // self.groups), "w")
         rows, columns = self.window(w.shape).output_size(x)
-        result = TensorType(x.dtype, (1, rows, columns, outputs))
+        result = x.with_shape((1, rows, columns, outputs))
         if rest:
             check_shape(rest[0], (outputs,), "b")
         if len(rest) > 1:
             check_shape(rest[1], result.shape, "residual")
         return result
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """One matrix product per group over all windows at once."""
         x, w, *rest = operands
         taps = self.window(w.shape).taps(x, 0.0)

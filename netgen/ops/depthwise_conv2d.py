@@ -10,6 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
@@ -45,9 +46,9 @@ class DepthwiseConv2d(Sliding):
         rows, columns = self.window(w.shape).output_size(x)
         if rest:
             check_shape(rest[0], (w.shape[0],), "b")
-        return TensorType(x.dtype, (1, rows, columns, w.shape[0]))
+        return x.with_shape((1, rows, columns, w.shape[0]))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """One multiply-add over the whole image per tap."""
         x, w, *rest = operands
         multiplier = w.shape[0] // x.shape[3]

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank
 
@@ -23,9 +23,9 @@ class GlobalAvgPool(Operator):
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,1,1,C]."""
         check_rank(operands[0], 4, "x")
-        return TensorType(operands[0].dtype, (1, 1, 1, operands[0].shape[3]))
+        return operands[0].with_shape((1, 1, 1, operands[0].shape[3]))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.mean."""
         return np.asarray(operands[0].mean(axis=(1, 2), keepdims=True))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -16,12 +16,14 @@ class Identity(Operator):
     """The value itself."""
 
     operator_name: ClassVar[str] = "identity"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Keep the type of x."""
         return operands[0]
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Return x itself."""
         return operands[0]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, parameter, value_name
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, check_activation
 from netgen.ops.window import check_rank, check_shape
@@ -33,9 +33,9 @@ class Linear(Operator):
         check_shape(w, (w.shape[0], x.shape[1]), "w")
         if rest:
             check_shape(rest[0], (w.shape[0],), "b")
-        return TensorType(x.dtype, (1, w.shape[0]))
+        return x.with_shape((1, w.shape[0]))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """One matrix product."""
         x, w, *rest = operands
         y = x @ w.T

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.pooling import pooled_type, pooling_window
 from netgen.ops.window import PadSpec, Window, four_sides, pair
@@ -43,7 +43,7 @@ class MaxPool2d(Operator):
         """f32[1,OH,OW,C]."""
         return pooled_type(self.window(), operands[0])
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Maximum over all windows at once, with minus infinity outside; NaN stays NaN."""
         return np.asarray(self.window().taps(operands[0], -inf).max(axis=(2, 3))[None])
 

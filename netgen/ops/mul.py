@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import activate, activated_moment
 from netgen.ops.broadcast import Broadcast, in_order
@@ -21,7 +22,7 @@ class Mul(Broadcast):
 
     operator_name: ClassVar[str] = "mul"
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.multiply, whose broadcasting is that of b."""
         return activate(self.act, np.multiply(*operands))
 

@@ -9,16 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank, four_sides
 
 
 @dataclass(frozen=True)
 class Pad(Operator):
-    """Zero padding of x f32[1,H,W,C]; pad is (top, bottom, left, right)."""
+    """Zero padding of x f32[1,H,W,C]; pad is (top, bottom, left, right).
+
+    The zero of codes is their zero point.
+    """
 
     operator_name: ClassVar[str] = "pad"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
@@ -30,12 +35,13 @@ class Pad(Operator):
         check_rank(x, 4, "x")
         top, bottom, left, right = self.pad
         _, rows, columns, channels = x.shape
-        return TensorType(x.dtype, (1, rows + top + bottom, columns + left + right, channels))
+        return x.with_shape((1, rows + top + bottom, columns + left + right, channels))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
-        """numpy.pad with zeros."""
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """numpy.pad with zeros, of codes with the zero point."""
         top, bottom, left, right = self.pad
-        return np.pad(operands[0], ((0, 0), (top, bottom), (left, right), (0, 0)))
+        sides = ((0, 0), (top, bottom), (left, right), (0, 0))
+        return np.pad(operands[0], sides, constant_values=signature.result.zero)
 
 
 def pad(x: Tensor, sides: int | tuple[int, int, int, int], *, name: str | None = None) -> Tensor:

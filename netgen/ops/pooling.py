@@ -22,7 +22,7 @@ def pooled_type(window: Window, x: TensorType) -> TensorType:
                 expected=f"padding of less than {window.size[axis]}",
                 found=f"{before} before and {window.pad[2 * axis + 1]} behind the image",
             )
-    return TensorType(x.dtype, (1, rows, columns, x.shape[3]))
+    return x.with_shape((1, rows, columns, x.shape[3]))
 
 
 def pooling_window(

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -18,6 +18,8 @@ class Reshape(Operator):
     """x under `shape`, in row-major order of NHWC."""
 
     operator_name: ClassVar[str] = "reshape"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     shape: tuple[int, ...] = ()
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -29,9 +31,9 @@ class Reshape(Operator):
                 expected=f"{x.elements} elements",
                 found=str(prod(self.shape)),
             )
-        return TensorType(x.dtype, self.shape)
+        return x.with_shape(self.shape)
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.reshape."""
         return operands[0].reshape(self.shape)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -23,7 +23,7 @@ class Softmax(Operator):
         """Keep the type of x."""
         return operands[0]
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Apply the formula to what is left below the largest channel, which cannot overflow."""
         x = operands[0]
         powers = np.exp(x - x.max(axis=-1, keepdims=True))

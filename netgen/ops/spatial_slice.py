@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank, pair
 
@@ -18,6 +18,8 @@ class SpatialSlice(Operator):
     """`size` rows and columns of x f32[1,H,W,C], from `first` on, every `stride`-th."""
 
     operator_name: ClassVar[str] = "spatial_slice"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     first: tuple[int, int] = (0, 0)
     size: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
@@ -39,9 +41,9 @@ class SpatialSlice(Operator):
                     expected=f"at least {end} {what}s",
                     found=str(x.shape[1 + axis]),
                 )
-        return TensorType(x.dtype, (1, *self.size, x.shape[3]))
+        return x.with_shape((1, *self.size, x.shape[3]))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Index with two slices of NumPy."""
         rows, columns = (
             slice(first, first + size * stride, stride)

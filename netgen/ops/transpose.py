@@ -10,7 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -22,6 +22,8 @@ class Transpose(Operator):
     """
 
     operator_name: ClassVar[str] = "transpose"
+    element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
+    moves_only: ClassVar[bool] = True
     axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -40,9 +42,9 @@ class Transpose(Operator):
                 expected=f"{len(x.shape)} axes",
                 found=str(list(self.axes)),
             )
-        return TensorType(x.dtype, tuple(x.shape[axis] for axis in self.axes))
+        return x.with_shape(tuple(x.shape[axis] for axis in self.axes))
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.transpose."""
         return np.ascontiguousarray(operands[0].transpose(self.axes))
 

@@ -8,6 +8,7 @@ from itertools import takewhile
 import numpy as np
 
 from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import Signature
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.channel_map import ChannelMap
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
@@ -65,7 +66,7 @@ def _movable(
 ) -> bool:
     """Whether to activate the `changed` operands costs no more than to activate the map."""
     read, channels = op.sources()
-    if (read < 0).any() and activation.reference([np.zeros(1)])[0] != 0.0:
+    if (read < 0).any() and not _keeps_zero(activation, source):
         return False
     for n, name in enumerate(source.operands):
         if name not in changed:
@@ -74,6 +75,12 @@ def _movable(
         if graph.is_const(name) or graph.sole_user(name) is not source or not whole:
             return False
     return True
+
+
+def _keeps_zero(activation: ElementwiseActivation, source: Node) -> bool:
+    """Whether the activation of zero is zero."""
+    signature = Signature((source.type,), source.type)
+    return bool(activation.reference([np.zeros(1)], signature)[0] == 0.0)
 
 
 def _move(graph: Graph, node: Node, source: Node, changed: list[str]) -> Graph:

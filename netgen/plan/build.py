@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from netgen.errors import PlanError, WeightsError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Layer, Packed
+from netgen.kernels.layer import Instance, Json, Layer
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.arena.overlap import Merged, choose_overlaps
 from netgen.plan.arena.placement import place_certified
@@ -24,6 +26,7 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import (
     Buffer,
     Certificate,
+    Constant,
     Overlap,
     PackedWeights,
     Plan,
@@ -36,6 +39,8 @@ from netgen.plan.schedule.schedule import Schedule, schedule
 from netgen.plan.segments.cut_schedule import Banded, cut_schedule
 from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
 from netgen.plan.threads import split_steps
+
+PackedBytes: TypeAlias = npt.NDArray[np.uint8]
 
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
@@ -272,16 +277,11 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
     for call, layer, index, rows in parts:
         weights: PackedWeights | None = None
         if call.kernel.constants:
-            blank = {
-                letter: np.ones(kind.shape, np.float32)
-                for letter, kind in layer.operands.items()
-                if letter in call.constants
-            }
-            elements = call.kernel.pack(layer, target, blank).size
+            size = call.kernel.packed_bytes(layer, target)
             key = json.dumps([index, call.constants], sort_keys=True)
             if key not in places:
-                places[key] = PackedWeights(end, elements)
-                end = round_up(end + 4 * elements, target.alignment)
+                places[key] = PackedWeights(end, size)
+                end = round_up(end + size, target.alignment)
             weights = places[key]
         steps.append(
             Step(
@@ -291,7 +291,10 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
                 numeric_form=call.kernel.numeric_form,
                 instance=index,
                 reads=call.reads,
-                constants=call.constants,
+                constants={
+                    letter: Constant(name, layer.operands[letter])
+                    for letter, name in call.constants.items()
+                },
                 writes=call.node.name,
                 weights=weights,
                 macs=call.layer.macs(),
@@ -303,14 +306,14 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
     return tuple(steps), end
 
 
-def pack_weights(plan: Plan, graph: Graph) -> Packed:
-    """All packed constants as one array of float32; the gaps of alignment are zero."""
+def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
+    """The packed constants of all steps, little-endian; the gaps of alignment are zero."""
     target = find_target(plan.target)
-    packed = np.zeros(plan.weights_bytes // 4, np.float32)
+    packed = np.zeros(plan.weights_bytes, np.uint8)
     for step in plan.steps:
         if step.weights is None:
             continue
-        arrays = {letter: graph.constant(name) for letter, name in step.constants.items()}
+        arrays = {letter: graph.constant(each.name) for letter, each in step.constants.items()}
         layer = step_layer(plan, step, operand_types(plan, step))
         content = find_kernel(step.kernel).pack(layer, target, arrays)
         if not np.isfinite(content).all():
@@ -319,6 +322,8 @@ def pack_weights(plan: Plan, graph: Graph) -> Packed:
                 where=f"%{step.name}",
                 hint="check the file they come from",
             )
-        start = step.weights.offset // 4
-        packed[start : start + step.weights.elements] = content
+        place = step.weights
+        # Where kernels run is little-endian, as the blob is.
+        stored = content.astype(content.dtype.newbyteorder("<"), copy=False)
+        packed[place.offset : place.offset + place.bytes] = stored.view(np.uint8)
     return packed

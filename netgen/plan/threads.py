@@ -73,6 +73,7 @@ def _by_channels(plan: Plan, step: Step, letter: str) -> bool:
     """Whether a channel of the result can meet no channel of an operand but its own."""
     operand, result = plan.buffer_of(step.reads[letter]), plan.buffer_of(step.writes)
     x, y = plan.layout(step.reads[letter]), plan.layout(step.writes)
-    whole = (operand.offset - result.offset) % (4 * result.pitch) == 0
+    whole = (operand.offset - result.offset) % (result.element_bytes * result.pitch) == 0
     alike = x.pitch == y.pitch and x.places().tolist() == y.places().tolist()
-    return operand.pitch == result.pitch and whole and alike
+    same = (operand.pitch, operand.element_bytes) == (result.pitch, result.element_bytes)
+    return same and whole and alike

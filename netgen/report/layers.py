@@ -49,7 +49,7 @@ def _facts(plan: Plan, step: Step) -> LayerFacts:
         reads=tuple(_shape(plan, value) for value in read),
         writes=_shape(plan, step.writes),
         macs=step.macs,
-        weight_bytes=4 * step.weights.elements if step.weights is not None else 0,
+        weight_bytes=step.weights.bytes if step.weights is not None else 0,
         activation_bytes=sum(plan.values[value].type.bytes for value in (*read, step.writes)),
         function=plan.instances[step.instance].name,
         bands=bands,

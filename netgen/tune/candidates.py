@@ -43,13 +43,7 @@ class Case:
         """Bytes of the packed constants, aligned."""
         if not self.kernel.constants:
             return 0
-        layer = replace(self.layer, choice=choice)
-        blank = {
-            letter: np.ones(layer.operands[letter].shape, np.float32)
-            for letter in self.kernel.constants
-            if letter in layer.constant
-        }
-        size = 4 * self.kernel.pack(layer, target, blank).size
+        size = self.kernel.packed_bytes(replace(self.layer, choice=choice), target)
         return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 

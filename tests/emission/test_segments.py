@@ -203,7 +203,7 @@ def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
     """A plan in which a value of 5 rows of 6 pixels, 4 channels, stands in slots of a ring."""
     graph = read(BODIES["add_to_itself"])
     plan = build_plan(graph, GENERIC)
-    buffer = Buffer("ring", "arena", 4 * 4 * 9 * rows, 4, 0, 1, 80, rows, 9, margin=3)
+    buffer = Buffer("ring", "arena", 4 * 4 * 9 * rows, 4, 4, 0, 1, 80, rows, 9, margin=3)
     kind = replace(plan.values["d"].type, shape=(1, 5, 6, 4))
     value = Value("d", kind, (BufferRun("ring", 0, 4),), None, Slots(step, first, shift))
     return (

@@ -53,7 +53,7 @@ class Sketch:
     def apply(self, op: Operator, *operands: str) -> str:
         """Add a node and return its name."""
         name = self.name("v")
-        kind = op.infer([self.nodes[operand].type for operand in operands])
+        kind = op.result_type([self.nodes[operand].type for operand in operands])
         self.nodes[name] = Node(name, op, operands, kind)
         self.values.append(name)
         return name
@@ -83,7 +83,7 @@ def convolve(sketch: Sketch, x: str) -> str:
     operands = [x, w]
     if draw(st.booleans()):
         operands.append(sketch.constant((outputs,)))
-        kind = op.infer([sketch.nodes[name].type for name in operands])
+        kind = op.result_type([sketch.nodes[name].type for name in operands])
         shortcuts = sketch.like(kind.shape)
         operands += draw(st.lists(st.sampled_from(shortcuts), max_size=1)) if shortcuts else []
     return sketch.apply(Conv2d(op.stride, pad, act=draw(ACTIVATIONS)), *operands)

@@ -10,7 +10,7 @@ import pytest
 
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
-from netgen.ir.operator import REGISTRY, Const, Input, Operator, Registry
+from netgen.ir.operator import REGISTRY, Const, Input, Operator, Registry, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.conv2d import Conv2d
 
@@ -27,7 +27,7 @@ class Scale(Operator):
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         return operands[0]
 
-    def reference(self, operands: Sequence[Array]) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         return operands[0] * self.factor
 
 
@@ -85,7 +85,7 @@ def test_leaves_have_neither_inferred_type_nor_own_value(op: Operator) -> None:
     with pytest.raises(GraphError, match="declared, not inferred"):
         op.infer([])
     with pytest.raises(GraphError):
-        op.reference([])
+        op.reference([], Signature((), TensorType("f32", ())))
     with pytest.raises(GraphError, match="takes no operands, expected 0, found 1"):
         op.check_count(["x"])
 

@@ -15,6 +15,7 @@ from netgen.ir.operator import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ir.text import parse_graph, print_graph
 from netgen.ops.channel_map import ChannelMap, channel_map_op
+from tests.meaning import meaning as operator_meaning
 
 Channel = tuple[int, int]
 ZERO = (-1, 0)
@@ -48,6 +49,7 @@ def sources(op: ChannelMap) -> list[Channel]:
 SOME = st.integers(-1, 3).flatmap(
     lambda n: st.just(ZERO) if n < 0 else st.tuples(st.just(n), st.integers(0, 9))
 )
+
 RUNS = st.builds(
     lambda n, first, length, step: run(n, first, first + length * step, step),
     st.integers(0, 3), st.integers(0, 5), st.integers(1, 9), st.integers(1, 3),
@@ -181,7 +183,7 @@ def test_reference(channels: list[Channel], width: int, flat: bool) -> None:
     most = 1 + max(c for _, c in channels)
     operands = [rng.normal(size=(*pixels, most + n)) for n in range(len(read))]
     op = channel_map_op(channels)
-    y = op.reference(operands)
+    y = operator_meaning(op, operands)
     assert op.infer([TensorType("f32", x.shape) for x in operands]).shape == y.shape
     for place, (n, c) in enumerate(channels):
         expected = np.zeros(pixels) if n < 0 else operands[n][..., c]
@@ -217,7 +219,7 @@ def test_refusals(text: str, operands: tuple[TensorType, ...], message: str) -> 
 def test_zeros_alone_are_of_as_many_pixels_as_their_operand() -> None:
     op = ChannelMap("0[2]")
     assert op.infer([IMAGE]).shape == (1, 4, 5, 2)
-    assert op.reference([np.ones(IMAGE.shape)]).tolist() == np.zeros((1, 4, 5, 2)).tolist()
+    assert operator_meaning(op, [np.ones(IMAGE.shape)]).tolist() == np.zeros((1, 4, 5, 2)).tolist()
 
 
 TEXT = """\

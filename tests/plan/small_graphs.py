@@ -179,7 +179,7 @@ class _Layers:
 
     def apply(self, op: Operator, *operands: str) -> None:
         name = f"v{len(self.nodes)}"
-        kind = op.infer([self.nodes[operand].type for operand in operands])
+        kind = op.result_type([self.nodes[operand].type for operand in operands])
         self.nodes[name] = Node(name, op, operands, kind)
         self.values.append(name)
 

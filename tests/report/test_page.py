@@ -26,7 +26,7 @@ from tests.pictures import parse
 from tests.plan.small_graphs import BODIES, read
 from tests.report.pages import CASES, SVG, fused, planned, source
 
-NO_WEIGHTS = np.empty(0, np.float32)
+NO_WEIGHTS = np.empty(0, np.uint8)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""An activation by itself, or a copy: y = act(x), elementwise."""
+"""An activation by itself: y = act(x), elementwise."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
-from netgen.ops.identity import Identity
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.sigmoid import Sigmoid
 
 
 class ActivationF32(Kernel):
-    """Any shape. The identity is a copy, which the plan asks for where an output needs one."""
+    """Any shape."""
 
     name: ClassVar[str] = "activation_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (
@@ -28,7 +27,6 @@ class ActivationF32(Kernel):
         HardSwish,
         HardSigmoid,
         Sigmoid,
-        Identity,
     )
     numeric_form: ClassVar[str] = "elementwise"
     any_layout: ClassVar[bool] = True
@@ -45,8 +43,7 @@ class ActivationF32(Kernel):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements, or pixels and stretches of channels; activation."""
         del target
-        act = "none" if isinstance(layer.op, Identity) else layer.op.operator_name
-        return {**describe_elements(layer, ("x", "y")), "act": act}
+        return {**describe_elements(layer, ("x", "y")), "act": layer.op.operator_name}
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""

@@ -58,6 +58,11 @@ class BatchNormF32(Kernel):
         order = order_of(layer)
         return np.concatenate([scale[order], (beta - mean * scale)[order]]).astype(np.float32)
 
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """A scale and a shift for each channel."""
+        del target
+        return 2 * layer.operands["gamma"].bytes
+
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")

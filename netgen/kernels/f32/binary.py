@@ -77,6 +77,11 @@ class ConstantBinaryKernel(BinaryKernel):
         order = order_of(layer)
         return constants["b"].reshape(-1, len(order))[:, order].ravel()
 
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """All of the second operand."""
+        del target
+        return layer.operands["b"].bytes
+
 
 def _is_spread(layer: Layer) -> bool:
     """Whether the second operand is one number per channel, and there is more than one pixel."""

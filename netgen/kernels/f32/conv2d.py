@@ -38,6 +38,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -108,6 +109,10 @@ class Conv2dF32(Kernel):
         ((w,), (b,)) = visited(layer, 1, constants)
         panels = _panels(layer, target)
         return pack_panels(panels, w.reshape(len(w), -1), b)
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Panels."""
+        return panels_bytes(_panels(layer, target), _product(layer)[2])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

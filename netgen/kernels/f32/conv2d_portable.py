@@ -77,6 +77,12 @@ class Conv2dPortableF32(Kernel):
         taps = w.reshape(b.size, -1)
         return np.concatenate([b.reshape(-1, 1), taps], axis=1).ravel()
 
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """All weights and a bias for each output."""
+        del target
+        w = layer.operands["w"]
+        return w.bytes + w.shape[0] * w.element.bytes
+
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if "residual" in layer.operands else {}

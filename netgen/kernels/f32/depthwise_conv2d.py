@@ -37,7 +37,7 @@ from netgen.kernels.stretches import (
     vector_runs,
 )
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, pack_panels
+from netgen.kernels.tiles import Panel, cut_vectors, pack_panels, panels_bytes
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
@@ -108,6 +108,11 @@ class DepthwiseConv2dF32(Kernel):
         order = packed_order(layer, runs)
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
         return pack_panels(_panels(runs), w.reshape(w.shape[0], -1)[order], b[order])
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Vectors, with a row for each tap."""
+        _, rows, columns, _ = layer.operands["w"].shape
+        return panels_bytes(_panels(vector_runs(layer, target)), rows * columns)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.

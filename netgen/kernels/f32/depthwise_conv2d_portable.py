@@ -73,6 +73,12 @@ class DepthwiseConv2dPortableF32(Kernel):
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
         return np.concatenate([b[:, None], w.reshape(w.shape[0], -1)], axis=1)[order].ravel()
 
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """All weights and a bias for each output."""
+        del target
+        w = layer.operands["w"]
+        return w.bytes + w.shape[0] * w.element.bytes
+
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:

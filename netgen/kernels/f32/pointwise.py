@@ -39,6 +39,7 @@ from netgen.kernels.tiles import (
     describe_panels,
     diagonally,
     pack_panels,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -160,6 +161,14 @@ class PointwiseF32(Kernel):
             for group in range(part.first, part.end)
         ]
         return np.concatenate(packed)
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Panels of all groups."""
+        p = _product(layer)
+        return sum(
+            panels_bytes(_panels(layer, part, target), p.inputs) * (part.end - part.first)
+            for part in output_parts(layer, p.groups)
+        )
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

@@ -39,11 +39,13 @@ from netgen.kernels.split_loops import split_panels
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import (
+    Panel,
     Tile,
     choose_tile,
     cut_panels,
     describe_panels,
     pack_panels,
+    panels_bytes,
     stream_cost,
     tile_cost,
 )
@@ -144,10 +146,16 @@ class WinogradF32(Kernel):
         rows = _transformed(g, [taps[:, r] for r in range(3)])
         points = [_transformed(g, [row[:, s] for s in range(3)]) for row in rows]
         u = np.stack([point for row in points for point in row], axis=1)
-        panels = cut_panels(
-            _part(layer).lengths, target.vector_widths, self._tile(layer, target).vectors
-        )
-        return pack_panels(panels, u.reshape(len(u), -1).astype(np.float32), b)
+        return pack_panels(self._panels(layer, target), u.reshape(len(u), -1).astype(np.float32), b)
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Panels, with a row for each point of a tile and input."""
+        inputs = layer.operands["w"].shape[3]
+        return panels_bytes(self._panels(layer, target), len(self.g) ** 2 * inputs)
+
+    def _panels(self, layer: Layer, target: Target) -> list[Panel]:
+        vectors = self._tile(layer, target).vectors
+        return cut_panels(_part(layer).lengths, target.vector_widths, vectors)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.ir.operator import ANY_ELEMENT, Operator
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.moves.channel_copies import describe_copies, describe_zeros
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_described
@@ -22,6 +22,7 @@ class ChannelMapKernel(Kernel):
     name: ClassVar[str] = "channel_map"
     operators: ClassVar[tuple[type[Operator], ...]] = (ChannelMap,)
     numeric_form: ClassVar[str] = "copy"
+    elements: ClassVar[ElementsByLetter] = {"": ANY_ELEMENT}
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
 

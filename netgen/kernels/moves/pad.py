@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_ELEMENT, Operator
 from netgen.kernels.geometry import describe_band
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.moves.channel_copies import describe_copies, describe_zeros
 from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
@@ -19,6 +19,7 @@ class PadKernel(Kernel):
     name: ClassVar[str] = "pad"
     operators: ClassVar[tuple[type[Operator], ...]] = (Pad,)
     numeric_form: ClassVar[str] = "copy"
+    elements: ClassVar[ElementsByLetter] = {"": ANY_ELEMENT}
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 

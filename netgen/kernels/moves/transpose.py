@@ -6,8 +6,8 @@ from math import prod
 from typing import ClassVar
 
 from netgen.errors import PlanError
-from netgen.ir.operator import Operator
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.ir.operator import ANY_ELEMENT, Operator
+from netgen.kernels.layer import ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.ops.transpose import Transpose
 
@@ -18,6 +18,7 @@ class TransposeKernel(Kernel):
     name: ClassVar[str] = "transpose"
     operators: ClassVar[tuple[type[Operator], ...]] = (Transpose,)
     numeric_form: ClassVar[str] = "copy"
+    elements: ClassVar[ElementsByLetter] = {"": ANY_ELEMENT}
 
     def accepts(self, layer: Layer) -> bool:
         """Every transpose."""

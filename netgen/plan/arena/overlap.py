@@ -147,7 +147,7 @@ def _in_place(banded: Banded, number: int, index: int, alignment: int) -> list[O
         dying = operand.last == number == output.first
         if dying and operand.kind == output.kind == "arena" and set(others) <= set(allowed):
             # Whole pixels, since a kernel may go through the channels in an outer loop.
-            step = math.lcm(alignment, 4 * output.pitch)
+            step = math.lcm(alignment, output.element_bytes * output.pitch)
             value, result = call.reads[letter], call.node.name
             return [Overlap(number, value, result, round_up(distance, step))]
     return []

@@ -7,10 +7,13 @@ of what it views, rearranged as the view's operator rearranges anything.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import PlanError
+from netgen.ir.operator import Signature
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.check.hazards import band_fault
 from netgen.plan.data.execution_order import Band, execution_order, height
@@ -75,7 +78,10 @@ def _run(memory: _Memory, step: Step, band: Band) -> None:
         if memory.home(value) == memory.home(step.writes):
             read = memory.places(value, *span)
             order = pixel_order(plan, step)
-            fault = band_fault(step.op, letter, types, read, written, band, order)
+            if memory.size(value) != memory.size(step.writes):
+                fault = memory.met((value, *span), (step.writes, first, end))
+            else:
+                fault = band_fault(step.op, letter, types, read, written, band, order)
             if fault:
                 raise PlanError(f"the step destroys its operand {letter}: {fault}", where=where)
     if step.scratch is not None:
@@ -84,13 +90,17 @@ def _run(memory: _Memory, step: Step, band: Band) -> None:
 
 
 class _Memory:
-    """The arena and the caller's buffers, with numbers for elements."""
+    """The arena and the caller's buffers, with numbers for elements.
+
+    It consists of cells as large as what divides all elements; an element's cells hold one number.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.arena = np.full(plan.certificate.arena_bytes // 4, _NOBODY, np.int64)
+        self.cell = math.gcd(*(buffer.element_bytes for buffer in plan.buffers.values()))
+        self.arena = np.full(plan.certificate.arena_bytes // self.cell, _NOBODY, np.int64)
         self.caller = {
-            b.name: np.full(b.bytes // 4, _NOBODY, np.int64)
+            b.name: np.full(b.bytes // self.cell, _NOBODY, np.int64)
             for b in plan.buffers.values()
             if b.kind != "arena"
         }
@@ -112,9 +122,9 @@ class _Memory:
             return first + np.arange(value.type.elements)
         if value.name in self.written:
             raise PlanError(f"%{value.name} is a view, but a step writes it", where=where)
-        # Numbers below 2**53 are exact as floats.
-        operands = [self.numbers(name, where).astype(float) for name in value.view.operands]
-        return np.asarray(value.view.op.reference(operands), np.int64)
+        operands = [self.numbers(name, where) for name in value.view.operands]
+        types = tuple(self.plan.values[name].type for name in value.view.operands)
+        return value.view.op.reference(operands, Signature(types, value.type))
 
     def rows(self, name: str) -> int:
         """How many rows a value has."""
@@ -126,7 +136,10 @@ class _Memory:
         return "arena" if buffer.kind == "arena" else f"{buffer.kind} {buffer.name}"
 
     def places(self, name: str, first: int, end: int) -> Numbers:
-        """Where rows of a value stand in their memory: [rows, pixels of a row, channels]."""
+        """Where rows of a value stand in their memory: [rows, pixels of a row, channels].
+
+        Places are counted in elements of the value's own size.
+        """
         value = self.plan.values[name]
         buffer = self.plan.buffers[value.runs[0].buffer]
         channels = value.type.shape[-1]
@@ -134,7 +147,7 @@ class _Memory:
         for run in value.runs:
             for count in range(run.channels):
                 places[run.at + run.step * count] = run.first + count
-        start = buffer.offset // 4
+        start = buffer.offset // buffer.element_bytes
         if not is_image(value.type.shape) or self.plan.is_recut(name):
             pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)
             pitch = channels if self.plan.is_recut(name) else buffer.pitch
@@ -153,21 +166,43 @@ class _Memory:
         """Let a step, or the caller, write rows of a value."""
         at = self.places(name, first, end)
         numbers = self.numbers(name, f"%{name}").reshape(self.rows(name), *at.shape[1:])
-        self.memory(name)[at] = numbers[first:end]
+        for cells in self._cells(name, at):
+            self.memory(name)[cells] = numbers[first:end]
+
+    def size(self, name: str) -> int:
+        """Bytes of an element."""
+        return self.plan.values[name].type.element.bytes
+
+    def met(self, read: tuple[str, int, int], written: tuple[str, int, int]) -> str | None:
+        """What is wrong if rows of two values, whose elements differ in size, share memory."""
+        cells = [
+            np.concatenate([c.ravel() for c in self._cells(name, self.places(name, *rows))])
+            for name, *rows in (read, written)
+        ]
+        shared = np.isin(cells[1], cells[0]).any()
+        return "elements of another size must stand apart" if shared else None
+
+    def _cells(self, name: str, places: Numbers) -> list[Numbers]:
+        """The first cells of elements, then the second ones, and so on."""
+        count = self.size(name) // self.cell
+        return [places * count + n for n in range(count)]
 
     def spoil(self, scratch: str) -> None:
         """Let a step use its scratch, whatever stands there."""
         buffer = self.plan.buffers[scratch]
-        self.arena[buffer.offset // 4 : (buffer.offset + buffer.bytes) // 4] = _NOBODY
+        begin, end = buffer.offset, buffer.offset + buffer.bytes
+        self.arena[begin // self.cell : end // self.cell] = _NOBODY
 
     def check(self, name: str, first: int, end: int, where: str) -> None:
         """Rows of a value must be those that it stands for."""
         at = self.places(name, first, end)
-        found = self.memory(name)[at]
         numbers = self.numbers(name, where).reshape(self.rows(name), *at.shape[1:])
         expected = numbers[first:end]
-        wrong = np.flatnonzero(found != expected)
-        if len(wrong):
+        for cells in self._cells(name, at):
+            found = self.memory(name)[cells]
+            wrong = np.flatnonzero(found != expected)
+            if not len(wrong):
+                continue
             element = int(wrong[0])
             raise PlanError(
                 f"%{name} is read, but its element {element} from row {first} does not hold it",

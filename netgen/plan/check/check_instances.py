@@ -6,14 +6,12 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-import numpy as np
-
 from netgen.errors import PlanError
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.plan import Constant, Plan, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import require_offered
 
@@ -37,7 +35,7 @@ def check_instances(plan: Plan, target: Target) -> None:
         instance = plan.instances[step.instance]
         kernel = _kernel(step, instance.kernel)
         layer = step_layer(plan, step, operand_types(plan, step))
-        if not kernel.accepts(layer):
+        if not (kernel.computes(layer) and kernel.accepts(layer)):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
         if step.choice is not None:
             offered = kernel.choices(layer, target)
@@ -131,7 +129,7 @@ def _kernel(step: Step, name: str) -> Kernel:
 
 def check_weights(plan: Plan, target: Target) -> None:
     """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
-    places: dict[tuple[int, int], tuple[int, Mapping[str, str]]] = {}
+    places: dict[tuple[int, int], tuple[int, Mapping[str, Constant]]] = {}
     for step in plan.steps:
         place = _place_of_weights(plan, step, target)
         content = (step.instance, step.constants)
@@ -162,18 +160,18 @@ def check_weights(plan: Plan, target: Target) -> None:
 
 def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int] | None:
     """The first byte of a step's packed weights and the one behind them, if it has any."""
-    elements = _packed_elements(plan, step, target)
-    found = step.weights.elements if step.weights else 0
-    if found != elements:
+    size = _packed_bytes(plan, step, target)
+    found = step.weights.bytes if step.weights else 0
+    if found != size:
         raise PlanError(
             "the packed weights have the wrong length",
             where=f"step %{step.name}",
-            expected=f"{elements} elements",
+            expected=f"{size} bytes",
             found=str(found),
         )
     if step.weights is None:
         return None
-    begin, end = step.weights.offset, step.weights.offset + 4 * elements
+    begin, end = step.weights.offset, step.weights.offset + size
     if begin < 0 or begin % plan.alignment or end > plan.weights_bytes:
         raise PlanError(
             "the packed weights are misaligned or leave the weights",
@@ -184,12 +182,9 @@ def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int]
     return begin, end
 
 
-def _packed_elements(plan: Plan, step: Step, target: Target) -> int:
-    """How many elements the kernel packs for constants of these shapes."""
+def _packed_bytes(plan: Plan, step: Step, target: Target) -> int:
+    """How many bytes the kernel packs for constants of these shapes."""
     kernel = find_kernel(step.kernel)
     if not kernel.constants:
         return 0
-    types = operand_types(plan, step)
-    layer = step_layer(plan, step, types)
-    blank = {letter: np.ones(types[letter].shape, np.float32) for letter in step.constants}
-    return kernel.pack(layer, target, blank).size
+    return kernel.packed_bytes(step_layer(plan, step, operand_types(plan, step)), target)

@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from netgen.errors import PlanError
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.plan.data.plan import Buffer, Overlap, Plan, Rectangle
 
 
@@ -33,7 +34,8 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
     if buffer.kind not in {"arena", "input", "output"}:
         raise PlanError("unknown kind", where=where, found=buffer.kind)
     extents = (buffer.rows, buffer.row_pixels, buffer.pitch)
-    whole = 4 * buffer.rows * buffer.row_pixels * buffer.pitch
+    pixels = buffer.rows * buffer.row_pixels
+    whole = buffer.element_bytes * pixels * buffer.pitch
     if min(extents) < 1 or buffer.bytes != whole or not 0 <= buffer.margin < buffer.row_pixels:
         raise PlanError(
             "the buffer's bytes are not those of its rows",
@@ -41,6 +43,7 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
             expected=f"{buffer.rows} rows of {buffer.row_pixels} pixels of {buffer.pitch} elements",
             found=f"{buffer.bytes} bytes, a margin of {buffer.margin}",
         )
+    _check_elements(buffer)
     if buffer.kind != "arena":
         if buffer.offset:
             raise PlanError(
@@ -68,6 +71,29 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
             where=where,
             expected=f"all of it before or behind byte {plan.fast_bytes}",
             found=f"{buffer.offset} to {end}",
+        )
+
+
+def _check_elements(buffer: Buffer) -> None:
+    """Size, granularity and bias of elements are such as some element type has."""
+    where = f"buffer {buffer.name}"
+    if buffer.element_bytes not in {element.bytes for element in ELEMENTS.values()}:
+        raise PlanError("no element is as long", where=where, found=str(buffer.element_bytes))
+    if buffer.granularity < 1 or buffer.pitch % buffer.granularity:
+        raise PlanError(
+            "the pitch is no multiple of the granularity",
+            where=where,
+            expected=f"a multiple of {buffer.granularity}",
+            found=str(buffer.pitch),
+        )
+    if not 0 <= buffer.bias < 2 ** (8 * buffer.element_bytes) or (
+        buffer.bias and buffer.kind != "arena"
+    ):
+        raise PlanError(
+            "codes cannot stand with this bias",
+            where=where,
+            expected="0 in the caller's memory",
+            found=str(buffer.bias),
         )
 
 

@@ -18,7 +18,6 @@ from graphlib import CycleError, TopologicalSorter
 
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
-from netgen.kernels.layout import dense_layout
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check.check_bands import check_bands, check_segments
 from netgen.plan.check.check_contents import check_contents
@@ -94,6 +93,10 @@ def _check_steps(plan: Plan) -> None:
     if len(set(written)) != len(written):
         raise PlanError("two steps write one value", where=where)
     for step in plan.steps:
+        if not 0 <= step.instance < len(plan.instances):
+            raise PlanError(
+                f"there is no kernel instance {step.instance}", where=f"step %{step.name}"
+            )
         if step.name != step.writes:
             raise PlanError(
                 "a step is named after what it writes",
@@ -143,6 +146,17 @@ def _check_layout(plan: Plan, value: Value) -> None:
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)
     buffer = plan.buffers[value.runs[0].buffer]
+    if buffer.element_bytes != value.type.element.bytes:
+        raise PlanError(
+            f"the elements of {buffer.name} are of another size",
+            where=where,
+            expected=f"{value.type.element.bytes} bytes, of {value.type.dtype}",
+            found=str(buffer.element_bytes),
+        )
+    if buffer.granularity > 1 and any(run.first % buffer.granularity for run in value.runs):
+        raise PlanError(
+            f"runs of channels do not start at multiples of {buffer.granularity}", where=where
+        )
     if plan.is_recut(value.name):
         _check_recut(plan, value, buffer)
         return
@@ -208,7 +222,7 @@ def _check_views(plan: Plan) -> None:
             raise PlanError(f"{value.view.op.operator_name} is no view", where=where)
         types = [plan.values[name].type for name in value.view.operands]
         try:
-            inferred = value.view.op.infer(types)
+            inferred = value.view.op.result_type(types)
         except GraphError as error:
             raise PlanError(str(error), where=where) from error
         if inferred != value.type:
@@ -222,7 +236,8 @@ def _check_views(plan: Plan) -> None:
 
 def _is_dense(plan: Plan, value: Value) -> bool:
     """Whether the pixels of a value's buffer hold its channels in order, and nothing else."""
-    return plan.layout(value.name) == dense_layout(value.type.shape[-1])
+    layout = plan.layout(value.name)
+    return layout.is_dense and layout.channels == value.type.shape[-1]
 
 
 def _check_step(plan: Plan, step: Step) -> None:
@@ -231,7 +246,7 @@ def _check_step(plan: Plan, step: Step) -> None:
     types = operand_types(plan, step)
     result = plan.values[step.writes].type
     try:
-        inferred = step.op.infer(list(types.values()))
+        inferred = step.op.result_type(list(types.values()))
     except GraphError as error:
         raise PlanError(str(error), where=where) from error
     if inferred != result:

@@ -184,6 +184,8 @@ def _check_in_place(plan: Plan, step: Step, by: str) -> None:
     home, result = plan.buffer_of(x), plan.buffer_of(y)
     if (home.kind, result.kind) != ("arena", "arena"):
         return
+    if home.element_bytes != result.element_bytes:
+        return
     reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[y].type)
     rows = plan.values[x].rows
     for first in range(0, height(plan, step), step.rows):
@@ -191,8 +193,9 @@ def _check_in_place(plan: Plan, step: Step, by: str) -> None:
         begin, stop = (0, rows)
         if reach is not None:
             begin, stop = reach.begin(first, rows), reach.end(end, rows)
-        read = home.offset // 4 + plan.elements(x, begin, stop)
-        written = result.offset // 4 + plan.elements(y, first, end)
+        # Elements of other sizes never share memory, as `check_contents` has found.
+        read = home.offset // home.element_bytes + plan.elements(x, begin, stop)
+        written = result.offset // result.element_bytes + plan.elements(y, first, end)
         if not np.isin(written, read).any():
             continue
         low = min(int(read.min()), int(written.min()))

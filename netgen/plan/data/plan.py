@@ -17,7 +17,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
 
-VERSION = 2
+VERSION = 3
 
 # Operators of other numeric forms that only move data.
 _MOVES = frozenset({"identity", "pad"})
@@ -77,13 +77,17 @@ class Buffer:
 
     `kind` is `arena`, or `input` and `output` for the caller's own memory, whose offset is 0. It
     has `rows` slots for rows, fewer than its values have where it is a ring; a slot has `margin`
-    spare pixels, then those of a row, `row_pixels` together, of `pitch` channels each. Alive from
-    segment `first` to segment `last`, both included; an input is alive before segment 0 as well.
+    spare pixels, then those of a row, `row_pixels` together, of `pitch` elements each, of
+    `element_bytes`. Alive from segment `first` to segment `last`, both included; an input is alive
+    before segment 0 as well. Runs of channels start at multiples of `granularity`, as the pitch is
+    one. Codes stand as code + `bias`, modulo the element's range: 128 makes unsigned bytes of
+    signed ones.
     """
 
     name: str
     kind: str
     bytes: int
+    element_bytes: int
     pitch: int
     first: int
     last: int
@@ -91,6 +95,8 @@ class Buffer:
     rows: int
     row_pixels: int
     margin: int = 0
+    granularity: int = 1
+    bias: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,15 @@ class PackedWeights:
     """Where a step's packed constants stand, in bytes from the start of all weights."""
 
     offset: int
-    elements: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant that a step reads: its name in the graph, and its type."""
+
+    name: str
+    type: TensorType
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,7 @@ class Step:
     numeric_form: str
     instance: int
     reads: Mapping[str, str]
-    constants: Mapping[str, str]
+    constants: Mapping[str, Constant]
     writes: str
     weights: PackedWeights | None
     macs: int
@@ -224,9 +238,13 @@ class Plan:
         A value that cuts its buffer's elements anew, by a reshape, is dense.
         """
         runs, shape = self.values[value].runs, self.values[value].type.shape
+        buffer = self.buffers[runs[0].buffer]
         return Layout(
-            shape[-1] if self.is_recut(value) else self.buffers[runs[0].buffer].pitch,
+            shape[-1] if self.is_recut(value) else buffer.pitch,
             tuple(ChannelRun(run.first, run.channels, run.at, run.step) for run in runs),
+            buffer.granularity,
+            self.values[value].type.zero + buffer.bias,
+            buffer.bias,
         )
 
     def is_recut(self, value: str) -> bool:

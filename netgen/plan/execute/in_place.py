@@ -7,17 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.kernels.layout import Places
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.pixel_order import pixel_order
 from netgen.plan.data.plan import Step
-from netgen.plan.execute.memory import Floats, Memory
+from netgen.plan.execute.memory import Memory
 
 
 def run_depthwise_in_place(
-    memory: Memory, step: Step, constants: Mapping[str, Array], band: Band
+    memory: Memory,
+    step: Step,
+    constants: Mapping[str, Array],
+    signature: Signature,
+    band: Band,
 ) -> None:
     """Pixel by pixel, each output computed from the memory as it is at that moment.
 
@@ -28,32 +33,33 @@ def run_depthwise_in_place(
     plan, x, y = memory.plan, step.reads["x"], step.writes
     channels = plan.values[x].type.shape[3]
     distance = plan.buffer_of(x).offset - plan.buffer_of(y).offset
-    whole = distance % (4 * plan.buffer_of(x).pitch) == 0
+    whole = distance % (plan.buffer_of(x).element_bytes * plan.buffer_of(x).pitch) == 0
     groups = [np.arange(channels)] if whole else [np.array([c]) for c in range(channels)]
     order = pixel_order(plan, step)
     for first in range(band.first, band.end, order.rows):
         rows = range(first, min(first + order.rows, band.end))
         outputs = plan.elements(y, rows.start, rows.stop)
         for group in groups:
-            waiting: list[tuple[Places, Floats]] = []
+            waiting: list[tuple[Places, Array]] = []
             for j in range(outputs.shape[1]):
-                found = [_pixel(memory, step, constants, (i, j), group) for i in rows]
+                found = [_pixel(memory, step, constants, signature, (i, j), group) for i in rows]
                 for i, values in enumerate(found):
                     if i and j < order.late:
                         waiting.append((outputs[i, j, group], values))
                     else:
-                        memory.floats(y)[outputs[i, j, group]] = values
+                        memory.store(y, outputs[i, j, group], values)
             for at, values in waiting:
-                memory.floats(y)[at] = values
+                memory.store(y, at, values)
 
 
 def _pixel(
     memory: Memory,
     step: Step,
     constants: Mapping[str, Array],
+    signature: Signature,
     at: tuple[int, int],
     group: Places,
-) -> Floats:
+) -> Array:
     """Some channels of one output, from the memory as it is."""
     assert isinstance(step.op, DepthwiseConv2d)
     plan, op, x = memory.plan, step.op, step.reads["x"]
@@ -66,10 +72,13 @@ def _pixel(
     begin, end = max(top, 0), min(max(top + reach[0], 0), height)
     sides = max(left, 0), min(max(left + reach[1], 0), width)
     weights = [constants[a][group] for a in op.operand_names if a in constants]
-    patch = np.zeros((1, reach[0], reach[1], len(group)))
+    kind = plan.values[x].type
+    patch = np.full((1, *reach, len(group)), kind.zero, kind.element.working)
     inputs = plan.elements(x, begin, end)[:, slice(*sides), group]
-    seen = memory.floats(x)[inputs].astype(np.float64)
+    seen = memory.load(x, inputs).astype(kind.element.working)
     rows, columns = begin - top, sides[0] - left
     patch[0, rows : rows + seen.shape[0], columns : columns + seen.shape[1]] = seen
-    result: Floats = point.reference([patch, *weights])[0, 0, 0].astype(np.float32)
-    return result
+    # Scales along an axis are those of outputs.
+    scales = {name: scale[group] for name, scale in signature.scales.items()}
+    result = point.reference([patch, *weights], replace(signature, scales=scales))[0, 0, 0]
+    return plan.values[step.writes].type.element.store(result)

@@ -2,7 +2,7 @@
 
 Rows are read and written through slots, runs, buffers and offsets alone, so a wrong offset, life,
 ring or overlap gives wrong numbers, or NaN. Operators mean what their NumPy reference says, in
-float64, and every result is rounded to float32 when it is stored.
+float64 and int64, and every result is rounded to its element type when it is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from netgen.errors import InputError
 from netgen.ir.graph import Graph
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
@@ -22,18 +23,18 @@ from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
 from netgen.plan.data.reach import row_reach
 from netgen.plan.execute.in_place import run_depthwise_in_place
-from netgen.plan.execute.memory import Floats, Memory
+from netgen.plan.execute.memory import Memory, poisoned
 from netgen.plan.execute.step_rows import compute_rows, rows_summed
 
 
-def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Floats]:
+def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
     """All values by name, inputs included, each row as it stood in memory right after its step.
 
     `inputs` maps each input's name to an array of its shape; `graph` holds the constants. Raises
     InputError for missing or misshapen inputs, PlanError where a step has no order of execution.
     """
     memory = Memory(plan)
-    found = {name: np.full(v.type.shape, np.nan, np.float32) for name, v in plan.values.items()}
+    found = {name: poisoned(value.type) for name, value in plan.values.items()}
     images = {name: _input(plan, name, inputs) for name in plan.inputs}
     for name, image in images.items():
         if not plan.push_rows:
@@ -55,42 +56,51 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
         memory.read_into(found[step.writes], step.writes, rows)
     for name, value in plan.values.items():
         if value.view is not None:
-            operands = [found[operand].astype(np.float64) for operand in value.view.operands]
-            found[name] = value.view.op.reference(operands).astype(np.float32)
+            types = tuple(plan.values[operand].type for operand in value.view.operands)
+            operands = [found[operand] for operand in value.view.operands]
+            found[name] = value.view.op.reference(operands, Signature(types, value.type))
     return found
 
 
-def _input(plan: Plan, name: str, inputs: Mapping[str, npt.ArrayLike]) -> Floats:
+def _input(plan: Plan, name: str, inputs: Mapping[str, npt.ArrayLike]) -> Array:
     if name not in inputs:
         raise InputError(f"no array for the input %{name}")
-    array = np.asarray(inputs[name], np.float32)
-    expected = plan.values[name].type.shape
-    if array.shape != expected:
+    array, kind = np.asarray(inputs[name]), plan.values[name].type
+    if array.shape != kind.shape:
         raise InputError(
             f"the array for the input %{name} has the wrong shape",
-            expected=str(list(expected)),
+            expected=str(list(kind.shape)),
             found=str(list(array.shape)),
         )
-    return array
+    if not kind.element.is_float and array.dtype != kind.element.storage:
+        raise InputError(
+            f"the array for the input %{name} has the wrong element type",
+            expected=f"{kind.element.storage} as {kind}",
+            found=str(array.dtype),
+        )
+    return kind.element.store(array)
 
 
 def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
     """Execute one band; where its rows take an operand's place, in the order of the kernel."""
     plan = memory.plan
     constants: dict[str, Array] = {
-        letter: graph.constant(name).astype(np.float64) for letter, name in step.constants.items()
+        letter: graph.constant(each.name).astype(each.type.element.working)
+        for letter, each in step.constants.items()
     }
-    if isinstance(step.op, DepthwiseConv2d) and memory.meets(step, band):
-        run_depthwise_in_place(memory, step, constants, band)
-        return
     types, result = operand_types(plan, step), plan.values[step.writes].type
+    signature = Signature(tuple(types.values()), result, graph.scales((*types.values(), result)))
+    if isinstance(step.op, DepthwiseConv2d) and memory.meets(step, band):
+        run_depthwise_in_place(memory, step, constants, signature, band)
+        return
     reaches = {letter: row_reach(step.op, letter, types, result) for letter in step.reads}
     operands = dict(constants)
     for letter, name in step.reads.items():
-        operands[letter] = memory.read_reached(name, reaches[letter], band).astype(np.float64)
+        reached = memory.read_reached(name, reaches[letter], band)
+        operands[letter] = reached.astype(types[letter].element.working)
     memory.poison_scratch(step)
     if isinstance(step.op, GlobalAvgPool):
         before = memory.read(step.writes, 0, 1) if band.first else np.float32(0)
         memory.write(step.writes, 0, rows_summed(operands["x"], before, band, types["x"].shape))
         return
-    memory.write(step.writes, band.first, compute_rows(step, operands, types, result, band))
+    memory.write(step.writes, band.first, compute_rows(step, operands, signature, band))

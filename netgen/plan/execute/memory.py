@@ -6,16 +6,35 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import PlanError
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.kernels.layout import Places
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Buffer, Plan, Step, is_image, rows_of
 from netgen.plan.data.reach import Reach, row_reach
 
-Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
-
-# Four of these bytes are a NaN.
+# Floats of these bytes are NaN; for integers memory remembers which bytes were written.
 _POISON = 0xFF
+
+
+# No buffer has such a name: it is no value's.
+_ARENA = ":arena"
+
+
+def poisoned(kind: TensorType) -> Array:
+    """An array that holds nothing yet: NaN, of codes the lowest."""
+    element = kind.element
+    empty = np.nan if element.is_float else element.low
+    return np.full(kind.shape, empty, element.storage)
+
+
+def _biased(array: Array, bias: int) -> Array:
+    """Codes as they are stored: with a bias added, modulo the element's range."""
+    if not bias:
+        return array
+    unsigned = np.dtype(f"<u{array.itemsize}")
+    shifted: Array = array.view(unsigned) + np.array(bias % 2 ** (8 * array.itemsize), unsigned)
+    return shifted.view(array.dtype)
 
 
 class Memory:
@@ -23,37 +42,60 @@ class Memory:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.arena: Bytes = np.full(plan.certificate.arena_bytes, _POISON, np.uint8)
-        self.caller: dict[str, Bytes] = {
-            buffer.name: np.full(buffer.bytes, _POISON, np.uint8)
-            for buffer in plan.buffers.values()
-            if buffer.kind != "arena"
-        }
+        self._sizes = {b.name: b.bytes for b in plan.buffers.values() if b.kind != "arena"}
+        self._sizes[_ARENA] = plan.certificate.arena_bytes
+        self._bytes = {name: np.full(size, _POISON, np.uint8) for name, size in self._sizes.items()}
+        self._written = {name: np.zeros(size, np.bool_) for name, size in self._sizes.items()}
 
-    def bytes(self, buffer: Buffer) -> Bytes:
-        """The live bytes of a buffer: a view. Raises PlanError outside the arena."""
+    def _span(self, buffer: Buffer) -> tuple[str, slice]:
+        """The memory of a buffer, and its bytes there. Raises PlanError outside the arena."""
         if buffer.kind != "arena":
-            return self.caller[buffer.name]
+            return buffer.name, slice(0, buffer.bytes)
         end = buffer.offset + buffer.bytes
-        if buffer.offset < 0 or end > len(self.arena):
+        if buffer.offset < 0 or end > self._sizes[_ARENA]:
             raise PlanError("the buffer leaves the arena", where=f"buffer {buffer.name}")
-        return self.arena[buffer.offset : end]
+        return _ARENA, slice(buffer.offset, end)
 
-    def floats(self, value: str) -> Floats:
-        """The live elements of a value's buffer: a view."""
-        return self.bytes(self.plan.buffer_of(value)).view(np.float32)
+    def poison(self, buffer: Buffer, which: npt.NDArray[np.bool_]) -> None:
+        """Make bytes of a buffer such as nobody may read."""
+        name, span = self._span(buffer)
+        self._bytes[name][span][which] = _POISON
+        self._written[name][span][which] = False
+
+    def load(self, value: str, at: Places) -> Array:
+        """Elements of a value at places of its buffer, as they stand but for the layout's bias.
+
+        Raises PlanError for integers that nobody has written: no code tells by itself.
+        """
+        buffer, element = self.plan.buffer_of(value), self.plan.values[value].type.element
+        name, span = self._span(buffer)
+        found: Array = self._bytes[name][span].view(element.storage)[at]
+        if element.is_float:
+            return found
+        if not self._written[name][span][:: element.bytes][at].all():
+            raise PlanError(f"%{value} is read where nobody has written", where=buffer.name)
+        return _biased(found, -buffer.bias)
+
+    def store(self, value: str, at: Places, array: Array) -> None:
+        """Put elements, given in their storage type, at places of a value's buffer."""
+        buffer, element = self.plan.buffer_of(value), self.plan.values[value].type.element
+        name, span = self._span(buffer)
+        self._bytes[name][span].view(element.storage)[at] = _biased(array, buffer.bias)
+        if not element.is_float:
+            for byte in range(element.bytes):
+                self._written[name][span][byte :: element.bytes][at] = True
 
     def rows(self, value: str) -> int:
         """How many rows a value has: one unless it is an image."""
         return self.plan.values[value].rows
 
-    def read(self, value: str, first: int, end: int) -> Floats:
+    def read(self, value: str, first: int, end: int) -> Array:
         """Rows `first` to `end` of a value now, in its logical shape but for the rows: a copy."""
         shape = self.plan.values[value].type.shape
-        rows = self.floats(value)[self.plan.elements(value, first, end)]
+        rows = self.load(value, self.plan.elements(value, first, end))
         return rows.reshape(1, end - first, *shape[2:]) if is_image(shape) else rows.reshape(shape)
 
-    def read_into(self, array: Floats, value: str, rows: slice) -> None:
+    def read_into(self, array: Array, value: str, rows: slice) -> None:
         """Copy rows of a value into an array of all of them."""
         first, end, _ = rows.indices(self.rows(value))
         if is_image(array.shape):
@@ -61,21 +103,25 @@ class Memory:
         else:
             array[:] = self.read(value, 0, 1)
 
-    def read_reached(self, value: str, reach: Reach | None, band: Band) -> Floats:
-        """All of a value, NaN in the rows that a band does not need; it may not look at them."""
+    def read_reached(self, value: str, reach: Reach | None, band: Band) -> Array:
+        """All of a value, poisoned in the rows that a band does not need: NaN, of codes the lowest.
+
+        It may not look at them.
+        """
         rows = self.rows(value)
         begin = 0 if reach is None else reach.begin(band.first, rows)
         end = rows if reach is None else reach.end(band.end, rows)
-        array = np.full(self.plan.values[value].type.shape, np.nan, np.float32)
+        array = poisoned(self.plan.values[value].type)
         if begin < end:
             self.read_into(array, value, slice(begin, end))
         return array
 
-    def write(self, value: str, first: int, array: npt.NDArray[np.floating]) -> None:
-        """Store rows of a value from row `first` on, rounded to float32."""
+    def write(self, value: str, first: int, array: Array) -> None:
+        """Store rows of a value from row `first` on, floats rounded."""
         rows = rows_of(array.shape)
         at = self.plan.elements(value, first, first + rows)
-        self.floats(value)[at] = array.astype(np.float32).reshape(at.shape)
+        stored = self.plan.values[value].type.element.store(array)
+        self.store(value, at, stored.reshape(at.shape))
 
     def poison_dead(self, segment: int) -> None:
         """Poison what died in a segment, but for bytes of buffers that live on."""
@@ -88,22 +134,25 @@ class Memory:
             for buffer in alive:
                 begin, end = buffer.offset - dead.offset, buffer.offset - dead.offset + buffer.bytes
                 gone[max(begin, 0) : max(end, 0)] = False
-            self.bytes(dead)[gone] = _POISON
+            self.poison(dead, gone)
 
     def poison_scratch(self, step: Step) -> None:
         """Poison what a step has for itself: nothing that lives may stand there."""
         if step.scratch is not None:
-            self.bytes(self.plan.buffers[step.scratch])[:] = _POISON
+            scratch = self.plan.buffers[step.scratch]
+            self.poison(scratch, np.ones(scratch.bytes, np.bool_))
 
     def meets(self, step: Step, band: Band) -> bool:
         """Whether a band's result stands on bytes of the rows of x that it reads."""
         plan, x = self.plan, step.reads["x"]
-        if plan.buffer_of(x).kind != "arena" or plan.buffer_of(step.writes).kind != "arena":
+        home, result = plan.buffer_of(x), plan.buffer_of(step.writes)
+        # Elements of other sizes never share memory, as the checker has found.
+        if {home.kind, result.kind} != {"arena"} or home.element_bytes != result.element_bytes:
             return False
         reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[step.writes].type)
         assert reach is not None
         begin, end = reach.begin(band.first, self.rows(x)), reach.end(band.end, self.rows(x))
-        read = plan.elements(x, begin, end) + plan.buffer_of(x).offset // 4
+        read = plan.elements(x, begin, end) + home.offset // home.element_bytes
         written = plan.elements(step.writes, band.first, band.end)
-        written = written + plan.buffer_of(step.writes).offset // 4
+        written = written + result.offset // result.element_bytes
         return bool(np.isin(written, read).any())

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.operator import Signature
+from netgen.ir.tensor_type import Array
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.plan.data.execution_order import Band
@@ -18,16 +19,16 @@ from netgen.plan.data.plan import Step, is_image
 def compute_rows(
     step: Step,
     operands: Mapping[str, Array],
-    types: Mapping[str, TensorType],
-    result: TensorType,
+    signature: Signature,
     band: Band,
 ) -> Array:
     """The rows of a band of a step's result, from whole operands by letter.
 
     Rows that the band does not reach may be NaN. A result without rows is computed whole.
     """
-    op = step.op
+    op, result = step.op, signature.result
     letters = [letter for letter in op.letters(len(operands)) if letter in operands]
+    types = dict(zip(letters, signature.operands, strict=True))
     if isinstance(op, Conv2d | DepthwiseConv2d):
         window = op.window(types["w"].shape)
         begin = band.first * window.stride[0] - window.pad[0]
@@ -44,8 +45,8 @@ def compute_rows(
         assert bottom >= 0
         assert inside == max(min(end, height) - max(begin, 0), 0)
         banded = replace(op, pad=(top, bottom, *window.pad[2:]))
-        return banded.reference([cut[letter] for letter in letters])
-    whole = op.reference([operands[letter] for letter in letters])
+        return banded.reference([cut[letter] for letter in letters], signature)
+    whole = op.reference([operands[letter] for letter in letters], signature)
     return whole[:, band.first : band.end] if is_image(result.shape) else whole
 
 

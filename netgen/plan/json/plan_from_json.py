@@ -7,13 +7,14 @@ from typing import TypeVar
 
 from netgen.errors import GraphError, PlanError
 from netgen.ir.operator import REGISTRY, AttributeValue, Operator
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Quantisation, TensorType
 from netgen.kernels.layer import Instance
 from netgen.plan.data.plan import (
     VERSION,
     Buffer,
     BufferRun,
     Certificate,
+    Constant,
     Overlap,
     PackedWeights,
     Plan,
@@ -110,12 +111,8 @@ def _named(items: list[_Named], path: str) -> dict[str, _Named]:
 
 
 def _read_value(at: Reader) -> Value:
-    at.keys("name", "dtype", "shape", "runs", "view", "slots")
-    shape = tuple(item.integer() for item in at.member("shape").items())
-    try:
-        kind = TensorType(at.member("dtype").text(), shape)
-    except GraphError as error:
-        raise PlanError(str(error), where=at.path) from error
+    at.keys("name", "type", "runs", "view", "slots")
+    kind = _read_type(at.member("type"))
     runs = []
     for run in at.member("runs").items():
         keys = ("first", "channels", "at", "step")
@@ -130,13 +127,44 @@ def _read_value(at: Reader) -> Value:
     return Value(at.member("name").text(), kind, tuple(runs), view, Slots(*numbers))
 
 
+def _read_type(at: Reader) -> TensorType:
+    known = "quantisation" in at.members()
+    at.keys("dtype", "shape", *(["quantisation"] if known else []))
+    shape = tuple(item.integer() for item in at.member("shape").items())
+    try:
+        quantisation = _read_quantisation(at.member("quantisation")) if known else None
+        return TensorType(at.member("dtype").text(), shape, quantisation)
+    except GraphError as error:
+        raise PlanError(str(error), where=at.path) from error
+
+
+def _read_quantisation(at: Reader) -> Quantisation:
+    """A scale is C's hexadecimal float, or with an axis the name of an array."""
+    along = "axis" in at.members()
+    at.keys("scale", "zero", *(["axis"] if along else []))
+    scale, zero = at.member("scale").text(), at.member("zero").integer()
+    if along:
+        return Quantisation(scale, zero, at.member("axis").integer())
+    try:
+        return Quantisation(float.fromhex(scale), zero)
+    except (ValueError, OverflowError):
+        raise PlanError(
+            "this is no scale", where=at.path, expected="0x1.8p-6, say", found=repr(scale)
+        ) from None
+
+
+def _read_constant(at: Reader) -> Constant:
+    at.keys("name", "type")
+    return Constant(at.member("name").text(), _read_type(at.member("type")))
+
+
 def _read_view(at: Reader) -> View:
     at.keys("op", "operands")
     return View(_read_operator(at.member("op")), at.member("operands").texts())
 
 
 def _read_buffer(at: Reader) -> Buffer:
-    numbers = ("bytes", "pitch", "first", "last", "offset", "rows", "row_pixels", "margin")
+    numbers = tuple(f.name for f in dataclasses.fields(Buffer) if f.name not in {"name", "kind"})
     at.keys("name", "kind", *numbers)
     name, kind = at.member("name").text(), at.member("kind").text()
     return Buffer(name, kind, *(at.member(key).integer() for key in numbers))
@@ -193,9 +221,8 @@ def _read_step(at: Reader) -> Step:
     weights: PackedWeights | None = None
     packed = at.member("weights")
     if packed.value is not None:
-        packed.keys("offset", "elements")
-        offset, elements = (packed.member(key).integer() for key in ("offset", "elements"))
-        weights = PackedWeights(offset, elements)
+        packed.keys("offset", "bytes")
+        weights = PackedWeights(*(packed.member(key).integer() for key in ("offset", "bytes")))
     return Step(
         name=at.member("name").text(),
         op=_read_operator(at.member("op")),
@@ -203,7 +230,9 @@ def _read_step(at: Reader) -> Step:
         numeric_form=at.member("numeric_form").text(),
         instance=at.member("instance").integer(),
         reads={key: item.text() for key, item in at.member("reads").members().items()},
-        constants={key: item.text() for key, item in at.member("constants").members().items()},
+        constants={
+            key: _read_constant(item) for key, item in at.member("constants").members().items()
+        },
         writes=at.member("writes").text(),
         weights=weights,
         macs=at.member("macs").integer(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Instance, Json
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import (
@@ -80,11 +81,20 @@ def _segment_to_json(plan: Plan, segment: Segment) -> dict[str, Json]:
     return {"steps": [*steps], "band_rows": [plan.steps[index].rows for index in steps]}
 
 
+def type_to_json(kind: TensorType) -> dict[str, Json]:
+    """Element type and shape, and of quantised values what codes stand for."""
+    found: dict[str, Json] = {"dtype": kind.dtype, "shape": list(kind.shape)}
+    if (q := kind.quantisation) is not None:
+        along = {} if q.axis is None else {"axis": q.axis}
+        scale = q.scale if isinstance(q.scale, str) else q.scale.hex()
+        found["quantisation"] = {"scale": scale, "zero": q.zero, **along}
+    return found
+
+
 def _value_to_json(value: Value) -> dict[str, Json]:
     return {
         "name": value.name,
-        "dtype": value.type.dtype,
-        "shape": list(value.type.shape),
+        "type": type_to_json(value.type),
         "runs": [dataclasses.asdict(run) for run in value.runs],
         "view": _view_to_json(value.view) if value.view else None,
         "slots": dataclasses.asdict(value.slots),
@@ -121,7 +131,10 @@ def _step_to_json(step: Step) -> dict[str, Json]:
         "numeric_form": step.numeric_form,
         "instance": step.instance,
         "reads": dict(step.reads),
-        "constants": dict(step.constants),
+        "constants": {
+            letter: {"name": constant.name, "type": type_to_json(constant.type)}
+            for letter, constant in step.constants.items()
+        },
         "writes": step.writes,
         "weights": dataclasses.asdict(step.weights) if step.weights else None,
         "macs": step.macs,

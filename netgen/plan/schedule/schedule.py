@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
@@ -95,8 +96,18 @@ def schedule(
             size *= threads
         if size:
             name = call.scratch
+            element = ELEMENTS[call.kernel.scratch_element].bytes
             buffers[name] = Buffer(
-                name, "arena", size, size // 4, number, number, 0, rows=1, row_pixels=1
+                name,
+                "arena",
+                size,
+                element,
+                pitch=size // element,
+                first=number,
+                last=number,
+                offset=0,
+                rows=1,
+                row_pixels=1,
             )
     return Schedule(graph, tuple(calls), values, buffers, views)
 
@@ -184,8 +195,17 @@ def _buffers(
         shape = graph[value].type.shape
         rows = rows_of(shape)
         pixels = graph[value].type.elements // shape[-1]
-        size = 4 * pixels * pitch
+        element = graph[value].type.element.bytes
         buffers[name] = Buffer(
-            name, kind, size, pitch, first, last, 0, rows=rows, row_pixels=pixels // rows
+            name,
+            kind,
+            element * pixels * pitch,
+            element,
+            pitch,
+            first,
+            last,
+            offset=0,
+            rows=rows,
+            row_pixels=pixels // rows,
         )
     return buffers

@@ -143,7 +143,7 @@ def _whole(schedule: Schedule, target: Target, call: int) -> SegmentChoice:
 
 def weights_bytes(layer: Layer) -> int:
     """Bytes of a layer's constants."""
-    return 4 * sum(layer.operands[letter].elements for letter in layer.constant)
+    return sum(layer.operands[letter].bytes for letter in layer.constant)
 
 
 def layer_cycles(kernel: Kernel, layer: Layer, bands: int, target: Target) -> float:

@@ -30,7 +30,8 @@ class Ring:
 
     def bytes(self, buffer: Buffer) -> int:
         """Bytes of the ring in place of the whole buffer."""
-        return 4 * self.rows * (buffer.row_pixels + self.margin) * buffer.pitch
+        pixels = self.rows * (buffer.row_pixels + self.margin)
+        return buffer.element_bytes * pixels * buffer.pitch
 
 
 @dataclass(frozen=True)

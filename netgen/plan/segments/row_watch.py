@@ -148,8 +148,8 @@ class Watch:
         if needed == max(flow.height for flow in flows):
             return
         x, y = self.schedule.buffers[operand], self.schedule.buffers[result]
-        written = 4 * min(tick.end, y.rows) * y.row_pixels * y.pitch
-        free = 4 * needed * x.row_pixels * x.pitch
+        written = y.element_bytes * min(tick.end, y.rows) * y.row_pixels * y.pitch
+        free = x.element_bytes * needed * x.row_pixels * x.pitch
         self.distance[operand, result] = max(self.distance[operand, result], written - free)
 
     def rows(self, ring: str, *, lodged: bool) -> int:

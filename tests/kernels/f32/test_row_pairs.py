@@ -26,6 +26,7 @@ from tests.emission.programs import Emission, emission_of, flags_of
 from tests.kernels.laid_out import Call, run_calls
 from tests.kernels.layers import normal_inputs
 from tests.kernels.product_layers import layer_of, normal_values, shuffled, spread
+from tests.meaning import meaning
 from tests.plan.segments.cuts import random_plan
 from tests.processor import require_processor
 
@@ -106,7 +107,7 @@ def test_pairs_and_places_change_no_bit(name: str, target: str, tmp_path: Path) 
         calls.append(Call(KERNEL, chosen, values))
         calls += [Call(KERNEL, chosen, values, {"x": d}) for d in distances(layer, target)]
     expected, *others = run_calls(calls, target, tmp_path)
-    reference = layer.op.reference([values[a].astype(float) for a in layer.operands])
+    reference = meaning(layer.op, [values[a].astype(float) for a in layer.operands])
     assert np.abs(expected - reference).max() <= 1e-5 * np.abs(reference).max()
     for call, found in zip(calls[1:], others, strict=True):
         assert found.tobytes() == expected.tobytes(), (call.layer.choice, call.over)

@@ -116,14 +116,14 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
     "weights_overlap": (shared_weights, "packed weights overlap"),
     "weights_borrowed": (borrowed_weights, "two steps share the place of their weights"),
     "weights_misaligned": (
-        lambda p: step(p, 2, weights=PackedWeights(4, packed(p, 2).elements)),
+        lambda p: step(p, 2, weights=PackedWeights(4, packed(p, 2).bytes)),
         "the packed weights are misaligned or leave",
     ),
     "weights_end_early": (
         lambda p: replace(p, weights_bytes=p.weights_bytes - 64), "are misaligned or leave"
     ),
     "weights_too_short": (
-        lambda p: step(p, 2, weights=PackedWeights(packed(p, 2).offset, 8)),
+        lambda p: step(p, 2, weights=PackedWeights(packed(p, 2).offset, 32)),
         "the packed weights have the wrong length",
     ),
     "weights_missing": (lambda p: step(p, 2, weights=None), "have the wrong length"),
@@ -133,7 +133,7 @@ CORRUPTIONS: dict[str, tuple[Corruption, str]] = {
         "life is not that of its values|neither written",
     ),
     "no_steps": (lambda p: replace(p, steps=()), "the plan has no steps"),
-    "operands_swapped": (swap_operands, "residual has the wrong shape"),
+    "operands_swapped": (swap_operands, "w has the wrong shape"),
     "operand_missing": (lambda p: step(p, 2, reads={}), "not the operands of conv2d"),
     "operand_unknown": (lambda p: step(p, 2, reads={"x": "z"}), "the plan has no value %z"),
     "operand_of_another_time": (

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from netgen.errors import InputError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
+from netgen.ir.operator import Signature
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
@@ -22,6 +23,7 @@ from netgen.plan.execute.memory import Memory
 from netgen.plan.execute.step_rows import compute_rows, rows_summed
 from netgen.weights.seeded import seeded_weights
 from tests.ir.random_graphs import graphs
+from tests.meaning import meaning
 from tests.plan.small_graphs import BODIES, built, images, layered, read
 
 targets = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -55,9 +57,9 @@ def passes_step_by_step(graph: Graph, target: Target) -> None:
     found = execute(plan, graph, images(graph))
     for step in plan.steps:
         operands = {a: found[name].astype(float) for a, name in step.reads.items()}
-        operands |= {a: graph.constant(name).astype(float) for a, name in step.constants.items()}
+        operands |= {a: graph.constant(c.name).astype(float) for a, c in step.constants.items()}
         letters = [letter for letter in step.op.letters(len(operands)) if letter in operands]
-        expected = step.op.reference([operands[letter] for letter in letters])
+        expected = meaning(step.op, [operands[letter] for letter in letters])
         scale = float(np.abs(expected).max())
         np.testing.assert_allclose(found[step.writes], expected, rtol=1e-6, atol=1e-6 * scale)
     assert worst_error(plan, graph) < 1e-3
@@ -138,7 +140,8 @@ def test_a_value_that_waits_is_lost_where_another_takes_its_place() -> None:
 
 def in_bands(plan: Plan, step: Step, operands: Mapping[str, np.ndarray]) -> np.ndarray:
     """The first row of a result, then all others: bands see no more than they reach."""
-    types, result = operand_types(plan, step), plan.values[step.writes].type
+    types = operand_types(plan, step)
+    signature = Signature(tuple(types.values()), plan.values[step.writes].type)
     rows = height(plan, step)
     bands = [Band(0, 0, 1), Band(0, 1, rows)] if rows > 1 else [Band(0, 0, 1)]
     if step.op.operator_name == "global_avg_pool":
@@ -146,7 +149,7 @@ def in_bands(plan: Plan, step: Step, operands: Mapping[str, np.ndarray]) -> np.n
         for band in bands:
             total = rows_summed(operands["x"], np.float32(total), band, types["x"].shape)
         return np.asarray(total)
-    return np.concatenate([compute_rows(step, operands, types, result, b) for b in bands], axis=1)
+    return np.concatenate([compute_rows(step, operands, signature, band) for band in bands], axis=1)
 
 
 @pytest.mark.parametrize("network", ["mobilenet_v2", "mobilenet_v3_small", "resnet8"])
@@ -157,7 +160,7 @@ def test_bands_of_rows_are_rows_of_the_whole(network: str) -> None:
     banded = 0
     for step in plan.steps:
         operands = {a: values[name] for a, name in step.reads.items()}
-        operands |= {a: graph.constant(name).astype(float) for a, name in step.constants.items()}
+        operands |= {a: graph.constant(c.name).astype(float) for a, c in step.constants.items()}
         expected = values[step.writes]
         if expected.ndim == 4:
             banded += 1

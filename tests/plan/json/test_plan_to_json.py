@@ -100,7 +100,8 @@ def test_stable_keys() -> None:
     ]
     assert document["segments"][0]["band_rows"] == [16]
     assert set(document["buffers"][0]) == {
-        "name", "kind", "bytes", "pitch", "offset", "first", "last", "rows", "row_pixels", "margin"
+        "name", "kind", "bytes", "element_bytes", "pitch", "offset", "first", "last", "rows",
+        "row_pixels", "margin", "granularity", "bias",
     }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def test_moved_bytes(body: str, moved: int) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
-    "version": (lambda d: d.update(version=99), r"\$\.version: .*expected 2, found 99; make the"),
+    "version": (lambda d: d.update(version=99), r"\$\.version: .*expected 3, found 99; make the"),
     "no_version": (lambda d: d.pop("version"), r"\$\.version: the plan lacks this key"),
     "version_is_text": (lambda d: d.update(version="1"), r"\$\.version: .* whole number"),
     "unknown_key": (lambda d: d.update(colour=1), r"\$\.colour: the plan has an unknown key"),
@@ -135,8 +136,8 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
     "null_for_object": (lambda d: d["steps"][1].update(op=None), r"\$\.steps\[1\]\.op: .*null"),
     "key_of_a_run": (lambda d: d["values"][1]["runs"][0].pop("first"), r"values\[1\]\.runs\[0\]\."),
     "key_of_weights": (lambda d: d["steps"][0]["weights"].update(a=1), r"\[0\]\.weights\.a: .*unk"),
-    "element_type": (lambda d: d["values"][1].update(dtype="f16"), r"\$\.values\[1\]: unknown ele"),
-    "empty_dimension": (lambda d: d["values"][1].update(shape=[0]), r"\$\.values\[1\]: the shape"),
+    "element_type": (lambda d: d["values"][1]["type"].update(dtype="f8"), r"values\[1\]\.type: unknown ele"),
+    "empty_dimension": (lambda d: d["values"][1]["type"].update(shape=[0]), r"values\[1\]\.type: the shape"),
     "name_twice": (lambda d: d["values"].append(d["values"][0]), r"values\[\d+\]\.name: .*twice"),
     "buffer_twice": (lambda d: d["buffers"].append(d["buffers"][0]), r"buffers\[\d+\]\.name: .*tw"),
     "operator": (lambda d: d["steps"][0]["op"].update(name="conv3d"), r"unknown operator 'conv3d'"),
@@ -153,7 +154,7 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
         r"\$\.steps\[0\]\.op\.attributes\.stride: .*expected a list, found 2",
     ),
     "shape_without_dimensions": (
-        lambda d: d["values"][0].update(shape=[]), "types of values do not fit the operators"
+        lambda d: d["values"][1]["type"].update(shape=[]), "types of values do not fit the operators"
     ),
     "value_of_attribute": (
         lambda d: d["steps"][0]["op"]["attributes"].update(act="gelu"),
@@ -187,9 +188,16 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
     "overlap_by_letter": (lambda d: d["overlaps"][0].update(letter="x"), r"overlaps\[0\]\.letter"),
     "macs_of_a_step": (lambda d: d["steps"][0].update(macs=1), r"\$\.mac_factor: this does not"),
     "unknown_value": (lambda d: d["steps"][0]["reads"].update(x="z"), r"has no value %z"),
-    "unknown_instance": (lambda d: d["steps"][0].update(instance=99), r"no kernel instance 99"),
-    "instance_without_window": (
-        lambda d: d["instances"][0]["parameters"].update(kernel_rows="3"), "instance has no window"
+    "scale_of_floats": (
+        lambda d: d["values"][1]["type"].update(quantisation={"scale": "0x1p-7", "zero": 0}),
+        r"values\[1\]\.type: f32 has no scale",
+    ),
+    "scale_is_no_number": (
+        lambda d: d["values"][1]["type"].update(quantisation={"scale": "z", "zero": 0}),
+        r"values\[1\]\.type\.quantisation: this is no scale",
+    ),
+    "key_of_a_constant": (
+        lambda d: d["steps"][0]["constants"]["w"].pop("type"), r"constants\.w\.type: .*lacks"
     ),
 }  # fmt: skip
 

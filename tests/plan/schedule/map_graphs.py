@@ -42,7 +42,7 @@ class _Maps:
 
     def apply(self, op: Operator, *operands: str) -> str:
         name = f"v{len(self.nodes)}"
-        kind = op.infer([self.nodes[operand].type for operand in operands])
+        kind = op.result_type([self.nodes[operand].type for operand in operands])
         self.nodes[name] = Node(name, op, operands, kind)
         return name
 

@@ -17,6 +17,7 @@ from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.execute.interpreter import execute
+from tests.meaning import meaning
 from tests.plan.schedule.map_graphs import mapped, movable
 from tests.plan.small_graphs import built, images, read
 
@@ -91,7 +92,7 @@ def last_reads(plan: Plan, value: str, reads: list[list[str]]) -> dict[int, int]
     for name, held in plan.values.items():
         if held.view is not None:
             operands = [numbers[operand] for operand in held.view.operands]
-            numbers[name] = held.view.op.reference(operands)
+            numbers[name] = meaning(held.view.op, operands)
     for index, names in enumerate(reads):
         for channel in (c for name in names for c in numbers[name].tolist() if c >= 0):
             last[int(channel)] = index
