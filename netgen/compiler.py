@@ -19,6 +19,7 @@ from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.files import load_graph
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import TensorType
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
@@ -203,7 +204,12 @@ def _image(plan: Plan, library: bytes, weights: bytes, origin: Origin) -> ModelI
     from netgen.runtime.image import ModelImage, Port
 
     def ports(values: tuple[str, ...]) -> tuple[Port, ...]:
-        return tuple(Port(value, plan.values[value].type.shape[1:]) for value in values)
+        return tuple(port(value, plan.values[value].type) for value in values)
+
+    def port(name: str, kind: TensorType) -> Port:
+        codes = kind.quantisation
+        scale = codes.scale if codes is not None and isinstance(codes.scale, float) else None
+        return Port(name, kind.shape[1:], kind.element.storage.name, scale, kind.zero)
 
     return ModelImage(
         shared_object=library,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import get_args
 
+from netgen.emission.c_types import C_TYPES
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
 from netgen.kernels import find_kernel
@@ -28,15 +29,26 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
     aliased = instance.parameters["aliased"]
     assert isinstance(aliased, list)
     arguments = [
-        {"letter": letter, "qualifier": "" if letter in aliased else "restrict "}
+        {
+            "letter": letter,
+            "type": C_TYPES[instance.elements[letter]].name,
+            "qualifier": "" if letter in aliased else "restrict ",
+        }
         for letter in instance.arguments
     ]
+    kernel, result = find_kernel(instance.kernel), instance.elements["y"]
+    border = instance.parameters.get("border", 0)
+    assert isinstance(border, int)
     context: dict[str, object] = {
         "prefix": prefix,
         "upper": prefix.upper(),
         "function": function_name(instance, prefix),
         "arguments": arguments,
         "output_qualifier": "" if aliased else "restrict ",
+        "output_type": C_TYPES[result].name,
+        "border": C_TYPES[result].zero if border == 0 else str(border),
+        "weights_type": C_TYPES[kernel.weights_element].name,
+        "scratch_type": C_TYPES[kernel.scratch_element].name,
         "has_weights": instance.has_weights,
         "band": None,
         "band_rows": 0,
@@ -46,7 +58,7 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "apart": apart,
         **instance.parameters,
     }
-    function = tidy(render(f"kernels/{find_kernel(instance.kernel).template}.c.j2", **context))
+    function = tidy(render(f"kernels/{kernel.template}.c.j2", **context))
     return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
 
 

@@ -7,6 +7,8 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.kernels.conversions.dequantize import DequantizeKernel
+from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.f32.activation import ActivationF32
 from netgen.kernels.f32.add import AddConstantF32, AddF32
 from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
@@ -56,6 +58,8 @@ KERNELS: tuple[Kernel, ...] = (
     SpatialSliceKernel(),
     TransposeKernel(),
     CopyKernel(),
+    QuantizeKernel(),
+    DequantizeKernel(),
 )
 
 

@@ -7,14 +7,14 @@ output may overlap an operand, its cost and its template. Selection is in `netge
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Layout, dense_layout
 from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
@@ -61,8 +61,9 @@ class Layer:
 
     def layout(self, letter: str) -> Layout:
         """Where the channels of an operand, or of the result `y`, stand."""
-        shape = (self.result if letter == "y" else self.operands[letter]).shape
-        return self.layouts.get(letter) or dense_layout(shape[-1] if shape else 1)
+        kind = self.result if letter == "y" else self.operands[letter]
+        channels = kind.shape[-1] if kind.shape else 1
+        return self.layouts.get(letter) or dense_layout(channels, kind.zero)
 
     def macs(self) -> int:
         """Multiply-accumulates, as the graph counts them."""
@@ -74,12 +75,14 @@ class Instance:
     """One C function: a kernel specialised to a shape.
 
     `parameters` is all that the template prints; two layers with equal ones share the function.
-    `arguments` are the letters of the activations it reads, in the order of the C parameters.
+    `arguments` are the letters of the activations it reads, in the order of the C parameters;
+    `elements` are their element types, and that of the result, y.
     """
 
     kernel: str
     name: str
     arguments: tuple[str, ...]
+    elements: Mapping[str, str]
     has_weights: bool
     parameters: Mapping[str, Json]
 
@@ -132,10 +135,10 @@ class Kernel(ABC):
     def template(self) -> str:
         """Path of its template below templates/kernels, without the ending.
 
-        A name that ends in no element type is that of a kernel that moves elements of any type.
+        Templates stand in folders as kernels do; those of one element type leave it out.
         """
-        stem, _, element = self.name.rpartition("_")
-        return f"{element}/{stem}" if element in ELEMENTS else f"moves/{self.name}"
+        folder = type(self).__module__.split(".")[-2]
+        return f"{folder}/{self.name.removesuffix(f'_{folder}')}"
 
     @abstractmethod
     def title(self, layer: Layer) -> str:
@@ -144,6 +147,15 @@ class Kernel(ABC):
     @abstractmethod
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Everything that the template prints for this shape."""
+
+    def instance(
+        self, layer: Layer, name: str, reads: Iterable[str], parameters: Mapping[str, Json]
+    ) -> Instance:
+        """The C function for a layer; `reads` are the letters of its activations."""
+        arguments = tuple(reads)
+        elements = {letter: layer.operands[letter].dtype for letter in arguments}
+        elements["y"] = layer.result.dtype
+        return Instance(self.name, name, arguments, elements, bool(self.constants), parameters)
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Estimated time in cycles of one core; only comparisons between kernels matter."""

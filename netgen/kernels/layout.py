@@ -62,9 +62,9 @@ class Layout:
         return places
 
 
-def dense_layout(channels: int) -> Layout:
+def dense_layout(channels: int, border: int = 0) -> Layout:
     """All places in logical order, none between pixels."""
-    return Layout(channels, (ChannelRun(0, channels, 0, 1),))
+    return Layout(channels, (ChannelRun(0, channels, 0, 1),), border=border)
 
 
 def layout_of(pitch: int, places: Sequence[int] | Places) -> Layout:

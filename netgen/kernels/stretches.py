@@ -207,11 +207,12 @@ def describe_elements(layer: Layer, letters: Sequence[str]) -> dict[str, Json]:
     elements, channels = y.elements, layer.layout("y").channels
     if is_flat(layer, letters):
         return {"elements": elements, "stretches": []}
+    whole = [a for a in letters if a not in operands or operands[a].shape == y.shape]
     return {
         "pixels": elements // channels,
         "channels": channels,
         # One number per channel has no second pixel.
-        **describe_pitches(layer, [a for a in letters if a not in operands or operands[a] == y]),
+        **describe_pitches(layer, whole),
         "stretches": describe_stretches(layer, letters),
     }
 

@@ -15,6 +15,7 @@ from netgen.ops.channel_slice import ChannelSlice, channel_slice, split
 from netgen.ops.concat import Concat, concat
 from netgen.ops.conv2d import Conv2d, conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d, depthwise_conv2d
+from netgen.ops.dequantize import Dequantize, dequantize
 from netgen.ops.dropout import Dropout, dropout
 from netgen.ops.global_avg_pool import GlobalAvgPool, global_avg_pool
 from netgen.ops.hard_sigmoid import HardSigmoid, hard_sigmoid
@@ -24,6 +25,7 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
+from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
 from netgen.ops.reshape import Reshape, flatten, reshape
@@ -43,6 +45,7 @@ REGISTRY.add(
     Concat,
     Conv2d,
     DepthwiseConv2d,
+    Dequantize,
     Dropout,
     GlobalAvgPool,
     HardSigmoid,
@@ -52,6 +55,7 @@ REGISTRY.add(
     MaxPool2d,
     Mul,
     Pad,
+    Quantize,
     Relu,
     Relu6,
     Reshape,
@@ -72,6 +76,7 @@ __all__ = [
     "constant",
     "conv2d",
     "depthwise_conv2d",
+    "dequantize",
     "dropout",
     "flatten",
     "global_avg_pool",
@@ -82,6 +87,7 @@ __all__ = [
     "max_pool2d",
     "mul",
     "pad",
+    "quantize",
     "relu",
     "relu6",
     "reshape",

@@ -230,7 +230,8 @@ def _instances(
         aliased = _aliased(banded, overlaps, call)
         parameters: dict[str, Json] = call.kernel.parameters(layer, target)
         parameters["aliased"] = [*aliased]
-        key = json.dumps([call.kernel.name, parameters, *call.reads], sort_keys=True)
+        elements = {a: call.layer.operands[a].dtype for a in call.reads} | {"y": layer.result.dtype}
+        key = json.dumps([call.kernel.name, parameters, elements], sort_keys=True)
         if key not in known:
             title = call.kernel.title(layer)
             if layer.band is not None:
@@ -238,11 +239,8 @@ def _instances(
             if aliased:
                 title += "_over_" + "_".join(aliased)
             name = _unused(title, names)
-            arguments = tuple(call.reads)
             known[key] = len(instances)
-            instances.append(
-                Instance(call.kernel.name, name, arguments, bool(call.kernel.constants), parameters)
-            )
+            instances.append(call.kernel.instance(layer, name, call.reads, parameters))
         indices.append(known[key])
     return tuple(instances), indices
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def classify(
     if channels not in {1, 3}:
         raise InputError("photos have 1 or 3 channels", found=f"{channels} input channels")
     expected = _normalisation(model.image.normalisation, options)
-    names = read_labels(labels, model.outputs[0].elements) if labels else None
+    names = read_labels(labels, math.prod(model.outputs[0].shape)) if labels else None
     for file in files:
         pixels = load_photo(
             file,

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.graph import Graph
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.data.plan import Plan
+from netgen.plan.execute.memory import poisoned
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import uniform
 
-Values = Mapping[str, npt.NDArray[np.floating]]
-Reference = Callable[[Mapping[str, npt.NDArray[np.float32]]], Values]
+Values = Mapping[str, Array]
+Reference = Callable[[Mapping[str, Array]], Values]
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,21 @@ class Comparison:
     layers: tuple[LayerError, ...]
 
 
-def seeded_inputs(graph: Graph) -> dict[str, npt.NDArray[np.float32]]:
-    """An input of mean square 1 for every input of a graph, the same on every machine."""
-    return {
-        node.name: (uniform(node.name, node.type.shape) * np.sqrt(3.0)).astype(np.float32)
-        for node in graph.inputs
-    }
+def seeded_inputs(graph: Graph) -> dict[str, Array]:
+    """An input for every input of a graph, the same on every machine.
+
+    Floats have a mean square of 1, codes are all that there are, equally often.
+    """
+    return {node.name: _seeded(node.name, node.type) for node in graph.inputs}
+
+
+def _seeded(name: str, kind: TensorType) -> Array:
+    numbers = uniform(name, kind.shape)  # from -1 to 1
+    if kind.element.is_float:
+        return kind.element.store(numbers * np.sqrt(3.0))
+    low, count = kind.element.low, kind.element.high - kind.element.low + 1
+    codes = low + np.minimum(np.floor((numbers + 1.0) / 2.0 * count), count - 1)
+    return kind.element.store(codes.astype(np.int64))
 
 
 def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
@@ -55,7 +66,7 @@ def compare(
     model: CompiledModel,
     plan: Plan,
     reference: Reference,
-    inputs: Mapping[str, npt.NDArray[np.float32]],
+    inputs: Mapping[str, Array],
 ) -> Comparison:
     """Run model and reference on the same inputs; all values that the reference knows are compared.
 
@@ -80,28 +91,28 @@ def _source(output: str, plan: Plan) -> str:
     return output
 
 
-def _values(
-    model: CompiledModel, plan: Plan, images: Sequence[npt.NDArray[np.float32]]
-) -> dict[str, npt.NDArray[np.float32]]:
+def _values(model: CompiledModel, plan: Plan, images: Sequence[Array]) -> dict[str, Array]:
     """All values of one run by name, in the order of execution: rows as they stood when written."""
-    found: dict[str, npt.NDArray[np.float32]] = {}
+    found: dict[str, Array] = {}
     done = [0] * len(plan.steps)
 
-    def collect(index: int, arena: npt.NDArray[np.float32]) -> None:
+    def collect(index: int, arena: Array) -> None:
         step = plan.steps[index]
-        buffer, shape = plan.buffer_of(step.writes), plan.values[step.writes].type.shape
+        buffer, kind = plan.buffer_of(step.writes), plan.values[step.writes].type
+        shape = kind.shape
         first, done[index] = done[index], done[index] + step.rows
         if buffer.kind != "arena":
             return
         rows = slice(first, done[index]) if len(shape) == 4 else slice(0, 1)
         if isinstance(step.op, GlobalAvgPool):
             rows = slice(0, 1)
-        at = buffer.offset // 4 + plan.elements(step.writes, rows.start, rows.stop)
-        value = found.setdefault(step.writes, np.full(shape, np.nan, np.float32))
+        held = arena[buffer.offset : buffer.offset + buffer.bytes].view(kind.element.storage)
+        written = held[plan.elements(step.writes, rows.start, rows.stop)]
+        value = found.setdefault(step.writes, poisoned(kind))
         if len(shape) == 4:
-            value[:, rows] = arena[at]
+            value[:, rows] = written
         else:
-            value[:] = arena[at].reshape(shape)
+            value[:] = written.reshape(shape)
 
     outputs = model.run_with_hook(*images, hook=collect) or ()
     return found | dict(zip(plan.outputs, outputs, strict=True))

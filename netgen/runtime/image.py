@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from netgen.ir.normalisation import Normalisation
 from netgen.plan.data.options import Image
 from netgen.runtime.cpu import platform_name
@@ -13,15 +15,22 @@ from netgen.runtime.cpu import platform_name
 
 @dataclass(frozen=True)
 class Port:
-    """One input or output: its name and its shape without the batch, (H, W, C) or (C,)."""
+    """One input or output: its name and its shape without the batch, (H, W, C) or (C,).
+
+    `dtype` is NumPy's name of its elements. Codes stand for scale * (code - zero_point); floats,
+    and mere numbers, have no scale.
+    """
 
     name: str
     shape: tuple[int, ...]
+    dtype: str = "float32"
+    scale: float | None = None
+    zero_point: int = 0
 
     @property
-    def elements(self) -> int:
-        """Floats of one image."""
-        return math.prod(self.shape)
+    def bytes(self) -> int:
+        """Bytes of one image."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from netgen.errors import InputError
 from netgen.runtime.image import Port
 
-Array = NDArray[np.float32]
-
-_Scalar = TypeVar("_Scalar", bound=np.generic)
+# Of the element type of a port.
+Array = NDArray[Any]
 
 
 def checked_batches(inputs: Sequence[object], ports: Sequence[Port]) -> tuple[list[Array], bool]:
@@ -27,7 +26,7 @@ def checked_batches(inputs: Sequence[object], ports: Sequence[Port]) -> tuple[li
             "wrong number of inputs", expected=f"{len(ports)} ({names})", found=str(len(inputs))
         )
     arrays = [
-        checked_array(image, port, np.float32) for image, port in zip(inputs, ports, strict=True)
+        checked_array(image, port, port.dtype) for image, port in zip(inputs, ports, strict=True)
     ]
     pairs = list(zip(arrays, ports, strict=True))
     sizes = {len(a) if a.ndim > len(p.shape) else None for a, p in pairs}
@@ -42,7 +41,7 @@ def checked_batches(inputs: Sequence[object], ports: Sequence[Port]) -> tuple[li
     return [array[np.newaxis] if single else array for array in arrays], single
 
 
-def checked_array(image: object, port: Port, dtype: type[_Scalar]) -> NDArray[_Scalar]:
+def checked_array(image: object, port: Port, dtype: str) -> Array:
     """Check that an image or batch has exactly this dtype and the port's shape; no copy.
 
     Raises InputError, which prints both dtypes and shapes and the way out.
@@ -55,7 +54,7 @@ def checked_array(image: object, port: Port, dtype: type[_Scalar]) -> NDArray[_S
             found=type(image).__name__,
             hint="pass a NumPy array",
         )
-    array: NDArray[Any] = np.asarray(image)
+    array: Array = np.asarray(image)
     shape_fits = array.shape[-len(port.shape) :] == port.shape and (
         array.ndim - len(port.shape) in {0, 1}
     )
@@ -67,26 +66,33 @@ def checked_array(image: object, port: Port, dtype: type[_Scalar]) -> NDArray[_S
         where=f"input '{port.name}'",
         expected=_wanted(port, dtype),
         found=f"{array.dtype} {array.shape}",
-        hint="; ".join((*_dtype_hint(array, dtype), *_shape_hint(array, port))),
+        hint="; ".join((*_dtype_hint(array, dtype, port), *_shape_hint(array, port))),
     )
 
 
-def _wanted(port: Port, dtype: type[np.generic]) -> str:
+def _wanted(port: Port, dtype: str) -> str:
     sizes = ", ".join(map(str, port.shape))
-    return f"{np.dtype(dtype)} {port.shape} or (N, {sizes})"
+    return f"{dtype} {port.shape} or (N, {sizes})"
 
 
-def _dtype_hint(array: NDArray[np.generic], dtype: type[np.generic]) -> tuple[str, ...]:
+def _dtype_hint(array: Array, dtype: str, port: Port) -> tuple[str, ...]:
     if array.dtype == dtype:
         return ()
-    if dtype == np.uint8:
+    if port.dtype != "float32" and dtype == port.dtype:
+        scale = (
+            ""
+            if port.scale is None
+            else (f": a code q stands for {port.scale:.9g} * (q - {port.zero_point})")
+        )
+        return (f"the network takes {dtype}{scale}",)
+    if dtype == "uint8":
         return ("preprocess takes 8-bit pixels of 0..255; give other images to the model itself",)
     if array.dtype == np.uint8:
         return ("normalise 8-bit pixels with model.preprocess(images)",)
     return ("convert with images.astype(numpy.float32)",)
 
 
-def _shape_hint(array: NDArray[np.generic], port: Port) -> tuple[str, ...]:
+def _shape_hint(array: Array, port: Port) -> tuple[str, ...]:
     shape, wanted = array.shape, port.shape
     if len(wanted) != 3 or shape[-3:] == wanted:
         return ()

@@ -38,15 +38,15 @@ class RawRun:
 
 
 class CompiledModel:
-    """Runs a compiled network on float32 images; safe to call from several threads at once.
+    """Runs a compiled network on images; safe to call from several threads at once.
 
     `model(images)` takes (H, W, C) or (N, H, W, C), any strides, and returns (classes,) or
-    (N, classes); several inputs are several arguments, several outputs give a tuple. Compiled for
-    several threads, an image is divided between them; of a batch each thread runs images of its own
-    with `undivided`, the same network compiled for one thread, since what is planned for several is
-    slower with one. Each call borrows an instance with its own arena (there are as many as calls
-    ran at once); weights are mapped from one file that all processes share. Pickles carry library
-    and weights.
+    (N, classes); several inputs are several arguments, several outputs give a tuple. Elements are
+    those of the ports, float32 or codes. Compiled for several threads, an image is divided between
+    them; of a batch each thread runs images of its own with `undivided`, the same network compiled
+    for one thread, since what is planned for several is slower with one. Each call borrows an
+    instance with its own arena (there are as many as calls ran at once); weights are mapped from
+    one file that all processes share. Pickles carry library and weights.
 
     Raises BuildError when constructed or unpickled where the library cannot run: another system, a
     processor without the features of its target, a weights file that is missing or damaged.
@@ -115,7 +115,7 @@ class CompiledModel:
     ) -> tuple[Array, ...] | None:
         """Run on one image, calling `hook(step, arena)` after each step of the C.
 
-        `arena` is the instance's working memory as float32, live: what a step wrote may be
+        `arena` is the instance's working memory as bytes, live: what a step wrote may be
         overwritten by a later one. A hook that returns true ends the run, and the result is None;
         its exceptions end the run and are raised here. Raises InputError, BuildError.
         """
@@ -123,9 +123,8 @@ class CompiledModel:
         if not single:
             raise UsageError("a run with a hook takes one image", found=f"{len(batches[0])} images")
         arena = self._new_arena()
-        floats = arena[: arena.nbytes // 4 * 4].view(np.float32)
         instance = self._library.new_instance(
-            arena, self._weights, lambda step: bool(hook(step, floats))
+            arena, self._weights, lambda step: bool(hook(step, arena))
         )
         results = self._new_results(1)
         finished = self._run_one(instance, batches, results, 0)
@@ -173,7 +172,14 @@ class CompiledModel:
                 "this model does not declare a normalisation",
                 hint="normalise the images yourself and pass them as float32",
             )
-        pixels = checked_array(images, self.inputs[0], np.uint8)
+        if self.inputs[0].dtype != "float32":
+            raise UsageError(
+                "only float32 inputs are normalised",
+                where=f"input '{self.inputs[0].name}'",
+                found=self.inputs[0].dtype,
+                hint="give the codes to the model itself",
+            )
+        pixels = checked_array(images, self.inputs[0], "uint8")
         return normalise(pixels, self._image.normalisation)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -224,7 +230,7 @@ class CompiledModel:
             for place, port, batch in zip(
                 instance.input_places(), self.inputs, batches, strict=True
             ):
-                written = instance.arena[place : place + 4 * port.elements].view(np.float32)
+                written = instance.arena[place : place + port.bytes].view(port.dtype)
                 written.reshape(port.shape)[...] = batch[index]
             return instance.run([output.ctypes.data for output in outputs])
         # Only an image that is not contiguous, or not aligned for the C, is copied.
@@ -232,7 +238,7 @@ class CompiledModel:
         return instance.run([array.ctypes.data for array in (*images, *outputs)])
 
     def _new_results(self, count: int) -> list[Array]:
-        return [np.empty((count, *port.shape), np.float32) for port in self.outputs]
+        return [np.empty((count, *port.shape), port.dtype) for port in self.outputs]
 
     def _borrow(self) -> Instance:
         try:

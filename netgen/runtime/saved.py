@@ -109,7 +109,7 @@ def _from_json(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ports(given: list[dict[str, Any]]) -> tuple[Port, ...]:
-    return tuple(Port(port["name"], tuple(port["shape"])) for port in given)
+    return tuple(Port(**{**port, "shape": tuple(port["shape"])}) for port in given)
 
 
 def _next_page(at: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Stream:
         give_back: Callable[[Instance], None],
     ) -> None:
         self._image = image
-        self._row = Port(image.name, image.shape[1:])
+        self._row = replace(image, shape=image.shape[1:])
         self._outputs = outputs
         self._borrow, self._give_back = borrow, give_back
         self._instance: Instance | None = None
@@ -44,7 +45,7 @@ class Stream:
 
     def push(self, rows: object) -> None:
         """Push rows; raises InputError, and takes none, where they are too many or do not fit."""
-        array = checked_array(rows, self._row, np.float32)
+        array = checked_array(rows, self._row, self._row.dtype)
         array = array[np.newaxis] if array.ndim == 2 else array
         with self._lock:
             if len(array) > self.missing:
@@ -83,7 +84,7 @@ class Stream:
                     hint="push the other rows first",
                 )
             self._pushed, self._instance = 0, None
-            results = tuple(np.empty(port.shape, np.float32) for port in self._outputs)
+            results = tuple(np.empty(port.shape, port.dtype) for port in self._outputs)
             instance.push_finish([result.ctypes.data for result in results])
             self._give_back(instance)
         return results[0] if len(results) == 1 else results

@@ -15,7 +15,7 @@ import numpy as np
 
 from netgen.emission.environment import render
 from netgen.emission.kernels import called_names, kernel_function, vector_words
-from netgen.kernels.layer import Choice, Instance, Json, Kernel, Layer
+from netgen.kernels.layer import Choice, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library, load_function
 from netgen.runtime.compilers import CCompiler
@@ -54,8 +54,7 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
         layer = replace(case.layer, choice=choice)
         aliased: list[Json] = [*case.aliased]
         parameters = {**case.kernel.parameters(layer, target), "aliased": aliased}
-        has_weights = bool(case.kernel.constants)
-        instance = Instance(case.kernel.name, str(number), case.arguments, has_weights, parameters)
+        instance = case.kernel.instance(layer, str(number), case.arguments, parameters)
         texts.append(kernel_function(instance, "tune"))
     vectors = render("vectors.c.j2", **vector_words(called_names(texts), target))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"

@@ -190,7 +190,7 @@ def _program(calls: Sequence[Call], target: Target) -> str:
 def _instance(call: Call, number: int, target: Target) -> Instance:
     parameters = {**call.kernel.parameters(call.layer, target), "aliased": call.aliased()}
     name = f"{call.kernel.title(call.layer)}_{number}"
-    return Instance(call.kernel.name, name, call.reads, bool(call.kernel.constants), parameters)
+    return call.kernel.instance(call.layer, name, call.reads, parameters)
 
 
 def _statements(call: Call, instance: Instance, target: Target) -> str:

@@ -15,7 +15,6 @@ import netgen.kernels.f32.pointwise
 from netgen.emission.environment import render
 from netgen.emission.kernels import called_names, kernel_function
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance
 from netgen.kernels.layout import Layout, common_spans, visiting_order
 from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Compiler, Target, find_target
@@ -177,7 +176,7 @@ def tiled_function(
     kernel = find_kernel("pointwise_f32")
     parameters = {**kernel.parameters(layer, target), "aliased": []}
     name = f"{groups}_{tile.rows}_{tile.vectors}{'_folded' if folded else ''}"
-    return kernel_function(Instance(kernel.name, name, ("x",), True, parameters), "t")
+    return kernel_function(kernel.instance(layer, name, ("x",), parameters), "t")
 
 
 def file_of(functions: Sequence[str], target: Target) -> str:

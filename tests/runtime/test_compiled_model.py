@@ -163,7 +163,7 @@ def test_the_hook_sees_every_step(sum_stub: Stub) -> None:
     seen: list[tuple[int, list[float]]] = []
     batch = images(1)
     result = sum_stub.model().run_with_hook(
-        batch[0], hook=lambda step, arena: seen.append((step, arena[:2].tolist()))
+        batch[0], hook=lambda step, arena: seen.append((step, arena.view(np.float32)[:2].tolist()))
     )
     assert result is not None
     np.testing.assert_array_equal(result[0], expected(batch)[0])

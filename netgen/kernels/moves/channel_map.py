@@ -48,6 +48,7 @@ class ChannelMapKernel(Kernel):
             sources = layer.layout(letters[number]).places()[channels[mine]]
             copies += describe_copies(to[mine], sources, letters[number])
         return {
+            "border": layer.layout("y").border,
             "pixels": layer.result.elements // y.channels,
             "channels": y.channels,
             **describe_pitches(layer, (*letters, "y")),

@@ -44,6 +44,7 @@ class PadKernel(Kernel):
         row = (left + width + right) * channels
         return {
             **describe_band(layer),
+            "border": layer.layout("y").border,
             "copies": [],
             "height": height,
             "row": width * channels,
@@ -59,6 +60,7 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
     _, out_height, out_width, _ = layer.result.shape
     x, y = layer.layout("x").places(), layer.layout("y").places()
     return {
+        "border": layer.layout("y").border,
         "height": height,
         "width": width,
         "channels": channels,

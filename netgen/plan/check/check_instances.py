@@ -51,6 +51,9 @@ def check_instances(plan: Plan, target: Target) -> None:
         if plan.threads > 1:  # any division is accepted that `check_threads` finds right
             parameters["split"] = instance.parameters.get("split")
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
+        elements = {a: plan.values[value].type.dtype for a, value in step.reads.items()}
+        elements["y"] = plan.values[step.writes].type.dtype
+        _agree(step, "elements", elements, {**instance.elements})
         _agree(step, "has_weights", bool(kernel.constants), instance.has_weights)
         _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))
         for key, value in parameters.items():

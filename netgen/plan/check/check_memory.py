@@ -44,12 +44,15 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
             found=f"{buffer.bytes} bytes, a margin of {buffer.margin}",
         )
     _check_elements(buffer)
-    if buffer.kind != "arena":
-        if buffer.offset:
-            raise PlanError(
-                "the caller's memory starts at 0", where=where, found=str(buffer.offset)
-            )
-        return
+    if buffer.kind == "arena":
+        _check_offset(plan, buffer)
+    elif buffer.offset:
+        raise PlanError("the caller's memory starts at 0", where=where, found=str(buffer.offset))
+
+
+def _check_offset(plan: Plan, buffer: Buffer) -> None:
+    """A buffer stands in one region of the arena, aligned."""
+    where = f"buffer {buffer.name}"
     if buffer.offset % plan.alignment:
         raise PlanError(
             "the buffer is misaligned",

@@ -146,17 +146,7 @@ def _check_layout(plan: Plan, value: Value) -> None:
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)
     buffer = plan.buffers[value.runs[0].buffer]
-    if buffer.element_bytes != value.type.element.bytes:
-        raise PlanError(
-            f"the elements of {buffer.name} are of another size",
-            where=where,
-            expected=f"{value.type.element.bytes} bytes, of {value.type.dtype}",
-            found=str(buffer.element_bytes),
-        )
-    if buffer.granularity > 1 and any(run.first % buffer.granularity for run in value.runs):
-        raise PlanError(
-            f"runs of channels do not start at multiples of {buffer.granularity}", where=where
-        )
+    _check_elements(value, buffer)
     if plan.is_recut(value.name):
         _check_recut(plan, value, buffer)
         return
@@ -169,6 +159,22 @@ def _check_layout(plan: Plan, value: Value) -> None:
             found=f"{len(set(places))} of {channels}, {min(places)} to {max(places)}",
         )
     _check_rows(value, buffer)
+
+
+def _check_elements(value: Value, buffer: Buffer) -> None:
+    """A buffer's elements are as long as its values', its runs start where granularity has it."""
+    where = f"%{value.name}"
+    if buffer.element_bytes != value.type.element.bytes:
+        raise PlanError(
+            f"the elements of {buffer.name} are of another size",
+            where=where,
+            expected=f"{value.type.element.bytes} bytes, of {value.type.dtype}",
+            found=str(buffer.element_bytes),
+        )
+    if buffer.granularity > 1 and any(run.first % buffer.granularity for run in value.runs):
+        raise PlanError(
+            f"runs of channels do not start at multiples of {buffer.granularity}", where=where
+        )
 
 
 def _check_recut(plan: Plan, value: Value, buffer: Buffer) -> None:

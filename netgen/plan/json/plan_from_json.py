@@ -142,7 +142,7 @@ def _read_quantisation(at: Reader) -> Quantisation:
     """A scale is C's hexadecimal float, or with an axis the name of an array."""
     along = "axis" in at.members()
     at.keys("scale", "zero", *(["axis"] if along else []))
-    scale, zero = at.member("scale").text(), at.member("zero").integer()
+    scale, zero = at.member("scale").text(), at.member("zero").signed()
     if along:
         return Quantisation(scale, zero, at.member("axis").integer())
     try:
@@ -199,11 +199,12 @@ def _read_segments(at: Reader, steps: int) -> tuple[Segment, ...]:
 
 
 def _read_instance(at: Reader) -> Instance:
-    at.keys("kernel", "name", "arguments", "has_weights", "parameters")
+    at.keys("kernel", "name", "arguments", "elements", "has_weights", "parameters")
     return Instance(
         kernel=at.member("kernel").text(),
         name=at.member("name").text(),
         arguments=at.member("arguments").texts(),
+        elements={key: item.text() for key, item in at.member("elements").members().items()},
         has_weights=at.member("has_weights").truth(),
         parameters=at.member("parameters").free_object(),
     )
@@ -268,4 +269,4 @@ def _read_attribute(at: Reader, default: object) -> AttributeValue:
         return tuple(item.integer() for item in at.items())
     if isinstance(default, float):
         return at.number()
-    return at.integer() if isinstance(default, int) else at.text()
+    return at.signed() if isinstance(default, int) else at.text()

@@ -118,6 +118,7 @@ def _instance_to_json(instance: Instance) -> dict[str, Json]:
         "kernel": instance.kernel,
         "name": instance.name,
         "arguments": list(instance.arguments),
+        "elements": dict(instance.elements),
         "has_weights": instance.has_weights,
         "parameters": dict(instance.parameters),
     }

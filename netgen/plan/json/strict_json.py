@@ -71,6 +71,12 @@ class Reader:
             raise self._fault("a whole number of at least 0")
         return self.value
 
+    def signed(self) -> int:
+        """A whole number."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool):
+            raise self._fault("a whole number")
+        return self.value
+
     def number(self) -> float:
         """Any number."""
         if not isinstance(self.value, int | float) or isinstance(self.value, bool):

@@ -165,8 +165,12 @@ def _copy_shared_outputs(graph: Graph) -> Graph:
 
 def _with_layouts(call: Call, homes: Mapping[str, Home]) -> Call:
     """The call, whose kernel is told where its operands and its result stand."""
-    layouts = {letter: homes[value].layout for letter, value in call.reads.items()}
-    layouts["y"] = homes[call.node.name].layout
+    places = {letter: homes[value].layout for letter, value in call.reads.items()}
+    places["y"] = homes[call.node.name].layout
+    kinds = {**call.layer.operands, "y": call.layer.result}
+    layouts = {
+        letter: replace(layout, border=kinds[letter].zero) for letter, layout in places.items()
+    }
     return replace(call, layer=replace(call.layer, layouts=layouts))
 
 

@@ -17,7 +17,7 @@ from netgen.emission.kernels import kernel_function
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Layer
+from netgen.kernels.layer import Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.stretches import stretches_of
 from netgen.kernels.targets import find_target
@@ -272,7 +272,7 @@ def text_of(kernel_name: str, layer: Layer) -> str:
     kernel = find_kernel(kernel_name)
     parameters = {**kernel.parameters(layer, find_target("generic")), "aliased": []}
     reads = tuple(layer.operands)
-    return kernel_function(Instance(kernel.name, "f", reads, False, parameters), "t")
+    return kernel_function(kernel.instance(layer, "f", reads, parameters), "t")
 
 
 def test_values_that_all_stand_alike_are_one_loop() -> None:

@@ -136,8 +136,12 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
     "null_for_object": (lambda d: d["steps"][1].update(op=None), r"\$\.steps\[1\]\.op: .*null"),
     "key_of_a_run": (lambda d: d["values"][1]["runs"][0].pop("first"), r"values\[1\]\.runs\[0\]\."),
     "key_of_weights": (lambda d: d["steps"][0]["weights"].update(a=1), r"\[0\]\.weights\.a: .*unk"),
-    "element_type": (lambda d: d["values"][1]["type"].update(dtype="f8"), r"values\[1\]\.type: unknown ele"),
-    "empty_dimension": (lambda d: d["values"][1]["type"].update(shape=[0]), r"values\[1\]\.type: the shape"),
+    "element_type": (
+        lambda d: d["values"][1]["type"].update(dtype="f8"), r"values\[1\]\.type: unknown ele"
+    ),
+    "empty_dimension": (
+        lambda d: d["values"][1]["type"].update(shape=[0]), r"values\[1\]\.type: the shape"
+    ),
     "name_twice": (lambda d: d["values"].append(d["values"][0]), r"values\[\d+\]\.name: .*twice"),
     "buffer_twice": (lambda d: d["buffers"].append(d["buffers"][0]), r"buffers\[\d+\]\.name: .*tw"),
     "operator": (lambda d: d["steps"][0]["op"].update(name="conv3d"), r"unknown operator 'conv3d'"),
@@ -154,7 +158,7 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
         r"\$\.steps\[0\]\.op\.attributes\.stride: .*expected a list, found 2",
     ),
     "shape_without_dimensions": (
-        lambda d: d["values"][1]["type"].update(shape=[]), "types of values do not fit the operators"
+        lambda d: d["values"][1]["type"].update(shape=[]), "types of values do not fit the oper"
     ),
     "value_of_attribute": (
         lambda d: d["steps"][0]["op"]["attributes"].update(act="gelu"),

@@ -1,0 +1,1 @@
+"""Kernels that read one element type and write another."""

@@ -1,0 +1,58 @@
+"""Codes of real numbers: y = round(x / scale) + zero, halves away from zero, saturating."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
+from netgen.kernels.split import Split
+from netgen.kernels.split_loops import split_described
+from netgen.kernels.stretches import describe_elements
+from netgen.kernels.targets import Target
+from netgen.ops.quantize import Quantize
+
+
+class QuantizeKernel(Kernel):
+    """Any shape."""
+
+    name: ClassVar[str] = "quantize"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Quantize,)
+    numeric_form: ClassVar[str] = "elementwise"
+    elements: ClassVar[ElementsByLetter] = {
+        "x": frozenset({"f32"}),
+        "y": frozenset({"i8", "u8", "i16"}),
+    }
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "alike"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every quantize."""
+        return isinstance(layer.op, Quantize)
+
+    def title(self, layer: Layer) -> str:
+        """Element type and number of elements."""
+        return f"quantize_{layer.result.dtype}_{layer.result.elements}"
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Elements, or pixels and stretches of channels; the scale, the zero point, the bounds.
+
+        Bounds are of codes less their zero point.
+        """
+        del target
+        op, element = layer.op, layer.result.element
+        assert isinstance(op, Quantize)
+        return {
+            **describe_elements(layer, ("x", "y")),
+            "scale": op.scale.hex(),
+            "zero": op.zero,
+            "low": element.low - op.zero,
+            "high": element.high - op.zero,
+        }
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By elements or by pixels."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)
