@@ -73,13 +73,13 @@ PLAN = (
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
 BENCH = (
-    Mode("--json", _given("as_json"), frozenset({"form"})),
-    Mode("--table", _given("table"), _LOADING),
     Mode(
         "--profile",
         _given("profiled"),
         frozenset({"vs", "threads", "chart", "form", "table"}),
     ),
+    Mode("--table", _given("table"), _LOADING),
+    Mode("--json", _given("as_json"), frozenset({"form"})),
 )
 # Wherever a plan is made.
 REGIONS = (
