@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +15,10 @@ from netgen.cli import modes
 from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
+from netgen.cli.commands import Commands
 from netgen.cli.output import (
     load_for_values,
     load_model,
-    notes,
     print_json,
     print_table,
     progress,
@@ -27,52 +27,14 @@ from netgen.cli.plan import plan, report
 from netgen.cli.planning import planning_options
 from netgen.cli.saved import compiled_model, save_compiled, target_of
 from netgen.cli.tune import fit, tune
-from netgen.cli.usage import usage_error
-from netgen.errors import NetgenError, UsageError
+from netgen.errors import UsageError
 from netgen.plan.data.options import PlanOptions
-from netgen.report.text import error_text
 
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
     from netgen.report.verify import Judge
     from netgen.runtime.images import Interpolation
-
-
-class Commands(click.Group):
-    """Prints errors, netgen's own and click's, one line each, and exits with their code."""
-
-    def make_context(
-        self,
-        info_name: str | None,
-        args: list[str],
-        parent: click.Context | None = None,
-        **extra: Any,  # noqa: ANN401  # click's own signature
-    ) -> click.Context:
-        """Read the options that stand before the command."""
-        try:
-            return super().make_context(info_name, args, parent, **extra)
-        except click.UsageError as complaint:
-            _stop(usage_error(complaint, str(info_name)))
-
-    def invoke(self, context: click.Context) -> object:
-        """Run the command; a traceback only with --debug."""
-        debug = bool(context.params.get("debug"))
-        try:
-            with notes(debug=debug):
-                return super().invoke(context)
-        except click.UsageError as complaint:
-            command = f"{context.command_path} {context.invoked_subcommand}"
-            _stop(usage_error(complaint, command))
-        except (NetgenError, MemoryError) as error:
-            if debug:
-                raise
-            _stop(error)
-
-
-def _stop(error: NetgenError | MemoryError) -> NoReturn:
-    click.echo(error_text(error), err=True)
-    raise click.exceptions.Exit(error.exit_code if isinstance(error, NetgenError) else 1)
 
 
 @click.group(
