@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
@@ -14,7 +14,7 @@ from netgen.emission.header import ERRORS, command_of
 from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of
 from netgen.emission.source import emit_files
-from netgen.errors import BuildError, UsageError
+from netgen.errors import UsageError
 from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.files import load_graph
 from netgen.ir.graph import Graph
@@ -25,15 +25,17 @@ from netgen.models.find import find_network
 from netgen.passes import run_pipeline
 from netgen.plan.build import PackedBytes, build_plan, pack_weights
 from netgen.plan.check.check_plan import check_plan
-from netgen.plan.data.options import DEFAULT, MOST_THREADS, Image, PlanOptions, Ram, plan_options
+from netgen.plan.data.options import DEFAULT, PlanKeywords, PlanOptions, takes_plan_options
 from netgen.plan.data.plan import Plan
-from netgen.plan.data.tuning import Tuning
 from netgen.plan.data.tuning_use import require_use
 from netgen.plan.json.tuning_file import read_tuning
+from netgen.runtime.cpu import native_target, require_processor
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack  # of typing from Python 3.11 on
+
     from netgen.runtime.image import ModelImage
 
 Progress = Callable[[str], None]
@@ -80,23 +82,27 @@ def load(
 
 def resolve_target(target: str) -> Target:
     """A target by name; `native` is the best one that this machine's processor has."""
-    if target != "native":
-        return find_target(target)
-    from netgen.runtime.cpu import native_target
-
-    return native_target()
+    return native_target() if target == "native" else find_target(target)
 
 
-def lower(graph: Graph, target: Target, memory: PlanOptions = DEFAULT) -> Lowered:
+def runnable_target(target: str) -> Target:
+    """The same, of what is to run here. Raises BuildError where this machine cannot."""
+    resolved = resolve_target(target)
+    require_processor(resolved)
+    return resolved
+
+
+def lower(graph: Graph, target: Target, planning: PlanOptions = DEFAULT) -> Lowered:
     """Run the passes, plan, have the plan checked, pack the weights."""
     fused = run_pipeline(graph)
-    plan = build_plan(fused, target, memory)
+    plan = build_plan(fused, target, planning)
     check_plan(plan)
-    if memory.tuning is not None:
-        require_use(memory.tuning, plan)
+    if planning.tuning is not None:
+        require_use(planning.tuning, plan)
     return Lowered(fused, plan, pack_weights(plan, fused))
 
 
+@takes_plan_options
 def emit(
     graph: Graph,
     path: str | PathLike[str],
@@ -104,71 +110,46 @@ def emit(
     target: str = "generic",
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
-    ram: Ram = None,
-    input: Image = "caller",
-    accept_gap: bool = False,
-    winograd: bool = True,
-    tuning: Tuning | str | PathLike[str] | None = None,
-    threads: int = 1,
+    **options: Unpack[PlanKeywords],
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
-    `ram` is the most bytes that the arena may have; without it the fastest plan is taken. A pair
-    of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each. With
-    `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows. An
-    arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
-    Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory.
-    `tuning` is a file that `netgen tune` wrote, or what was read from it; a NetgenNote warns where
-    it has layers of other models, too.
-    With `threads` above 1 a run is divided between so many, with the same results.
-
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
-    then opens the names. Returns the files written; raises UsageError where they cannot be, leaving
-    none behind.
+    then opens the names. The other options are those of PlanOptions. Returns the files written;
+    raises UsageError where they cannot be, leaving none behind.
     """
     file = Path(path)
     if file.suffix != ".c":
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    memory = _memory(
-        ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning, threads=threads
-    )
-    resolved = resolve_target(target)
-    options = _options(_loaded(graph), resolved, file.stem, prefix, weights_as, memory)
-    lowered = lower(graph, resolved, memory)
-    files = emit_files(lowered.plan, _origin(graph), lowered.packed, options)
+    planning, resolved = _planning(options), resolve_target(target)
+    names = _names(_loaded(graph), resolved, file.stem, prefix, weights_as, planning)
+    lowered = lower(graph, resolved, planning)
+    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names)
     return write_files(file.parent, files)
 
 
+@takes_plan_options
 def compile(
     graph: Graph,
     *,
     target: str = "native",
-    ram: Ram = None,
-    input: Image = "caller",
-    accept_gap: bool = False,
-    winograd: bool = True,
-    tuning: Tuning | str | PathLike[str] | None = None,
-    threads: int = 1,
     progress: Progress | None = None,
+    **options: Unpack[PlanKeywords],
 ) -> CompiledModel:
     """Compile a graph into a callable, cached by content, compiler and target.
 
-    `ram`, `input`, `accept_gap`, `winograd` and `tuning` as for `emit`; a model with `input="rows"`
-    can `stream()`, too. With `threads` above 1 an image is divided between so many, and a batch by
-    its images.
-
-    `progress` is told when the C compiler runs. Raises BuildError without a compiler, or where the
-    processor lacks what the target needs.
+    The options are those of PlanOptions. A model with `input="rows"` can `stream()`, too. With
+    `threads` above 1 an image is divided between so many, and a batch by its images. `progress` is
+    told when the C compiler runs. Raises BuildError without a compiler, or where the processor
+    lacks what the target needs.
     """
-    memory = _memory(
-        ram, input, accept_gap=accept_gap, winograd=winograd, tuning=tuning, threads=threads
-    )
-    lowered = lower(_loaded(graph), resolve_target(target), memory)
+    planning, resolved = _planning(options), runnable_target(target)
+    lowered = lower(_loaded(graph), resolved, planning)
     undivided = None
-    if memory.threads > 1:
-        alone = lower(graph, resolve_target(target), replace(memory, threads=1))
+    if planning.threads > 1:
+        alone = lower(graph, resolved, replace(planning, threads=1))
         undivided = build(alone, _origin(graph), progress)
     return build(lowered, _origin(graph), progress, undivided)
 
@@ -187,7 +168,7 @@ def build(
     from netgen.runtime.compilers import find_compiler
 
     plan, target = lowered.plan, find_target(lowered.plan.target)
-    _require_processor(target)
+    require_processor(target)
     options = EmitOptions("model", "model", "blob", "netgen.compile")
     files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
     source, header = files["model.c"].decode(), files["model.h"].decode()
@@ -230,16 +211,6 @@ def _image(plan: Plan, library: bytes, weights: bytes, origin: Origin) -> ModelI
     )
 
 
-def _require_processor(target: Target) -> None:
-    from netgen.runtime.cpu import missing_features
-
-    if missing := missing_features(target):
-        raise BuildError(
-            f"this processor lacks {', '.join(missing)}, which target {target.name} needs",
-            hint="choose target native or generic",
-        )
-
-
 def _loaded(graph: object) -> Graph:
     """The graph itself; raises UsageError for a name, say, that was not loaded."""
     if not isinstance(graph, Graph):
@@ -249,66 +220,26 @@ def _loaded(graph: object) -> Graph:
     return graph
 
 
-def _memory(
-    ram: Ram,
-    image: Image,
-    *,
-    accept_gap: bool,
-    winograd: bool,
-    tuning: Tuning | str | PathLike[str] | None,
-    threads: int,
-) -> PlanOptions:
-    """The options of a plan; raises UsageError for what the command line would refuse."""
-    if not _is_ram(ram):
-        raise UsageError(
-            "ram is no number of bytes",
-            expected="an int, or a pair of ints (fast, slow), none of them negative",
-            found=repr(ram),
-            hint="write 60K as ram=60 * 1024, two regions as ram=(128 * 1024, 512 * 1024)",
-        )
-    if image not in get_args(Image):
-        raise UsageError(
-            "input does not say where the image is",
-            expected=f"one of {', '.join(get_args(Image))}",
-            found=repr(image),
-        )
-    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
-        raise UsageError(
-            "this is no number of threads", expected=f"1 to {MOST_THREADS}", found=repr(threads)
-        )
-    if tuning is not None and not isinstance(tuning, Tuning):
-        tuning = read_tuning(Path(tuning))
-    return plan_options(
-        ram,
-        image,
-        accept_gap=accept_gap,
-        winograd=winograd,
-        tuning=tuning,
-        threads=threads,
-    )
-
-
-def _is_ram(ram: object) -> bool:
-    """Whether these are sizes; True and False, which are ints to Python, are none."""
-    if ram is None:
-        return True
-    sizes, count = (ram, 2) if isinstance(ram, tuple) else ((ram,), 1)
-    return len(sizes) == count and all(
-        isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in sizes
-    )
+def _planning(options: PlanKeywords) -> PlanOptions:
+    """The options of a plan, with the tuning read from its file."""
+    given: dict[str, Any] = {**options}
+    tuning = options.get("tuning")
+    if isinstance(tuning, str | PathLike):
+        given["tuning"] = read_tuning(Path(tuning))
+    return PlanOptions(**given)
 
 
 def _origin(graph: Graph) -> Origin:
     return graph.origin or Origin(graph.name)
 
 
-def _options(
+def _names(
     graph: Graph,
     target: Target,
     stem: str,
     prefix: str | None,
     weights_as: WeightsAs,
-    memory: PlanOptions,
+    planning: PlanOptions,
 ) -> EmitOptions:
     if weights_as not in get_args(WeightsAs):
         raise UsageError(
@@ -316,5 +247,5 @@ def _options(
             expected=f"one of {', '.join(get_args(WeightsAs))}",
         )
     name = prefix_of(stem if prefix is None else prefix)
-    command = command_of(_origin(graph), target, stem, name, weights_as, memory)
+    command = command_of(_origin(graph), target, stem, name, weights_as, planning)
     return EmitOptions(name, stem, weights_as, command)

@@ -17,7 +17,7 @@ from netgen.bench.worker import Job, Loader
 from netgen.compiler import compile as compile_graph
 from netgen.errors import NetgenError, UsageError
 from netgen.ir.graph import Graph
-from netgen.plan.data.tuning import Tuning
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.weights.seeded import uniform
 
 # Threads that have run out of work look for more before they sleep, LLVM's OpenMP for 0.2 s:
@@ -114,18 +114,17 @@ def bench_target(
     rounds: int,
     label: str,
     tell: Callable[[str], None],
-    threads: int = 1,
-    tuning: Tuning | None = None,
+    planning: PlanOptions = DEFAULT,
 ) -> list[BenchRow]:
     """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress."""
     check_known(peers)
-    default_cores(threads)  # raises before anything is compiled
+    default_cores(planning.threads)  # raises before anything is compiled
     return bench(
         graph,
-        compile_graph(graph, target=target, progress=tell, tuning=tuning, threads=threads),
+        compile_graph(graph, target=target, progress=tell, **planning.keywords()),
         peers=peers,
         rounds=rounds,
-        threads=threads,
+        threads=planning.threads,
         label=label,
         on_round=lambda done, total: tell(f"round {done} of {total}"),
     )

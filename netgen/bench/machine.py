@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from netgen.compiler import resolve_target
+from netgen.compiler import runnable_target
 from netgen.runtime.compilers import find_compiler
 
 _CPUINFO = Path("/proc/cpuinfo")
@@ -26,8 +26,11 @@ class Machine:
 
 
 def this_machine(target: str) -> Machine:
-    """Describe this machine; raises UsageError for a wrong target, BuildError for no compiler."""
-    return Machine(processor_name(), find_compiler().summary, resolve_target(target).name)
+    """Describe this machine.
+
+    Raises UsageError for a wrong target, BuildError for a foreign one or without a compiler.
+    """
+    return Machine(processor_name(), find_compiler().summary, runnable_target(target).name)
 
 
 def processor_name() -> str:

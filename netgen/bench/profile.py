@@ -201,7 +201,7 @@ def _step(plan: Plan, index: int, step: Step, us: float, limits: Limits) -> Step
     bound = _bound(plan, step, tuple(values), (weights, activations), limits)
     result = plan.values[step.writes].type.shape[1:]
     return StepProfile(
-        name=f"{index + 1} {step.name}",
+        name=f"{index} {step.name}",
         kernel=step.kernel,
         shape="×".join(map(str, result)),
         us=us,

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING
 import click
 
 from netgen.cli import options as cli_options
+from netgen.cli.modes import BENCH, refuses
 from netgen.cli.output import load_model, print_json, print_table, progress
+from netgen.cli.planning import planning_option
 from netgen.errors import UsageError
 
 if TYPE_CHECKING:
     from netgen.bench.machine import Machine
     from netgen.bench.result import BenchRow
     from netgen.bench.suite import Case
+    from netgen.plan.data.options import PlanOptions
     from netgen.plan.data.tuning import Tuning
 
 
 @click.command("bench")
+@refuses(BENCH)
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @cli_options.model_options
 @cli_options.bench_options
 @cli_options.target_option
-@cli_options.tuning_option
+@planning_option("tuning")
 @cli_options.as_json_option
 def bench_models(
     models: tuple[str, ...],
@@ -48,13 +52,12 @@ def bench_models(
     from netgen.bench.machine import this_machine
     from netgen.bench.peers import PEERS, check_any_installed
     from netgen.bench.result import failure
+    from netgen.plan.data.options import PlanOptions
 
-    if as_json:
-        cli_options.refuse_with("--json", "form")
+    planning = PlanOptions(tuning=tuning, threads=threads)
     cases = _cases(models, parameters, table)
     if profiled:
-        cli_options.refuse_with("--profile", "vs", "threads", "chart", "form", "table")
-        _profile(cases, weights, rounds, target, tuning, as_json=as_json)
+        _profile(cases, weights, rounds, target, planning, as_json=as_json)
         return
     machine, rows = this_machine(target), []
     # A table compares with everyone; a peer that is not there has dashes.
@@ -63,7 +66,7 @@ def bench_models(
         # One model says at once what is missing; a table would for minutes measure nothing else.
         check_any_installed(peers)
     for case in cases:
-        rows += _rows(case, weights, peers, rounds, threads, target, tuning)
+        rows += _rows(case, weights, peers, rounds, target, planning)
     _write_chart(chart, rows, machine)
     if as_json:
         print_json([row.as_json() for row in rows])
@@ -84,7 +87,6 @@ def _cases(
         return tuple(Case(model, parameters) for model in models)
     if models:
         raise UsageError("--table names the models itself", hint="leave out MODEL, or --table")
-    cli_options.refuse_with("--table", "parameters", "weights")
     return find_suite(table)
 
 
@@ -93,9 +95,8 @@ def _rows(
     weights: Path | None,
     peers: tuple[str, ...],
     rounds: int,
-    threads: int,
     target: str,
-    tuning: Tuning | None,
+    planning: PlanOptions,
 ) -> list[BenchRow]:
     from netgen.bench.bench import bench_target
 
@@ -109,8 +110,7 @@ def _rows(
             rounds,
             label,
             lambda text: tell(f"{label}: {text}"),
-            threads,
-            tuning,
+            planning,
         )
 
 
@@ -141,7 +141,7 @@ def _profile(
     weights: Path | None,
     runs: int,
     target: str,
-    tuning: Tuning | None,
+    planning: PlanOptions,
     *,
     as_json: bool,
 ) -> None:
@@ -150,14 +150,13 @@ def _profile(
     from netgen.bench.profile import profile
     from netgen.bench.profile_table import profile_notes, profile_tables
     from netgen.compiler import lower, resolve_target
-    from netgen.plan.data.options import PlanOptions
 
     machine, profiles = this_machine(target), []
     for case in cases:
         graph = load_model(case.model, weights, dict(case.parameters))
         with progress() as tell:
             tell("planning")
-            lowered = lower(graph, resolve_target(target), PlanOptions(tuning=tuning))
+            lowered = lower(graph, resolve_target(target), planning)
             profiles.append(profile(graph, lowered, label=case.label, runs=runs, progress=tell))
     if as_json:
         print_json([{"machine": str(machine), **found.as_json()} for found in profiles])

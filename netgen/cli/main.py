@@ -1,4 +1,4 @@
-"""The command line: commands parse, call and print; nothing but `cli*.py` prints."""
+"""The command line: commands parse, call and print; nothing else prints."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING
 import click
 
 from netgen import __version__
+from netgen.cli import modes
 from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
+from netgen.cli.commands import Commands
 from netgen.cli.output import (
     load_for_values,
     load_model,
-    notes,
     print_json,
     print_table,
     progress,
 )
 from netgen.cli.plan import plan, report
-from netgen.cli.saved import compiled_model, is_compiled, save_compiled, target_of
+from netgen.cli.planning import planning_options
+from netgen.cli.saved import compiled_model, save_compiled, target_of
 from netgen.cli.tune import fit, tune
-from netgen.errors import NetgenError, UsageError
+from netgen.errors import UsageError
 from netgen.plan.data.options import PlanOptions
-from netgen.report.text import error_text
 
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
@@ -36,22 +37,12 @@ if TYPE_CHECKING:
     from netgen.runtime.images import Interpolation
 
 
-class Commands(click.Group):
-    """Prints netgen's own errors, one line each, and exits with their code."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Run the command; a traceback only with --debug."""
-        try:
-            with notes():
-                return super().invoke(context)
-        except (NetgenError, MemoryError) as error:
-            if context.params.get("debug"):
-                raise
-            click.echo(error_text(error), err=True)
-            context.exit(error.exit_code if isinstance(error, NetgenError) else 1)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="netgen")
 def main(debug: bool) -> None:
@@ -63,6 +54,10 @@ def main(debug: bool) -> None:
     not agree, 9 a package that is not installed.
     """
     del debug  # read by Commands.invoke
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
 
 
 @main.command("list")
@@ -80,9 +75,10 @@ def list_models(as_json: bool) -> None:
 
 
 @main.command()
+@modes.refuses(modes.SHOW)
 @cli_options.model_arguments
 @cli_options.show_options
-@cli_options.memory_options
+@planning_options
 def show(
     model: str,
     weights: Path | None,
@@ -90,7 +86,7 @@ def show(
     stage: str,
     form: str,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
 ) -> None:
     """Show a model as declared, after the passes, or as planned."""
     from netgen.compiler import lower, resolve_target
@@ -100,14 +96,11 @@ def show(
     from netgen.report.graph_picture import graph_dot, graph_svg
     from netgen.report.tables import graph_table
 
-    if stage != "plan":
-        idle = ("target", "ram", "image", "accept_gap", "winograd", "tuning", "threads")
-        cli_options.refuse_with(f"--stage {stage}", *idle)
     graph = load_model(model, weights, parameters)
     if stage == "plan":
         if form in {"dot", "svg"}:
             raise UsageError("a plan is not drawn as a graph", hint="use --format text")
-        plan = lower(graph, resolve_target(target), memory).plan
+        plan = lower(graph, resolve_target(target), planning).plan
         click.echo("\n".join(plan_table(plan)))
         return
     graph = run_pipeline(graph) if stage == "fused" else graph
@@ -119,9 +112,10 @@ def show(
 
 
 @main.command("compile")
+@modes.refuses(modes.COMPILE)
 @cli_options.model_arguments
 @cli_options.compile_options
-@cli_options.memory_options
+@planning_options
 def compile_model(
     model: str,
     weights: Path | None,
@@ -131,7 +125,7 @@ def compile_model(
     weights_as: WeightsAs,
     prefix: str | None,
     verify: bool,
-    memory: PlanOptions,
+    planning: PlanOptions,
 ) -> None:
     """Write a model as C: OUTPUT, the header beside it, and its weights.
 
@@ -142,41 +136,42 @@ def compile_model(
     target = target_of(output, target)
     graph = load_for_values(model, weights, parameters)
     if verify:
-        _verify_first(graph, target, memory)
+        _verify_first(graph, target, planning)
     with progress() as tell:
         tell("generating C")
         files = (
-            save_compiled(graph, output, target, memory, tell)
-            if is_compiled(output)
+            save_compiled(graph, output, target, planning, tell)
+            if modes.is_compiled(output)
             else emit(
                 graph,
                 output,
                 target=target,
                 weights_as=weights_as,
                 prefix=prefix,
-                **cli_options.memory_arguments(memory),
+                **planning.keywords(),
             )
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
 
 
-def _verify_first(graph: Graph, target: str, memory: PlanOptions) -> None:
+def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:
     """Raise VerifyError unless the model, compiled for this machine, agrees with NumPy."""
     from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
 
     with progress() as tell:
-        comparison = verify_graph(graph, target, "numpy", tell, memory)
+        comparison = verify_graph(graph, target, "numpy", tell, planning)
     require_agreement(comparison, TOLERANCES["numpy"])
     click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
 
 
 @main.command()
+@modes.refuses(modes.RUN)
 @cli_options.model_arguments
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @cli_options.photo_options
 @cli_options.target_option
-@cli_options.memory_options
+@planning_options
 @cli_options.as_json_option
 def run(
     model: str,
@@ -191,7 +186,7 @@ def run(
     mean: tuple[float, ...] | None,
     std: tuple[float, ...] | None,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
     as_json: bool,
 ) -> None:
     """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
@@ -199,7 +194,7 @@ def run(
 
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     with progress() as tell:
-        compiled = compiled_model(model, weights, parameters, target, memory, tell)
+        compiled = compiled_model(model, weights, parameters, target, planning, tell)
         photos = list(classify(compiled, images, top, labels, options))
     if as_json:
         print_json([asdict(photo) for photo in photos])
@@ -210,6 +205,7 @@ def run(
 
 
 @main.command()
+@modes.refuses(modes.VERIFY)
 @cli_options.model_arguments
 @click.option(
     "--against", type=click.Choice(["numpy", "onnxruntime"]), default="numpy", show_default=True
@@ -222,7 +218,7 @@ def run(
     help="Largest error [default: 1e-5, peers 1e-4].",
 )
 @cli_options.target_option
-@cli_options.memory_options
+@planning_options
 @cli_options.as_json_option
 def verify(
     model: str,
@@ -232,7 +228,7 @@ def verify(
     layers: bool,
     tolerance: float | None,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
     as_json: bool,
 ) -> None:
     """Compile for this machine and compare with a reference, layer by layer."""
@@ -241,7 +237,7 @@ def verify(
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
-        comparison = verify_graph(graph, target, against, tell, memory)
+        comparison = verify_graph(graph, target, against, tell, planning)
     if as_json:
         print_json({"against": against, **asdict(comparison)})
     else:

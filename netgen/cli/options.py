@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from netgen.cli import values as cli_values
-from netgen.errors import UsageError
-from netgen.plan.data.options import MOST_THREADS, Image, PlanOptions, Ram
-from netgen.plan.data.options import plan_options as options_of_plan
-from netgen.plan.data.tuning import Tuning
+from netgen.cli.planning import planning_option
 
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
@@ -126,111 +121,6 @@ def photo_options(command: Command) -> Command:
     )
 
 
-def refuse_with(option: str, *names: str) -> None:
-    """Raise UsageError where parameters were given that have no effect beside an option.
-
-    `names` are as the command's function has them.
-    """
-    context = click.get_current_context()
-    idle = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name in names
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    ]
-    if idle:
-        together = ", ".join(idle)
-        raise UsageError(
-            f"{option} does not go together with {together}", hint=f"leave out {together}"
-        )
-
-
-tuning_option = click.option(
-    "--tuning",
-    type=click.Path(path_type=Path),
-    callback=cli_values.read_tuning_file,
-    help="Use the choices that netgen tune measured.",
-)
-
-
-def memory_options(command: Command) -> Command:
-    """How much RAM the arena may take, where the image is, what was tuned: as `memory`."""
-
-    @wraps(command)
-    def with_memory(
-        *arguments: object,
-        ram: Ram,
-        image: Image,
-        accept_gap: bool,
-        winograd: bool,
-        tuning: Tuning | None,
-        threads: int,
-        **options: object,
-    ) -> object:
-        memory = options_of_plan(
-            ram,
-            image,
-            accept_gap=accept_gap,
-            winograd=winograd,
-            tuning=tuning,
-            threads=threads,
-        )
-        return command(*arguments, memory=memory, **options)
-
-    return _memory_flags(cast("Command", with_memory))
-
-
-def _memory_flags(command: Command) -> Command:
-    """The options that `memory_options` gathers."""
-    return _with_options(
-        command,
-        click.option(
-            "--ram",
-            callback=cli_values.read_ram,
-            metavar="BYTES",
-            help="Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
-        ),
-        click.option(
-            "--input",
-            "image",
-            type=click.Choice(["caller", "arena", "rows"]),
-            default="caller",
-            show_default=True,
-            help="The image is the caller's, stands in the arena, or is pushed row by row.",
-        ),
-        click.option(
-            "--accept-gap", is_flag=True, help="Place without solver, proven to be best or not."
-        ),
-        click.option(
-            "--winograd/--no-winograd",
-            default=True,
-            show_default=True,
-            help="Whether 3x3 convolutions may be Winograd's, where the target has vectors.",
-        ),
-        tuning_option,
-        click.option(
-            "--threads",
-            default=1,
-            show_default=True,
-            type=click.IntRange(1, MOST_THREADS),
-            help="Divide a run between so many threads.",
-        ),
-    )
-
-
-def memory_arguments(memory: PlanOptions) -> dict[str, Any]:
-    """The same as arguments of `netgen.emit` and `netgen.compile`."""
-    ram = memory.ram if memory.slow is None else (memory.ram, memory.slow)
-    return {
-        "ram": ram,
-        "input": memory.image,
-        "accept_gap": memory.accept_gap,
-        "winograd": memory.winograd,
-        "tuning": memory.tuning,
-        "threads": memory.threads,
-    }
-
-
 def plan_options(command: Command) -> Command:
     """For which processor to plan, and where plans are written and read."""
     file = click.Path(path_type=Path)
@@ -299,13 +189,7 @@ def bench_options(command: Command) -> Command:
             "--profile", "profiled", is_flag=True, help="Each step beside what bounds it; no peers."
         ),
         click.option("--rounds", default=50, show_default=True, type=click.IntRange(min=1)),
-        click.option(
-            "--threads",
-            default=1,
-            show_default=True,
-            type=click.IntRange(min=1),
-            help="Of every runtime, each on a core of its own.",
-        ),
+        planning_option("threads", "Of every runtime, each on a core of its own."),
         click.option(
             "--format",
             "form",

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from netgen.cli import options as cli_options
 from netgen.errors import NetgenNote
-from netgen.report.text import json_text
+from netgen.report.text import json_text, note_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,16 +33,18 @@ def load_for_values(model: str, weights: Path | None, parameters: dict[str, str]
     """Load a model of whose weights the values matter: says so where they are made up."""
     graph = load_model(model, weights, parameters)
     if graph.origin is not None and graph.origin.weights_sha256 is None:
-        click.echo(
-            "netgen: note: no --weights given: the weights are seeded numbers, not trained ones",
-            err=True,
-        )
+        text = "no --weights given: the weights are seeded numbers, not trained ones"
+        click.echo(note_text(text), err=True)
     return graph
 
 
 @contextmanager
-def notes() -> Iterator[None]:
-    """Print each NetgenNote once, as a line of its own; other warnings as Python does."""
+def notes(*, debug: bool = False) -> Iterator[None]:
+    """Print each warning once, as a note of one line; with `debug` those of libraries as Python.
+
+    What NumPy says of overflows and the like is not printed: where it matters, netgen checks the
+    numbers itself and raises an error.
+    """
     printed: set[str] = set()
     with warnings.catch_warnings():
         otherwise = warnings.showwarning
@@ -55,11 +57,12 @@ def notes() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if not issubclass(category, NetgenNote):
+            text = " ".join(str(message).split())
+            if debug and not issubclass(category, NetgenNote):
                 otherwise(message, category, filename, lineno, file, line)
-            elif str(message) not in printed:
-                printed.add(str(message))
-                click.echo(f"netgen: note: {message}", err=True)
+            elif text not in printed and not issubclass(category, RuntimeWarning):
+                printed.add(text)
+                click.echo(note_text(text), err=True)
 
         warnings.showwarning = show
         warnings.simplefilter("always", NetgenNote)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from netgen.cli import options as cli_options
+from netgen.cli.modes import PLAN, refuses
 from netgen.cli.output import load_model, print_json, print_table, progress
+from netgen.cli.planning import planning_options
 from netgen.errors import PlanError, UsageError
 from netgen.plan.data.options import PlanOptions
 from netgen.report.text import json_text
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@refuses(PLAN)
 @click.argument("model", required=False)
 @cli_options.model_options
 @cli_options.plan_options
-@cli_options.memory_options
+@planning_options
 @cli_options.as_json_option
 def plan(
     model: str | None,
@@ -36,7 +39,7 @@ def plan(
     curve: bool,
     buffers: Path | None,
     capacity: int | None,
-    memory: PlanOptions,
+    planning: PlanOptions,
     as_json: bool,
 ) -> None:
     """Plan a model: steps, buffers, the arena and its certificate; or check a plan."""
@@ -48,23 +51,17 @@ def plan(
 
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
-    _refuse_idle_options(checked, buffers, capacity)
     if buffers is not None:
-        place_buffers(buffers, output, capacity, accept_gap=memory.accept_gap, as_json=as_json)
+        place_buffers(buffers, output, capacity, accept_gap=planning.accept_gap, as_json=as_json)
         return
-    if capacity is not None:
-        raise UsageError("--capacity is for --csv")
     if curve:
-        if memory.ram is not None:
-            raise UsageError("--pareto goes through all budgets", hint="leave out --ram")
-        cli_options.refuse_with("--pareto", "accept_gap", "tuning", "threads")
-        _pareto(load_model(str(model), weights, parameters), target, memory, output, as_json)
+        _pareto(load_model(str(model), weights, parameters), target, planning, output, as_json)
         return
     if checked is not None:
         planned = _checked_plan(checked)
     else:
         graph = load_model(str(model), weights, parameters)
-        planned = lower(graph, resolve_target(target), memory).plan
+        planned = lower(graph, resolve_target(target), planning).plan
     document = plan_to_json(planned)
     if output is not None:
         write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
@@ -74,23 +71,6 @@ def plan(
         click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
     else:
         click.echo("\n".join(plan_table(planned)))
-
-
-# What says how a model is planned: of no use where there is none.
-_OF_MODELS = (
-    *("parameters", "weights", "by_position", "target", "curve", "ram", "image"),
-    *("winograd", "tuning", "threads"),
-)
-
-
-def _refuse_idle_options(checked: Path | None, buffers: Path | None, capacity: int | None) -> None:
-    """Raise UsageError for options that would be ignored."""
-    if checked is not None:
-        cli_options.refuse_with("--check", *_OF_MODELS, "accept_gap", "capacity")
-    if buffers is not None:
-        cli_options.refuse_with("--csv", *_OF_MODELS)
-    if capacity is not None:
-        cli_options.refuse_with("--capacity", "accept_gap")
 
 
 def _checked_plan(file: Path) -> Plan:
@@ -137,7 +117,7 @@ def _is_curve(file: Path) -> bool:
 def _pareto(
     graph: Graph,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -157,7 +137,7 @@ def _pareto(
     with progress() as tell:
         tell("planning")
         points = pareto(
-            run_pipeline(graph), resolve_target(target), memory.image, winograd=memory.winograd
+            run_pipeline(graph), resolve_target(target), planning.input, winograd=planning.winograd
         )
     document = [asdict(point) for point in points]
     if output is not None:
@@ -173,7 +153,7 @@ def _pareto(
 @click.command()
 @cli_options.model_arguments
 @cli_options.report_options
-@cli_options.memory_options
+@planning_options
 def report(
     model: str,
     weights: Path | None,
@@ -181,7 +161,7 @@ def report(
     target: str,
     output: Path,
     measure: bool,
-    memory: PlanOptions,
+    planning: PlanOptions,
 ) -> None:
     """Write one self-contained page about a model: memory, RAM for time, layers, pictures."""
     from netgen.emission.files import write_files
@@ -191,6 +171,6 @@ def report(
         raise UsageError("a report is a page", found=str(output), hint="name it report.html")
     graph = load_model(model, weights, parameters)
     with progress() as tell:
-        page = make_report(graph, target, memory, measure=measure, progress=tell).encode()
+        page = make_report(graph, target, planning, measure=measure, progress=tell).encode()
     write_files(output.parent, {output.name: page})
     click.echo(f"wrote {output} ({len(page):,} bytes)", err=True)

@@ -10,7 +10,9 @@ import click
 
 from netgen import __version__
 from netgen.cli import options as cli_options
+from netgen.cli.modes import TUNE, refuses
 from netgen.cli.output import load_model, print_json, print_table, progress
+from netgen.cli.planning import planning_options
 from netgen.errors import UsageError
 from netgen.plan.data.options import PlanOptions
 from netgen.report.text import json_text
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@refuses(TUNE)
 @cli_options.model_arguments
 @cli_options.tune_options
 @cli_options.target_option
-@cli_options.memory_options
+@planning_options
 @cli_options.as_json_option
 def tune(
     model: str,
@@ -32,7 +35,7 @@ def tune(
     output: Path,
     most: int,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
     as_json: bool,
 ) -> None:
     """Measure which choices of kernels are faster here than their own: for --tuning OUTPUT.
@@ -40,14 +43,13 @@ def tune(
     Nothing else reads the file, and results do not depend on it, only their time. A network of
     fifty layers takes about a minute; keep the machine quiet.
     """
-    from netgen.compiler import resolve_target
+    from netgen.compiler import runnable_target
     from netgen.emission.files import require_writable, write_files
     from netgen.plan.json.tuning_file import tuning_to_json
     from netgen.report.tuning_table import tuning_table
     from netgen.runtime.compilers import find_compiler
     from netgen.tune.search import tune as search
 
-    cli_options.refuse_with("tune", "tuning", "threads")
     if output.suffix != ".json":
         raise UsageError("a tuning is JSON", found=str(output), hint="name it tuning.json")
     require_writable(output)
@@ -55,7 +57,7 @@ def tune(
     graph = load_model(model, weights, parameters)
     with progress() as tell:
         result = search(
-            graph, resolve_target(target), compiler, most=most, memory=memory, progress=tell
+            graph, runnable_target(target), compiler, most=most, planning=planning, progress=tell
         )
     document = tuning_to_json(result.tuning, __version__, compiler.kind)
     text = json_text(document, 1) + "\n"
@@ -91,11 +93,11 @@ def fit(models: tuple[str, ...], checked: tuple[str, ...], target: str) -> None:
 
     For who changes kernels: what it prints belongs into kernels/targets.py.
     """
-    from netgen.compiler import lower, resolve_target
+    from netgen.compiler import lower, runnable_target
     from netgen.runtime.compilers import find_compiler
     from netgen.tune.fit import fit_cycles, product_samples, rank
 
-    resolved, compiler = resolve_target(target), find_compiler()
+    resolved, compiler = runnable_target(target), find_compiler()
     with progress() as tell:
         seen, unseen = (
             [

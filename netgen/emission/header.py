@@ -72,31 +72,12 @@ def command_of(
         words += ["--weights", origin.weights_file]
         words += ["--by-position"] if origin.by_position else []
     words += ["--target", target.name]
-    words += _planning_words(planning)
+    words += planning.words()
     if weights_as != "c":
         words += ["--weights-as", weights_as]
     if prefix != stem:
         words += ["--prefix", prefix]
     return shlex.join([*words, "-o", f"{stem}.c"])
-
-
-def _planning_words(planning: PlanOptions) -> list[str]:
-    """What differs from the defaults."""
-    words: list[str] = []
-    if planning.ram is not None:
-        regions = f"fast={planning.ram},slow={planning.slow}"
-        words += ["--ram", regions if planning.slow is not None else str(planning.ram)]
-    if planning.image != "caller":
-        words += ["--input", planning.image]
-    if planning.accept_gap:
-        words += ["--accept-gap"]
-    if not planning.winograd:
-        words += ["--no-winograd"]
-    if planning.tuning is not None:
-        words += ["--tuning", planning.tuning.name]
-    if planning.threads > 1:
-        words += ["--threads", str(planning.threads)]
-    return words
 
 
 def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[str]:

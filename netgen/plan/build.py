@@ -53,7 +53,7 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
     scheduled = schedule(
         graph,
         target,
-        image=options.image,
+        image=options.input,
         copies=options.copies,
         winograd=options.winograd,
         threads=options.threads,
@@ -63,15 +63,15 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
         scheduled = replace(scheduled, tuning=options.tuning)
     # Rows of a band are too few to divide: with threads whole layers are faster.
     whole = not target.cache_miss or options.threads > 1
-    if options.ram is None and options.image != "rows" and whole:
+    if options.ram is None and options.input != "rows" and whole:
         layers = cut_schedule(scheduled, layer_by_layer(scheduled))
         # Rows are then divided between threads, and stay in the cache of the core that wrote them.
         any_order = options.threads > 1
         return assemble(layers, target, accept_gap=options.accept_gap, any_order=any_order)
-    push = options.image == "rows"
-    if options.ram is not None and options.slow is not None:
-        return fit_regions(scheduled, target, Regions(options.ram, options.slow), push=push)
-    return fit(scheduled, target, options, push=push)
+    push = options.input == "rows"
+    if isinstance(options.ram, tuple):
+        return fit_regions(scheduled, target, Regions(*options.ram), push=push)
+    return fit(scheduled, target, options.ram, push=push, accept_gap=options.accept_gap)
 
 
 def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: bool) -> Plan:
@@ -89,14 +89,16 @@ def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: 
     raise no_fit(cutter, target, f"{regions.fast} fast and {regions.slow} slow")
 
 
-def fit(scheduled: Schedule, target: Target, options: PlanOptions, *, push: bool) -> Plan:
+def fit(
+    scheduled: Schedule, target: Target, ram: int | None, *, push: bool, accept_gap: bool
+) -> Plan:
     """The fastest plan whose arena fits into the RAM. Raises PlanError where none does."""
-    found = segment_choices(scheduled, target, push=push, cached=options.ram is None and not push)
+    found = segment_choices(scheduled, target, push=push, cached=ram is None and not push)
     cutter = Cutter(scheduled, found, target.alignment)
-    cut = cutter.fitting(float("inf") if options.ram is None else options.ram)
+    cut = cutter.fitting(float("inf") if ram is None else ram)
     if cut is None:
-        raise no_fit(cutter, target, options.ram)
-    return assemble(cut_schedule(scheduled, cut), target, accept_gap=options.accept_gap)
+        raise no_fit(cutter, target, ram)
+    return assemble(cut_schedule(scheduled, cut), target, accept_gap=accept_gap)
 
 
 def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:

@@ -54,10 +54,12 @@ def memory_table(plan: Plan) -> list[str]:
     )
     lines = [f"{'memory':<8}{'offset':>12}{'bytes':>12}{'steps':>12}  buffer"]
     for b in buffers:
-        lines += _row(b.kind, b.offset, b.bytes, _life(b.first, b.last), b.name)
+        lines += _row(b.kind, b.offset, b.bytes, _life(plan, b.first, b.last), b.name)
     merged = [r for r in plan.rectangles if len(r.buffers) > 1]
     for r in sorted(merged, key=lambda r: (r.first, r.offset)):
-        lines += _row("shared", r.offset, r.bytes, _life(r.first, r.last), " + ".join(r.buffers))
+        lines += _row(
+            "shared", r.offset, r.bytes, _life(plan, r.first, r.last), " + ".join(r.buffers)
+        )
     return lines
 
 
@@ -130,8 +132,9 @@ def _memory(buffer: Buffer) -> str:
     return f"@{buffer.offset}" if buffer.kind == "arena" else buffer.kind
 
 
-def _life(first: int, last: int) -> str:
-    return f"{first}-{last}"
+def _life(plan: Plan, first: int, last: int) -> str:
+    """The first step of a segment, and the last one of another."""
+    return f"{plan.segments[first].first}-{plan.segments[last].last}"
 
 
 def _row(kind: str, offset: int, size: int, life: str, name: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from netgen.compiler import build, lower, resolve_target
+from netgen.compiler import build, lower, resolve_target, runnable_target
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.plan.data.options import PlanOptions
@@ -17,7 +17,7 @@ from netgen.runtime.compare import seeded_inputs
 def make_report(
     graph: Graph,
     target: str,
-    memory: PlanOptions,
+    planning: PlanOptions,
     *,
     measure: bool,
     progress: Callable[[str], None],
@@ -27,8 +27,9 @@ def make_report(
     Raises PlanError, and with `measure` BuildError where the target does not run here.
     """
     progress("planning")
-    lowered = lower(graph, resolve_target(target), memory)
-    points = pareto(lowered.graph, resolve_target(target), memory.image, winograd=memory.winograd)
+    resolved = runnable_target(target) if measure else resolve_target(target)
+    lowered = lower(graph, resolved, planning)
+    points = pareto(lowered.graph, resolved, planning.input, winograd=planning.winograd)
     if not measure:
         return report_page(graph, lowered, points)
     model = build(lowered, graph.origin or Origin(graph.name), progress)

@@ -29,5 +29,10 @@ def error_text(error: NetgenError | MemoryError) -> str:
     return "netgen: error: " + "\n".join(map(_escaped, lines))
 
 
+def note_text(text: str) -> str:
+    """A line about what is no fault."""
+    return "netgen: note: " + _escaped(text)
+
+
 def _escaped(line: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from netgen.compiler import Lowered, build, lower, resolve_target
+from netgen.compiler import Lowered, build, lower, runnable_target
 from netgen.errors import VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
@@ -25,14 +25,14 @@ def verify_graph(
     target: str,
     against: Judge,
     progress: Callable[[str], None] | None = None,
-    memory: PlanOptions = DEFAULT,
+    planning: PlanOptions = DEFAULT,
 ) -> Comparison:
     """Compile the graph, run it on a seeded input, and compare every layer with the reference.
 
     The reference executes the graph as it was declared, before any pass. Raises BuildError where
     the target does not run here, MissingExtraError without onnxruntime.
     """
-    lowered = lower(graph, resolve_target(target), memory)
+    lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
     reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
     return compare(model, lowered.plan, reference, seeded_inputs(graph))

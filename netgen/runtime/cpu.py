@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from netgen.errors import BuildError
+
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
 
@@ -85,6 +87,23 @@ def missing_features(needs: NeedsFeatures) -> tuple[str, ...]:
     """List the features that are needed and this machine lacks, in the order of the need."""
     have = cpu_features()
     return tuple(name for name in needs.cpu_features if name not in have)
+
+
+def require_processor(target: Target) -> None:
+    """Raise BuildError unless code for a target runs here, before anything is compiled for it."""
+    machines = [name for name, targets in _NATIVE_TARGETS.items() if target.name in targets]
+    if machines and machine() not in machines:
+        raise BuildError(
+            f"target {target.name} is for {machines[0]}, which this machine ({machine()}) cannot "
+            "run",
+            hint="choose target native or generic here; for the other machine write C: netgen "
+            f"compile MODEL --target {target.name} -o model.c",
+        )
+    if missing := missing_features(target):
+        raise BuildError(
+            f"this processor lacks {', '.join(missing)}, which target {target.name} needs",
+            hint="choose target native or generic",
+        )
 
 
 def native_target() -> Target:

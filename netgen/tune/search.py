@@ -68,15 +68,15 @@ def tune(
     compiler: CCompiler,
     *,
     most: int = 8,
-    memory: PlanOptions = DEFAULT,
+    planning: PlanOptions = DEFAULT,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TuningResult:
     """Measure up to `most` alternatives of each layer that has any; this takes minutes.
 
-    `memory` is how the network is planned: bands have choices of their own. Raises BuildError
+    `planning` is how the network is planned: bands have choices of their own. Raises BuildError
     without a compiler.
     """
-    lowered = lower(graph, target, replace(memory, tuning=None))
+    lowered = lower(graph, target, replace(planning, tuning=None))
     cases = distinct_cases(lowered.plan, target)
     layers = []
     for number, (key, steps) in enumerate(cases.items()):
@@ -85,7 +85,7 @@ def tune(
     choices = {layer.key: layer.best for layer in layers if layer.best != layer.own}
     tuning = Tuning(target.name, choices)
     progress("the whole network")
-    own, tuned = _compare(graph, lowered, lower(graph, target, replace(memory, tuning=tuning)))
+    own, tuned = _compare(graph, lowered, lower(graph, target, replace(planning, tuning=tuning)))
     rejected = bool(choices) and tuned > own
     if rejected or not choices:
         # That is one network, and two measurements of it would only show noise.

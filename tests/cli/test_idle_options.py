@@ -4,20 +4,146 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
+from netgen.cli.main import main
 from tests.cli.commands import Cli, entries
 
-MODELS_ONLY = [
-    ("--ram", "8K"),
-    ("--input", "rows"),
-    ("--pareto",),
-    ("-p", "width=4"),
-    ("--target", "x86-64-v3"),
-    ("--weights", "w.npz"),
-    ("--by-position",),
-]
+TUNING = '{"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc", "layers": {}}'
 CSV = ("--csv", "buffers.csv")
+
+# A value of each option that takes one; whatever else is asked for, it can be read.
+VALUES = {
+    "-p": "width=4",
+    "--weights": "w.npz",
+    "--target": "generic",
+    "--tuning": "t.json",
+    "--ram": "8K",
+    "--input": "rows",
+    "--threads": "2",
+    "--stage": "source",
+    "--format": "text",
+    "-o": "out",
+    "--weights-as": "blob",
+    "--prefix": "net",
+    "--labels": "l.txt",
+    "--top": "3",
+    "--resize": "20",
+    "--interpolation": "nearest",
+    "--mean": "1,1,1",
+    "--std": "1,1,1",
+    "--against": "numpy",
+    "--tolerance": "1e-3",
+    "--check": "plan.json",
+    "--csv": "buffers.csv",
+    "--capacity": "1K",
+    "--as": "onnx",
+    "--most": "3",
+    "--vs": "torch",
+    "--table": "fp32",
+    "--rounds": "3",
+    "--chart": "c.svg",
+}
+LOADING = {"-p", "--weights", "--by-position"}
+PLANNING = {"--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"}
+BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning"}
+RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
+
+# A command in some mode, the options that have an effect there, and those that choose another mode:
+# all others are refused.
+MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
+    (("show", "tiny", "--stage", "source"), {*LOADING, "--format"}, set()),
+    (("show", "tiny", "--stage", "fused"), {*LOADING, "--format"}, set()),
+    (("compile", "tiny", "-o", "m.netgen"), {*LOADING, *PLANNING, "--target", "--verify"}, set()),
+    (("run", "m.netgen", "photo.png"), {*RUNNING, "--resize"}, {"--no-crop"}),
+    (
+        ("run", "tiny", "photo.png", "--no-crop"),
+        {*RUNNING, *LOADING, *PLANNING, "--target"},
+        set(),
+    ),
+    (
+        ("verify", "tiny", "--json"),
+        {*LOADING, *PLANNING, "--target", "--against", "--tolerance"},
+        set(),
+    ),
+    (("plan", "--check", "plan.json"), {"-o", "--json"}, {"--csv"}),
+    (("plan", *CSV), {"-o", "--json", "--accept-gap"}, {"--check", "--capacity"}),
+    (
+        ("plan", *CSV, "--capacity", "1K"),
+        {"-o", "--json"},
+        {"--check", "--pareto", "--target", *LOADING, *PLANNING - {"--accept-gap"}},
+    ),
+    (
+        ("plan", "tiny"),
+        {*LOADING, *PLANNING, "--target", "-o", "--json"},
+        {"--check", "--csv", "--pareto", "--accept-gap"},
+    ),
+    (
+        ("plan", "tiny", "--pareto"),
+        {*LOADING, "--input", "--winograd", "--target", "-o", "--json"},
+        {"--check", "--csv", "--capacity"},
+    ),
+    (
+        ("tune", "tiny", "-o", "t.json"),
+        {*LOADING, *PLANNING - {"--tuning", "--threads"}, "--target", "--most", "--json"},
+        set(),
+    ),
+    (
+        ("bench", "tiny", "--json"),
+        {*LOADING, *BENCH},
+        {"--table", "--profile"},
+    ),
+    (
+        ("bench", "--table", "fp32"),
+        {*BENCH, "--format", "--json"},
+        {"--profile"},
+    ),
+    (
+        ("bench", "tiny", "--profile"),
+        {*LOADING, "--rounds", "--target", "--tuning", "--json"},
+        set(),
+    ),
+    (
+        ("plan", "tiny", "--ram", "fast=1K,slow=2K"),
+        {*LOADING, *PLANNING - {"--accept-gap"}, "--target", "-o", "--json"},
+        {"--check", "--csv", "--pareto", "--capacity"},
+    ),
+]
+
+
+def options_of(command: str) -> set[str]:
+    """The options of a command, as they are written first."""
+    found = main.commands[command].params
+    return {p.opts[0] for p in found if isinstance(p, click.Option)}
+
+
+def words(options: set[str]) -> list[str]:
+    return [word for name in sorted(options) for word in (name, VALUES.get(name)) if word]
+
+
+@pytest.mark.parametrize(("mode", "used", "other"), MODES, ids=lambda v: " ".join(v))
+def test_what_has_no_effect_is_refused(
+    mode: tuple[str, ...],
+    used: set[str],
+    other: set[str],
+    cli: Cli,
+    tiny: str,
+    folder: Path,
+) -> None:
+    """With all options at once the error names those that are refused, and no others.
+
+    An option that is new must be put on one of the lists.
+    """
+    (folder / "t.json").write_text(TUNING)
+    given = options_of(mode[0]) - other - set(mode)
+    arguments = [tiny if word == "tiny" else word for word in mode]
+    error = refused(cli, *arguments, *words(given))
+    assert " does not go together with " in error
+    named = error[error.index(" with ") + len(" with ") : error.index("; leave out ")]
+    assert set(named.split(", ")) == given - used
+    assert used <= options_of(mode[0])
+    assert entries(folder) == ["t.json"]
 
 
 def refused(cli: Cli, *arguments: str) -> str:
@@ -33,12 +159,9 @@ def buffers(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("idle", MODELS_ONLY, ids=" ".join)
-def test_buffers_are_no_model(idle: tuple[str, ...], cli: Cli, buffers: Path) -> None:
-    error = refused(cli, "plan", *CSV, *idle)
-    assert error.startswith(f"--csv does not go together with {idle[0]};")
-    assert "--csv" in refused(cli, "plan", "resnet8", *CSV)
-    assert entries(buffers.parent) == [buffers.name]
+def test_all_commands_are_looked_at() -> None:
+    always = {"list", "export", "report", "fit"}  # each option of these has an effect
+    assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 
 
 def test_a_capacity_is_met_or_not(cli: Cli, buffers: Path) -> None:
@@ -46,43 +169,6 @@ def test_a_capacity_is_met_or_not(cli: Cli, buffers: Path) -> None:
     assert error.startswith("--capacity does not go together with --accept-gap;")
     assert cli("plan", *CSV, "--accept-gap").code == 0
     assert buffers.exists()
-
-
-@pytest.mark.parametrize(
-    "idle", [*MODELS_ONLY, ("--accept-gap",), ("--capacity", "1K")], ids=" ".join
-)
-def test_a_plan_is_no_model(idle: tuple[str, ...], cli: Cli, tiny: str, folder: Path) -> None:
-    assert cli("plan", tiny, "-o", "plan.json").code == 0
-    error = refused(cli, "plan", "--check", "plan.json", *idle)
-    assert error.startswith(f"--check does not go together with {idle[0]};")
-    assert entries(folder) == ["plan.json"]
-
-
-def test_all_idle_options_are_named(cli: Cli, buffers: Path) -> None:
-    assert buffers.exists()
-    error = refused(cli, "plan", *CSV, "--pareto", "--ram", "8K", "--input", "rows")
-    for option in ("--pareto", "--ram", "--input"):
-        assert option in error
-
-
-@pytest.mark.parametrize("stage", [(), ("--stage", "source"), ("--stage", "fused")], ids=" ".join)
-@pytest.mark.parametrize(
-    "idle",
-    [("--ram", "8K"), ("--input", "rows"), ("--accept-gap",), ("--target", "x86-64-v3")],
-    ids=" ".join,
-)
-def test_only_plans_have_memory(
-    idle: tuple[str, ...], stage: tuple[str, ...], cli: Cli, tiny: str
-) -> None:
-    error = refused(cli, "show", tiny, *stage, *idle)
-    assert error.startswith("--stage ")
-    assert f"does not go together with {idle[0]};" in error
-    assert cli("show", tiny, "--stage", "plan", "--accept-gap").code == 0
-
-
-def test_a_curve_has_no_gap_to_accept(cli: Cli, tiny: str) -> None:
-    error = refused(cli, "plan", tiny, "--pareto", "--accept-gap")
-    assert error.startswith("--pareto does not go together with --accept-gap;")
 
 
 def test_a_capacity_is_one_number(cli: Cli, buffers: Path) -> None:

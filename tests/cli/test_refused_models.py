@@ -108,7 +108,10 @@ USAGE = [
     ("bench", "mobilenet_v2", "--rounds", "0"),
     ("list", "everything"),
     ("transmogrify",),
-    (),
+    ("--fast", "list"),
+    ("compile", "mobilenet_v2", "-o"),
+    ("export", "mobilenet_v2", "-o", "model.onnx"),
+    ("show", "mobilenet_v2", "--stage", "plan", "--threads", "65"),
 ]
 
 
@@ -116,10 +119,33 @@ USAGE = [
 def test_wrong_usage(arguments: tuple[str, ...], cli: Cli, folder: Path) -> None:
     outcome = cli(*arguments)
     assert outcome.code == 2
-    assert outcome.stdout == ""
-    assert "Usage: netgen" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
+    place = "netgen" if arguments[0] in {"transmogrify", "--fast"} else f"netgen {arguments[0]}"
+    assert outcome.error().endswith((f"; see {place} --help", f"? {place} --help lists all"))
     assert entries(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ("compile", "x", "-o", "x.c", "--ramm", "3"),
+            "no such option '--ramm'; did you mean --ram? netgen compile --help lists all",
+        ),
+        (("export", "x", "-o", "x.onnx"), "missing option '--as', one of onnx; see netgen export"),
+        (("run", "x", "y", "--top", "0"), "invalid value for '--top': 0 is not in the range x>=1;"),
+        (("compile", "x", "-o"), "option '-o' requires an argument; see netgen compile --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_click_says_in_one_line(arguments: tuple[str, ...], error: str, cli: Cli) -> None:
+    assert cli(*arguments).error().startswith(error)
+
+
+def test_no_command_is_help(cli: Cli) -> None:
+    outcome = cli()
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert outcome.stderr.startswith("Usage: netgen [OPTIONS] COMMAND [ARGS]...")
+    assert outcome.stderr.rstrip() == cli("--help").stdout.rstrip()
 
 
 @pytest.mark.parametrize("command", ["run", "verify", "bench"])
@@ -139,15 +165,45 @@ def test_a_target_that_this_processor_lacks(
     assert "generic" in outcome.error()
 
 
+@pytest.mark.parametrize(
+    ("ours", "foreign", "theirs"),
+    [("x86_64", "aarch64", "aarch64"), ("aarch64", "x86-64-v3", "x86_64")],
+)
 def test_a_foreign_target_can_be_written_but_not_run(
-    cli: Cli, tiny: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ours: str,
+    foreign: str,
+    theirs: str,
+    cli: Cli,
+    tiny: str,
+    folder: Path,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cpu, "cpu_features", frozenset)
-    assert cli("compile", tiny, "-o", "model.c", "--target", "x86-64-v4").code == 0
+    """It is refused before anything is planned or compiled, by all that runs C."""
+
+    def nothing(*_: object) -> None:
+        raise AssertionError("it is refused before that")
+
+    monkeypatch.setattr(cpu, "machine", lambda: ours)
+    assert cli("compile", tiny, "-o", "model.c", "--target", foreign).code == 0
+    for place in ("netgen.compiler.build_plan", "netgen.runtime.build.build_library"):
+        monkeypatch.setattr(place, nothing)
     before = entries(folder)
-    outcome = cli("compile", tiny, "-o", "other.c", "--target", "aarch64", "--verify")
-    assert outcome.code == 6
-    assert "asimd" in outcome.error()
+    for command, *options in (
+        ("compile", "-o", "other.c", "--verify"),
+        ("compile", "-o", "other.netgen"),
+        ("run", str(photo)),
+        ("verify",),
+        ("bench",),
+        ("bench", "--profile"),
+        ("tune", "-o", "tuning.json"),
+        ("report", "-o", "page.html", "--measure"),
+    ):
+        outcome = cli(command, tiny, *options, "--target", foreign)
+        assert outcome.code == 6
+        error = outcome.error()
+        assert error.startswith(f"target {foreign} is for {theirs}, which this machine ({ours}) ")
+        assert f"netgen compile MODEL --target {foreign} -o model.c" in error
     assert entries(folder) == before
 
 

@@ -173,8 +173,7 @@ def test_usage_errors(cli: Cli, tiny: str, photo: Path) -> None:
     for arguments in (("--mean", "a,b,c"), ("--interpolation", "magic"), *ranges):
         outcome = cli("run", tiny, photo, *arguments)
         assert outcome.code == 2
-        assert "Usage: netgen" in outcome.stderr
-        assert arguments[1] in outcome.stderr
+        assert arguments[1] in outcome.error()
     assert cli("run", tiny).code == 2
 
 

@@ -35,7 +35,7 @@ def three_budgets(graph: Graph) -> list[PlanOptions]:
 def smallest_of(graph: Graph, image: Image) -> PlanOptions:
     """The smallest arena, wherever the image is."""
     least = min(p.arena_bytes for p in pareto(run_pipeline(graph), find_target("generic"), image))
-    return PlanOptions(ram=least, image=image)
+    return PlanOptions(ram=least, input=image)
 
 
 def outputs_of(
@@ -60,7 +60,7 @@ def test_budgets_change_no_bit(name: str, tmp_path: Path) -> None:
         options += [smallest_of(graph, image) for image in IMAGES[1:]]
     for number, memory in enumerate(options):
         emitted = emission(graph, "generic", "blob", memory=memory)
-        assert memory.ram is not None
+        assert isinstance(memory.ram, int)
         assert emitted.plan.certificate.arena_bytes <= memory.ram
         assert outputs_of(emitted, graph, tmp_path / str(number), command) == expected
 

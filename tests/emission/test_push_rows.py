@@ -35,7 +35,7 @@ from tests.processor import require_processor
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 CHECKS = Path(__file__).with_name("push.c")
-ROWS = PlanOptions(image="rows")
+ROWS = PlanOptions(input="rows")
 
 
 @network
@@ -145,7 +145,7 @@ def test_other_models_have_no_trace_of_pushing(tiny_graph: Graph) -> None:
 def test_ram_lines_say_where_the_image_is(tiny_graph: Graph) -> None:
     pushed = emission(tiny_graph, "generic", memory=ROWS).logic
     assert "bytes of arena; the image is pushed row by row; the caller's output 20" in pushed
-    held = emission(tiny_graph, "generic", memory=PlanOptions(image="arena")).logic
+    held = emission(tiny_graph, "generic", memory=PlanOptions(input="arena")).logic
     assert "bytes of arena; the image is written there; the caller's output 20" in held
     assert re.search(r"  image \(\d of 10 rows\)", pushed)
 
@@ -172,7 +172,7 @@ int main(void)
 
 def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
     (snippet,) = (text for text in SNIPPETS if "push_rows" in text)
-    options = PlanOptions(ram=19000, image="rows")
+    options = PlanOptions(ram=19000, input="rows")
     emitted = emission(small_graph, "generic", "incbin", memory=options)
     sources = emitted.write(tmp_path)
     (tmp_path / "main.c").write_text(snippet + LINES)
@@ -197,7 +197,7 @@ def test_the_ram_that_the_readme_names() -> None:
 
 
 def test_the_command_has_the_options_of_the_plan() -> None:
-    planning = PlanOptions(ram=61440, image="rows")
+    planning = PlanOptions(ram=61440, input="rows")
     command = command_of(Origin("net"), find_target("generic"), "model", "model", "c", planning)
     assert command == ("netgen compile net --target generic --ram 61440 --input rows -o model.c")
 

@@ -172,7 +172,7 @@ def test_functions_of_segments_are_named_by_their_steps(banded: Emission) -> Non
 
 
 def test_a_step_by_itself_is_a_loop(small_graph: Graph) -> None:
-    emitted = emission(small_graph, "generic", memory=PlanOptions(ram=19000, image="rows"))
+    emitted = emission(small_graph, "generic", memory=PlanOptions(ram=19000, input="rows"))
     plan = emitted.plan
     bands = Counter(band.step for band in execution_order(plan))
     alone = [s.first for s in plan.segments[1:] if s.first == s.last and bands[s.first] > 1]
@@ -188,7 +188,7 @@ def test_layers_as_before_where_nothing_is_banded(small_graph: Graph) -> None:
 
 @pytest.mark.parametrize("image", ["arena", "rows"])
 def test_reads_as_if_written_by_hand(image: Image, small_graph: Graph) -> None:
-    emitted = emission(small_graph, "x86-64-v3", memory=PlanOptions(ram=21000, image=image))
+    emitted = emission(small_graph, "x86-64-v3", memory=PlanOptions(ram=21000, input=image))
     # The functions of kernels have tests of their own.
     for text in (emitted.logic[emitted.logic.index("_hook(") :], emitted.header):
         assert max(map(len, text.splitlines())) <= 100
@@ -263,7 +263,7 @@ def test_no_warnings_on_other_machines(
 
 def test_an_image_in_the_arena(tiny_graph: Graph, tmp_path: Path) -> None:
     """The program writes it to where `model_input` says, and no input is handed in."""
-    emitted = emission(tiny_graph, "generic", memory=PlanOptions(image="arena"))
+    emitted = emission(tiny_graph, "generic", memory=PlanOptions(input="arena"))
     assert re.search(r"\bmodel_run\(model_t \*m, float \*output\);", emitted.header)
     assert "float *model_input(model_t *m);" in emitted.header
     layers = emission(tiny_graph, "generic")
@@ -286,10 +286,10 @@ def test_several_images_in_the_arena(tmp_path: Path, monkeypatch: pytest.MonkeyP
       %y : f32[1,6,5,4] = add(%a, %image)
       return %y"""
     )
-    plan = build_plan(graph, GENERIC, PlanOptions(image="arena"))
+    plan = build_plan(graph, GENERIC, PlanOptions(input="arena"))
     emitted = emission_of(graph, graph, plan)
     assert "float *model_input2(model_t *m);" in emitted.header
     inputs = [array[0] for array in normal_inputs(graph).values()]
     expected = model_of(graph, build_plan(run_pipeline(graph), GENERIC)).run(*inputs)
-    model = model_of(graph, build_plan(run_pipeline(graph), GENERIC, PlanOptions(image="arena")))
+    model = model_of(graph, build_plan(run_pipeline(graph), GENERIC, PlanOptions(input="arena")))
     np.testing.assert_array_equal(model.run(*inputs), expected)

@@ -24,8 +24,8 @@ from tests.processor import require_processor
 CHECKS = Path(__file__).with_name("threads.c")
 WAYS = {
     "caller": PlanOptions(),
-    "arena": PlanOptions(image="arena"),
-    "rows": PlanOptions(image="rows"),
+    "arena": PlanOptions(input="arena"),
+    "rows": PlanOptions(input="rows"),
     "in_place": PlanOptions(ram=1 << 30, accept_gap=True),
     "smallest": PlanOptions(ram=30_000, accept_gap=True),
 }
@@ -44,7 +44,7 @@ def divided(emitted: Emission) -> list[str]:
 
 def with_threads(way: str, threads: int) -> PlanOptions:
     chosen = WAYS[way]
-    return PlanOptions(chosen.ram, chosen.image, accept_gap=chosen.accept_gap, threads=threads)
+    return PlanOptions(chosen.ram, chosen.input, accept_gap=chosen.accept_gap, threads=threads)
 
 
 def built(emitted: Emission, folder: Path, compiler: Compiler, target: str) -> Path:
@@ -223,7 +223,7 @@ def test_models_keep_their_bits(model: str, options: dict[str, Any], way: str) -
     results = []
     # Each number of threads with each network; test_networks_keep_their_bits has all pairs.
     for threads in (1, *{"caller": (2, 5), "rows": (3,)}[way]):
-        compiled = netgen.compile(graph, input=WAYS[way].image, accept_gap=True, threads=threads)
+        compiled = netgen.compile(graph, input=WAYS[way].input, accept_gap=True, threads=threads)
         batch = np.asarray(compiled(image.astype(np.float32)))
         single = [compiled(one) for one in image.astype(np.float32)]
         results += [batch.tobytes(), np.stack([np.asarray(s) for s in single]).tobytes()]

@@ -6,6 +6,7 @@ import pytest
 
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.plan.build import build_plan
+from netgen.plan.data.options import PlanOptions
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.plan.show import memory_table, plan_table
@@ -55,6 +56,24 @@ def test_shared_memory_is_listed() -> None:
     shared = [line for line in memory_table(plan) if line.startswith("shared")]
     pairs = ["a + d", "d + e", "e + f"]
     assert [line.split("  ")[-1] for line in shared] == pairs
+
+
+def test_memory_is_listed_by_steps_where_they_go_by_bands_too() -> None:
+    """A life opens with the step that writes the buffer, or with those of the same segment."""
+    graph = built("mobilenet_v2", alpha=0.35, input_size=32)
+    plan = build_plan(graph, find_target("generic"), PlanOptions(ram=20_000))
+    assert len(plan.segments) < len(plan.steps)
+    lives = {}
+    for line in memory_table(plan)[1:]:
+        kind, *_, life, name = line.split()
+        if kind != "shared":
+            lives[name] = tuple(map(int, life.split("-")))
+    assert max(last for _, last in lives.values()) == len(plan.steps) - 1
+    for number, step in enumerate(plan.steps):
+        first, last = lives[plan.buffer_of(step.writes).name]
+        segment = next(s for s in plan.segments if s.first <= number <= s.last)
+        assert first <= segment.first
+        assert segment.last <= last
 
 
 def test_a_long_name_is_wrapped() -> None:

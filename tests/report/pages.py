@@ -19,7 +19,7 @@ CASES: dict[str, tuple[str, dict[str, Any], PlanOptions]] = {
     "layers": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions()),
     "bands": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions(ram=40_000)),
     "maps": ("shufflenet_v2", {"scale": 0.5, "input_size": 64}, PlanOptions()),
-    "rows": ("resnet8", {}, PlanOptions(image="rows")),
+    "rows": ("resnet8", {}, PlanOptions(input="rows")),
 }
 
 

@@ -31,7 +31,7 @@ NO_WEIGHTS = np.empty(0, np.uint8)
 
 @cache
 def curve(case: str) -> Sequence[Point]:
-    return pareto(fused(case), resolve_target("generic"), CASES[case][2].image)
+    return pareto(fused(case), resolve_target("generic"), CASES[case][2].input)
 
 
 def page(case: str, measured: Sequence[float] | None = None) -> str:

@@ -110,7 +110,7 @@ def test_a_tuning_that_does_not_help_the_network_is_not_kept(
     assert (result.own_seconds, result.tuned_seconds) == (1e-3, 1e-3)
 
 
-@pytest.mark.parametrize("memory", [PlanOptions(), PlanOptions(image="rows", accept_gap=True)])
+@pytest.mark.parametrize("memory", [PlanOptions(), PlanOptions(input="rows", accept_gap=True)])
 def test_every_layer_of_a_network_can_be_timed_alone(memory: PlanOptions) -> None:
     """Also bands, whose rows stand in rings, and operands in runs of channels."""
     graph = built("shufflenet_v2", scale=0.5, input_size=32, classes=10)

@@ -1,9 +1,26 @@
-"""What a user asks of a plan."""
+"""What a user asks of a plan: each option once, for Python, the command line and the header.
+
+An added option is a field of PlanOptions, a key of PlanKeywords, and its use in the planner: `emit`
+and `compile` take it, every command that plans has it, and the header of the C prints it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_args
+
+from netgen.errors import UsageError
+from netgen.plan.data.option_kinds import (
+    Count,
+    OneOf,
+    OptionKind,
+    RamBytes,
+    Switch,
+    TuningFile,
+)
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.plan.data.tuning import Tuning
@@ -11,56 +28,148 @@ if TYPE_CHECKING:  # all kernels come with it, and running a compiled model need
 # Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed.
 Image = Literal["caller", "arena", "rows"]
 
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """`ram` is the most bytes that the arena may have; without it the plan is the fastest.
-
-    With `slow` there are two regions of RAM: `ram` is the size of the fast one. With `copies`
-    channel maps are executed instead of being views: to compare the two. Unless `accept_gap`, an
-    arena that is not proven to be the smallest needs the solver. Without `winograd` no convolution
-    takes that numeric form. `tuning` holds choices of kernels that were measured; without it each
-    kernel takes its own. Calls are divided between `threads`, at most MOST_THREADS.
-    """
-
-    ram: int | None = None
-    image: Image = "caller"
-    copies: bool = False
-    slow: int | None = None
-    accept_gap: bool = False
-    winograd: bool = True
-    tuning: Tuning | None = None
-    threads: int = 1
-
+# The most bytes of the arena; or those of a fast and of a slow region of RAM.
+Ram = int | tuple[int, int] | None
 
 # More than any machine for such networks has; a guard against slips of the finger.
 MOST_THREADS = 64
 
 
-# The most bytes of the arena; or those of a fast and of a slow region of RAM.
-Ram = int | tuple[int, int] | None
+class PlanKeywords(TypedDict, total=False):
+    """The options as keywords of `emit` and `compile`; a tuning may be the path of its file."""
+
+    ram: Ram
+    input: Image
+    accept_gap: bool
+    winograd: bool
+    tuning: Tuning | str | PathLike[str] | None
+    threads: int
+    copies: bool
 
 
-def plan_options(
-    ram: Ram,
-    image: Image,
-    *,
-    accept_gap: bool = False,
-    winograd: bool = True,
-    tuning: Tuning | None = None,
-    threads: int = 1,
-) -> PlanOptions:
-    """The options of a plan as users give them."""
-    fast, slow = ram if isinstance(ram, tuple) else (ram, None)
-    return PlanOptions(
-        fast,
-        image,
-        slow=slow,
-        accept_gap=accept_gap,
-        winograd=winograd,
-        tuning=tuning,
-        threads=threads,
+def _described(kind: OptionKind, text: str) -> dict[str, object]:
+    """What PlanOption says of a field."""
+    return {"kind": kind, "help": text}
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """`ram` is the most bytes that the arena may have; without it the fastest plan is taken.
+
+    A pair of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each.
+    With `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows.
+    An arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
+    Unless `winograd`, 3x3 convolutions are computed directly: slower, with less memory. `tuning` is
+    what `netgen tune` measured, or its file; a NetgenNote warns where it has layers of other models
+    as well. With `threads` above 1 a run is divided between so many, with the same results. With
+    `copies` channels are moved in memory where layers could write them in place: to compare.
+
+    Raises UsageError for a value that an option cannot have.
+    """
+
+    ram: Ram = field(
+        default=None,
+        metadata=_described(
+            RamBytes(),
+            "Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
+        ),
+    )
+    input: Image = field(
+        default="caller",
+        metadata=_described(
+            OneOf("place of an image", get_args(Image)),
+            "The image is the caller's, stands in the arena, or is pushed row by row.",
+        ),
+    )
+    accept_gap: bool = field(
+        default=False,
+        metadata=_described(Switch(), "Place without solver, proven to be best or not."),
+    )
+    winograd: bool = field(
+        default=True,
+        metadata=_described(
+            Switch(), "Whether 3x3 convolutions may be Winograd's, where the target has vectors."
+        ),
+    )
+    tuning: Tuning | None = field(
+        default=None,
+        metadata=_described(TuningFile(), "Use the choices that netgen tune measured."),
+    )
+    threads: int = field(
+        default=1,
+        metadata=_described(
+            Count("number of threads", MOST_THREADS), "Divide a run between so many threads."
+        ),
+    )
+    copies: bool = field(
+        default=False,
+        metadata=_described(
+            Switch(), "Copy channels where they need not move: to see what that would cost."
+        ),
     )
 
+    def __post_init__(self) -> None:
+        for name, option in PLAN_OPTIONS.items():
+            option.kind.require(name, getattr(self, name))
+        if isinstance(self.ram, tuple) and self.accept_gap:
+            raise UsageError(
+                "accept_gap does not go together with two regions of ram",
+                hint="leave out accept_gap: no proof is asked for there",
+            )
+
+    def words(self) -> list[str]:
+        """The words of the command line that ask for the same; defaults are left out."""
+        return [
+            word
+            for name, option in PLAN_OPTIONS.items()
+            if getattr(self, name) != option.default
+            for word in option.kind.words(option.flag, getattr(self, name))
+        ]
+
+    def keywords(self) -> PlanKeywords:
+        """The same as keywords of `emit` and `compile`."""
+        return cast("PlanKeywords", {name: getattr(self, name) for name in PLAN_OPTIONS})
+
+
+@dataclass(frozen=True)
+class PlanOption:
+    """One option: its default, which values it takes, its help, and its `flag` without `--`."""
+
+    default: object
+    kind: OptionKind
+    help: str
+    flag: str
+
+
+# By name, in the order in which help and header list them.
+PLAN_OPTIONS = {
+    found.name: PlanOption(
+        found.default, found.metadata["kind"], found.metadata["help"], found.name.replace("_", "-")
+    )
+    for found in fields(PlanOptions)
+}
 
 DEFAULT = PlanOptions()
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes_plan_options(function: Function) -> Function:
+    """Have `help` print the options of a function that takes PlanKeywords, and what they mean."""
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    types = PlanKeywords.__annotations__
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=option.default,
+            annotation=types[name].__forward_arg__,
+        )
+        for name, option in PLAN_OPTIONS.items()
+    ]
+    spelled = signature.replace(parameters=[*own, *options])
+    function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect looks for it
+    texts = [inspect.cleandoc(text) for text in (function.__doc__, PlanOptions.__doc__) if text]
+    function.__doc__ = "\n\nPlanOptions: ".join(texts)
+    return function

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 import netgen
-from netgen.errors import PlanError, UsageError
+from netgen.errors import PlanError
 from netgen.kernels.layer import Json
 from netgen.kernels.split import Loop, split_loops
 from netgen.kernels.targets import find_target
@@ -136,12 +136,6 @@ def test_one_thread_has_no_divisions() -> None:
     assert "threads" not in plan_to_json(one)
     with pytest.raises(PlanError, match="the kernel instance has the wrong parameters"):
         check_plan(exchanged(one, number, split))
-
-
-@pytest.mark.parametrize("threads", [0, 65, -1, True, 2.0, "2"])
-def test_numbers_of_threads_are_checked(threads: int) -> None:
-    with pytest.raises(UsageError, match="no number of threads"):
-        netgen.compile(netgen.load("resnet8"), threads=threads)
 
 
 def test_plans_of_too_many_threads_are_rejected() -> None:

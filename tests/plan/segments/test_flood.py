@@ -292,4 +292,4 @@ def test_what_cannot_be_pushed(make: Callable[[], Graph]) -> None:
     graph = make()
     check_plan(build_plan(graph, GENERIC))
     with pytest.raises(PlanError, match="rows of this network's image cannot be pushed"):
-        build_plan(graph, GENERIC, PlanOptions(image="rows"))
+        build_plan(graph, GENERIC, PlanOptions(input="rows"))

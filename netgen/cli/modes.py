@@ -1,0 +1,123 @@
+"""Which options mean nothing beside others: they are refused, not ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from netgen.errors import UsageError
+from netgen.plan.data.options import PLAN_OPTIONS
+
+COMPILED = ".netgen"
+
+# Parameters of commands, by the names that their functions have for them.
+_LOADING = frozenset({"parameters", "weights", "by_position"})
+_PLANNING = frozenset(PLAN_OPTIONS)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One way to use a command: it is on where `holds`, and has no use for the `idle` options.
+
+    `shown` is what the user wrote to get there, with values in braces.
+    """
+
+    shown: str
+    holds: Callable[[Mapping[str, Any]], bool]
+    idle: frozenset[str]
+
+
+def is_compiled(file: str | Path) -> bool:
+    """Whether a MODEL or an output is a compiled model, by its name."""
+    return Path(file).suffix == COMPILED
+
+
+def _given(name: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an option has a value, or a flag is set."""
+    return lambda values: values[name] is not None and values[name] is not False
+
+
+SHOW = (Mode("--stage {stage}", lambda values: values["stage"] != "plan", _PLANNING | {"target"}),)
+COMPILE = (
+    Mode(
+        "-o {output.name}",
+        lambda values: is_compiled(values["output"]),
+        frozenset({"weights_as", "prefix"}),
+    ),
+)
+RUN = (
+    Mode(
+        "a compiled model",
+        lambda values: is_compiled(values["model"]),
+        _LOADING | _PLANNING | {"target"},
+    ),
+    Mode("--no-crop", _given("no_crop"), frozenset({"resize"})),
+)
+VERIFY = (Mode("--json", _given("as_json"), frozenset({"layers"})),)
+PLAN = (
+    Mode(
+        "--check",
+        _given("checked"),
+        _LOADING | _PLANNING | {"target", "curve", "capacity"},
+    ),
+    Mode("--csv", _given("buffers"), _LOADING | _PLANNING - {"accept_gap"} | {"target", "curve"}),
+    Mode("--capacity", _given("capacity"), frozenset({"accept_gap"})),
+    Mode("a MODEL", _given("model"), frozenset({"capacity"})),
+    Mode("--pareto", _given("curve"), _PLANNING - {"input", "winograd"}),
+)
+TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
+BENCH = (
+    Mode(
+        "--profile",
+        _given("profiled"),
+        frozenset({"vs", "threads", "chart", "form", "table"}),
+    ),
+    Mode("--table", _given("table"), _LOADING),
+    Mode("--json", _given("as_json"), frozenset({"form"})),
+)
+# Wherever a plan is made.
+REGIONS = (
+    Mode(
+        "--ram fast=...,slow=...",
+        lambda values: isinstance(values["ram"], tuple),
+        frozenset({"accept_gap"}),
+    ),
+)
+
+
+def refuses(modes: Iterable[Mode]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Have a command raise UsageError for options that are idle in the mode that it is used in."""
+
+    def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def checked(*arguments: object, **options: object) -> object:
+            context = click.get_current_context()
+            for mode in modes:
+                if mode.holds(context.params):
+                    _refuse(mode, context)
+            return command(*arguments, **options)
+
+        return checked
+
+    return refusing
+
+
+def _refuse(mode: Mode, context: click.Context) -> None:
+    idle = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in mode.idle
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if idle:
+        together = ", ".join(idle)
+        raise UsageError(
+            f"{mode.shown.format(**context.params)} does not go together with {together}",
+            hint=f"leave out {together}",
+        )
