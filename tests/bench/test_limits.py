@@ -13,7 +13,8 @@ from netgen.emission.limits import chains, limits_source
 from netgen.kernels.targets import TARGETS, Compiler, Target, find_target
 from netgen.runtime.cpu import native_target
 from tests.emission.assembly import Loop, innermost_loops
-from tests.emission.programs import WARNINGS, run_tool
+from tests.emission.programs import WARNINGS
+from tests.tools import run_tool
 
 X86 = [target for target in TARGETS if target.name.startswith("x86-64") or not target.gnu_vectors]
 

@@ -19,7 +19,7 @@ from tests.emission.test_architectures import smallest
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")
 DEEP = {"mobilenet_v3_large", "resnet34", "resnet50"}

@@ -28,7 +28,8 @@ from netgen.plan.data.plan import Buffer, BufferRun, Plan, Slots, Value
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
 from tests.emission.expressions import evaluate
-from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of, run_tool
+from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of
+from tests.tools import COMPILERS, any_compiler, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.emission.test_text import CLUMSY
 from tests.kernels.layers import normal_inputs
@@ -233,7 +234,7 @@ def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int,
     ("compiler", "image"),
     [
         pytest.param(compiler, image, marks=[pytest.mark.heavy] * ((n + m) % 2))
-        for n, compiler in enumerate(("gcc", "clang"))
+        for n, compiler in enumerate(COMPILERS)
         for m, image in enumerate(("caller", "arena", "rows"))
     ],
 )
@@ -251,13 +252,13 @@ def test_no_warnings(compiler: Compiler, image: Image, tiny_graph: Graph, tmp_pa
 
 @pytest.mark.parametrize("image", ["caller", "rows"])
 def test_no_warnings_on_other_machines(
-    image: Image, tiny_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
+    image: Image, tiny_graph: Graph, tmp_path: Path
 ) -> None:
     draw, lowered = np.random.default_rng(6), run_pipeline(tiny_graph)
     plan = random_plan(lowered, GENERIC, image, draw, high=False)
     assert plan is not None
     for source in emission_of(tiny_graph, lowered, plan).write(tmp_path):
-        command = [require_tool("arm-none-eabi-gcc"), "-std=c99", "-O1", *WARNINGS]
+        command = ["arm-none-eabi-gcc", "-std=c99", "-O1", *WARNINGS]
         run_tool([*command, "-c", source, "-o", "object.o"], tmp_path)
 
 
@@ -271,7 +272,7 @@ def test_an_image_in_the_arena(tiny_graph: Graph, tmp_path: Path) -> None:
     for name, each in (("arena", emitted), ("layers", layers)):
         folder = tmp_path / name
         folder.mkdir()
-        program = each.build(folder, ["gcc", "-std=c99", "-O0", *SANITIZERS])
+        program = each.build(folder, [any_compiler(), "-std=c99", "-O0", *SANITIZERS])
         found.append(each.run(program, normal_inputs(tiny_graph)))
     for name, array in found[1].items():
         np.testing.assert_array_equal(found[0][name], array)

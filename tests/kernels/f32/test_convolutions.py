@@ -34,7 +34,7 @@ from tests.kernels.layers import (
     worst_errors,
 )
 from tests.kernels.product_layers import layer_of
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 X86_TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")

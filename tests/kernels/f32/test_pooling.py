@@ -30,7 +30,7 @@ from tests.kernels.layers import normal_inputs
 from tests.kernels.product_layers import layer_of
 from tests.meaning import meaning
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 Pool = MaxPool2d | AvgPool2d
 Pair = tuple[int, int]

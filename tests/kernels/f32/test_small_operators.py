@@ -27,7 +27,8 @@ from netgen.plan.execute.interpreter import execute
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.weights.seeded import seeded_weights
-from tests.emission.programs import WARNINGS, emission, flags_of, run_tool
+from tests.emission.programs import WARNINGS, emission, flags_of
+from tests.tools import run_tool
 from tests.kernels.layers import normal_inputs, worst_errors
 
 CHANNELS = (1, 3, 4, 16, 24, 29, 58)

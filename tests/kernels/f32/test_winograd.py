@@ -26,7 +26,7 @@ from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import calls, division
 from tests.emission.programs import emission, flags_of
 from tests.kernels.layers import SingleLayer, network_of, normal_inputs, worst_errors
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 FORMS = (Winograd2F32(), Winograd4F32())
