@@ -9,6 +9,7 @@ the tests starts a process or asks PATH; `tests/test_layering.py` sees to that.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ TOP = Path(netgen.__file__).resolve().parents[1]
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 AARCH64_GCC = "aarch64-linux-gnu-gcc"
 # Installed under several names, or part of a package whose other programs are on PATH.
-OTHER_NAMES = {"chromium": ("google-chrome",)}
+OTHER_NAMES: dict[str, tuple[str, ...]] = {"chromium": ("google-chrome",)}
 # Flags beginning with -m by which a program needs no more of the processor than before.
 _HARMLESS = ("-mprefer-vector-width=", "-mthumb")
 _MARCH = "-march="
@@ -73,6 +74,12 @@ def require_architecture(name: str) -> None:
         pytest.skip(f"is about {name}, and this processor is {cpu.machine()}")
 
 
+def require_linux() -> None:
+    """Skip the test where Python says other things of a process, or says them in other units."""
+    if platform.system() != "Linux":
+        pytest.skip(f"is about Linux, and this system is {platform.system()}")
+
+
 def require_processor(target: str) -> None:
     """Skip the test where this processor cannot run a target's C; `native` it always can."""
     if target != "native":
@@ -101,7 +108,9 @@ def run_tool(
     asked for another processor than its own skips the test.
     """
     name = str(command[0])
-    assert name == Path(name).name, f"{name} is no name of an installed program; link() makes others"
+    assert name == Path(name).name, (
+        f"{name} is no name of an installed program; link() makes others"
+    )
     words = [str(word) for word in command]
     _require_compiler_for_its_flags(words)
     return _run([find_tool(name), *words[1:]], folder, feed, variables, may_complain=may_complain)
@@ -125,7 +134,7 @@ def _run(
         env=None if variables is None else dict(variables),
     )
     if done.returncode != 0 or (done.stderr and not may_complain):
-        text = (done.stderr or done.stdout).decode(errors="replace")
+        text = (done.stderr + done.stdout).decode(errors="replace")
         raise ToolError(f"{' '.join(words)}\nstatus {done.returncode}\n{text[:4000]}")
     return done.stdout
 
@@ -146,7 +155,10 @@ class Program:
 
 
 def link(
-    folder: Path, command: Sequence[str | Path], sources: Sequence[str | Path], name: str = "program"
+    folder: Path,
+    command: Sequence[str | Path],
+    sources: Sequence[str | Path],
+    name: str = "program",
 ) -> Program:
     """Compile and link sources to a program of that name in the folder."""
     words = [str(word) for word in command]
@@ -198,6 +210,8 @@ def _require_compiler_for_its_flags(command: Sequence[str]) -> None:
 
 
 Process = subprocess.Popen[str]
+# Options of Python for a script in the arguments: its warnings are errors.
+STRICTLY = ("-W", "error", "-c")
 
 
 def start_python(*arguments: str, folder: Path | None = None, **variables: str) -> Process:

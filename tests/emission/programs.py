@@ -23,7 +23,7 @@ from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
-from tests.tools import Program, link
+from tests.tools import Program, any_compiler, link
 
 Floats = npt.NDArray[np.float32]
 
@@ -221,6 +221,7 @@ def emission_of(
     return Emission(plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix)
 
 
-def flags_of(target: str, compiler: Compiler) -> list[str]:
-    """The command of a native compiler with a target's flags."""
-    return [compiler, *find_target(target).flags(compiler)]
+def flags_of(target: str, compiler: Compiler | None = None) -> list[str]:
+    """The command of this machine's compiler with a target's flags; of any without `compiler`."""
+    kind = compiler or any_compiler()
+    return [kind, *find_target(target).flags(kind)]

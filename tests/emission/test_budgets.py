@@ -79,7 +79,7 @@ def check_random_cuts(name: str, folder: Path, target: str) -> None:
     require_processor(target)
     graph, draw = smallest(name), np.random.default_rng(2)
     lowered = run_pipeline(graph)
-    command = [*flags_of(target, "gcc"), "-O1"]
+    command = [*flags_of(target), "-O1"]
     layers = outputs_of(emission(graph, target, "blob"), graph, folder / "layers", command)
     for image in IMAGES:
         plan = random_plan(lowered, find_target(target), image, draw, high=False)

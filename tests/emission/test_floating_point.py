@@ -186,9 +186,7 @@ def test_most_vector_instructions_of_aarch64_multiply_and_add(
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", COMPILERS)
-def test_products_of_a_network_on_aarch64(
-    kind: Compiler, tmp_path: Path
-) -> None:
+def test_products_of_a_network_on_aarch64(kind: Compiler, tmp_path: Path) -> None:
     """Tiles that were chosen for its layers, with what is left of pixels and outputs."""
     graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
     loops = CrossCompiler("aarch64", kind).loops_of(graph, tmp_path)

@@ -13,8 +13,8 @@ from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from tests.emission.programs import emission
-from tests.tools import ToolError, any_compiler, link, run_tool
 from tests.kernels.layers import normal_inputs
+from tests.tools import ToolError, any_compiler, link, run_tool
 
 WARNINGS_CXX = ("-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror")
 # What a compiler may call by itself, even in a freestanding program (GCC manual, "Standards").
@@ -114,9 +114,7 @@ def test_only_prefixed_symbols_leave(
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
-def test_header_compiles_alone_as_cxx(
-    compiler: str, small_graph: Graph, tmp_path: Path
-) -> None:
+def test_header_compiles_alone_as_cxx(compiler: str, small_graph: Graph, tmp_path: Path) -> None:
     for target, weights_as in (("generic", "c"), ("x86-64-v4", "blob")):
         emission(small_graph, target, "blob" if weights_as == "blob" else "c").write(tmp_path)
         command = [compiler, *WARNINGS_CXX, "-x", "c++", "-fsyntax-only", "model.h"]

@@ -10,8 +10,8 @@ from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import TARGETS, find_target
 from tests.emission.programs import WARNINGS, emission
-from tests.tools import AARCH64_GCC, run_tool
 from tests.kernels.layers import normal_inputs, worst_errors
+from tests.tools import AARCH64_GCC, run_tool
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
 BOARDS = {
@@ -74,18 +74,14 @@ def test_portable_twin_is_right(
     check(layers_graph, target, tmp_path, [compiler, "-std=c99", "-O0"])
 
 
-def test_right_on_aarch64(
-    layers_graph: Graph, tmp_path: Path
-) -> None:
+def test_right_on_aarch64(layers_graph: Graph, tmp_path: Path) -> None:
     flags = find_target("aarch64").flags("gcc")
     check(layers_graph, "aarch64", tmp_path, [AARCH64_GCC, "-static", *flags])
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("target", TARGET_NAMES)
-def test_networks_right_on_aarch64(
-    target: str, small_graphs: list[Graph], tmp_path: Path
-) -> None:
+def test_networks_right_on_aarch64(target: str, small_graphs: list[Graph], tmp_path: Path) -> None:
     flags = find_target("aarch64").flags("gcc")
     if target != "aarch64":
         flags = (*flags, "-O1")  # its wide vectors, lowered, take gcc long to optimise

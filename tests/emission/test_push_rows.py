@@ -27,10 +27,10 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan, Segment
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of
-from tests.tools import any_compiler, link, require_processor, run_tool
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
+from tests.tools import any_compiler, link, require_processor, run_tool
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

@@ -18,8 +18,16 @@ from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import division
 from tests.emission.programs import WARNINGS, Emission, emission, flags_of
-from tests.tools import COMPILERS, Program, ToolError, any_compiler, link, require_processor, run_tool
 from tests.kernels.layers import normal_inputs
+from tests.tools import (
+    COMPILERS,
+    Program,
+    ToolError,
+    any_compiler,
+    link,
+    require_processor,
+    run_tool,
+)
 
 CHECKS = Path(__file__).with_name("threads.c")
 WAYS = {
@@ -173,9 +181,7 @@ def test_threads_that_do_not_start(first: int, tiny_graph: Graph, tmp_path: Path
     "compiler",
     [*(pytest.param(c, marks=pytest.mark.heavy) for c in ("gcc", "clang")), "arm-none-eabi-gcc"],
 )
-def test_without_threads_of_the_system(
-    compiler: str, tiny_graph: Graph, tmp_path: Path
-) -> None:
+def test_without_threads_of_the_system(compiler: str, tiny_graph: Graph, tmp_path: Path) -> None:
     emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
     emitted.write(tmp_path)
     command = [compiler, "-std=c99", "-O1", "-DMODEL_THREADS_NONE", *WARNINGS]
@@ -189,9 +195,7 @@ def test_without_threads_of_the_system(
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_vector_targets_have_no_warnings(
-    compiler: str, small_graph: Graph, tmp_path: Path
-) -> None:
+def test_vector_targets_have_no_warnings(compiler: str, small_graph: Graph, tmp_path: Path) -> None:
     for target in ("x86-64-v3", "x86-64-v4"):
         emission(small_graph, target, memory=PlanOptions(threads=2)).write(tmp_path)
         machine = find_target(target).machine_flags

@@ -11,8 +11,8 @@ from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
 from netgen.ops.conv2d import Conv2d
 from tests.emission.programs import WARNINGS, Emission, emission
-from tests.tools import COMPILERS, run_tool
 from tests.kernels.layers import SingleLayer, network_of
+from tests.tools import COMPILERS, run_tool
 
 FORMS: tuple[WeightsAs, ...] = ("c", "inline", "incbin", "blob")
 X86_VECTORS = ("x86-64-v2", "x86-64-v3", "x86-64-v4")

@@ -87,7 +87,9 @@ def test_incbin_has_a_section_of_its_own(tmp_path: Path) -> None:
     assert option is not None
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     netgen.emit(graph, tmp_path / "model.c", weights_as="incbin")
-    run_tool([any_compiler(), "-I.", option.group(), "-c", "model_weights.S", "-o", "w.o"], tmp_path)
+    run_tool(
+        [any_compiler(), "-I.", option.group(), "-c", "model_weights.S", "-o", "w.o"], tmp_path
+    )
     listing = run_tool(["objdump", "--section-headers", "w.o"], tmp_path).decode()
     sizes = {name: int(size, 16) for name, size in re.findall(r"(\.\w+)\s+([0-9a-f]{8})", listing)}
     assert (

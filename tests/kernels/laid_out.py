@@ -23,7 +23,7 @@ from netgen.kernels.layer import Instance, Json, Kernel, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, Target, find_target
 from tests.emission.programs import WARNINGS, flags_of
-from tests.tools import any_compiler, link
+from tests.tools import link
 
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint32]
@@ -139,7 +139,7 @@ def run_calls(
     `flags` come after the target's own, for instance SANITIZERS. Asserts that no place changes
     which holds no channel of `y`.
     """
-    command = [*flags_of(target, compiler or any_compiler()), *WARNINGS, *flags]
+    command = [*flags_of(target, compiler), *WARNINGS, *flags]
     return run_built(calls, find_target(target), folder, command)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +29,9 @@ from netgen.kernels.tiles import (
 )
 from netgen.ops.conv2d import Conv2d
 from tests.emission.assembly import innermost_loops
-from tests.tools import compiler_for, run_tool
 from tests.kernels.laid_out import layouts
 from tests.kernels.product_layers import layer_of, shuffled, spread
+from tests.tools import compiler_for, run_tool
 
 
 @given(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +132,9 @@ def test_aarch64(case: Case, tmp_path: Path) -> None:
     name, parameters = case
     graph = netgen.load(name, **parameters)
     emitted = emission(graph, "aarch64")
-    program = emitted.build(tmp_path, [AARCH64_GCC, "-static", *find_target("aarch64").flags("gcc")])
+    program = emitted.build(
+        tmp_path, [AARCH64_GCC, "-static", *find_target("aarch64").flags("gcc")]
+    )
     inputs = seeded_inputs(graph)
     found = emitted.run(program, inputs)
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5

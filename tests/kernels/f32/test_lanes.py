@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,17 +58,13 @@ LAYERS = {
     "kernel",
     [pytest.param(k, marks=[pytest.mark.heavy] * (k == "conv2d_f32")) for k in LAYERS],
 )
-def test_lanes_give_the_same_bits(
-    kernel: str, tmp_path: Path
-) -> None:
+def test_lanes_give_the_same_bits(kernel: str, tmp_path: Path) -> None:
     calls = []
     for layer in LAYERS[kernel]:
         shapes = {letter: kind.shape for letter, kind in layer.operands.items()}
         calls.append(Call(find_kernel(kernel), layer, normal_values(shapes, 3)))
     command = [AARCH64_GCC, *AS_PROGRAM, *WARNINGS]
-    found, expected = (
-        run_built(calls, target, tmp_path, command) for target in (AARCH64, SCALAR)
-    )
+    found, expected = (run_built(calls, target, tmp_path, command) for target in (AARCH64, SCALAR))
     for call, by_lane, one_by_one in zip(calls, found, expected, strict=True):
         assert by_lane.tobytes() == one_by_one.tobytes(), call
         values = [call.values[letter].astype(float) for letter in call.layer.operands]

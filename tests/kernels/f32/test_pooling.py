@@ -162,7 +162,7 @@ graph chain {
 def outputs(graph: Graph, plan: Plan, target: str, folder: Path) -> list[bytes]:
     folder.mkdir()
     program = (emitted := emission_of(graph, graph, plan)).build(
-        folder, [*flags_of(target, "gcc"), *(["-pthread"] if plan.threads > 1 else [])]
+        folder, [*flags_of(target), *(["-pthread"] if plan.threads > 1 else [])]
     )
     return [y.tobytes() for y in emitted.run(program, normal_inputs(graph)).values()]
 
