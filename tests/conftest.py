@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,17 +64,3 @@ def shared_data() -> Path:
         # Too large for the repository: who clones it may not have them.
         pytest.skip("needs ../shared/data, which is not here")  # CI has them, and skips nothing
     return folder
-
-
-@pytest.fixture(scope="session")
-def require_tool() -> Callable[[str], str]:
-    """A function that gives a program's path, or skips the test where it is not installed."""
-
-    def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            # Cross compilers and emulators are not part of a fresh machine.
-            pytest.skip(f"needs {name}, which is not installed")  # CI installs it
-        return path
-
-    return find

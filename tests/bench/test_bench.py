@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import netgen
@@ -20,6 +21,7 @@ from netgen.dsl.tensor import constructing, finish, image
 from netgen.errors import BuildError, UsageError
 from netgen.ir.graph import Graph
 from netgen.ops import relu
+from tests.tools import require_linux, run_python
 
 RELU = partial(np.maximum, 0.0)
 quickly: dict[str, Any] = {"rounds": 3, "round_ms": 0.1}
@@ -137,8 +139,7 @@ def test_no_rounds(graph: Graph) -> None:
 
 
 def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[str]) -> None:
-    if not hasattr(os, "sched_getaffinity"):
-        pytest.skip("macOS and Windows do not let a process choose its cores")  # nothing to test
+    require_linux()  # macOS does not let a process choose its cores
     cores = default_cores()
     assert cores == (max(os.sched_getaffinity(0)),)
     # A worker whose model prints the cores it may use, and then fails.
@@ -151,9 +152,6 @@ def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[s
 def test_worker_needs_no_main_module(graph: Graph, tmp_path: Path) -> None:
     # A script without `if __name__ == "__main__"` must not run again in each worker.
     del graph
-    import subprocess
-    import sys
-
     script = tmp_path / "script.py"
     script.write_text(
         "import numpy as np\n"
@@ -165,16 +163,10 @@ def test_worker_needs_no_main_module(graph: Graph, tmp_path: Path) -> None:
         "    graph = finish(construction, 'rectifier', (relu(image(4, 5, 3)),))\n"
         "print(len(bench(graph, partial(np.maximum, 0.0), peers=[], rounds=1, round_ms=0.1)))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(netgen.__file__).parents[1])}
-    output = subprocess.check_output([sys.executable, str(script)], env=environment, text=True)
-    assert output == "1\n"
+    assert run_python(str(script)).stdout == "1\n"
 
 
 def test_onnxruntime_as_peer(graph: Graph) -> None:
-    pytest.importorskip("onnx", reason="needs onnx, which is not installed")
-    onnxruntime = pytest.importorskip(
-        "onnxruntime", reason="needs onnxruntime, which is not installed"
-    )
     _, row = bench(graph, RELU, **quickly)
     assert (row.runtime, row.error, row.version) == ("onnxruntime", None, onnxruntime.__version__)
     assert row.max_relative_error == 0.0  # outputs come back in netgen's layout

@@ -13,7 +13,8 @@ from netgen.emission.limits import chains, limits_source
 from netgen.kernels.targets import TARGETS, Compiler, Target, find_target
 from netgen.runtime.cpu import native_target
 from tests.emission.assembly import Loop, innermost_loops
-from tests.emission.programs import WARNINGS, run_tool
+from tests.emission.programs import WARNINGS
+from tests.tools import COMPILERS, run_tool
 
 X86 = [target for target in TARGETS if target.name.startswith("x86-64") or not target.gnu_vectors]
 
@@ -30,12 +31,10 @@ def loops(target: Target, compiler: Compiler, folder: Path) -> dict[str, Loop]:
 
 
 @pytest.mark.parametrize("target", X86, ids=lambda target: target.name)
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("compiler", COMPILERS)
 def test_the_loops_do_what_is_counted_and_nothing_else(
-    target: Target, compiler: Compiler, tmp_path: Path, require_tool: object
+    target: Target, compiler: Compiler, tmp_path: Path
 ) -> None:
-    assert callable(require_tool)
-    require_tool(compiler)
     found = loops(target, compiler, tmp_path)
     arithmetic, reading = found["limits_multiply_add"], found["limits_read"]
     # A compiler may have unrolled the loop, but no chain may be missing, merged or spilled.
@@ -50,12 +49,8 @@ def test_the_loops_do_what_is_counted_and_nothing_else(
     assert reading.spills == 0
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_the_probe_compiles_without_warnings(
-    compiler: Compiler, tmp_path: Path, require_tool: object
-) -> None:
-    assert callable(require_tool)
-    require_tool(compiler)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_probe_compiles_without_warnings(compiler: Compiler, tmp_path: Path) -> None:
     (tmp_path / "limits.c").write_text(limits_source(find_target("x86-64-v2"), 3))
     warnings = [flag for flag in WARNINGS if flag != "-Wmissing-prototypes"]
     run_tool([compiler, "-std=c99", *warnings, "-c", "limits.c"], tmp_path)

@@ -21,6 +21,7 @@ from netgen.bench.worker import Array, Loaded
 from netgen.compiler import load
 from netgen.errors import UsageError
 from tests.cli.commands import TINY_SOURCE, Cli, caller
+from tests.tools import require_linux
 
 ROWS = [
     BenchRow("one", "netgen", median_ms=1.2345, ratio=0.5),
@@ -92,8 +93,8 @@ class _Ignoring:
         return self._result()
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes cannot be pinned here")
 def test_more_threads_than_cores() -> None:
+    require_linux()  # macOS does not let a process choose its cores
     allowed = sorted(os.sched_getaffinity(0))
     assert default_cores(1) == (allowed[-1],)
     assert default_cores(len(allowed)) == tuple(allowed)

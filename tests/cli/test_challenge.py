@@ -86,7 +86,6 @@ def test_malformed_buffers(cli: Cli, buffers: Path) -> None:
 def test_a_gap_is_closed_accepted_or_an_error(
     cli: Cli, hard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ortools", reason="ortools is not installed")
     closed = cli("plan", "--csv", hard, "--json").json()
     assert closed["arena_bytes"] == closed["proven_least_bytes"] == 1 << 20
     accepted = cli("plan", "--csv", hard, "--accept-gap")
@@ -104,7 +103,6 @@ def test_a_gap_is_closed_accepted_or_an_error(
 def test_a_capacity_may_need_the_solver(
     cli: Cli, hard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ortools", reason="ortools is not installed")
     monkeypatch.setattr(exhaustive, "_MOST_LOOKS", 0)
     placed = cli("plan", "--csv", hard, "--capacity", "1M", "--json").json()
     assert placed["arena_bytes"] == 1 << 20

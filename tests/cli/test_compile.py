@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +12,7 @@ import pytest
 import netgen
 from netgen.ir.files import save_graph
 from tests.cli.commands import NOTE, Cli, entries
+from tests.tools import any_compiler, run_tool
 
 
 def test_three_files(cli: Cli, tiny: str, folder: Path) -> None:
@@ -49,12 +48,11 @@ def test_weights_as(
     cli: Cli,
     tiny: str,
     folder: Path,
-    require_tool: Callable[[str], str],
 ) -> None:
     assert cli("compile", tiny, "-o", "net.c", "--weights-as", form).code == 0
     assert entries(folder) == files
     sources = [name for name in files if name.endswith((".c", ".S"))]
-    subprocess.run([require_tool("gcc"), "-std=c99", "-c", *sources], check=True, cwd=folder)
+    run_tool([any_compiler(), "-std=c99", "-c", *sources], folder)
     assert [name for name in entries(folder) if name.endswith(".o")]
 
 

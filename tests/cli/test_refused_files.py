@@ -31,7 +31,7 @@ class Caller:
         self.trace = trace
 
     def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-        return os.system, (f"touch '{self.trace}'",)
+        return os.system, (f": > '{self.trace}'",)
 
 
 @pytest.fixture
@@ -246,9 +246,12 @@ def test_compilers_that_fail(
     )
     silent = stub_compiler(tmp_path / "silent", "exit 3")
     lazy = stub_compiler(tmp_path / "lazy", "exit 0")
+    mute = tmp_path / "mute"
+    mute.write_text("#!/bin/sh\nexit 1\n")
+    mute.chmod(0o755)
     for setting, says in (
         ("/no/such/compiler", "CC=/no/such/compiler: there is no program"),
-        ("false", "is not a working gcc or clang"),
+        (str(mute), "is not a working gcc or clang"),
         (str(failing), "the C compiler failed: model.c:7: error: out of luck"),
         (str(silent), "exit status 3"),
         (str(lazy), "the C compiler failed"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from netgen.runtime import cpu
 from tests.cli.commands import Cli, entries
+from tests.tools import run_python
 
 CASES = [
     (("nosuch",), 2, ["unknown model 'nosuch'", "mobilenet_v1, mobilenet_v2", "netgen list"]),
@@ -68,14 +66,8 @@ main(sys.argv[1:], prog_name="netgen")
     ],
 )
 def test_huge_parameters_eat_no_memory(model: str, parameter: str, folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, "compile", model, "-p", parameter, "-o", "model.c"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-    )
+    command = ("-c", LIMITED, "compile", model, "-p", parameter, "-o", "model.c")
+    done = run_python(*command, check=False, OPENBLAS_NUM_THREADS="1")
     assert done.returncode in {2, 3}, done.stderr
     line = done.stderr.strip()
     assert line.startswith("netgen: error: ")

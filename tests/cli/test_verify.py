@@ -6,8 +6,6 @@ import importlib.util
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import onnx
@@ -17,6 +15,7 @@ from netgen import __version__
 from netgen.report import verify as judge
 from netgen.runtime.compare import Comparison, LayerError
 from tests.cli.commands import NOTE, Cli, entries
+from tests.tools import run_python, start_python
 
 
 def test_verify_json(cli: Cli, tiny: str) -> None:
@@ -212,37 +211,27 @@ def test_bench_for_people(cli: Cli, tiny: str) -> None:
     assert "unknown peer 'nobody'" in refused.error()
 
 
-RUN = [sys.executable, "-W", "error", "-m", "netgen"]
+RUN = ("-W", "error", "-m", "netgen")
 
 
 def test_a_pipe_sees_no_progress(tiny: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*RUN, "verify", tiny, "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "NETGEN_CACHE_DIR": str(tmp_path / "fresh")},
-    )
+    done = run_python(*RUN, "verify", tiny, "--json", NETGEN_CACHE_DIR=str(tmp_path / "fresh"))
     assert done.stdout.startswith("{")
     assert done.stderr.splitlines() == [NOTE]
 
 
 def test_a_terminal_sees_progress(tiny: str, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [*RUN, "verify", tiny, "--target", "generic", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        check=True,
-        env={**os.environ, "NETGEN_CACHE_DIR": str(tmp_path / "fresh"), "TERM": "xterm"},
-    )
+    command = (*RUN, "verify", tiny, "--target", "generic", "--json")
+    fresh = str(tmp_path / "fresh")
+    done = run_python(*command, errors_to=theirs, NETGEN_CACHE_DIR=fresh, TERM="xterm")
     os.close(theirs)
     shown = b""
     while chunk := _read(ours):
         shown += chunk
     os.close(ours)
     assert b"for generic with" in shown  # which compiler works on what
-    assert done.stdout.startswith(b"{")
+    assert done.stdout.startswith("{")
 
 
 def _read(terminal: int) -> bytes:
@@ -254,15 +243,15 @@ def _read(terminal: int) -> bytes:
 
 def test_a_reader_that_stops(tiny: str) -> None:
     """`netgen show ... | head -1` is no error."""
-    command = f"'{sys.executable}' -W error -m netgen show '{tiny}' --format text | head -1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
-    assert done.stdout == "netgen 1\n"
-    assert done.stderr == ""
+    process = start_python(*RUN, "show", tiny, "--format", "text")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "netgen 1\n"
+    process.stdout.close()
+    assert process.wait() == 0
 
 
 def test_debug_shows_the_traceback(tiny: str) -> None:
-    command = [*RUN, "--debug", "show", tiny, "-p", "nothing=1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_python(*RUN, "--debug", "show", tiny, "-p", "nothing=1", check=False)
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "UsageError" in done.stderr

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.emission.programs import Emission, run_tool
+from tests.emission.programs import Emission
+from tests.tools import run_tool
 
 # An immediate of aarch64 opens with the sign that opens a comment of x86-64.
 _COMMENT = re.compile(r"\s*(?:#(?!-?\d|:)|//).*")

@@ -6,7 +6,6 @@ header asks for, and poisons the arena with NaN before each of its two runs, whi
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
+from tests.tools import Program, any_compiler, link
 
 Floats = npt.NDArray[np.float32]
 
@@ -117,33 +117,6 @@ int main(int count, char **arguments)
 """
 
 
-class ToolError(Exception):
-    """A compiler or program that failed, with its output."""
-
-
-def run_tool(
-    command: Sequence[str | Path],
-    folder: Path | None = None,
-    feed: bytes = b"",
-    variables: Mapping[str, str] | None = None,
-) -> bytes:
-    """Run a program and return what it printed; raises ToolError where it fails or complains."""
-    words = [str(word) for word in command]
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        input=feed,
-        capture_output=True,
-        timeout=300,
-        check=False,
-        env=None if variables is None else dict(variables),
-    )
-    if done.returncode != 0 or done.stderr:
-        text = done.stderr.decode(errors="replace")
-        raise ToolError(f"{' '.join(words)}\nstatus {done.returncode}\n{text[:4000]}")
-    return done.stdout
-
-
 @dataclass(frozen=True)
 class Emission:
     """A model's plan and its files, by name."""
@@ -168,26 +141,20 @@ class Emission:
             (folder / name).write_bytes(content)
         return [name for name in self.files if name.endswith((".c", ".S"))]
 
-    def build(self, folder: Path, command: Sequence[str | Path]) -> Path:
+    def build(self, folder: Path, command: Sequence[str | Path]) -> Program:
         """Compile with the driver; the program."""
         sources = self.write(folder)
         (folder / "driver.c").write_text(self.driver())
         # The driver may use what the platform has; the warnings are for the emitted files.
-        run_tool([*command, "-I.", *sources, "driver.c", "-o", "program"], folder)
-        return folder / "program"
+        return link(folder, [*command, "-I."], [*sources, "driver.c"])
 
-    def run(
-        self, program: Path, inputs: Mapping[str, Floats], emulator: Sequence[str] = ()
-    ) -> dict[str, Floats]:
+    def run(self, program: Program, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """The outputs, by value."""
         feed = b"".join(inputs[name].astype("<f4").tobytes() for name in self.plan.inputs)
-        blob = program.parent / f"{self.prefix}_weights.bin"
-        command: list[str | Path] = [
-            *emulator,
-            program,
-            *([blob] if blob.name in self.files else []),
-        ]
-        flat = np.frombuffer(run_tool(command, feed=feed), "<f4")
+        blob = program.path.parent / f"{self.prefix}_weights.bin"
+        flat = np.frombuffer(
+            program.run(*([blob] if blob.name in self.files else []), feed=feed), "<f4"
+        )
         shapes = {name: self.plan.values[name].type.shape for name in self.plan.outputs}
         ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
         assert len(flat) == ends[-1]
@@ -254,6 +221,7 @@ def emission_of(
     return Emission(plan, emit_files(plan, origin, pack_weights(plan, lowered), options), prefix)
 
 
-def flags_of(target: str, compiler: Compiler) -> list[str]:
-    """The command of a native compiler with a target's flags."""
-    return [compiler, *find_target(target).flags(compiler)]
+def flags_of(target: str, compiler: Compiler | None = None) -> list[str]:
+    """The command of this machine's compiler with a target's flags; of any without `compiler`."""
+    kind = compiler or any_compiler()
+    return [kind, *find_target(target).flags(kind)]

@@ -14,7 +14,8 @@ from netgen.kernels.targets import find_target
 from netgen.models import NETWORKS
 from tests.emission.programs import WARNINGS, emission
 from tests.emission.test_sanitizers import check
-from tests.emission.test_warnings import COMPILERS, compile_all
+from tests.emission.test_warnings import compile_all
+from tests.tools import COMPILERS
 
 pytestmark = pytest.mark.heavy
 

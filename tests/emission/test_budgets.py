@@ -19,7 +19,7 @@ from tests.emission.test_architectures import smallest
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 IMAGES: tuple[Image, ...] = ("caller", "arena", "rows")
 DEEP = {"mobilenet_v3_large", "resnet34", "resnet50"}
@@ -79,7 +79,7 @@ def check_random_cuts(name: str, folder: Path, target: str) -> None:
     require_processor(target)
     graph, draw = smallest(name), np.random.default_rng(2)
     lowered = run_pipeline(graph)
-    command = [*flags_of(target, "gcc"), "-O1"]
+    command = [*flags_of(target), "-O1"]
     layers = outputs_of(emission(graph, target, "blob"), graph, folder / "layers", command)
     for image in IMAGES:
         plan = random_plan(lowered, find_target(target), image, draw, high=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from tests.emission.assembly import Loop, assembly, innermost_loops
 from tests.emission.programs import emission
 from tests.kernels.layers import SingleLayer, network_of
+from tests.tools import COMPILERS, compiler_for
 
-KINDS: tuple[Compiler, ...] = ("gcc", "clang")
 # Each kernel as a function of its own, which the compiler would else inline.
 SEPARATE = "-DMODEL_CODE_ATTR=__attribute__((noinline))"
 
@@ -37,12 +37,7 @@ class CrossCompiler:
 
     @property
     def command(self) -> list[str]:
-        flags = find_target(self.target).flags(self.kind)
-        if self.target != "aarch64":
-            return [self.kind, *flags]
-        if self.kind == "gcc":
-            return ["aarch64-linux-gnu-gcc", *flags]
-        return ["clang", "--target=aarch64-linux-gnu", *flags]
+        return compiler_for(self.target, self.kind)
 
     def assembly_of(self, graph: Graph, folder: Path, memory: PlanOptions = DEFAULT) -> str:
         emitted = emission(graph, self.target, fuse=False, memory=memory)
@@ -59,19 +54,6 @@ class CrossCompiler:
         return [loop for loop in loops if loop.fused or loop.products]
 
 
-@pytest.fixture
-def cross_compiler(require_tool: Callable[[str], str]) -> Callable[[str, Compiler], CrossCompiler]:
-    def find(target: str, kind: Compiler) -> CrossCompiler:
-        compiler = CrossCompiler(target, kind)
-        require_tool(compiler.command[0])
-        if target == "aarch64":
-            # clang takes the C library's headers for this processor from there.
-            require_tool("aarch64-linux-gnu-gcc")
-        return compiler
-
-    return find
-
-
 # Each target and each compiler, the other pairs in CI.
 FUSING = pytest.mark.parametrize(
     ("kind", "target"),
@@ -83,7 +65,6 @@ FUSING = pytest.mark.parametrize(
         ),
     ],
 )
-FindCompiler = Callable[[str, Compiler], CrossCompiler]
 
 
 def legal_tiles(target: str) -> list[Tile]:
@@ -146,19 +127,19 @@ def mixed_graph() -> Graph:
 
 @FUSING
 def test_everything_is_fused_where_the_processor_can(
-    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+    kind: Compiler, target: str, tmp_path: Path
 ) -> None:
-    found = cross_compiler(target, kind).instructions_of(mixed_graph(), tmp_path)
+    found = CrossCompiler(target, kind).instructions_of(mixed_graph(), tmp_path)
     assert found.fused > 100
     assert found.products == 0
 
 
 @pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", COMPILERS)
 def test_nothing_is_fused_where_the_processor_cannot(
-    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+    kind: Compiler, target: str, tmp_path: Path
 ) -> None:
-    found = cross_compiler(target, kind).instructions_of(mixed_graph(), tmp_path)
+    found = CrossCompiler(target, kind).instructions_of(mixed_graph(), tmp_path)
     assert found.fused == 0
     assert found.products > 100
     assert found.sums > 100
@@ -169,7 +150,6 @@ def test_inner_loop_is_its_tile_and_nothing_else(
     kind: Compiler,
     target: str,
     tmp_path: Path,
-    cross_compiler: FindCompiler,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A step of k takes rows x vectors fused operations, and no accumulator leaves its register.
@@ -177,7 +157,7 @@ def test_inner_loop_is_its_tile_and_nothing_else(
     Where one load takes several inputs, a loop takes as many steps at once.
     """
     graph, tiles = tiled_network(target, legal_tiles(target), 1, 64, monkeypatch)
-    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    loops = CrossCompiler(target, kind).loops_of(graph, tmp_path)
     assert {loop.function for loop in loops} == set(tiles)
     together = find_target(target).lanes_of_inputs or 1
     for loop in loops:
@@ -188,9 +168,9 @@ def test_inner_loop_is_its_tile_and_nothing_else(
         assert steps == together if kind == "gcc" else steps >= together, tile
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", COMPILERS)
 def test_most_vector_instructions_of_aarch64_multiply_and_add(
-    kind: Compiler, tmp_path: Path, cross_compiler: FindCompiler, monkeypatch: pytest.MonkeyPatch
+    kind: Compiler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four fifths: what else there is loads inputs, four at once, and weights, mostly in pairs.
 
@@ -198,20 +178,18 @@ def test_most_vector_instructions_of_aarch64_multiply_and_add(
     """
     tiles = [tile for tile in largest_tiles("aarch64") if tile.rows > 1 and tile.vectors > 1]
     graph, by_function = tiled_network("aarch64", tiles, 1, 64, monkeypatch)
-    loops = cross_compiler("aarch64", kind).loops_of(graph, tmp_path)
+    loops = CrossCompiler("aarch64", kind).loops_of(graph, tmp_path)
     assert {loop.function for loop in loops} == set(by_function)
     assert {loop.function: loop.share for loop in loops if loop.share < 0.8} == {}
     assert sum(loop.spills for loop in loops) == 0
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("kind", KINDS)
-def test_products_of_a_network_on_aarch64(
-    kind: Compiler, tmp_path: Path, cross_compiler: FindCompiler
-) -> None:
+@pytest.mark.parametrize("kind", COMPILERS)
+def test_products_of_a_network_on_aarch64(kind: Compiler, tmp_path: Path) -> None:
     """Tiles that were chosen for its layers, with what is left of pixels and outputs."""
     graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
-    loops = cross_compiler("aarch64", kind).loops_of(graph, tmp_path)
+    loops = CrossCompiler("aarch64", kind).loops_of(graph, tmp_path)
     assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
     products = [loop for loop in loops if re.match(r"model_pointwise_(?!1x)", loop.function)]
     assert len(products) >= 15
@@ -232,7 +210,6 @@ def test_convolutions_stay_in_registers(
     kind: Compiler,
     target: str,
     tmp_path: Path,
-    cross_compiler: FindCompiler,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With 20 inputs: a row of 3 x 3 is too long to unroll, else a compiler may well prefer the
@@ -240,20 +217,20 @@ def test_convolutions_stay_in_registers(
     to the weights' own place."""
     graph, tiles = tiled_network(target, largest_tiles(target), 3, 20, monkeypatch)
     direct = PlanOptions(winograd=False)
-    loops = cross_compiler(target, kind).loops_of(graph, tmp_path, direct)
+    loops = CrossCompiler(target, kind).loops_of(graph, tmp_path, direct)
     assert {loop.function for loop in loops} == set(tiles)
     assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
 
 
 @FUSING
 def test_products_of_winograd_stay_in_registers(
-    kind: Compiler, target: str, tmp_path: Path, cross_compiler: FindCompiler
+    kind: Compiler, target: str, tmp_path: Path
 ) -> None:
     """Its transforms go through memory; the products, which take the time, do not."""
     op = Conv2d(pad=(1, 1, 1, 1), act="relu")
     shapes = [((1, n, n, c), (c, 3, 3, c), (c,)) for n, c in ((56, 64), (28, 128), (7, 512))]
     graph = network_of([SingleLayer(op, operands) for operands in shapes])
-    loops = cross_compiler(target, kind).loops_of(graph, tmp_path)
+    loops = CrossCompiler(target, kind).loops_of(graph, tmp_path)
     products = [loop for loop in loops if not loop.sums and "winograd" in loop.function]
     assert {loop.function for loop in products} == {
         loop.function for loop in loops if "winograd" in loop.function
@@ -265,7 +242,7 @@ def test_products_of_winograd_stay_in_registers(
 def test_header_comment_names_the_flags() -> None:
     for target in ("generic", "x86-64-v4", "aarch64"):
         text = emission(mixed_graph(), target, fuse=False).logic
-        for kind in KINDS:
+        for kind in COMPILERS:
             flags = find_target(target).flags(kind)
             assert any(flag.startswith("-ffp-contract=") for flag in flags)
             # A long line is continued on the next.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ import pytest
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
-from tests.emission.programs import ToolError, emission, run_tool
+from tests.emission.programs import emission
 from tests.kernels.layers import normal_inputs
+from tests.tools import ToolError, any_compiler, link, run_tool
 
 WARNINGS_CXX = ("-std=c++11", "-Wall", "-Wextra", "-pedantic", "-Werror")
 # What a compiler may call by itself, even in a freestanding program (GCC manual, "Standards").
@@ -78,7 +79,7 @@ def compiled(folder: Path, sources: Sequence[str]) -> list[str]:
     objects = []
     for source in sources:
         objects.append(f"{source}.o")
-        run_tool(["gcc", "-std=c99", "-O2", "-c", source, "-o", objects[-1]], folder)
+        run_tool([any_compiler(), "-std=c99", "-O2", "-c", source, "-o", objects[-1]], folder)
     return objects
 
 
@@ -113,12 +114,10 @@ def test_only_prefixed_symbols_leave(
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
-def test_header_compiles_alone_as_cxx(
-    compiler: str, small_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
+def test_header_compiles_alone_as_cxx(compiler: str, small_graph: Graph, tmp_path: Path) -> None:
     for target, weights_as in (("generic", "c"), ("x86-64-v4", "blob")):
         emission(small_graph, target, "blob" if weights_as == "blob" else "c").write(tmp_path)
-        command = [require_tool(compiler), *WARNINGS_CXX, "-x", "c++", "-fsyntax-only", "model.h"]
+        command = [compiler, *WARNINGS_CXX, "-x", "c++", "-fsyntax-only", "model.h"]
         try:
             run_tool(command, tmp_path)
         except ToolError as error:
@@ -133,17 +132,15 @@ def test_cxx_program_runs_the_model(
     c_compiler: str,
     tiny_graph: Graph,
     tmp_path: Path,
-    require_tool: Callable[[str], str],
 ) -> None:
     sources = emission(tiny_graph, "generic", "c").write(tmp_path)
     for source in sources:
         run_tool([c_compiler, "-std=c99", "-O1", "-c", source, "-o", f"{source}.o"], tmp_path)
     (tmp_path / "program.cpp").write_text(CXX_PROGRAM)
     objects = [f"{source}.o" for source in sources]
-    command = [require_tool(compiler), *WARNINGS_CXX, "program.cpp", *objects, "-o", "program"]
-    run_tool(command, tmp_path)
+    program = link(tmp_path, [compiler, *WARNINGS_CXX], ["program.cpp", *objects])
     inputs = normal_inputs(tiny_graph)
-    printed = run_tool([tmp_path / "program"], feed=inputs["image"].tobytes())
+    printed = program.run(feed=inputs["image"].tobytes())
     expected = interpret(tiny_graph, inputs)[tiny_graph.outputs[0]].ravel()
     np.testing.assert_allclose(np.frombuffer(printed, np.float32), expected, atol=1e-5)
 
@@ -153,9 +150,9 @@ def test_two_models_share_a_program(small_graphs: list[Graph], tmp_path: Path) -
     for graph, prefix in zip(small_graphs, ("first", "second"), strict=True):
         sources += emission(graph, "generic", "incbin", prefix).write(tmp_path)
     (tmp_path / "program.c").write_text(TWO_MODELS)
-    run_tool(["gcc", "-std=c99", "-O1", "program.c", *sources, "-o", "program"], tmp_path)
+    program = link(tmp_path, [any_compiler(), "-std=c99", "-O1"], ["program.c", *sources])
     inputs = normal_inputs(small_graphs[0])
-    printed = run_tool([tmp_path / "program"], feed=inputs["image"].tobytes())
+    printed = program.run(feed=inputs["image"].tobytes())
     expected = [interpret(graph, inputs)[graph.outputs[0]].ravel() for graph in small_graphs]
     np.testing.assert_allclose(
         np.frombuffer(printed, np.float32), np.concatenate(expected), atol=1e-5
@@ -182,7 +179,8 @@ def test_attributes_of_the_projects_own_header(
     sizes: dict[str, int] = {}
     for source in (*sources, "arena.c"):
         board = ['-DMODEL_CONFIG_H="board.h"', "-I."]
-        run_tool(["gcc", "-std=c99", "-O1", *board, "-c", source, "-o", "object.o"], tmp_path)
+        command = [any_compiler(), "-std=c99", "-O1", *board]
+        run_tool([*command, "-c", source, "-o", "object.o"], tmp_path)
         listing = run_tool(["objdump", "--section-headers", "object.o"], tmp_path).decode()
         for name, size in re.findall(r"^\s*\d+ (\S+)\s+([0-9a-f]+)", listing, re.MULTILINE):
             sizes[name] = sizes.get(name, 0) + int(size, 16)

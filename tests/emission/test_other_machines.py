@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import TARGETS, find_target
-from tests.emission.programs import WARNINGS, emission, run_tool
+from tests.emission.programs import WARNINGS, emission
 from tests.kernels.layers import normal_inputs, worst_errors
+from tests.tools import AARCH64_GCC, run_tool
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
 BOARDS = {
@@ -25,7 +25,6 @@ def check(
     target: str,
     folder: Path,
     command: list[str],
-    emulator: tuple[str, ...] = (),
     *,
     fuse: bool = False,
 ) -> None:
@@ -33,7 +32,7 @@ def check(
     emitted = emission(graph, target, fuse=fuse)
     program = emitted.build(folder, command)
     inputs = normal_inputs(graph)
-    found = emitted.run(program, inputs, emulator)
+    found = emitted.run(program, inputs)
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5
 
 
@@ -52,9 +51,8 @@ def test_compiles_for_boards(
     board: str,
     tiny_graph: Graph,
     tmp_path: Path,
-    require_tool: Callable[[str], str],
 ) -> None:
-    command = [require_tool("arm-none-eabi-gcc"), "-std=c99", "-O2", *BOARDS[board], *WARNINGS]
+    command = ["arm-none-eabi-gcc", "-std=c99", "-O2", *BOARDS[board], *WARNINGS]
     for source in emission(tiny_graph, target).write(tmp_path):
         run_tool([*command, "-c", source], tmp_path)
 
@@ -76,22 +74,16 @@ def test_portable_twin_is_right(
     check(layers_graph, target, tmp_path, [compiler, "-std=c99", "-O0"])
 
 
-def test_right_on_aarch64(
-    layers_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
-    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+def test_right_on_aarch64(layers_graph: Graph, tmp_path: Path) -> None:
     flags = find_target("aarch64").flags("gcc")
-    check(layers_graph, "aarch64", tmp_path, [compiler, "-static", *flags], (emulator,))
+    check(layers_graph, "aarch64", tmp_path, [AARCH64_GCC, "-static", *flags])
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("target", TARGET_NAMES)
-def test_networks_right_on_aarch64(
-    target: str, small_graphs: list[Graph], tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
-    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+def test_networks_right_on_aarch64(target: str, small_graphs: list[Graph], tmp_path: Path) -> None:
     flags = find_target("aarch64").flags("gcc")
     if target != "aarch64":
         flags = (*flags, "-O1")  # its wide vectors, lowered, take gcc long to optimise
     for graph in small_graphs:
-        check(graph, target, tmp_path, [compiler, "-static", *flags], (emulator,), fuse=True)
+        check(graph, target, tmp_path, [AARCH64_GCC, "-static", *flags], fuse=True)

@@ -26,11 +26,11 @@ from netgen.plan.data.execution_order import execution_order
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan, Segment
 from netgen.weights.seeded import seeded_weights
-from tests.emission.programs import WARNINGS, Emission, emission, emission_of, run_tool
+from tests.emission.programs import WARNINGS, Emission, emission, emission_of
 from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import any_compiler, link, require_processor, run_tool
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -73,8 +73,8 @@ def checked(graph: Graph, target: str, folder: Path, command: Sequence[str]) -> 
     )
     sources = [*pushed.write(folder), *whole.write(folder)]
     counts = [f"-DSTEPS={len(pushed.plan.steps)}", f"-DBANDS={bands(pushed.plan)}"]
-    run_tool([*command, *counts, "-I.", *sources, CHECKS, "-o", "checks"], folder)
-    return pushed.plan, run_tool([folder / "checks"])
+    program = link(folder, [*command, *counts, "-I."], [*sources, CHECKS], "checks")
+    return pushed.plan, program.run()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_every_way_to_push(
 @pytest.mark.heavy
 def test_a_network_and_its_worst_row(small_graph: Graph, tmp_path: Path) -> None:
     """The header's MACs, from how often the program executed each step for each row."""
-    plan, printed = checked(small_graph, "generic", tmp_path, ["gcc", "-std=c99", "-O1"])
+    plan, printed = checked(small_graph, "generic", tmp_path, [any_compiler(), "-std=c99", "-O1"])
     counts = np.array([line.split() for line in printed.decode().splitlines()], int)
     each = np.array([step.macs for step in plan.steps]) / counts.sum(axis=0)
     macs = counts @ each
@@ -177,10 +177,10 @@ def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
     sources = emitted.write(tmp_path)
     (tmp_path / "main.c").write_text(snippet + LINES)
     warnings = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-    run_tool(["gcc", *warnings, "-I.", "main.c", *sources, "-o", "program"], tmp_path)
+    program = link(tmp_path, [any_compiler(), *warnings, "-I."], ["main.c", *sources])
     inputs = normal_inputs(small_graph)
     (image_of,) = inputs.values()
-    found = np.frombuffer(run_tool([tmp_path / "program"], feed=image_of.tobytes()), np.float32)
+    found = np.frombuffer(program.run(feed=image_of.tobytes()), np.float32)
     (expected,) = (interpret(small_graph, inputs)[name] for name in small_graph.outputs)
     np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5 * abs(expected).max())
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +10,7 @@ import pytest
 
 import netgen
 from netgen.emission.options import WeightsAs
-
-TOP = Path(netgen.__file__).parents[1]
+from tests.tools import Process, run_python, start_python
 
 # Prints a digest of all files of a network for all targets, and of another one for some.
 DIGESTS = """
@@ -41,16 +37,10 @@ print(digest.hexdigest())
 EXTRAS = ("onnx", "onnxruntime", "PIL", "torch", "ortools", "h5py", "scipy")
 
 
-def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, **variables: str) -> Process:
     """Another Python, in another folder and environment."""
     folder.mkdir()
-    return subprocess.Popen(
-        [sys.executable, "-c", DIGESTS, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(TOP), **variables},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    return start_python("-c", DIGESTS, *arguments, folder=folder, **variables)
 
 
 def test_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
@@ -123,13 +113,7 @@ def printed_command(written: list[Path]) -> list[str]:
 
 def assert_writes_the_same(words: list[str], first: Path, second: Path) -> None:
     """Run a command in the second folder; then it holds what the first one does."""
-    subprocess.run(
-        [sys.executable, "-c", "from netgen.cli.main import main; main()", *words[1:]],
-        cwd=second,
-        env={**os.environ, "PYTHONPATH": str(TOP)},
-        capture_output=True,
-        check=True,
-    )
+    run_python("-m", "netgen", *words[1:], folder=second)
     assert {p.name: p.read_bytes() for p in second.iterdir()} == {
         p.name: p.read_bytes() for p in first.iterdir()
     }

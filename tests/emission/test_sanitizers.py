@@ -12,7 +12,7 @@ from netgen.ir.interpret import interpret
 from netgen.kernels.targets import find_target
 from tests.emission.programs import emission
 from tests.kernels.layers import normal_inputs, worst_errors
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,17 @@ from netgen.kernels.targets import Compiler, find_target
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import division
-from tests.emission.programs import WARNINGS, Emission, ToolError, emission, flags_of, run_tool
+from tests.emission.programs import WARNINGS, Emission, emission, flags_of
 from tests.kernels.layers import normal_inputs
-from tests.processor import require_processor
+from tests.tools import (
+    COMPILERS,
+    Program,
+    ToolError,
+    any_compiler,
+    link,
+    require_processor,
+    run_tool,
+)
 
 CHECKS = Path(__file__).with_name("threads.c")
 WAYS = {
@@ -47,7 +55,7 @@ def with_threads(way: str, threads: int) -> PlanOptions:
     return PlanOptions(chosen.ram, chosen.input, accept_gap=chosen.accept_gap, threads=threads)
 
 
-def built(emitted: Emission, folder: Path, compiler: Compiler, target: str) -> Path:
+def built(emitted: Emission, folder: Path, compiler: Compiler, target: str) -> Program:
     folder.mkdir()
     return emitted.build(folder, [*flags_of(target, compiler), "-pthread"])
 
@@ -116,8 +124,8 @@ def checked(graph: Graph, folder: Path, command: Sequence[str | Path], way: str 
     assert divided(pair[0])
     sources = [name for emitted in pair for name in emitted.write(folder)]
     steps = f"-DSTEPS={len(pair[0].plan.steps)}"
-    run_tool([*command, steps, "-pthread", "-I.", *sources, CHECKS, "-o", "checks"], folder)
-    assert run_tool([folder / "checks"]) == b""
+    program = link(folder, [*command, steps, "-pthread", "-I."], [*sources, CHECKS], "checks")
+    assert program.run() == b""
 
 
 @pytest.mark.usefixtures("all_divided")
@@ -155,9 +163,8 @@ def test_the_thread_sanitizer_sees_races(tiny_graph: Graph, tmp_path: Path) -> N
     text = emitted.logic.replace(done, "").replace(begin, done + begin)
     files = {**emitted.files, "model.c": text.encode()}
     broken = Emission(emitted.plan, files, "model")
-    program = broken.build(
-        tmp_path, ["gcc", "-std=c99", "-O1", "-g", "-fsanitize=thread", "-pthread"]
-    )
+    sanitized = [any_compiler(), "-std=c99", "-O1", "-g", "-fsanitize=thread", "-pthread"]
+    program = broken.build(tmp_path, sanitized)
     with pytest.raises(ToolError, match="data race"):
         broken.run(program, normal_inputs(tiny_graph))
 
@@ -166,7 +173,7 @@ def test_the_thread_sanitizer_sees_races(tiny_graph: Graph, tmp_path: Path) -> N
 @pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.heavy)])
 def test_threads_that_do_not_start(first: int, tiny_graph: Graph, tmp_path: Path) -> None:
     wrap = ["-Wl,--wrap=pthread_create", f"-DFAIL_FROM={first}"]
-    checked(tiny_graph, tmp_path, ["gcc", "-std=c99", "-O1", *wrap])
+    checked(tiny_graph, tmp_path, [any_compiler(), "-std=c99", "-O1", *wrap])
 
 
 @pytest.mark.usefixtures("all_divided")
@@ -174,12 +181,10 @@ def test_threads_that_do_not_start(first: int, tiny_graph: Graph, tmp_path: Path
     "compiler",
     [*(pytest.param(c, marks=pytest.mark.heavy) for c in ("gcc", "clang")), "arm-none-eabi-gcc"],
 )
-def test_without_threads_of_the_system(
-    compiler: str, tiny_graph: Graph, tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
+def test_without_threads_of_the_system(compiler: str, tiny_graph: Graph, tmp_path: Path) -> None:
     emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
     emitted.write(tmp_path)
-    command = [require_tool(compiler), "-std=c99", "-O1", "-DMODEL_THREADS_NONE", *WARNINGS]
+    command = [compiler, "-std=c99", "-O1", "-DMODEL_THREADS_NONE", *WARNINGS]
     run_tool([*command, "-c", "model.c"], tmp_path)
     if compiler != "arm-none-eabi-gcc":
         symbols = run_tool(["nm", "-u", "model.o"], tmp_path).decode()
@@ -189,13 +194,13 @@ def test_without_threads_of_the_system(
 
 
 @pytest.mark.usefixtures("all_divided")
-def test_vector_targets_have_no_warnings(small_graph: Graph, tmp_path: Path) -> None:
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_vector_targets_have_no_warnings(compiler: str, small_graph: Graph, tmp_path: Path) -> None:
     for target in ("x86-64-v3", "x86-64-v4"):
         emission(small_graph, target, memory=PlanOptions(threads=2)).write(tmp_path)
-        for compiler in ("gcc", "clang"):
-            machine = find_target(target).machine_flags
-            command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
-            run_tool([*command, "-c", "model.c"], tmp_path)
+        machine = find_target(target).machine_flags
+        command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
+        run_tool([*command, "-c", "model.c"], tmp_path)
 
 
 def test_the_command_repeats_the_option() -> None:

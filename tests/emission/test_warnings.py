@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import find_target
 from netgen.ops.conv2d import Conv2d
-from tests.emission.programs import WARNINGS, Emission, emission, run_tool
+from tests.emission.programs import WARNINGS, Emission, emission
 from tests.kernels.layers import SingleLayer, network_of
+from tests.tools import COMPILERS, run_tool
 
-COMPILERS = ("gcc", "clang")
 FORMS: tuple[WeightsAs, ...] = ("c", "inline", "incbin", "blob")
 X86_VECTORS = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 
@@ -87,10 +86,9 @@ def test_cross_compilers_have_no_warnings(
     target: str,
     layers_graph: Graph,
     tmp_path: Path,
-    require_tool: Callable[[str], str],
 ) -> None:
     layers = emission(layers_graph, target, fuse=False)
-    compile_all(layers, tmp_path, require_tool(compiler), "-std=c99", "-O0", *WARNINGS)
+    compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
 
 
 # Each compiler with each target, in two forms of weights, which are the same for all targets.

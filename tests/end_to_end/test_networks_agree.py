@@ -8,7 +8,7 @@ import pytest
 
 import netgen
 from netgen.report.verify import TOLERANCES, verify_graph
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 Parameters = dict[str, Any]

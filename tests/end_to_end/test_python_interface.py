@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +24,7 @@ from netgen.runtime import cpu
 from netgen.runtime.compare import relative_error
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import uniform
+from tests.tools import run_python
 
 Array = NDArray[np.float32]
 PARAMETERS: dict[str, Any] = {"alpha": 0.35, "input_size": 48, "classes": 10}
@@ -82,17 +81,14 @@ def test_functions_stay_functions(tmp_path: Path) -> None:
     script += "import netgen.cli.main, netgen.report.verify\n"
     script += f"netgen.emit(g, {str(tmp_path / 'model.c')!r}); netgen.compile; netgen.load\n"
     script += "assert all(map(callable, (netgen.emit, netgen.compile, netgen.load)))"
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+    run_python("-W", "error", "-c", script)
     assert (tmp_path / "model.c").is_file()
 
 
 def test_import_is_light() -> None:
     heavy = ("numpy", "jinja2", "networkx", "cffi", "_cffi_backend", "rich", "click", "safetensors")
     script = f"import sys, netgen; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert run_python("-c", script).stdout.strip() == "[]"
 
 
 def test_right(graph: Graph, model: CompiledModel, images: Array) -> None:
@@ -193,13 +189,9 @@ model = pickle.loads(open("model.pickle", "rb").read())
 numpy.save("logits.npy", model(numpy.load("images.npy")))
 print([m for m in ("jinja2", "networkx", "click", "rich") if m in sys.modules])
 """
-    variables = {**os.environ, "PATH": "", "NETGEN_CACHE_DIR": str(tmp_path / "other")}
-    variables["PYTHONPATH"] = str(Path(netgen.__file__).parents[1])
-    variables.pop("CC", None)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        env=variables, cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    options = ("-W", "error", "-c", script)
+    other = str(tmp_path / "other")
+    done = run_python(*options, folder=tmp_path, PATH="", CC="", NETGEN_CACHE_DIR=other)
     assert done.stdout.strip() == "[]"
     assert np.load(tmp_path / "logits.npy").tobytes() == one(model(images)).tobytes()
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ import pytest
 import netgen
 from netgen.emission.options import WeightsAs
 from netgen.errors import EXTRAS
-from tests.emission.programs import run_tool
+from tests.tools import Program, ToolError, any_compiler, link, run_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -45,37 +43,32 @@ model_blob:
 """
 
 
-def build(folder: Path, weights_as: WeightsAs, program: str) -> Path:
+def build(folder: Path, weights_as: WeightsAs, program: str) -> Program:
     """A program of the C of a small network; its files stay in the folder."""
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     files = netgen.emit(graph, folder / "model.c", weights_as=weights_as)
     (folder / "main.c").write_text(program)
     (folder / "placed.S").write_text(PLACED if weights_as == "blob" else "")
     sources = [file.name for file in files if file.suffix == ".c"]
-    command = ["gcc", *WARNINGS, "-I.", "-Wa,--noexecstack", "main.c", "placed.S", *sources]
-    run_tool([*command, "-o", "program"], folder)
-    return folder / "program"
+    command = [any_compiler(), *WARNINGS, "-I.", "-Wa,--noexecstack"]
+    return link(folder, command, ["main.c", "placed.S", *sources])
 
 
-def agrees(program: Path) -> bool:
+def agrees(program: Program) -> bool:
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     image = np.random.default_rng(5).standard_normal((32, 32, 3)).astype(np.float32)
     expected = netgen.compile(graph, target="generic")(image)
     assert isinstance(expected, np.ndarray)
-    found = np.frombuffer(run_tool([program], feed=image.tobytes()), np.float32)
+    found = np.frombuffer(program.run(feed=image.tobytes()), np.float32)
     return bool(np.abs(found - expected).max() < 1e-5 * np.abs(expected).max())
 
 
-def test_the_program_of_the_first_example(
-    tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
-    require_tool("gcc")
+def test_the_program_of_the_first_example(tmp_path: Path) -> None:
     program = SNIPPETS[0] + CLASSIFY.replace("RUN", "classify(image, scores)")
     assert agrees(build(tmp_path, "c", program))
 
 
-def test_weights_as_a_blob(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
-    require_tool("gcc")
+def test_weights_as_a_blob(tmp_path: Path) -> None:
     text = CLASSIFY.replace("RUN", "start(&model) ? 99 : model_run(&model, image, scores)")
     program = SNIPPETS[1] + text.replace("int main", "static model_t model;\nint main")
     assert agrees(build(tmp_path, "blob", program))
@@ -83,22 +76,20 @@ def test_weights_as_a_blob(tmp_path: Path, require_tool: Callable[[str], str]) -
     content = bytearray(blob.read_bytes())
     content[-1] ^= 1
     blob.write_bytes(content)
-    command = ["gcc", "-std=c99", "-I.", "main.c", "placed.S", "model.c", "-o", "damaged"]
-    run_tool(command, tmp_path)
-    image = bytes(4 * 32 * 32 * 3)
-    done = subprocess.run([tmp_path / "damaged"], input=image, capture_output=True, check=False)
-    assert done.returncode == 256 - 99
+    sources = ["main.c", "placed.S", "model.c"]
+    damaged = link(tmp_path, [any_compiler(), "-std=c99", "-I."], sources, "damaged")
+    with pytest.raises(ToolError, match=f"status {256 - 99}\n"):
+        damaged.run(feed=bytes(4 * 32 * 32 * 3))
 
 
-def test_incbin_has_a_section_of_its_own(
-    tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
-    require_tool("gcc")
+def test_incbin_has_a_section_of_its_own(tmp_path: Path) -> None:
     option = re.search(r"-DMODEL_WEIGHTS_SECTION=\S+(?=`)", README)
     assert option is not None
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     netgen.emit(graph, tmp_path / "model.c", weights_as="incbin")
-    run_tool(["gcc", "-I.", option.group(), "-c", "model_weights.S", "-o", "w.o"], tmp_path)
+    run_tool(
+        [any_compiler(), "-I.", option.group(), "-c", "model_weights.S", "-o", "w.o"], tmp_path
+    )
     listing = run_tool(["objdump", "--section-headers", "w.o"], tmp_path).decode()
     sizes = {name: int(size, 16) for name, size in re.findall(r"(\.\w+)\s+([0-9a-f]{8})", listing)}
     assert (

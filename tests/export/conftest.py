@@ -18,12 +18,6 @@ Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
 Error = Callable[..., float]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def peers() -> None:
-    pytest.importorskip("onnx", reason="needs onnx, which is not installed")
-    pytest.importorskip("onnxruntime", reason="needs onnxruntime, which is not installed")
-
-
 @pytest.fixture(scope="session")
 def build() -> Build:
     """A function that builds the graph of a function over tensors, with seeded weights."""

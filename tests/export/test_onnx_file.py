@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import netgen
 import netgen.ops as dsl
 from netgen.dsl.tensor import Tensor, image
 from netgen.errors import GraphError, InputError, MissingExtraError
@@ -28,6 +25,7 @@ from netgen.ir.origin import Origin
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
 from netgen.weights.seeded import seeded_weights
+from tests.tools import run_python
 
 if TYPE_CHECKING:
     import onnx
@@ -140,13 +138,9 @@ def test_bytes_depend_on_the_graph_alone(tmp_path: Path) -> None:
         "graph_to_onnx(g.with_constants(seeded_weights(g)))).hexdigest())"
     )
     expected = hashlib.sha256(graph_to_onnx(seeded(*CASES[3]))).hexdigest()
-    package = Path(netgen.__file__).parents[1]
     for seed in "1", "2":
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(package)}
-        found = subprocess.check_output(
-            [sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True
-        )
-        assert found == expected
+        found = run_python("-c", code, folder=tmp_path, PYTHONHASHSEED=seed)
+        assert found.stdout == expected
 
 
 def test_input_that_is_an_output_and_output_listed_twice(error: Error, build: Build) -> None:

@@ -6,13 +6,14 @@ Input and output travel through files of the host, by semihosting.
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from tests.tools import ToolError, run_tool
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,27 +23,6 @@ MACHINE_FLAGS = {
     "mps2-an500": ("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-d16"),
 }
 APP_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
-
-
-class BoardError(Exception):
-    """A tool that failed, or an image that ended with another status than 0."""
-
-
-def run_tool(arguments: Sequence[str | Path], folder: Path, seconds: int = 300) -> str:
-    """Run a program in `folder` and return what it printed; raise BoardError if it fails."""
-    done = subprocess.run(
-        [str(argument) for argument in arguments],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    if done.returncode != 0:
-        command = " ".join(str(argument) for argument in arguments)
-        raise BoardError(f"{command}\nstatus {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 @dataclass(frozen=True)
@@ -82,7 +62,7 @@ class Image:
     def run(self, inputs: Floats, plugin: str | None = None) -> Floats:
         """Run each of `inputs` (n, ...) on the board; returns (n, output_size).
 
-        Raises BoardError if the image reports an error, faults or leaves too few outputs.
+        Raises ToolError if the image reports an error, faults or leaves too few outputs.
         """
         output = self.folder / "output.bin"
         output.unlink(missing_ok=True)
@@ -91,10 +71,10 @@ class Image:
         quiet = ["-nographic", "-monitor", "none", "-serial", "none"]
         semihosting = ["-semihosting-config", "enable=on,target=native"]
         plugins = ["-plugin", plugin] if plugin else []
-        run_tool([*emulator, *quiet, *semihosting, *plugins], self.folder)
+        run_tool([*emulator, *quiet, *semihosting, *plugins], self.folder, may_complain=True)
         values = np.frombuffer(output.read_bytes(), dtype="<f4")
         if values.size != len(inputs) * self.output_size:
-            raise BoardError(f"{len(inputs)} x {self.output_size} outputs expected, {values.size}")
+            raise ToolError(f"{len(inputs)} x {self.output_size} outputs expected, {values.size}")
         return values.reshape(len(inputs), self.output_size).astype(np.float32)
 
     def count_instructions(self, inputs: Floats, plugin: Path) -> list[int]:
@@ -113,7 +93,7 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
     """Build `model` into an image for `board`, in `folder`.
 
     The weights go to the section .weights, the arena to .bulk, the code to .model_code. Raises
-    BoardError with the compiler's message.
+    ToolError with the compiler's message.
     """
     upper = model.prefix.upper()
     attributes = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
@@ -157,7 +137,7 @@ def build_counter(compiler: str, folder: Path) -> Path:
 
 def list_symbols(binary: Path) -> list[Symbol]:
     """All symbols of an object file or image."""
-    printed = run_tool([f"{TOOLCHAIN}nm", "--format=posix", binary], binary.parent)
+    printed = run_tool([f"{TOOLCHAIN}nm", "--format=posix", binary], binary.parent).decode()
     symbols = []
     for line in printed.splitlines():
         name, kind, *numbers = line.split()
@@ -168,7 +148,7 @@ def list_symbols(binary: Path) -> list[Symbol]:
 
 def section_sizes(binary: Path) -> dict[str, int]:
     """Bytes of each section of an object file or image."""
-    printed = run_tool([f"{TOOLCHAIN}size", "--format=sysv", binary], binary.parent)
+    printed = run_tool([f"{TOOLCHAIN}size", "--format=sysv", binary], binary.parent).decode()
     rows = [line.split() for line in printed.splitlines() if line.startswith(".")]
     return {row[0]: int(row[1]) for row in rows}
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.firmware import board
+from tests.tools import ToolError
 
 AFFINE = Path(__file__).resolve().parent / "affine"
 RAMP = np.arange(15, dtype=np.float32).reshape(3, 5)
@@ -25,12 +26,12 @@ def test_each_input_gives_its_output(affine: board.Image) -> None:
 
 
 def test_an_error_of_the_model_is_an_error_of_the_run(affine: board.Image) -> None:
-    with pytest.raises(board.BoardError, match="run: -2"):
+    with pytest.raises(ToolError, match="run: -2"):
         affine.run(-RAMP - 1)
 
 
 def test_a_fault_is_an_error_of_the_run(affine: board.Image) -> None:
-    with pytest.raises(board.BoardError, match="processor fault"):
+    with pytest.raises(ToolError, match="processor fault"):
         affine.run(np.full((1, 5), np.nan))
 
 

@@ -19,12 +19,6 @@ from tests.frontends.onnx_models import Model
 collect_ignore = [] if importlib.util.find_spec("torch") else ["test_torch_exports.py"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def peers() -> None:
-    pytest.importorskip("onnx", reason="needs onnx, which is not installed")
-    pytest.importorskip("onnxruntime", reason="needs onnxruntime, which is not installed")
-
-
 Load = Callable[[Model], Graph]
 Agree = Callable[[Model], Graph]
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +14,7 @@ from netgen.models import NETWORKS
 from netgen.ops.batch_norm import BatchNorm
 from netgen.passes import run_pipeline
 from tests.ir.random_graphs import graphs
+from tests.tools import run_python
 
 TINY = """\
 netgen 1
@@ -153,14 +149,6 @@ print(print_graph(graph), print_graph(run_pipeline(graph)))
 def test_text_does_not_depend_on_the_hash_seed() -> None:
     texts = set()
     for seed in ("1", "2"):
-        environment = {
-            **os.environ,
-            "PYTHONHASHSEED": seed,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-        }
-        run = subprocess.run(
-            [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, check=True
-        )
-        texts.add(run.stdout)
+        texts.add(run_python("-c", SCRIPT, PYTHONHASHSEED=seed).stdout)
     assert len(texts) == 1
-    assert texts.pop().count(b"return %") == 2
+    assert texts.pop().count("return %") == 2

@@ -22,7 +22,8 @@ from netgen.emission.kernels import called_names, function_name, kernel_function
 from netgen.kernels.layer import Instance, Json, Kernel, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, Target, find_target
-from tests.emission.programs import WARNINGS, flags_of, run_tool
+from tests.emission.programs import WARNINGS, flags_of
+from tests.tools import link
 
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint32]
@@ -130,7 +131,7 @@ def run_calls(
     calls: Sequence[Call],
     target: str,
     folder: Path,
-    compiler: Compiler = "gcc",
+    compiler: Compiler | None = None,
     flags: Sequence[str] = (),
 ) -> list[Floats]:
     """The logical results of some calls, compiled together with all warnings as errors.
@@ -147,17 +148,16 @@ def run_built(
     target: Target,
     folder: Path,
     command: Sequence[str],
-    emulator: Sequence[str] = (),
 ) -> list[Floats]:
-    """As `run_calls`, for any target, compiled by a command and run by an emulator."""
+    """As `run_calls`, for any target, compiled by a command."""
     (folder / "calls.c").write_text(_program(calls, target))
-    run_tool([*command, "calls.c", "-o", "calls"], folder)
+    program = link(folder, command, ["calls.c"], "calls")
     feed = b""
     for call in calls:
         blocks = call.blocks()
         feed += b"".join(block.tobytes() for block in blocks.values())
         feed += call.weights(target).tobytes()
-    written = np.frombuffer(run_tool([*emulator, folder / "calls"], feed=feed), np.uint32)
+    written = np.frombuffer(program.run(feed=feed), np.uint32)
     ends = np.cumsum([len(call.blocks()["y"]) for call in calls])
     assert len(written) == ends[-1]
     parts = np.split(written, ends[:-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +28,9 @@ from netgen.kernels.tiles import (
 )
 from netgen.ops.conv2d import Conv2d
 from tests.emission.assembly import innermost_loops
-from tests.emission.programs import run_tool
 from tests.kernels.laid_out import layouts
 from tests.kernels.product_layers import layer_of, shuffled, spread
+from tests.tools import compiler_for, run_tool
 
 
 @given(
@@ -207,12 +207,9 @@ def test_runs_of_inputs_cost_no_register(
     compiler: Compiler,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    require_tool: Callable[[str], str],
 ) -> None:
     """In the loop over a run, a tile still is its multiply-adds, and nothing goes to the stack."""
-    cross = {"gcc": ["aarch64-linux-gnu-gcc"], "clang": ["clang", "--target=aarch64-linux-gnu"]}
-    tool = cross[compiler] if target == "aarch64" else [compiler]
-    require_tool(tool[0])
+    command = compiler_for(target, compiler)
     chosen = find_target(target)
     chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.tiles]
     tiles = {f"t_{g}_{t.rows}_{t.vectors}": t for g in (1, 3) for t in chosen_tiles}
@@ -226,7 +223,7 @@ def test_runs_of_inputs_cost_no_register(
         for name, tile in tiles.items()
     ]
     (tmp_path / "tiles.c").write_text(file_of(functions, chosen))
-    run_tool([*tool, *chosen.flags(compiler), "-S", "tiles.c", "-o", "tiles.s"], tmp_path)
+    run_tool([*command, "-S", "tiles.c", "-o", "tiles.s"], tmp_path)
     loops = [x for x in innermost_loops((tmp_path / "tiles.s").read_text()) if x.fused + x.products]
     assert {loop.function for loop in loops} == set(tiles)
     for loop in loops:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from netgen.report.verify import TOLERANCES, Judge, verify_graph
 from netgen.runtime.compare import seeded_inputs
 from tests.emission.programs import emission
 from tests.kernels.layers import worst_errors
-from tests.processor import require_processor
+from tests.tools import AARCH64_GCC, require_processor
 
 Case = tuple[str, dict[str, Any]]
 # Sizes with odd halves and one pixel at the end; the thinnest networks of each paper.
@@ -129,12 +128,13 @@ def test_whole(case: Case, against: Judge) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("case", EMULATED, ids=str)
-def test_aarch64(case: Case, tmp_path: Path, require_tool: Callable[[str], str]) -> None:
-    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+def test_aarch64(case: Case, tmp_path: Path) -> None:
     name, parameters = case
     graph = netgen.load(name, **parameters)
     emitted = emission(graph, "aarch64")
-    program = emitted.build(tmp_path, [compiler, "-static", *find_target("aarch64").flags("gcc")])
+    program = emitted.build(
+        tmp_path, [AARCH64_GCC, "-static", *find_target("aarch64").flags("gcc")]
+    )
     inputs = seeded_inputs(graph)
-    found = emitted.run(program, inputs, (emulator,))
+    found = emitted.run(program, inputs)
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < 1e-5

@@ -9,8 +9,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.report.test_page import page
+from tests.tools import find_tool, run_tool
 
 Browser = Callable[..., bytes]
 
@@ -52,16 +51,16 @@ top.document.title = JSON.stringify(found);
 
 
 @pytest.fixture
-def browser(require_tool: Callable[[str], str], tmp_path: Path) -> Browser:
+def browser(tmp_path: Path) -> Browser:
     """A function that gives what chromium, or its sister, prints about a file."""
-    program = shutil.which("google-chrome") or require_tool("chromium")
+    find_tool("chromium")
 
     def run(file: Path, *options: str) -> bytes:
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
         command += ["--no-first-run", "--disable-background-networking", "--disable-sync"]
         command += ["--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}"]
         command += ["--hide-scrollbars", *options, file.as_uri()]
-        return subprocess.run(command, check=True, capture_output=True, timeout=120).stdout
+        return run_tool(command, may_complain=True)
 
     return run
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from functools import cache
@@ -25,6 +23,7 @@ from tests.cli.commands import TINY_SOURCE
 from tests.pictures import parse
 from tests.plan.small_graphs import BODIES, read
 from tests.report.pages import CASES, SVG, fused, planned, source
+from tests.tools import run_python
 
 NO_WEIGHTS = np.empty(0, np.uint8)
 
@@ -238,15 +237,6 @@ print(hashlib.sha256(page.encode()).hexdigest())
 
 @pytest.mark.heavy
 def test_equal_networks_give_equal_bytes() -> None:
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT],
-            env={"PYTHONHASHSEED": seed, "PATH": ""},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
+    digests = {run_python("-c", SCRIPT, PYTHONHASHSEED=seed, PATH="").stdout for seed in ("0", "1")}
     assert len(digests) == 1
     assert len(digests.pop()) == 65

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import netgen.errors
 from netgen.ir.normalisation import Normalisation
 from netgen.kernels.targets import find_target
 from netgen.plan.data.options import Image
@@ -213,21 +208,3 @@ def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NETGEN_CACHE_DIR", str(folder))
     cache._private_folder.cache_clear()
     return folder
-
-
-@pytest.fixture
-def python() -> Callable[..., subprocess.Popen[str]]:
-    """Start another Python that can import netgen, with changed environment variables."""
-    top = Path(netgen.errors.__file__).parents[1]
-
-    def start(script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", script, *arguments],
-            cwd=top,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    return start

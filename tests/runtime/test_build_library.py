@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +13,7 @@ from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import CCompiler, find_compiler
 from netgen.runtime.cpu import native_target
+from tests.tools import STRICTLY, start_python
 
 GENERIC = find_target("generic")
 
@@ -103,9 +103,7 @@ def test_an_unwritable_cache(
     assert not cache_dir.exists()
 
 
-def test_concurrent_builds(
-    sum_stub: Stub, tmp_path: Path, cache_dir: Path, python: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_concurrent_builds(sum_stub: Stub, tmp_path: Path, cache_dir: Path) -> None:
     files = [tmp_path / "source", tmp_path / "header"]
     files[0].write_text(sum_stub.source)
     files[1].write_text(sum_stub.header)
@@ -118,7 +116,7 @@ from netgen.runtime.compilers import find_compiler
 source, header = (Path(name).read_text() for name in sys.argv[1:3])
 print(build_library(source, header, "model", find_target("generic"), find_compiler()))
 """
-    builds = [python(code, *map(str, files)) for _ in range(4)]
+    builds = [start_python(*STRICTLY, code, *map(str, files)) for _ in range(4)]
     outputs = [child.communicate()[0] for child in builds]
     assert set(outputs) == {f"{build(sum_stub)}\n"}
     assert sorted(path.suffix for path in cache_dir.iterdir()) == [".ref", ".so"]

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from netgen.errors import BuildError
 from netgen.runtime import cache
+from tests.tools import STRICTLY, start_python
 
 
 @pytest.mark.parametrize(
@@ -97,9 +96,7 @@ def test_a_failed_write_leaves_nothing(
     assert list(cache_dir.iterdir()) == []
 
 
-def test_the_private_folder_ends_with_its_process(
-    python: Callable[..., subprocess.Popen[str]],
-) -> None:
+def test_the_private_folder_ends_with_its_process() -> None:
     script = """
 import os, sys
 from netgen.runtime import cache
@@ -113,7 +110,7 @@ if child:
 else:
     print(cache.store_object(b"data", ".bin") != path, flush=True)
 """
-    output, _ = python(script, NETGEN_CACHE_DIR="/dev/null/x").communicate()
+    output, _ = start_python(*STRICTLY, script, NETGEN_CACHE_DIR="/dev/null/x").communicate()
     path, *truths = output.split()
     assert truths == ["True", "True"]
     assert not Path(path).parent.exists()

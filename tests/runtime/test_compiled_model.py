@@ -3,9 +3,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
-import subprocess
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +16,7 @@ from netgen.errors import BuildError, UsageError
 from netgen.runtime import cpu
 from netgen.runtime.image import ModelImage, WeightsFile
 from netgen.runtime.model import CompiledModel
+from tests.tools import STRICTLY, start_python
 
 Array = NDArray[np.float32]
 
@@ -96,9 +95,7 @@ def test_the_interpreter_lock_is_released(wait_stub: Stub) -> None:
         np.testing.assert_array_equal(running.result(), [7, 7])
 
 
-def test_pickle_needs_no_compiler(
-    sum_stub: Stub, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_pickle_needs_no_compiler(sum_stub: Stub, tmp_path: Path) -> None:
     batch = images(3)
     with (tmp_path / "all.pickle").open("wb") as file:
         pickle.dump((sum_stub.model(), batch, expected(batch)), file)
@@ -112,19 +109,26 @@ numpy.testing.assert_array_equal(again(batch), expected)
 print("equal")
 """
     cache = str(tmp_path / "elsewhere")
-    child = python(script, str(tmp_path / "all.pickle"), PATH="", CC="", NETGEN_CACHE_DIR=cache)
+    child = start_python(
+        *STRICTLY,
+        script,
+        str(tmp_path / "all.pickle"),
+        PATH="",
+        CC="",
+        NETGEN_CACHE_DIR=cache,
+    )
     output, _ = child.communicate()
     assert output == "equal\n"
     assert {path.suffix for path in Path(cache).iterdir()} == {".so", ".weights"}
 
 
-def test_running_imports_no_compiler(python: Callable[..., subprocess.Popen[str]]) -> None:
+def test_running_imports_no_compiler() -> None:
     script = """
 import sys, netgen.runtime.model
 heavy = {"networkx", "jinja2", "PIL", "cffi", "pycparser", "netgen.ops", "netgen.kernels"}
 print(sorted(heavy & set(sys.modules)))
 """
-    assert python(script).communicate()[0] == "[]\n"
+    assert start_python(*STRICTLY, script).communicate()[0] == "[]\n"
 
 
 def test_copies(sum_stub: Stub) -> None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from pathlib import Path
 
 import pytest
 
 from netgen.errors import BuildError
 from netgen.runtime.compilers import find_compiler, install_hint
+from tests.tools import COMPILERS, find_tool
 
 
 def script(path: Path, text: str) -> Path:
@@ -42,11 +42,9 @@ def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert find_compiler().command == (str(clang),)
 
 
-@pytest.mark.parametrize("name", ["gcc", "clang"])
+@pytest.mark.parametrize("name", COMPILERS)
 def test_the_real_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
-    monkeypatch.setenv("CC", name)
+    monkeypatch.setenv("CC", find_tool(name))
     assert find_compiler().version
 
 

@@ -8,12 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from netgen.errors import InputError, MissingExtraError, UsageError
 from netgen.ir.normalisation import Normalisation
 from netgen.runtime.images import load_photo, normalise
-
-Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
 
 Pixels = NDArray[np.uint8]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pickle
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +16,7 @@ from netgen.errors import BuildError, UsageError
 from netgen.runtime.cpu import platform_name
 from netgen.runtime.image import ModelImage, WeightsFile
 from netgen.runtime.model import CompiledModel, load_compiled
+from tests.tools import STRICTLY, require_linux, start_python
 
 HEAD = 48  # magic, sha256 and length of the JSON that follows
 IMAGE = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
@@ -64,9 +63,7 @@ def test_several_ports(pair_stub: Stub, tmp_path: Path) -> None:
     assert (again.inputs, again.outputs) == (pair_stub.model().inputs, pair_stub.model().outputs)
 
 
-def test_loading_needs_no_compiler_and_little_else(
-    saved: Path, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_loading_needs_no_compiler_and_little_else(saved: Path, tmp_path: Path) -> None:
     script = """
 import sys, netgen
 assert "numpy" not in sys.modules  # of what netgen needs, it takes longest to import
@@ -79,7 +76,7 @@ own = {name.split(".")[1] for name in sys.modules if name.startswith("netgen.")}
 print(sorted(own))
 """
     cache = str(tmp_path / "elsewhere")
-    child = python(script, str(saved), PATH="", CC="", NETGEN_CACHE_DIR=cache)
+    child = start_python(*STRICTLY, script, str(saved), PATH="", CC="", NETGEN_CACHE_DIR=cache)
     result, heavy, own = child.communicate()[0].splitlines()
     assert result == str([2.0 * 132 + 0.5, -3.0 * 144 + 10])
     assert heavy == "[]"
@@ -88,9 +85,7 @@ print(sorted(own))
 
 
 @pytest.mark.parametrize("form", ["pickle", "netgen"])
-def test_weights_are_in_memory_once(
-    form: str, sum_stub: Stub, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_weights_are_in_memory_once(form: str, sum_stub: Stub, tmp_path: Path) -> None:
     """A model with 64 MB of weights, of which the C reads the first 16 bytes."""
     image = sum_stub.image()
     assert isinstance(image.weights, bytes)
@@ -109,9 +104,8 @@ else:
 model(numpy.ones((4, 3, 2), numpy.float32))
 print(peak() - before)
 """
-    if not Path("/proc").exists():
-        pytest.skip("ru_maxrss is in bytes on this system")
-    child = python(script, str(tmp_path / f"model.{form}"))
+    require_linux()  # elsewhere ru_maxrss is in bytes
+    child = start_python(*STRICTLY, script, str(tmp_path / f"model.{form}"))
     found = int(child.communicate()[0])
     # What is read of a pickle has been in memory once; of a mapping nothing but what is used.
     assert found < (64 << 20) * (form == "pickle") + (12 << 20)

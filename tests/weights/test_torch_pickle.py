@@ -27,7 +27,7 @@ def text(value: str) -> bytes:
 
 
 def touch(marker: Path) -> bytes:
-    return text(f"touch {marker}")
+    return text(f": > {marker}")
 
 
 def build_on(opcodes: bytes, command: bytes) -> bytes:

@@ -25,7 +25,7 @@ from netgen.ops.linear import Linear
 from tests.kernels.laid_out import Call, run_calls
 from tests.kernels.product_layers import Shape, layer_of, normal_values, shuffled, spread
 from tests.meaning import meaning
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 ONE = (1, 1, 1, 1)
 LIMIT = 1e-5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.kernels.laid_out import Call, run_built
 from tests.kernels.layers import SingleLayer, network_of, normal_inputs
 from tests.kernels.product_layers import Shape, layer_of, normal_values, shuffled, spread
 from tests.meaning import meaning
+from tests.tools import AARCH64_GCC
 
 AARCH64 = find_target("aarch64")
 SCALAR = replace(AARCH64, lanes_of_inputs=0)
@@ -58,18 +58,13 @@ LAYERS = {
     "kernel",
     [pytest.param(k, marks=[pytest.mark.heavy] * (k == "conv2d_f32")) for k in LAYERS],
 )
-def test_lanes_give_the_same_bits(
-    kernel: str, tmp_path: Path, require_tool: Callable[[str], str]
-) -> None:
-    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
+def test_lanes_give_the_same_bits(kernel: str, tmp_path: Path) -> None:
     calls = []
     for layer in LAYERS[kernel]:
         shapes = {letter: kind.shape for letter, kind in layer.operands.items()}
         calls.append(Call(find_kernel(kernel), layer, normal_values(shapes, 3)))
-    command = [compiler, *AS_PROGRAM, *WARNINGS]
-    found, expected = (
-        run_built(calls, target, tmp_path, command, (emulator,)) for target in (AARCH64, SCALAR)
-    )
+    command = [AARCH64_GCC, *AS_PROGRAM, *WARNINGS]
+    found, expected = (run_built(calls, target, tmp_path, command) for target in (AARCH64, SCALAR))
     for call, by_lane, one_by_one in zip(calls, found, expected, strict=True):
         assert by_lane.tobytes() == one_by_one.tobytes(), call
         values = [call.values[letter].astype(float) for letter in call.layer.operands]
@@ -78,10 +73,9 @@ def test_lanes_give_the_same_bits(
 
 
 def test_lanes_of_winograd_give_the_same_bits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require_tool: Callable[[str], str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its kernels have scratch, so they are compiled as a model."""
-    compiler, emulator = require_tool("aarch64-linux-gnu-gcc"), require_tool("qemu-aarch64")
     op = Conv2d(pad=PAD, act="relu")
     shapes = [((1, 13, 14, c), (40, 3, 3, c), (40,)) for c in (32, 41)]
     graph = network_of([SingleLayer(op, operands) for operands in shapes])
@@ -91,8 +85,8 @@ def test_lanes_of_winograd_give_the_same_bits(
         monkeypatch.setattr(netgen.kernels.targets, "TARGETS", (target,))
         emitted = emission(graph, "aarch64", fuse=False)
         assert all("winograd" in instance.kernel for instance in emitted.plan.instances)
-        program = emitted.build(tmp_path, [compiler, *AS_PROGRAM])
-        results.append(emitted.run(program, inputs, (emulator,)))
+        program = emitted.build(tmp_path, [AARCH64_GCC, *AS_PROGRAM])
+        results.append(emitted.run(program, inputs))
     found, expected = results
     assert {a: y.tobytes() for a, y in found.items()} == {
         a: y.tobytes() for a, y in expected.items()

@@ -30,7 +30,7 @@ from tests.kernels.layers import normal_inputs
 from tests.kernels.product_layers import layer_of
 from tests.meaning import meaning
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 Pool = MaxPool2d | AvgPool2d
 Pair = tuple[int, int]
@@ -162,7 +162,7 @@ graph chain {
 def outputs(graph: Graph, plan: Plan, target: str, folder: Path) -> list[bytes]:
     folder.mkdir()
     program = (emitted := emission_of(graph, graph, plan)).build(
-        folder, [*flags_of(target, "gcc"), *(["-pthread"] if plan.threads > 1 else [])]
+        folder, [*flags_of(target), *(["-pthread"] if plan.threads > 1 else [])]
     )
     return [y.tobytes() for y in emitted.run(program, normal_inputs(graph)).values()]
 

@@ -28,7 +28,7 @@ from tests.kernels.layers import normal_inputs
 from tests.kernels.product_layers import layer_of, normal_values, shuffled, spread
 from tests.meaning import meaning
 from tests.plan.segments.cuts import random_plan
-from tests.processor import require_processor
+from tests.tools import require_processor
 
 KERNEL = find_kernel("depthwise_conv2d_f32")
 ONE, TWO = (1, 1, 1, 1), (2, 2, 2, 2)
@@ -159,7 +159,7 @@ def pairs_of(plan: Plan) -> set[int | None]:
 
 def result_of(emitted: Emission, folder: Path, graph: Graph) -> bytes:
     folder.mkdir()
-    program = emitted.build(folder, [*flags_of("x86-64-v4", "gcc"), "-O1", "-pthread"])
+    program = emitted.build(folder, [*flags_of("x86-64-v4"), "-O1", "-pthread"])
     (result,) = emitted.run(program, normal_inputs(graph)).values()
     return result.tobytes()
 

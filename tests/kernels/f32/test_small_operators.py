@@ -27,8 +27,9 @@ from netgen.plan.execute.interpreter import execute
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.weights.seeded import seeded_weights
-from tests.emission.programs import WARNINGS, emission, flags_of, run_tool
+from tests.emission.programs import WARNINGS, emission, flags_of
 from tests.kernels.layers import normal_inputs, worst_errors
+from tests.tools import link, run_tool
 
 CHANNELS = (1, 3, 4, 16, 24, 29, 58)
 LIMIT = 2e-6
@@ -168,8 +169,7 @@ def test_against_the_references(
     made.write(tmp_path)
     run_tool([*command, *WARNINGS, "-c", "model.c", "-o", "model.o"], tmp_path)
     (tmp_path / "driver.c").write_text(made.driver())
-    run_tool([*command, "-I.", "model.o", "driver.c", "-o", "program"], tmp_path)
-    program = tmp_path / "program"
+    program = link(tmp_path, [*command, "-I."], ["model.o", "driver.c"])
     inputs = normal_inputs(layers)
     errors = worst_errors(made.run(program, inputs), expected(made.plan, layers, inputs))
     names = dict(zip(made.plan.outputs, layers.outputs, strict=True))
@@ -232,7 +232,7 @@ def test_nan_and_infinity(target: str, tmp_path: Path) -> None:
         {key: np.full_like(array, key.endswith("w")) for key, array in graph.constants.items()}
     )
     made = emission(graph, target)
-    program = made.build(tmp_path, flags_of(target, "gcc"))
+    program = made.build(tmp_path, flags_of(target))
     x = np.zeros((1, 1, 1, width), np.float32)
     x[..., 0], x[..., 9], x[..., 28] = np.nan, np.inf, -np.inf
     y = np.zeros((1, 2, 1, width), np.float32)
@@ -253,7 +253,7 @@ def test_nan_and_infinity(target: str, tmp_path: Path) -> None:
 def test_exponentials_over_their_whole_range(tmp_path: Path) -> None:
     graph = graph_of(lambda: (dsl.softmax(image(1000, 1, 2)), dsl.sigmoid(image(1, 1, 4001))))
     made = emission(graph, "x86-64-v2")
-    program = made.build(tmp_path, flags_of("x86-64-v2", "gcc"))
+    program = made.build(tmp_path, flags_of("x86-64-v2"))
     steps = np.linspace(0.0, 80.0, 1000, dtype=np.float32)
     pairs = np.stack([np.zeros(1000, np.float32), -steps], axis=-1).reshape(1, 1000, 1, 2)
     line = np.linspace(-80.0, 80.0, 4001, dtype=np.float32).reshape(1, 1, 1, -1)

@@ -26,9 +26,8 @@ from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import calls, division
 from tests.emission.programs import emission, flags_of
 from tests.kernels.layers import SingleLayer, network_of, normal_inputs, worst_errors
-from tests.processor import require_processor
+from tests.tools import COMPILERS, require_processor
 
-COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
 FORMS = (Winograd2F32(), Winograd4F32())
 # As exact as direct sums: DESIGN allows Winograd's 1e-4.
 LIMIT = 1e-5
@@ -144,7 +143,7 @@ def test_channels_may_stand_anywhere(
     emitted = emission(graph, target)
     assert emitted.plan.bytes_moved == 0
     assert [step.kernel for step in emitted.plan.steps] == [form.name] * 3
-    found = emitted.run(emitted.build(tmp_path, flags_of(target, "gcc")), inputs)
+    found = emitted.run(emitted.build(tmp_path, flags_of(target)), inputs)
     assert max(worst_errors(found, interpret(graph, inputs)).values()) < LIMIT
 
 
@@ -170,9 +169,7 @@ def test_threads_change_no_bit(
         emitted = emission(graph, target, fuse=False, memory=PlanOptions(threads=count))
         folder = tmp_path / str(count)
         folder.mkdir()
-        results.append(
-            emitted.run(emitted.build(folder, [*flags_of(target, "gcc"), "-pthread"]), inputs)
-        )
+        results.append(emitted.run(emitted.build(folder, [*flags_of(target), "-pthread"]), inputs))
     splits = [instance.parameters["split"] for instance in emitted.plan.instances]
     assert {split["by"] for split in splits if isinstance(split, dict)} == {"tiles", "panels"}
     for name, array in results[0].items():
@@ -191,7 +188,7 @@ def test_nan_reaches_every_output_that_depends_on_it(
     inputs = normal_inputs(graph)
     inputs["x0"][0, 6, 7, :] = np.nan
     emitted = emission(graph, target, fuse=False)
-    found = emitted.run(emitted.build(tmp_path, flags_of(target, "gcc")), inputs)["out0"]
+    found = emitted.run(emitted.build(tmp_path, flags_of(target)), inputs)["out0"]
     needed = np.isnan(interpret(graph, inputs)["out0"])
     assert np.isnan(found[needed]).all()
     assert not np.isnan(found).all()
@@ -237,7 +234,7 @@ def test_errors_with_many_channels(
     graph = network_of([SingleLayer(Conv2d(pad=(1, 1, 1, 1)), ((1, 8, 8, 512), (32, 3, 3, 512)))])
     inputs = {name: np.maximum(array, 0.0) for name, array in normal_inputs(graph).items()}
     emitted = emission(graph, target, fuse=False)
-    found = emitted.run(emitted.build(tmp_path, flags_of(target, "gcc")), inputs)
+    found = emitted.run(emitted.build(tmp_path, flags_of(target)), inputs)
     (error,) = worst_errors(found, interpret(graph, inputs)).values()
     assert 0.0 < error < LIMIT
 

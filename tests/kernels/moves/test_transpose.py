@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from netgen.kernels.targets import Compiler
 from netgen.ops import flatten, reshape, transpose
 from tests.emission.programs import emission, flags_of
 from tests.kernels.layers import normal_inputs
+from tests.tools import COMPILERS
 
 SHAPES = [(1, 3, 4, 5), (2, 3, 1, 5), (1, 1, 6, 1), (7, 3), (1, 29, 1, 4)]
 
@@ -31,11 +31,8 @@ def transposes(orders: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> Graph:
         return finish(construction, "transposes", outputs)
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_every_order(
-    require_tool: Callable[[str], str], tmp_path: Path, compiler: Compiler
-) -> None:
-    require_tool(compiler)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_every_order(tmp_path: Path, compiler: Compiler) -> None:
     orders = [(shape, axes) for shape in SHAPES for axes in permutations(range(len(shape)))]
     graph = transposes(orders)
     emitted = emission(graph, "generic", fuse=False)

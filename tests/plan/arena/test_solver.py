@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 
 import pytest
 from hypothesis import given, settings
@@ -28,8 +27,6 @@ from tests.plan.arena.packings import (
     tight,
 )
 
-needs_solver = pytest.mark.skipif(find_spec("ortools") is None, reason="ortools is not installed")
-
 
 @pytest.fixture
 def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +50,6 @@ def solver_of(packed: Packing) -> Solver:
     return Solver(packed, "testing", "do not test")
 
 
-@needs_solver
 @settings(deadline=None, max_examples=60)
 @given(st.lists(shapes(), min_size=2, max_size=6))
 def test_the_solver_reaches_the_optimum_and_the_first_of_its_placements(
@@ -70,7 +66,6 @@ def test_the_solver_reaches_the_optimum_and_the_first_of_its_placements(
     assert first == first_of_smallest(given)
 
 
-@needs_solver
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(blocks, st.sampled_from([4, 8, 12])), min_size=1, max_size=5),
@@ -91,7 +86,6 @@ def test_the_solver_fits_aligned_blocks_where_they_fit(
         assert all(offset % a == 0 for offset, a in zip(found, alignments, strict=True))
 
 
-@needs_solver
 def test_a_gap_that_searches_leave_is_closed_and_is_the_same_again() -> None:
     given = tight(8, 120)
     packed, known = simple(given)
@@ -101,14 +95,12 @@ def test_a_gap_that_searches_leave_is_closed_and_is_the_same_again() -> None:
     assert solver_of(packed).close(known) == best
 
 
-@needs_solver
 @pytest.mark.usefixtures("no_search")
 def test_the_plan_takes_the_first_of_the_smallest_placements() -> None:
     best = place_certified(HOOKED, accept_gap=False)
     assert best == Placement(first_of_smallest(HOOKED), 10 * UNIT)
 
 
-@needs_solver
 @pytest.mark.usefixtures("no_search")
 def test_a_solver_at_its_limit_is_an_error_of_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "_DECIDING", 0.0)

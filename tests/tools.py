@@ -1,0 +1,254 @@
+"""What this machine has, and the one place where tests run anything: compilers, programs, Pythons.
+
+A test needs a program by running it: where it is not installed the test is skipped, and the reason
+names it. A linked program knows from its own compile flags which processor it needs; where this one
+lacks a feature, or is another, the test is skipped before the program starts. No other module of
+the tests starts a process or asks PATH; `tests/test_layering.py` sees to that.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import netgen
+from netgen.kernels.targets import TARGETS, Compiler, find_target
+from netgen.runtime import cpu
+
+TOP = Path(netgen.__file__).resolve().parents[1]
+COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
+AARCH64_GCC = "aarch64-linux-gnu-gcc"
+# Installed under several names, or part of a package whose other programs are on PATH.
+OTHER_NAMES: dict[str, tuple[str, ...]] = {"chromium": ("google-chrome",)}
+# Flags beginning with -m by which a program needs no more of the processor than before.
+_HARMLESS = ("-mprefer-vector-width=", "-mthumb")
+_MARCH = "-march="
+
+
+class ToolError(Exception):
+    """A compiler or program that failed, with its output."""
+
+
+def find_tool(name: str) -> str:
+    """The path of a program; the test is skipped where it is not installed."""
+    for each in (name, *OTHER_NAMES.get(name, ())):
+        path = shutil.which(each)
+        if path is not None:
+            return path
+    pytest.skip(f"needs {name}, which is not installed")  # .ci/run installs all, and skips nothing
+
+
+def any_compiler() -> Compiler:
+    """The compiler of tests for which one is as good as another: gcc where it is installed."""
+    for kind in COMPILERS:
+        if shutil.which(kind) is not None:
+            return kind
+    pytest.skip("needs gcc or clang, neither of which is installed")
+
+
+def compiler_for(target: str, kind: Compiler) -> list[str]:
+    """The command of a compiler for a target's processor, with the target's flags."""
+    chosen = find_target(target)
+    wanted = _wanted_architecture(chosen.machine_flags) or cpu.machine()
+    flags = chosen.flags(kind)
+    if wanted == cpu.machine():
+        return [kind, *flags]
+    gcc = f"{wanted}-linux-gnu-gcc"
+    if kind == "gcc":
+        return [gcc, *flags]
+    find_tool(gcc)  # clang takes the C library's headers from there
+    return ["clang", f"--target={wanted}-linux-gnu", *flags]
+
+
+def require_architecture(name: str) -> None:
+    """Skip the test on processors of another family, as Linux names them."""
+    if cpu.machine() != name:
+        pytest.skip(f"is about {name}, and this processor is {cpu.machine()}")
+
+
+def require_linux() -> None:
+    """Skip the test where Python says other things of a process, or says them in other units."""
+    if platform.system() != "Linux":
+        pytest.skip(f"is about Linux, and this system is {platform.system()}")
+
+
+def require_processor(target: str) -> None:
+    """Skip the test where this processor cannot run a target's C; `native` it always can."""
+    if target != "native":
+        _require_features(find_target(target).cpu_features)
+
+
+def _require_features(features: Sequence[str]) -> None:
+    missing = [name for name in features if name not in cpu.cpu_features()]
+    if missing:
+        # To emulate one would take longer than all other tests together. What the same C computes
+        # without these instructions is tested everywhere: tests/emission/test_other_machines.py.
+        pytest.skip(f"this processor lacks {', '.join(missing)}")
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    folder: Path | None = None,
+    feed: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+    *,
+    may_complain: bool = False,
+) -> bytes:
+    """Run an installed program by its name and return what it printed.
+
+    Raises ToolError where it fails, or writes to its standard error and may not. A compiler that is
+    asked for another processor than its own skips the test.
+    """
+    name = str(command[0])
+    assert name == Path(name).name, (
+        f"{name} is no name of an installed program; link() makes others"
+    )
+    words = [str(word) for word in command]
+    _require_compiler_for_its_flags(words)
+    return _run([find_tool(name), *words[1:]], folder, feed, variables, may_complain=may_complain)
+
+
+def _run(
+    words: Sequence[str],
+    folder: Path | None,
+    feed: bytes,
+    variables: Mapping[str, str] | None = None,
+    *,
+    may_complain: bool = False,
+) -> bytes:
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        input=feed,
+        capture_output=True,
+        timeout=300,
+        check=False,
+        env=None if variables is None else dict(variables),
+    )
+    if done.returncode != 0 or (done.stderr and not may_complain):
+        text = (done.stderr + done.stdout).decode(errors="replace")
+        raise ToolError(f"{' '.join(words)}\nstatus {done.returncode}\n{text[:4000]}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Program:
+    """A linked program, the processor features that its instructions need, and what emulates it."""
+
+    path: Path
+    features: tuple[str, ...]
+    emulator: tuple[str, ...] = ()
+
+    def run(self, *arguments: str | Path, feed: bytes = b"", folder: Path | None = None) -> bytes:
+        """What it prints; raises ToolError where it fails or complains."""
+        _require_features(self.features)
+        emulator = [find_tool(self.emulator[0]), *self.emulator[1:]] if self.emulator else []
+        return _run([*emulator, str(self.path), *map(str, arguments)], folder, feed)
+
+
+def link(
+    folder: Path,
+    command: Sequence[str | Path],
+    sources: Sequence[str | Path],
+    name: str = "program",
+) -> Program:
+    """Compile and link sources to a program of that name in the folder."""
+    words = [str(word) for word in command]
+    features, emulator = _needs(words)
+    # A program that cannot run here says nothing: the test is skipped before it is compiled.
+    _require_features(features)
+    if emulator:
+        find_tool(emulator[0])
+    run_tool([*words, *sources, "-o", name], folder)
+    return Program(folder / name, features, emulator)
+
+
+def _needs(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The features that a program needs by its compile command, and its emulator."""
+    if _architecture(command) == "aarch64" != cpu.machine():
+        return (), ("qemu-aarch64",)  # it has all of the features
+    features: tuple[str, ...] = ()
+    for word in command:
+        if word.startswith(_MARCH):
+            features = next(t.cpu_features for t in TARGETS if word in t.machine_flags)
+        else:
+            known = not word.startswith("-m") or word.startswith(_HARMLESS)
+            assert known, f"which features does {word} need? say it in tests/tools.py"
+    return features, ()
+
+
+def _architecture(command: Sequence[str]) -> str:
+    """The processors that a compiler compiles for, as Linux names them."""
+    name = Path(command[0]).name
+    for word in command:
+        if word.startswith("--target="):
+            return word.removeprefix("--target=").partition("-")[0]
+    prefix = name.removesuffix("-gcc") if name.endswith("-gcc") else ""
+    return prefix.partition("-")[0] or cpu.machine()
+
+
+def _wanted_architecture(flags: Sequence[str]) -> str | None:
+    """The processors for which a -march= asks."""
+    for word in flags:
+        if word.startswith(_MARCH):
+            return "aarch64" if word.startswith("-march=armv8") else "x86_64"
+    return None
+
+
+def _require_compiler_for_its_flags(command: Sequence[str]) -> None:
+    wanted, own = _wanted_architecture(command), _architecture(command)
+    if wanted not in {None, own}:
+        pytest.skip(f"needs a compiler for {wanted}, and {command[0]} is for {own}")
+
+
+Process = subprocess.Popen[str]
+# Options of Python for a script in the arguments: its warnings are errors.
+STRICTLY = ("-W", "error", "-c")
+
+
+def start_python(*arguments: str, folder: Path | None = None, **variables: str) -> Process:
+    """Start another Python that can import netgen; both of its streams are read as one."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=_environment(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run_python(
+    *arguments: str,
+    folder: Path | None = None,
+    errors_to: int = subprocess.PIPE,
+    check: bool = True,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run another Python that can import netgen, to its end, with changed environment variables.
+
+    It must end with status 0 unless `check` is false. `errors_to` is a file for its errors.
+    """
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=_environment(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors_to,
+        text=True,
+        timeout=300,
+        check=check,
+    )
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(TOP), **variables}
