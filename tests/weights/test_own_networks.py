@@ -91,12 +91,12 @@ def state() -> State:
 
 def convolved(x: Doubles, w: Numbers, pad: int) -> Doubles:
     """Correlation of (C, H, W), pixel by pixel; one input per output where w is (C, 1, 3, 3)."""
-    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad)))
+    x, taps = np.pad(x, ((0, 0), (pad, pad), (pad, pad))), w.astype(np.float64)
     outputs, inputs, rows, columns = w.shape
     y = np.zeros((outputs, x.shape[1] - rows + 1, x.shape[2] - columns + 1))
     for o, i, j in np.ndindex(*y.shape):
         window = x[:, i : i + rows, j : j + columns]
-        y[o, i, j] = ((window if inputs == len(x) else window[[o]]) * w[o]).sum()
+        y[o, i, j] = ((window if inputs == len(x) else window[[o]]) * taps[o]).sum()
     return y
 
 
