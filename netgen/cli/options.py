@@ -33,7 +33,7 @@ def model_options(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=lambda context, _, value: context.meta.update({BY_POSITION: value}),
-        help="Take the file's tensors in their order, whatever their names.",
+        help="Take the layers of a .pth or .npz file in their order, whatever their names.",
     )
     return parameters(weights(by_position(command)))
 

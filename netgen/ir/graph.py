@@ -123,6 +123,11 @@ class Graph:
         return self._order
 
     @property
+    def declared(self) -> tuple[Node, ...]:
+        """All nodes in the order in which they were made: of a network, that of its function."""
+        return tuple(self[name] for name in self._net)
+
+    @property
     def inputs(self) -> tuple[Node, ...]:
         """Inputs in the order of the caller's arguments: as they were declared."""
         return tuple(node for node in self._order if isinstance(node.op, Input))
@@ -226,7 +231,7 @@ class Graph:
         `renames` redirects every use of a value, outputs included, to another one; chains of
         renames are followed. Inputs stay even when nothing reads them: they are the interface.
         """
-        merged = {node.name: node for node in self._order} | dict(nodes)
+        merged = {node.name: node for node in self.declared} | dict(nodes)
         renames = renames or {}
 
         def resolve(name: str) -> str:

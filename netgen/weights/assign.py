@@ -12,16 +12,20 @@ from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
 from netgen.ir.origin import Origin
-from netgen.weights.bind import fit, match_fraction
-from netgen.weights.naming import listed
+from netgen.weights.bind import Layout, fit, match_fraction
+from netgen.weights.by_suffix import match_suffixes
+from netgen.weights.naming import listed, one_line, shown
+from netgen.weights.order import order_fault
 from netgen.weights.positional import match_positions
 from netgen.weights.read import WeightFile, read_weights
 from netgen.weights.seeded import seeded_weights
+from netgen.weights.suffixes import COUNTERS
 
 _OWN = WeightTable(
     title="netgen", layout="OHWI", names=lambda graph: {n: n for n in _shapes(graph)}
 )
 
+_BY_POSITION = "let their order decide (--by-position)"
 _MOST_BYTES = 2**31 - 1  # as for any single value
 
 
@@ -57,8 +61,9 @@ def weighted_graph(
     """The network with the weights of a file.
 
     The file's names decide which of the network's tables is used (netgen's own names are always
-    understood), and what it implies about the network holds unless the caller says otherwise. With
-    `by_position` names do not matter, only order and shapes. Raises WeightsError, with all tensors
+    understood, and torch's of layers that are called alike), and what it implies about the network
+    holds unless the caller says otherwise. With `by_position` order and shapes count, and of names
+    only what their endings say of tensors within a layer. Raises WeightsError, with all tensors
     that are missing, unexpected or misshapen.
     """
     file = read_weights(path)
@@ -81,26 +86,40 @@ def weighted_graph(
 
 def _positional(network: Network, file: WeightFile, parameters: Mapping[str, object]) -> _Candidate:
     graph = _built(network, parameters)
-    names, layout = match_positions(file, _shapes(graph))
-    table = WeightTable("position", layout, lambda _: names, ignored=("num_batches_tracked",))
-    return _Candidate(table, graph, names, 1.0)
+    shapes = _shapes(graph)
+    names, layout = match_positions(file, shapes)
+    by_name, _ = match_suffixes(file, graph, shapes)
+    if by_name != names and match_fraction(file, by_name) == 1.0:
+        other = next(name for name in names if names[name] != by_name[name])
+        raise WeightsError(
+            "the weights are taken by position, but their names fit as well, and say otherwise",
+            where=one_line(str(file.path)),
+            expected=f"{by_name[other]} for %{other}",
+            found=names[other],
+            hint="leave the option out",
+        )
+    return _Candidate(_table_of("position", names, layout), graph, names, 1.0)
 
 
 def _best_table(network: Network, file: WeightFile, parameters: Mapping[str, object]) -> _Candidate:
     """The table that explains most of the file. Raises WeightsError where none explains any."""
     candidates = [_candidate(network, table, file, parameters) for table in (_OWN, *network.tables)]
+    own = candidates[0].graph
+    names, layout = match_suffixes(file, own, _shapes(own))
+    table = _table_of("torch", names, layout)
+    candidates.append(_Candidate(table, own, names, match_fraction(file, names)))
     best = max(candidates, key=lambda candidate: candidate.fraction)
     if best.fraction == 0.0 and file.arrays:
         raise WeightsError(
             f"no tensor has a name that {network.name} knows",
-            where=str(file.path),
+            where=one_line(str(file.path)),
             expected=" or ".join(
                 f"{c.table.title}'s names ({next(iter(c.names.values()), 'none')}, ...)"
                 for c in candidates
             ),
-            found=f"{next(iter(file.arrays))}, ...",
-            hint="rename the tensors, choose the file's own model, or let their order "
-            "decide (--by-position)",
+            found=f"{shown(next(iter(file.arrays)))}, ...",
+            hint="rename the tensors, choose the file's own model, or "
+            + ("name the network's layers alike" if order_fault(file) else _BY_POSITION),
         )
     _require_names(network, best, file.path, parameters)
     return best
@@ -112,6 +131,11 @@ def _candidate(
     graph = _built(network, {**table.parameters, **parameters})
     names = table.names(graph)
     return _Candidate(table, graph, names, match_fraction(file, names))
+
+
+def _table_of(title: str, names: Mapping[str, str], layout: Layout) -> WeightTable:
+    """A table for one file."""
+    return WeightTable(title, layout, lambda _: names, ignored=(COUNTERS,))
 
 
 def _built(network: Network, parameters: Mapping[str, object]) -> Graph:
@@ -139,17 +163,17 @@ def _require_names(
         raise WeightsError(
             f"files with {best.table.title}'s names hold no {first}"
             + (f" and {more} more" if more > 0 else ""),
-            where=str(path),
+            where=one_line(str(path)),
             hint=f"build {network.name} as the file implies: check {given or 'its table of names'}",
             details=listed("not held", unnamed) if more > 0 else (),
         )
 
 
 def _shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """Parameters that a file must hold: constants whose data the network does not give itself."""
+    """Parameters that a file must hold, as declared: constants without data of the network."""
     return {
         node.name: node.type.shape
-        for node in graph.nodes
+        for node in graph.declared
         if isinstance(node.op, Const) and node.op.data not in graph.constants
     }
 

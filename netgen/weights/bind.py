@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from netgen.errors import WeightsError
 from netgen.weights.naming import listed, one_line, shown
+from netgen.weights.order import order_fault
 from netgen.weights.read import WeightFile
 
 Layout = Literal["OIHW", "OHWI", "TFLite"]
@@ -148,7 +149,7 @@ def _misfit(file: WeightFile, faults: Mapping[str, list[str]]) -> WeightsError:
         hint = "train or export the weights again"
     else:
         hint = "check the network's parameters (-p: width, classes) against the file's"
-    if found.keys() & {"missing", "unexpected"}:
+    if found.keys() & {"missing", "unexpected"} and order_fault(file) is None:
         hint += ", or take its tensors in their order (--by-position)"
     return WeightsError(
         f"the weights do not fit the network: {summary}",

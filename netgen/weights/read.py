@@ -6,6 +6,7 @@ import hashlib
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from netgen.weights.torch_file import read_torch_legacy, read_torch_zip
 _FORMATS = "a torch checkpoint (.pth, .pt, .th), a .safetensors or a .npz file"
 
 Arrays = dict[str, npt.NDArray[np.generic]]
+Format = Literal["torch", "safetensors", "npz"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class WeightFile:
 
     `arrays` are in the file's order, names, shapes and layouts, native-endian and read-only.
     float16 and bfloat16 have become float32 (exactly); float64, integers and booleans are as in the
-    file, so that the caller can pass over counters such as `num_batches_tracked`. `sha256` is the
-    hash of the whole file, in hex; `licence` what the file itself states, None where it does not.
+    file, so that the caller can pass over counters such as `num_batches_tracked`. `format` decides
+    whether the order means anything (`order.order_fault`). `sha256` is the hash of the whole file,
+    in hex; `licence` what the file itself states, None where it does not.
     """
 
     path: Path
+    format: Format
     arrays: Arrays
     sha256: str
     licence: str | None
@@ -50,7 +54,7 @@ def read_weights(path: Path) -> WeightFile:
     where = one_line(str(path))
     content = _read_content(path, where)
     try:
-        arrays, licence = _parse(content, where)
+        kind, arrays, licence = _parse(content, where)
     except MemoryError as error:
         raise WeightsError(
             "there is not enough memory to read it",
@@ -58,7 +62,7 @@ def read_weights(path: Path) -> WeightFile:
             found=f"{len(content)} bytes",
             hint="save the parameters alone, or as float16",
         ) from error
-    return WeightFile(path, arrays, hashlib.sha256(content).hexdigest(), licence)
+    return WeightFile(path, kind, arrays, hashlib.sha256(content).hexdigest(), licence)
 
 
 def _read_content(path: Path, where: str) -> bytes:
@@ -86,19 +90,19 @@ def _read_content(path: Path, where: str) -> bytes:
     return content
 
 
-def _parse(content: bytes, where: str) -> tuple[Arrays, str | None]:
+def _parse(content: bytes, where: str) -> tuple[Format, Arrays, str | None]:
     # safetensors has no magic number, but its header is JSON after a length of 8 bytes; neither a
     # zip file nor a torch checkpoint has that character there.
     if content[8:9] == b"{":
-        return read_safetensors(content, where)
+        return "safetensors", *read_safetensors(content, where)
     if content[:1] == b"\x80":
-        return read_torch_legacy(content, where), None
+        return "torch", read_torch_legacy(content, where), None
     if content[:2] == b"PK":
         names = _entry_names(content, where)
         if any(name.endswith("/data.pkl") for name in names):
-            return read_torch_zip(content, where), None
+            return "torch", read_torch_zip(content, where), None
         if names and all(name.endswith(".npy") for name in names):
-            return read_npz(content, where), None
+            return "npz", read_npz(content, where), None
     raise WeightsError(
         "not a weight file that netgen reads",
         where=where,

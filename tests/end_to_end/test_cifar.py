@@ -89,13 +89,30 @@ def test_accuracy_of_torch(
 def test_a_users_file(my_resnet: str, folder: Path) -> None:
     """Its names are not the weights' names, and only where asked does the order decide."""
     assert len(MY_RESNET.splitlines()) <= 60
-    with pytest.raises(WeightsError, match="let their order decide"):
+    with pytest.raises(WeightsError, match=r"95 missing, 95 unexpected; .*\(--by-position\)"):
         netgen.load(my_resnet, weights=folder / RESNET20)
     graph = netgen.load(my_resnet, weights=folder / RESNET20, by_position=True)
     found, logits = accuracy(graph, folder)
     assert abs(found - 0.918) <= 0.002
     built_in = netgen.load("resnet20", weights=folder / RESNET20)
     assert np.array_equal(accuracy(built_in, folder)[1], logits)
+
+
+def test_a_users_file_with_the_weights_names(my_resnet: str, folder: Path) -> None:
+    """Layers that are called as torch's modules need neither a table nor the order."""
+    file = Path(my_resnet.removesuffix(":my_resnet"))
+    text = MY_RESNET.replace("stride=1):", "stride=1, n=1):")
+    text = text.replace(
+        "pad=1, bias=False))", 'pad=1, bias=False, name=f"conv{n}"), name=f"bn{n}")'
+    )
+    text = text.replace("stride)), channels)", "stride)), channels, n=2)")
+    text = text.replace("stage{stage}.block{index}", "layer{stage + 1}.{index}")
+    placed = netgen.load(my_resnet, weights=folder / RESNET20, by_position=True)
+    file.write_text(text)
+    named = netgen.load(my_resnet, weights=folder / RESNET20)
+    assert {"layer3.2.bn2.var", "linear.w"} < named.constants.keys()
+    for ours, theirs in zip(named.constants.items(), placed.constants.items(), strict=True):
+        assert np.array_equal(ours[1], theirs[1]), ours[0]
 
 
 def test_a_users_file_of_another_depth(my_resnet: str, folder: Path) -> None:

@@ -36,7 +36,9 @@ def is_counter(name: str) -> bool:
 
 
 def bind(arrays: Arrays, layout: Layout = "OIHW") -> dict[str, npt.NDArray[np.float32]]:
-    return fit(WeightFile(Path("f.pth"), arrays, "", None), EXPECTED, NAMES, is_counter, layout)
+    return fit(
+        WeightFile(Path("f.pth"), "torch", arrays, "", None), EXPECTED, NAMES, is_counter, layout
+    )
 
 
 def refusal(arrays: Arrays, layout: Layout = "OIHW") -> str:
@@ -83,7 +85,7 @@ def test_tflite_layout() -> None:
 
 def test_tflite_convolution_of_one_input_channel() -> None:
     arrays: Arrays = {"w": numbers(8, 3, 3, 1)}
-    file = WeightFile(Path("f"), arrays, "", None)
+    file = WeightFile(Path("f"), "torch", arrays, "", None)
     result = fit(file, {"w": (8, 3, 3, 1)}, {"w": "w"}, is_counter, "TFLite")
     np.testing.assert_array_equal(result["w"], arrays["w"])
 
@@ -92,13 +94,13 @@ def test_tflite_convolution_of_one_input_channel() -> None:
 def test_linear_weights_from_a_pointwise_convolution(
     layout: Layout, stored: tuple[int, ...]
 ) -> None:
-    file = WeightFile(Path("f"), {"w": numbers(*stored)}, "", None)
+    file = WeightFile(Path("f"), "torch", {"w": numbers(*stored)}, "", None)
     result = fit(file, {"w": (7, 4)}, {"w": "w"}, is_counter, layout)
     np.testing.assert_array_equal(result["w"], numbers(7, 4))
 
 
 def test_two_parameters_from_one_tensor_are_apart() -> None:
-    file = WeightFile(Path("f"), {"t": numbers(3)}, "", None)
+    file = WeightFile(Path("f"), "torch", {"t": numbers(3)}, "", None)
     result = fit(file, {"a": (3,), "b": (3,)}, {"a": "t", "b": "t"}, is_counter, "OHWI")
     assert not np.shares_memory(result["a"], result["b"])
     assert not np.shares_memory(result["a"], file.arrays["t"])
@@ -133,6 +135,17 @@ def test_few_faults_stay_on_one_line() -> None:
         "1 unexpected (extra); check the network's parameters (-p: width, classes) against the "
         "file's, or take its tensors in their order (--by-position)"
     )
+
+
+def test_what_has_no_order_is_not_to_be_taken_in_order() -> None:
+    arrays = good() | {"extra": numbers(1)}
+    unordered = WeightFile(Path("f.safetensors"), "safetensors", arrays, "", None)
+    # As a checkpoint has it that was read from such a file, or of a tree of sorted keys.
+    ordered = {name: arrays[name] for name in sorted(arrays)}
+    for file in (unordered, WeightFile(Path("f.pth"), "torch", ordered, "", None)):
+        with pytest.raises(WeightsError, match=r"1 unexpected \(extra\); check") as caught:
+            fit(file, EXPECTED, NAMES, is_counter, "OIHW")
+        assert "position" not in str(caught.value)
 
 
 def test_long_lists_are_complete_and_wrapped_between_names() -> None:
@@ -179,7 +192,7 @@ def test_names_are_shown_on_one_line() -> None:
 
 
 def test_match_fraction() -> None:
-    file = WeightFile(Path("f"), good(), "", None)
+    file = WeightFile(Path("f"), "torch", good(), "", None)
     assert match_fraction(file, NAMES) == 1
     assert match_fraction(file, {"a": "f.bias", "b": "other"}) == 0.5
     assert match_fraction(file, {}) == 0
