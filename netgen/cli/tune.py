@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def fit(models: tuple[str, ...], checked: tuple[str, ...], target: str) -> None:
         )
     cycles, gigahertz = fit_cycles(seen, resolved)
     click.echo(f"{cycles} at {gigahertz:.2f} GHz")
-    for name, used in (("fitted", replace(resolved, tile_cycles=cycles)), ("before", resolved)):
+    for name, used in (("fitted", resolved.with_cycles(cycles)), ("before", resolved)):
         for what, samples in (("fitted on", seen), ("not seen", unseen)):
             found = rank(samples, used)
             click.echo(

@@ -46,7 +46,6 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "arguments": arguments,
         "output_qualifier": "" if aliased else "restrict ",
         "output_type": C_TYPES[result].name,
-        "border": C_TYPES[result].zero if border == 0 else str(border),
         "weights_type": C_TYPES[kernel.weights_element].name,
         "scratch_type": C_TYPES[kernel.scratch_element].name,
         "has_weights": instance.has_weights,
@@ -57,6 +56,7 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "together": 0,
         "apart": apart,
         **instance.parameters,
+        "border": str(border) if border else C_TYPES[result].zero,
     }
     function = tidy(render(f"kernels/{kernel.template}.c.j2", **context))
     return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
@@ -88,12 +88,13 @@ def called_names(functions: Iterable[str]) -> frozenset[str]:
 
 def vector_words(called: frozenset[str], target: Target) -> dict[str, object]:
     """What `vectors.c.j2` prints for the names that functions of a target call."""
+    widths = target.f32.vector_widths
     return {
         "called": called,
         "scalar_activations": scalar_activations(called),
-        "gnu_vectors": target.gnu_vectors,
-        "widths": [width for width in target.vector_widths if f"LOAD{width}" in called],
-        "sigmoid_widths": [width for width in target.vector_widths if f"SIGMOID_{width}" in called],
+        "gnu_vectors": target.f32.vector_types,
+        "widths": [width for width in widths if f"LOAD{width}" in called],
+        "sigmoid_widths": [width for width in widths if f"SIGMOID_{width}" in called],
     }
 
 

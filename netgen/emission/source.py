@@ -51,7 +51,8 @@ def emit_files(
     arrays = weight_arrays(plan, prefix)
     context = _context(plan, origin, options)
     functions = [
-        kernel_function(instance, prefix, apart=target.gnu_vectors) for instance in plan.instances
+        kernel_function(instance, prefix, apart=target.processor.calls_apart)
+        for instance in plan.instances
     ]
     called = called_names(functions)
     source = render(

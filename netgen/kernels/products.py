@@ -15,7 +15,7 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Layout, Places, Span, common_spans
-from netgen.kernels.targets import Folds, Target
+from netgen.kernels.targets import Folds, Target, Tiling
 from netgen.kernels.tiles import Tile, cover_runs
 
 # Inputs for which adding up the sums of folded vectors pays: of one, and of all.
@@ -34,7 +34,7 @@ def visiting_orders(layout: Layout, groups: int) -> Places:
 def visited(layer: Layer, groups: int, constants: Mapping[str, Packed]) -> tuple[Packed, Packed]:
     """The weights [groups, outputs, taps, inputs] and the bias [groups, outputs], as visited."""
     w = constants["w"]
-    b = constants.get("b", np.zeros(len(w), np.float32))
+    b = constants.get("b", np.zeros(len(w), w.dtype))
     rows = visiting_orders(layer.layout("y"), groups)
     columns = visiting_orders(layer.layout("x"), groups) % w.shape[-1]
     taps = w[rows].reshape(*rows.shape, -1, w.shape[-1])
@@ -82,17 +82,17 @@ def most_fold(layer: Layer, groups: int, target: Target) -> int:
     pay for adding them up, and for targets without.
     """
     lengths = run_lengths(layer, groups)
-    if sum(lengths) < _FOLDED[target.folds] * groups:
+    if sum(lengths) < _FOLDED[target.tiling(layer.result.dtype).folds] * groups:
         return 1
     return math.gcd(4, *lengths)
 
 
-def describe_loads(lengths: Iterable[int], target: Target) -> dict[str, Json]:
+def describe_loads(lengths: Iterable[int], tiling: Tiling) -> dict[str, Json]:
     """How many inputs of runs of these lengths one load takes `together`; empty if it is one.
 
     What remains of a run, at most so many as `alone` says, is loaded one by one.
     """
-    together = target.lanes_of_inputs
+    together = tiling.lanes_of_inputs
     runs = [*lengths]
     if not together or max(runs) < together:
         return {}
@@ -201,7 +201,7 @@ def layout_cost(layer: Layer, groups: int, tile: Tile, target: Target) -> float:
     pixels = layer.result.elements // layer.result.shape[-1]
     cycles = 0.0
     for part in output_parts(layer, groups):
-        vectors = len(cover_runs(part.lengths, target.vector_widths))
+        vectors = len(cover_runs(part.lengths, target.tiling(layer.result.dtype).vector_widths))
         tiles = -(-pixels // tile.rows) * -(-vectors // tile.vectors)
         more = max(len(part.lengths) - 1, 0)
         cycles += (part.end - part.first) * (8.0 * tiles * (runs - 1) + 4.0 * pixels * more)

@@ -15,7 +15,7 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Layer
 from netgen.kernels.layout import Layout, Places, visiting_order
-from netgen.kernels.targets import Target
+from netgen.kernels.targets import Target, Tiling
 from netgen.kernels.tiles import cut_vectors
 
 
@@ -118,10 +118,11 @@ def vector_runs(layer: Layer, target: Target) -> list[VectorRun]:
     A last vector may repeat channels rather than leave some to scalars, where vectors are registers
     and `y` does not take the place of `x`. Layers whose values stand alike do not do so.
     """
-    repeat = target.gnu_vectors and not same_layout(layer.layout("x"), layer.layout("y"))
+    tiling = target.tiling(layer.result.dtype)
+    repeat = target.processor.repeats and not same_layout(layer.layout("x"), layer.layout("y"))
     runs: list[VectorRun] = []
     for stretch in find_stretches(layer, ("x", "y")):
-        widths = target.vector_widths if stretch.vectors else ()
+        widths = tiling.vector_widths if stretch.vectors else ()
         for start, end, width in _cut(stretch.channels, widths, repeat=repeat):
             first, visit = runs[-1].end if runs else 0, stretch.first + start
             lines = {
@@ -153,12 +154,12 @@ def packed_order(layer: Layer, runs: Sequence[VectorRun]) -> Places:
     return order_of(layer)[np.concatenate(visits)]
 
 
-def describe_vector_runs(runs: Sequence[VectorRun], target: Target) -> list[Json]:
+def describe_vector_runs(runs: Sequence[VectorRun], tiling: Tiling) -> list[Json]:
     """Runs as templates print them, with the place of a vector in terms of `c` by letter."""
     described: list[Json] = []
     for run in runs:
         places = places_of(run.lines, run.first, single=run.end - run.first == run.width)
-        lanes = run.width > 1 and not target.gnu_vectors
+        lanes = run.width > 1 and not tiling.vector_types
         described.append(
             {"first": run.first, "end": run.end, "width": run.width, "lanes": lanes, **places}
         )

@@ -12,7 +12,8 @@ them and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from netgen.errors import UsageError
@@ -35,43 +36,30 @@ class TileCycles:
 
 
 @dataclass(frozen=True)
-class Target:
-    """One processor class.
+class Tiling:
+    """How loops over one element type are cut for a processor.
 
-    `vector_widths` are the vectors that templates may use, in floats, widest first. With
-    `gnu_vectors` they are vector types; without, they are loops over arrays of that length, pure
-    ISO C99, which compilers turn into whatever vectors the processor has. `cpu_features` are named
-    as Linux names them in /proc/cpuinfo. `tiles` are the register tiles (pixels, vectors of the
-    widest width) that stay in registers with gcc and clang, as their assembly shows.
-    `depthwise_unroll` is how many neighbouring outputs a depthwise kernel computes at once, of two
-    rows where it pays to compute `depthwise_pairs`. `alignment` is that of the arena and of each
-    layer's weights, in bytes, as are the sizes of the two nearest caches; `cache_miss` are the
-    cycles that a byte takes to arrive which neither holds, 0 where that is not known: then the
-    fastest plan is taken to be layer by layer. With `winograd` convolutions may take that numeric
-    form. What `folds` are vectors of outputs as sums of several inputs side by side (see `Panel`):
-    those that are not full, or all, where spreading an input over a vector takes arithmetic, but
-    several inputs come as they lie in memory; the latter with `folded_tiles`, whose vectors are
-    registers. `tile_cycles` are fitted where the target could be measured. `lanes_of_inputs` is how
-    many neighbouring inputs of a pixel a tile loads at once where instructions multiply a vector by
-    one lane of another; 0 where each input is spread over a vector of its own. `spread` are the
-    cycles that this takes where no load does it, a multiply-add being half a cycle.
+    `vector_widths` are the vectors that templates may use, in elements, widest first. With
+    `vector_types` they are registers, GNU vector types; without, they are loops over arrays of that
+    length, pure ISO C99, which compilers turn into whatever vectors the processor has. `tiles` are
+    the register tiles (pixels, vectors of the widest width) that stay in registers with gcc and
+    clang, as their assembly shows. `depthwise_unroll` is how many neighbouring outputs a depthwise
+    kernel computes at once, of two rows where it pays to compute `depthwise_pairs`. With `winograd`
+    convolutions may take that numeric form. What `folds` are vectors of outputs as sums of several
+    inputs side by side (see `Panel`): those that are not full; or all, where spreading an input
+    over a vector takes arithmetic, but several inputs come as they lie in memory. The latter have
+    `folded_tiles`, whose vectors are registers. `tile_cycles` are fitted where the target could be
+    measured. `lanes_of_inputs` is how many neighbouring inputs of a pixel a tile loads at once,
+    where instructions multiply a vector by one lane of another; 0 where each input is spread over a
+    vector of its own. `spread` are the cycles that this takes where no load does it, a multiply-add
+    being half a cycle.
     """
 
-    name: str
-    summary: str
-    vector_widths: tuple[int, ...]
-    gnu_vectors: bool
-    cpu_features: tuple[str, ...]
-    machine_flags: tuple[str, ...]
-    gcc_flags: tuple[str, ...]
-    clang_flags: tuple[str, ...]
-    alignment: int
-    tiles: tuple[tuple[int, int], ...]
-    depthwise_unroll: int
-    depthwise_pairs: bool
-    cache_l1: int
-    cache_l2: int
-    cache_miss: float = 0.0
+    vector_widths: tuple[int, ...] = ()
+    vector_types: bool = False
+    tiles: tuple[tuple[int, int], ...] = ()
+    depthwise_unroll: int = 1
+    depthwise_pairs: bool = False
     winograd: bool = False
     folds: Folds = "none"
     folded_tiles: tuple[tuple[int, int], ...] = ()
@@ -79,12 +67,75 @@ class Target:
     lanes_of_inputs: int = 0
     spread: float = 0.0
 
+
+@dataclass(frozen=True)
+class Processor:
+    """What a processor, and compilers for it, are good at.
+
+    With `multiply_add` a sum of scalars is built by a function of one multiply-add, which no
+    compiler takes apart; with `prefetch` weights are fetched before they are needed; with
+    `calls_apart` kernels stay functions of their own, since side by side in one they would spill;
+    with `repeats` a last vector may compute some channels again rather than leave a few to narrower
+    vectors.
+    """
+
+    multiply_add: bool = False
+    prefetch: bool = False
+    calls_apart: bool = False
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """One processor class.
+
+    `cpu_features` are named as Linux names them in /proc/cpuinfo. `alignment` is that of the arena
+    and of each layer's weights, in bytes, as are the sizes of the two nearest caches; `cache_miss`
+    are the cycles that a byte takes to arrive which neither holds, 0 where that is not known: then
+    the fastest plan is taken to be layer by layer. `tilings` are by element type; of one that is
+    not there, kernels work without vectors.
+    """
+
+    name: str
+    summary: str
+    cpu_features: tuple[str, ...]
+    machine_flags: tuple[str, ...]
+    gcc_flags: tuple[str, ...]
+    clang_flags: tuple[str, ...]
+    alignment: int
+    cache_l1: int
+    cache_l2: int
+    tilings: Mapping[str, Tiling]
+    processor: Processor = Processor()
+    cache_miss: float = 0.0
+
+    def tiling(self, element: str) -> Tiling:
+        """How loops over an element type are cut."""
+        return self.tilings.get(element, _SCALARS)
+
+    def retiled(self, element: str, tiling: Tiling) -> Target:
+        """The same processor, with loops over an element type cut otherwise."""
+        return replace(self, tilings={**self.tilings, element: tiling})
+
+    def with_cycles(self, cycles: TileCycles) -> Target:
+        """The same target with other costs of tiles of floats."""
+        return self.retiled("f32", replace(self.f32, tile_cycles=cycles))
+
+    @property
+    def f32(self) -> Tiling:
+        """How loops over floats are cut."""
+        return self.tiling("f32")
+
     def flags(self, compiler: Compiler) -> tuple[str, ...]:
         """Compile flags, in the order in which the header comment prints them."""
         contract = "-ffp-contract=on" if compiler == "clang" else "-ffp-contract=fast"
         extra = self.clang_flags if compiler == "clang" else self.gcc_flags
         return ("-std=c99", "-O3", *self.machine_flags, contract, *extra)
 
+
+_SCALARS = Tiling()
+# Large cores with vector registers.
+_LARGE = Processor(multiply_add=True, prefetch=True, calls_apart=True, repeats=True)
 
 # The microarchitecture levels of the x86-64 psABI, as Linux names their features (SSE3 and LAHF are
 # implied by the rest).
@@ -100,84 +151,101 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
         summary="pure ISO C99 for any processor",
-        vector_widths=(8, 4),
-        gnu_vectors=False,
         cpu_features=(),
         machine_flags=(),
         gcc_flags=(),
         clang_flags=(),
         alignment=4,
-        tiles=((2, 1), (1, 2)),
-        depthwise_unroll=4,
-        depthwise_pairs=False,
         cache_l1=16 * 1024,
         cache_l2=256 * 1024,
+        tilings={
+            "f32": Tiling(
+                vector_widths=(8, 4),
+                tiles=((2, 1), (1, 2)),
+                depthwise_unroll=4,
+                depthwise_pairs=False,
+            ),
+        },
     ),
     Target(
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",
-        vector_widths=(4,),
-        gnu_vectors=True,
         cpu_features=_X86_V2,
         machine_flags=("-march=x86-64-v2",),
         gcc_flags=(),
         clang_flags=(),
         alignment=64,
-        tiles=((12, 1), (6, 2), (4, 3), (2, 6), (1, 8)),
-        depthwise_unroll=4,
-        depthwise_pairs=False,
         cache_l1=32 * 1024,
         cache_l2=256 * 1024,
-        folds="all",
-        folded_tiles=((3, 4), (1, 8)),
-        tile_cycles=TileCycles(weights=0.15),
-        spread=0.25,
+        tilings={
+            "f32": Tiling(
+                vector_types=True,
+                vector_widths=(4,),
+                tiles=((12, 1), (6, 2), (4, 3), (2, 6), (1, 8)),
+                depthwise_unroll=4,
+                depthwise_pairs=False,
+                folds="all",
+                folded_tiles=((3, 4), (1, 8)),
+                tile_cycles=TileCycles(weights=0.15),
+                spread=0.25,
+            ),
+        },
+        processor=_LARGE,
     ),
     Target(
         name="x86-64-v3",
         summary="AVX2 and FMA, 16 registers of 8 floats",
-        vector_widths=(8, 4),
-        gnu_vectors=True,
         cpu_features=_X86_V3,
         machine_flags=("-march=x86-64-v3",),
         gcc_flags=_FUSED,
         clang_flags=(),
         alignment=64,
-        tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
-        depthwise_unroll=4,
-        depthwise_pairs=True,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
-        winograd=True,
-        folds="narrow",
+        tilings={
+            "f32": Tiling(
+                vector_types=True,
+                vector_widths=(8, 4),
+                tiles=((12, 1), (6, 2), (4, 3), (1, 8)),
+                depthwise_unroll=4,
+                depthwise_pairs=True,
+                winograd=True,
+                folds="narrow",
+            ),
+        },
+        processor=_LARGE,
     ),
     Target(
         name="x86-64-v4",
         summary="AVX-512, 32 registers of 16 floats",
-        vector_widths=(16, 8, 4),
-        gnu_vectors=True,
         cpu_features=_X86_V4,
         machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
         gcc_flags=_FUSED,
         clang_flags=(),
         alignment=64,
-        tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
-        # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28 columns.
-        depthwise_unroll=7,
-        depthwise_pairs=True,
         cache_l1=32 * 1024,
         cache_l2=1024 * 1024,
         cache_miss=1 / 6,
-        winograd=True,
-        folds="narrow",
-        tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
+        tilings={
+            "f32": Tiling(
+                vector_types=True,
+                vector_widths=(16, 8, 4),
+                tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
+                # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28
+                # columns.
+                depthwise_unroll=7,
+                depthwise_pairs=True,
+                winograd=True,
+                folds="narrow",
+                tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
+            ),
+        },
+        processor=_LARGE,
     ),
     Target(
         name="aarch64",
         summary="NEON, 32 registers of 4 floats",
-        vector_widths=(4,),
-        gnu_vectors=True,
         cpu_features=("asimd",),
         machine_flags=("-march=armv8-a",),
         # Predictive commoning would keep the inputs that neighbouring windows share, and spill
@@ -193,18 +261,25 @@ TARGETS: tuple[Target, ...] = (
         ),
         clang_flags=("-fno-unroll-loops",),
         alignment=64,
-        # More than four fifths of the vector instructions are multiply-adds, but for the first,
-        # where inputs are multiplied once, and the last, where weights are.
-        tiles=((14, 1), (9, 2), (6, 3), (3, 4), (1, 8)),
-        depthwise_unroll=4,
-        # Outputs that wait go through memory in loops that are to stay in registers, and what pairs
-        # gain was not measured.
-        depthwise_pairs=False,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
-        winograd=True,
-        lanes_of_inputs=4,
+        tilings={
+            "f32": Tiling(
+                vector_types=True,
+                vector_widths=(4,),
+                # More than four fifths of the vector instructions are multiply-adds, but for the
+                # first, where inputs are multiplied once, and the last, where weights are.
+                tiles=((14, 1), (9, 2), (6, 3), (3, 4), (1, 8)),
+                depthwise_unroll=4,
+                # Outputs that wait go through memory in loops that are to stay in registers, and
+                # what pairs gain was not measured.
+                depthwise_pairs=False,
+                winograd=True,
+                lanes_of_inputs=4,
+            ),
+        },
+        processor=_LARGE,
     ),
 )
 

@@ -9,10 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Span
-from netgen.kernels.targets import Folds, Target
+from netgen.kernels.targets import Folds, Target, Tiling
 
 # Bytes a cycle from the third-level cache.
 _STREAM = 4.0
@@ -117,7 +116,7 @@ def cover_vectors(channels: int, widths: tuple[int, ...]) -> list[tuple[int, int
 
 
 def describe_panels(
-    panels: Sequence[Panel], spans: Sequence[Span], target: Target, *, scattered: bool
+    panels: Sequence[Panel], spans: Sequence[Span], tiling: Tiling, *, scattered: bool
 ) -> list[Json]:
     """Runs of equal panels as templates print them; `lanes` marks arrays in place of GNU vectors.
 
@@ -125,7 +124,7 @@ def describe_panels(
     than these, and a vector's places in `y` and in the residual count from there. Vectors that are
     not stored as a whole go through memory; where outputs are `scattered`, in aligned pieces.
     """
-    aligned = scattered and target.gnu_vectors
+    aligned = scattered and tiling.vector_types
     described: list[dict[str, Json]] = []
     surplus = 0
     for panel in panels:
@@ -134,10 +133,10 @@ def describe_panels(
             "channels": panel.channels,
             "elements": panel.elements,
             "surplus": surplus,
-            "vectors": _describe_vectors(panel, spans, target, aligned=aligned),
-            "lanes": not target.gnu_vectors and max(panel.widths) > 1,
+            "vectors": _describe_vectors(panel, spans, tiling, aligned=aligned),
+            "lanes": not tiling.vector_types and max(panel.widths) > 1,
             "fold": panel.fold,
-            "splats": _repeated(panel, target) if target.gnu_vectors else [],
+            "splats": _repeated(panel, tiling) if tiling.vector_types else [],
         }
         if described and found.items() <= described[-1].items():
             described[-1]["end"] = end
@@ -148,7 +147,7 @@ def describe_panels(
 
 
 def _describe_vectors(
-    panel: Panel, spans: Sequence[Span], target: Target, *, aligned: bool
+    panel: Panel, spans: Sequence[Span], tiling: Tiling, *, aligned: bool
 ) -> list[Json]:
     vectors: list[Json] = []
     start, register = panel.first, 0
@@ -157,7 +156,7 @@ def _describe_vectors(
             {"lane": lane, "channels": channels, **{a: p - panel.first for a, p in places.items()}}
             for lane, channels, places in _pieces(spans, start, filled, aligned=aligned)
         ]
-        count = _registers(panel, width, target)
+        count = _registers(panel, width, tiling)
         vectors.append(
             {
                 "index": index,
@@ -165,7 +164,7 @@ def _describe_vectors(
                 "registers": [*range(register, register + count)],
                 "register": width * panel.fold // count,
                 "offset": offset,
-                "lanes": width > 1 and not target.gnu_vectors,
+                "lanes": width > 1 and not tiling.vector_types,
                 "whole": len(pieces) == 1 and filled == width,
                 "pieces": pieces,
             }
@@ -175,9 +174,9 @@ def _describe_vectors(
     return vectors
 
 
-def _registers(panel: Panel, width: int, target: Target) -> int:
+def _registers(panel: Panel, width: int, tiling: Tiling) -> int:
     """How many the accumulators of one vector take."""
-    return max(width * panel.fold // target.vector_widths[0], 1)
+    return max(width * panel.fold // tiling.vector_widths[0], 1)
 
 
 def _pieces(
@@ -202,11 +201,11 @@ def _pieces(
             lane += count
 
 
-def _repeated(panel: Panel, target: Target) -> list[Json]:
+def _repeated(panel: Panel, tiling: Tiling) -> list[Json]:
     """Widths of several registers, which then share the inputs that are spread over one."""
     widths = []
     for width in panel.widths:
-        count = _registers(panel, width, target)
+        count = _registers(panel, width, tiling)
         widths += [width * panel.fold // count] * count
     return [width for width in dict.fromkeys(widths) if width > 1 and widths.count(width) > 1]
 
@@ -220,7 +219,7 @@ def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
     rows = np.concatenate([b[:, None], w], axis=1)
     parts = []
     for panel in panels:
-        part = np.zeros((rows.shape[1], panel.elements), np.float32)
+        part = np.zeros((rows.shape[1], panel.elements), rows.dtype)
         start = panel.first
         for offset, _, filled in panel.vectors():
             part[:, offset : offset + filled] = rows[start : start + filled].T
@@ -230,9 +229,9 @@ def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
     return np.concatenate(parts)
 
 
-def panels_bytes(panels: Sequence[Panel], k: int) -> int:
-    """Bytes of what `pack_panels` gives for k inputs: a bias and k weights in each lane."""
-    return ELEMENTS["f32"].bytes * sum(panel.elements for panel in panels) * (1 + k)
+def packed_elements(panels: Sequence[Panel], k: int) -> int:
+    """Elements of what `pack_panels` gives for k inputs: a bias and k weights in each lane."""
+    return sum(panel.elements for panel in panels) * (1 + k)
 
 
 @dataclass(frozen=True)
@@ -243,27 +242,27 @@ class Tile:
     vectors: int
 
 
-def choose_tile(target: Target, pixels: int, channels: int, k: int, most_fold: int = 1) -> Tile:
+def choose_tile(tiling: Tiling, pixels: int, channels: int, k: int, most_fold: int = 1) -> Tile:
     """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
     return min(
-        _candidates(target, most_fold),
-        key=lambda tile: tile_cost(target, tile, pixels, channels, k, most_fold),
+        _candidates(tiling, most_fold),
+        key=lambda tile: tile_cost(tiling, tile, pixels, channels, k, most_fold),
     )
 
 
 def ranked_tiles(
-    target: Target, pixels: int, channels: int, k: int, most_fold: int = 1
+    tiling: Tiling, pixels: int, channels: int, k: int, most_fold: int = 1
 ) -> list[Tile]:
     """The legal tiles for such a product, those with the least estimated time first.
 
     Of tiles that come to the same, since the product is smaller, only the first.
     """
-    cut = len(cover_vectors(channels, target.vector_widths))
+    cut = len(cover_vectors(channels, tiling.vector_widths))
     # A folded vector stands alone, whatever the tile.
-    beside = max(cut - (_folded_rest(target, channels, most_fold) > 1), 1)
+    beside = max(cut - (_folded_rest(tiling, channels, most_fold) > 1), 1)
     found: dict[Tile, tuple[float, Tile]] = {}
-    for tile in _candidates(target, most_fold):
-        cost = tile_cost(target, tile, pixels, channels, k, most_fold)
+    for tile in _candidates(tiling, most_fold):
+        cost = tile_cost(tiling, tile, pixels, channels, k, most_fold)
         found.setdefault(Tile(min(tile.rows, pixels), min(tile.vectors, beside)), (cost, tile))
     return [tile for _, tile in sorted(found.values(), key=lambda pair: pair[0])]
 
@@ -276,25 +275,25 @@ def diagonally(first: Sequence[Item], second: Sequence[Other]) -> Iterator[tuple
                 yield first[place], second[total - place]
 
 
-def _candidates(target: Target, most_fold: int) -> Iterator[Tile]:
+def _candidates(tiling: Tiling, most_fold: int) -> Iterator[Tile]:
     """Legal tiles."""
-    parts = _parts(target, most_fold)
-    for most, registers in target.folded_tiles if parts > 1 else target.tiles:
+    parts = _parts(tiling, most_fold)
+    for most, registers in tiling.folded_tiles if parts > 1 else tiling.tiles:
         for rows in range(most, 0, -1):
             yield Tile(rows, registers // parts)
 
 
-def _parts(target: Target, most_fold: int) -> int:
+def _parts(tiling: Tiling, most_fold: int) -> int:
     """Registers that the accumulators of a full vector take."""
-    return most_fold if target.folds == "all" else 1
+    return most_fold if tiling.folds == "all" else 1
 
 
-def _folded_rest(target: Target, channels: int, most_fold: int) -> int:
+def _folded_rest(tiling: Tiling, channels: int, most_fold: int) -> int:
     """The fold of the last vector of so many channels, where the others have none."""
-    if target.folds == "all":
+    if tiling.folds == "all":
         return 1
-    last, _ = cover_vectors(channels, target.vector_widths)[-1]
-    return min(target.vector_widths[0] // last, most_fold)
+    last, _ = cover_vectors(channels, tiling.vector_widths)[-1]
+    return min(tiling.vector_widths[0] // last, most_fold)
 
 
 def stream_cost(target: Target, weights: int) -> float:
@@ -303,21 +302,21 @@ def stream_cost(target: Target, weights: int) -> float:
 
 
 def tile_cost(
-    target: Target, tile: Tile, pixels: int, channels: int, k: int, most_fold: int = 1
+    tiling: Tiling, tile: Tile, pixels: int, channels: int, k: int, most_fold: int = 1
 ) -> float:
     """Cycles: two multiply-adds and two loads each cycle, a latency of four; what was fitted.
 
     A rest of pixels or vectors takes a smaller tile, and a body of its own in the code; so does a
     vector that is folded, with fewer steps.
     """
-    fold, parts = _folded_rest(target, channels, most_fold), _parts(target, most_fold)
-    alike = len(cover_vectors(channels, target.vector_widths)) - (fold > 1)
+    fold, parts = _folded_rest(tiling, channels, most_fold), _parts(tiling, most_fold)
+    alike = len(cover_vectors(channels, tiling.vector_widths)) - (fold > 1)
     panels = [
         (tile.vectors * parts, alike // tile.vectors, k // parts),
         (alike % tile.vectors * parts, 1, k // parts),
         (1, int(fold > 1), k // fold),
     ]
-    fitted, spread = target.tile_cycles, target.spread if parts == 1 else 0.0
+    fitted, spread = tiling.tile_cycles, tiling.spread if parts == 1 else 0.0
     cycles = 0.0
     for registers, number, steps in panels:
         for rows, count in ((tile.rows, pixels // tile.rows), (pixels % tile.rows, 1)):

@@ -10,7 +10,7 @@ the other half: the fastest of many would else be flattered by luck.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -53,7 +53,7 @@ class Sample:
     def cost(self, target: Target) -> Cost:
         """The model's cycles of a tile."""
         shape = (self.pixels, self.outputs, self.inputs, self.most_fold)
-        return lambda tile: tile_cost(target, tile, *shape)
+        return lambda tile: tile_cost(target.f32, tile, *shape)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def fit_cycles(samples: Sequence[Sample], target: Target) -> tuple[TileCycles, f
 def _features(sample: Sample, tile: Tile, target: Target) -> list[float]:
     """What each part of the model is multiplied with: the model is linear in them."""
     parts = [TileCycles(0, 0, 0), TileCycles(1, 0, 0), TileCycles(0, 1, 0), TileCycles(0, 0, 1)]
-    none, *others = (sample.cost(replace(target, tile_cycles=part))(tile) for part in parts)
+    none, *others = (sample.cost(target.with_cycles(part))(tile) for part in parts)
     return [none, *(other - none for other in others)]
 
 

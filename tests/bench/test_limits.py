@@ -16,7 +16,9 @@ from tests.emission.assembly import Loop, innermost_loops
 from tests.emission.programs import WARNINGS
 from tests.tools import COMPILERS, run_tool
 
-X86 = [target for target in TARGETS if target.name.startswith("x86-64") or not target.gnu_vectors]
+X86 = [
+    target for target in TARGETS if target.name.startswith("x86-64") or not target.f32.vector_types
+]
 
 NEAR = Level("L1", 100, 8.0)
 FAR = Level("beyond L2", 1000, 2.0)

@@ -69,21 +69,21 @@ FUSING = pytest.mark.parametrize(
 
 def legal_tiles(target: str) -> list[Tile]:
     """All tiles that a target may choose."""
-    tiles = find_target(target).tiles
+    tiles = find_target(target).f32.tiles
     pairs = {(rows, vectors) for most, vectors in tiles for rows in range(1, most + 1)}
     return [Tile(*pair) for pair in sorted(pairs)]
 
 
 def largest_tiles(target: str) -> list[Tile]:
     """The tiles that need most registers."""
-    return [Tile(*pair) for pair in find_target(target).tiles]
+    return [Tile(*pair) for pair in find_target(target).f32.tiles]
 
 
 def tiled_network(
     target: str, tiles: Sequence[Tile], kernel: int, inputs: int, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Graph, dict[str, Tile]]:
     """A convolution for each tile, planned with it and made of whole ones; tiles by function."""
-    width = find_target(target).vector_widths[0]
+    width = find_target(target).f32.vector_widths[0]
     by_shape: dict[tuple[int, int], Tile] = {}
     by_function: dict[str, Tile] = {}
     layers = []
@@ -159,7 +159,7 @@ def test_inner_loop_is_its_tile_and_nothing_else(
     graph, tiles = tiled_network(target, legal_tiles(target), 1, 64, monkeypatch)
     loops = CrossCompiler(target, kind).loops_of(graph, tmp_path)
     assert {loop.function for loop in loops} == set(tiles)
-    together = find_target(target).lanes_of_inputs or 1
+    together = find_target(target).f32.lanes_of_inputs or 1
     for loop in loops:
         tile = tiles[loop.function]
         steps, rest = divmod(loop.fused, tile.rows * tile.vectors)

@@ -58,10 +58,10 @@ def test_every_output_is_stored_once_at_its_place(
     target = find_target("x86-64-v4")
     order = visiting_order(layout)
     spans = common_spans({"y": layout}, order)
-    panels = cut_panels([s.channels for s in spans], target.vector_widths, vectors)
+    panels = cut_panels([s.channels for s in spans], target.f32.vector_widths, vectors)
     stored: list[int] = []
     packed = 0
-    described: object = describe_panels(panels, spans, target, scattered=scattered)
+    described: object = describe_panels(panels, spans, target.f32, scattered=scattered)
     assert isinstance(described, list)
     for panel in described:
         for o in range(panel["first"], panel["end"], panel["channels"]):
@@ -141,15 +141,15 @@ def test_all_vectors_are_folded_where_spreading_an_input_takes_a_shuffle() -> No
 
 def legal_tiles(target: Target) -> list[Tile]:
     """All tiles that a target may choose."""
-    pairs = {(rows, vectors) for most, vectors in target.tiles for rows in range(1, most + 1)}
+    pairs = {(rows, vectors) for most, vectors in target.f32.tiles for rows in range(1, most + 1)}
     return [Tile(*pair) for pair in sorted(pairs)]
 
 
 def folded_tiles(tiles: Sequence[Tile], target: Target) -> list[Tile]:
     """Those for folded vectors: of one, or of full ones, whose accumulators take four registers."""
-    if target.folds == "all":
-        return [Tile(n, r // 4) for most, r in target.folded_tiles for n in range(1, most + 1)]
-    return [t for t in tiles if t.vectors == 1 and target.folds == "narrow"]
+    if target.f32.folds == "all":
+        return [Tile(n, r // 4) for most, r in target.f32.folded_tiles for n in range(1, most + 1)]
+    return [t for t in tiles if t.vectors == 1 and target.f32.folds == "narrow"]
 
 
 def tiled_function(
@@ -160,8 +160,8 @@ def tiled_function(
     Runs of inputs allow no fold unless `folded`; then a group's outputs are one folded vector,
     where only such that are not full are.
     """
-    widest = target.vector_widths[0]
-    narrow = folded and target.folds == "narrow"
+    widest = target.f32.vector_widths[0]
+    narrow = folded and target.f32.folds == "narrow"
     outputs = (widest // 2 if narrow else 2 * tile.vectors * widest) * groups
     inputs += 4 * folded
     shapes = {
@@ -186,8 +186,8 @@ def file_of(functions: Sequence[str], target: Target) -> str:
         "vectors.c.j2",
         called=called,
         scalar_activations=[],
-        gnu_vectors=target.gnu_vectors,
-        widths=[width for width in target.vector_widths if f"LOAD{width}" in called],
+        gnu_vectors=target.f32.vector_types,
+        widths=[width for width in target.f32.vector_widths if f"LOAD{width}" in called],
         sigmoid_widths=[],
     )
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
@@ -211,7 +211,7 @@ def test_runs_of_inputs_cost_no_register(
     """In the loop over a run, a tile still is its multiply-adds, and nothing goes to the stack."""
     command = compiler_for(target, compiler)
     chosen = find_target(target)
-    chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.tiles]
+    chosen_tiles = legal_tiles(chosen) if every else [Tile(*pair) for pair in chosen.f32.tiles]
     tiles = {f"t_{g}_{t.rows}_{t.vectors}": t for g in (1, 3) for t in chosen_tiles}
     folded = {f"t_1_{t.rows}_{t.vectors}_folded": t for t in folded_tiles(chosen_tiles, chosen)}
     tiles |= folded

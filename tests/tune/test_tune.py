@@ -127,7 +127,7 @@ def test_every_layer_of_a_network_can_be_timed_alone(memory: PlanOptions) -> Non
 
 def synthetic(truth: TileCycles, seed: int) -> list[Sample]:
     """Samples whose times follow the model, but for a percent."""
-    target = replace(find_target("x86-64-v4"), tile_cycles=truth)
+    target = find_target("x86-64-v4").with_cycles(truth)
     draw = np.random.default_rng(seed)
     tiles = (Tile(14, 2), Tile(8, 3), Tile(6, 4), Tile(7, 2), Tile(14, 1), Tile(4, 4))
     samples = []
@@ -149,8 +149,8 @@ def test_the_fit_finds_the_constants_of_a_machine_that_follows_the_model() -> No
     assert found.store == pytest.approx(truth.store, abs=0.6)
     assert found.tile == pytest.approx(truth.tile, abs=8)
     unseen = synthetic(truth, 1)
-    fitted = rank(unseen, replace(target, tile_cycles=found))
-    wrong = rank(unseen, replace(target, tile_cycles=TileCycles(0.0, 0.0, 500.0)))
+    fitted = rank(unseen, target.with_cycles(found))
+    wrong = rank(unseen, target.with_cycles(TileCycles(0.0, 0.0, 500.0)))
     assert fitted.regret < min(0.01, wrong.regret)
     assert wrong.tau < 0.5
     assert fitted.tau > 0.8

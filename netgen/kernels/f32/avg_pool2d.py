@@ -35,7 +35,7 @@ class AvgPool2dF32(PoolKernel):
 
     def runs_on(self, target: Target) -> bool:
         """Where vectors are loops over lanes, each tap would be a loop, which takes flash."""
-        return target.gnu_vectors
+        return target.f32.vector_types
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, vectors of channels, tiles, and how many taps count.

@@ -38,7 +38,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
-    panels_bytes,
+    packed_elements,
     ranked_tiles,
     tile_cost,
 )
@@ -76,7 +76,7 @@ class Conv2dF32(Kernel):
         k = layer.operands["w"].elements // outputs
         tile = _tile(layer, target)
         fold = most_fold(layer, 1, target)
-        product = rows * tile_cost(target, tile, columns, outputs, k, fold)
+        product = rows * tile_cost(target.f32, tile, columns, outputs, k, fold)
         return product + layout_cost(layer, 1, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -96,12 +96,12 @@ class Conv2dF32(Kernel):
             "tiles": tile_columns(
                 layer, window, tile.rows, lambda taps: _loads(layer, taps, target)
             ),
-            "panels": describe_panels(panels, part.spans, target, scattered=part.scattered),
+            "panels": describe_panels(panels, part.spans, target.f32, scattered=part.scattered),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` columns by `vectors`."""
-        tiles = ranked_tiles(target, *_product(layer), most_fold(layer, 1, target))
+        tiles = ranked_tiles(target.f32, *_product(layer), most_fold(layer, 1, target))
         return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -112,7 +112,7 @@ class Conv2dF32(Kernel):
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels."""
-        return panels_bytes(_panels(layer, target), _product(layer)[2])
+        return 4 * packed_elements(_panels(layer, target), _product(layer)[2])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
@@ -137,7 +137,7 @@ def _product(layer: Layer) -> tuple[int, int, int]:
 def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
-    return choose_tile(target, *_product(layer), most_fold(layer, 1, target))
+    return choose_tile(target.f32, *_product(layer), most_fold(layer, 1, target))
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
@@ -160,7 +160,7 @@ def _loads(layer: Layer, taps: int, target: Target) -> dict[str, Json]:
     """How the inputs of so many neighbouring taps are loaded: as one run where pixels are full."""
     layout = layer.layout("x")
     dense = layout.pitch == layout.channels
-    return describe_loads([taps * layout.channels] if dense else run_lengths(layer, 1), target)
+    return describe_loads([taps * layout.channels] if dense else run_lengths(layer, 1), target.f32)
 
 
 def _part(layer: Layer) -> Part:
@@ -171,4 +171,4 @@ def _part(layer: Layer) -> Part:
 def _panels(layer: Layer, target: Target) -> list[Panel]:
     lengths, fold = _part(layer).lengths, most_fold(layer, 1, target)
     vectors = _tile(layer, target).vectors
-    return cut_panels(lengths, target.vector_widths, vectors, fold, target.folds)
+    return cut_panels(lengths, target.f32.vector_widths, vectors, fold, target.f32.folds)

@@ -65,7 +65,7 @@ class Conv2dPortableF32(Kernel):
             "group_inputs": w[3],
             "group_outputs": w[0] // op.groups,
             "act": op.act,
-            "fused": target.gnu_vectors,
+            "fused": target.processor.multiply_add,
             "residual": "residual" in layer.operands,
         }
 

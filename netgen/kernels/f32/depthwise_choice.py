@@ -49,9 +49,9 @@ def depthwise_choices(layer: Layer, window: Window, target: Target) -> tuple[Cho
 
 def own_choice(layer: Layer, window: Window, target: Target) -> Choice:
     """What takes least by estimate."""
-    unroll = target.depthwise_unroll
+    unroll = target.f32.depthwise_unroll
     outside = target.cache_miss > 0 and _gains_outside(layer, window, target, unroll)
-    pairs = target.depthwise_pairs and _may_pair(layer, window, target, outside=outside)
+    pairs = target.f32.depthwise_pairs and _may_pair(layer, window, target, outside=outside)
     return {"unroll": unroll, "pairs": int(pairs), "tiles_outside": int(outside)}
 
 
@@ -85,7 +85,7 @@ def _gains_outside(layer: Layer, window: Window, target: Target, unroll: int) ->
     cached = target.cache_l1 * (1.5 if layer.band else 1.0)
     if taps > _MOST_OUTSIDE or window.size[0] * width * pixel <= cached:
         return False
-    lines = max(_LINE / target.vector_widths[0], 1.0)
+    lines = max(_LINE / target.f32.vector_widths[0], 1.0)
     sets = _WAY // math.gcd(_WAY, 4 * layer.layout("x").pitch)
     if lines > 1.0 and window.size[0] * width > sets * target.cache_l1 // _WAY:
         return True

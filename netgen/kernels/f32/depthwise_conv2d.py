@@ -37,7 +37,7 @@ from netgen.kernels.stretches import (
     vector_runs,
 )
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, pack_panels, panels_bytes
+from netgen.kernels.tiles import Panel, cut_vectors, pack_panels, packed_elements
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
@@ -73,7 +73,7 @@ class DepthwiseConv2dF32(Kernel):
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One multiply-add, and less than one load, for each vector and tap."""
-        vectors = len(cut_vectors(layer.result.shape[3], target.vector_widths))
+        vectors = len(cut_vectors(layer.result.shape[3], target.f32.vector_widths))
         _, rows, columns, channels = layer.result.shape
         return rows * columns * vectors * (layer.operands["w"].elements / channels + 2.0)
 
@@ -94,7 +94,7 @@ class DepthwiseConv2dF32(Kernel):
             "bodies": _bodies(layer, window, pairs=bool(choice["pairs"])),
             "taps": [*taps_used(tiles)],
             "tiles": [{**tile, "taps": [*taps_used([tile])]} for tile in tiles],
-            "vectors": describe_vector_runs(vector_runs(layer, target), target),
+            "vectors": describe_vector_runs(vector_runs(layer, target), target.f32),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -112,7 +112,7 @@ class DepthwiseConv2dF32(Kernel):
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Vectors, with a row for each tap."""
         _, rows, columns, _ = layer.operands["w"].shape
-        return panels_bytes(_panels(vector_runs(layer, target)), rows * columns)
+        return 4 * packed_elements(_panels(vector_runs(layer, target)), rows * columns)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.

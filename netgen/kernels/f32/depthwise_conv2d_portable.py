@@ -63,7 +63,7 @@ class DepthwiseConv2dPortableF32(Kernel):
             "pitches": pitches,
             "stretches": _stretches(layer),
             "act": op.act,
-            "fused": target.gnu_vectors,
+            "fused": target.processor.multiply_add,
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:

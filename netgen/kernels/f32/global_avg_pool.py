@@ -44,12 +44,12 @@ class GlobalAvgPoolF32(Kernel):
             "channels": channels,
             "band_rows": layer.band.rows if layer.band else 0,
             **describe_pitches(layer, ("x",)),
-            "vectors": describe_vector_runs(vector_runs(layer, target), target),
+            "vectors": describe_vector_runs(vector_runs(layer, target), target.f32),
         }
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One addition per element, vectorised by the compiler."""
-        return 3.0 * layer.operands["x"].elements / max((1, *target.vector_widths))
+        return 3.0 * layer.operands["x"].elements / max((1, *target.f32.vector_widths))
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]

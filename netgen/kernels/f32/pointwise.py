@@ -39,7 +39,7 @@ from netgen.kernels.tiles import (
     describe_panels,
     diagonally,
     pack_panels,
-    panels_bytes,
+    packed_elements,
     ranked_tiles,
     tile_cost,
 )
@@ -105,7 +105,7 @@ class PointwiseF32(Kernel):
         p = _product(layer)
         tile = _tile(layer, target)
         fold = most_fold(layer, p.groups, target)
-        product = p.groups * tile_cost(target, tile, p.pixels, p.outputs, p.inputs, fold)
+        product = p.groups * tile_cost(target.f32, tile, p.pixels, p.outputs, p.inputs, fold)
         return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -132,7 +132,7 @@ class PointwiseF32(Kernel):
             "rest": p.pixels - full,
             **describe_product_pitches(layer, dense),
             **describe_inputs(layer, p.groups),
-            **describe_loads(run_lengths(layer, p.groups), target),
+            **describe_loads(run_lengths(layer, p.groups), target.f32),
             "parts": [
                 _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
             ],
@@ -143,7 +143,7 @@ class PointwiseF32(Kernel):
         """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
         p = _product(layer)
         fold = most_fold(layer, p.groups, target)
-        tiles = ranked_tiles(target, p.pixels, p.outputs, p.inputs, fold)
+        tiles = ranked_tiles(target.f32, p.pixels, p.outputs, p.inputs, fold)
         offered: list[Choice] = []
         for tile, rank in diagonally(tiles, range(_MOST_WAYS)):
             ways = _ways(p, tile, target)
@@ -166,7 +166,7 @@ class PointwiseF32(Kernel):
         """Panels of all groups."""
         p = _product(layer)
         return sum(
-            panels_bytes(_panels(layer, part, target), p.inputs) * (part.end - part.first)
+            4 * packed_elements(_panels(layer, part, target), p.inputs) * (part.end - part.first)
             for part in output_parts(layer, p.groups)
         )
 
@@ -193,13 +193,13 @@ def _tile(layer: Layer, target: Target) -> Tile:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
     p = _product(layer)
     fold = most_fold(layer, p.groups, target)
-    return choose_tile(target, p.pixels, p.outputs, p.inputs, fold)
+    return choose_tile(target.f32, p.pixels, p.outputs, p.inputs, fold)
 
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
     fold = most_fold(layer, _product(layer).groups, target)
     vectors = _tile(layer, target).vectors
-    return cut_panels(part.lengths, target.vector_widths, vectors, fold, target.folds)
+    return cut_panels(part.lengths, target.f32.vector_widths, vectors, fold, target.f32.folds)
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
@@ -215,7 +215,7 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
         "first": part.first,
         "end": part.end,
         "steps": [] if only else [[letter, step] for letter, step in steps.items() if step],
-        "panels": describe_panels(panels, part.spans, target, scattered=part.scattered),
+        "panels": describe_panels(panels, part.spans, target.f32, scattered=part.scattered),
     }
 
 
@@ -230,7 +230,7 @@ def _ways(p: _Product, tile: Tile, target: Target) -> list[dict[str, int]]:
     other = _near_block(p, tile, target) if best >= full else p.pixels
     blocks = [best] if min(other, best) >= full else [best, other]
     lines = [_prefetch(p, target)]
-    if target.gnu_vectors:
+    if target.processor.prefetch:
         lines += [n for n in dict.fromkeys((0, 1, 2, tile.vectors)) if n not in lines]
     return [{"block": b, "prefetch": n} for b, n in diagonally(blocks, lines[: _MOST_WAYS // 2])]
 
@@ -259,6 +259,10 @@ def _prefetch(p: _Product, target: Target) -> int:
     one pixel: then each is needed sooner than it comes, and processors follow one stream by
     themselves. Else one: more hold up the loads of what is there already.
     """
-    if not target.gnu_vectors or 4 * p.inputs * p.outputs <= target.cache_l1 or p.pixels == 1:
+    if (
+        not target.processor.prefetch
+        or 4 * p.inputs * p.outputs <= target.cache_l1
+        or p.pixels == 1
+    ):
         return 0
     return 1

@@ -59,7 +59,7 @@ def window_parameters(layer: Layer, window: Window, target: Target) -> dict[str,
     return {
         **describe_window(layer, window),
         **describe_pitches(layer, ("x", "y")),
-        "vectors": describe_vector_runs(vector_runs(layer, target), target),
+        "vectors": describe_vector_runs(vector_runs(layer, target), target.f32),
     }
 
 
@@ -129,4 +129,4 @@ def unrolled_cost(layer: Layer, window: Window, target: Target) -> float:
 
 def _vectors(layer: Layer, target: Target) -> int:
     _, rows, columns, channels = layer.result.shape
-    return rows * columns * len(cut_vectors(channels, target.vector_widths))
+    return rows * columns * len(cut_vectors(channels, target.f32.vector_widths))

@@ -45,7 +45,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
-    panels_bytes,
+    packed_elements,
     stream_cost,
     tile_cost,
 )
@@ -78,7 +78,7 @@ class WinogradF32(Kernel):
 
     def runs_on(self, target: Target) -> bool:
         """Transforms are written with vectors; small processors have no room for the products."""
-        return target.winograd
+        return target.f32.winograd
 
     def title(self, layer: Layer) -> str:
         """Form, kernel, input and output shape."""
@@ -94,10 +94,10 @@ class WinogradF32(Kernel):
         blocks = -(-tiles // block)
         tile = self._tile(layer, target)
         points = len(self.g) ** 2
-        products = points * blocks * tile_cost(target, tile, block, n, channels)
+        products = points * blocks * tile_cost(target.f32, tile, block, n, channels)
         weights = blocks * stream_cost(target, self._weights(layer))
         before, behind = self.transform_steps
-        transforms = tiles * (before * channels + behind * n) / target.vector_widths[0]
+        transforms = tiles * (before * channels + behind * n) / target.f32.vector_widths[0]
         return max(products, weights) + transforms + layout_cost(layer, 1, tile, target)
 
     def scratch(self, layer: Layer, target: Target) -> int:
@@ -112,7 +112,7 @@ class WinogradF32(Kernel):
         tile, block = self._tile(layer, target), self._block(layer, target)
         part, m = _part(layer), self.outputs
         _, rows, columns, _ = layer.result.shape
-        panels = cut_panels(part.lengths, target.vector_widths, tile.vectors)
+        panels = cut_panels(part.lengths, target.f32.vector_widths, tile.vectors)
         v_pitch, m_pitch = self._pitches(layer, target)
         return {
             **describe_window(layer, op.window(layer.operands["w"].shape)),
@@ -128,11 +128,11 @@ class WinogradF32(Kernel):
             "m_pitch": m_pitch,
             "tiles": _tile_runs(block, tile, prefetch=self._weights(layer) > target.cache_l2),
             "inputs": _describe_inputs(layer, target),
-            **describe_loads([layer.operands["x"].shape[3]], target),
+            **describe_loads([layer.operands["x"].shape[3]], target.f32),
             # Outputs of the last tiles that are below or right of the image.
             "below": bool(rows % m),
             "beside": bool(columns % m),
-            "panels": describe_panels(panels, part.spans, target, scattered=part.scattered),
+            "panels": describe_panels(panels, part.spans, target.f32, scattered=part.scattered),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -151,11 +151,11 @@ class WinogradF32(Kernel):
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels, with a row for each point of a tile and input."""
         inputs = layer.operands["w"].shape[3]
-        return panels_bytes(self._panels(layer, target), len(self.g) ** 2 * inputs)
+        return 4 * packed_elements(self._panels(layer, target), len(self.g) ** 2 * inputs)
 
     def _panels(self, layer: Layer, target: Target) -> list[Panel]:
         vectors = self._tile(layer, target).vectors
-        return cut_panels(_part(layer).lengths, target.vector_widths, vectors)
+        return cut_panels(_part(layer).lengths, target.f32.vector_widths, vectors)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -207,12 +207,12 @@ class WinogradF32(Kernel):
 
     def _tile(self, layer: Layer, target: Target) -> Tile:
         channels, n = layer.operands["x"].shape[3], layer.result.shape[3]
-        return choose_tile(target, self._block(layer, target), n, channels)
+        return choose_tile(target.f32, self._block(layer, target), n, channels)
 
     def _pitches(self, layer: Layer, target: Target) -> tuple[int, int]:
         """Floats from point to point of the transformed inputs, and of the products."""
         block, channels = self._block(layer, target), layer.operands["x"].shape[3]
-        panel = self._tile(layer, target).vectors * target.vector_widths[0]
+        panel = self._tile(layer, target).vectors * target.f32.vector_widths[0]
         return block * channels + _SKEW, block * panel + _SKEW
 
 
@@ -288,7 +288,7 @@ def _describe_inputs(layer: Layer, target: Target) -> list[Json]:
     described: list[Json] = []
     first = 0
     for place, channels in zip(table[::2], table[1::2], strict=True):
-        fitting = [width for width in target.vector_widths if width <= channels] or [1]
+        fitting = [width for width in target.f32.vector_widths if width <= channels] or [1]
         cut = channels - channels % fitting[0]
         loops = [(0, cut, fitting[0])]
         if cut < channels:

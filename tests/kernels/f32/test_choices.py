@@ -169,8 +169,8 @@ def test_choices_differ_and_stay_within_the_target_s_tiles(name: str, target: Ta
     assert len(choices) > 1
     assert len(set(described)) == len(choices)
     groups = layer.op.groups if isinstance(layer.op, Conv2d) else 1
-    fold = most_fold(layer, groups, target) if target.folds == "all" else 1
-    tiles = target.folded_tiles if fold > 1 else target.tiles
+    fold = most_fold(layer, groups, target) if target.f32.folds == "all" else 1
+    tiles = target.f32.folded_tiles if fold > 1 else target.f32.tiles
     for choice in choices:
         if "rows" in choice:
             legal = [rows for rows, registers in tiles if registers == fold * choice["vectors"]]

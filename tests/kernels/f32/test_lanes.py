@@ -25,7 +25,7 @@ from tests.meaning import meaning
 from tests.tools import AARCH64_GCC
 
 AARCH64 = find_target("aarch64")
-SCALAR = replace(AARCH64, lanes_of_inputs=0)
+SCALAR = AARCH64.retiled("f32", replace(AARCH64.f32, lanes_of_inputs=0))
 AS_PROGRAM = ("-static", *AARCH64.flags("gcc"))
 PAD = (1, 1, 1, 1)
 
@@ -95,7 +95,7 @@ def test_lanes_of_winograd_give_the_same_bits(
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=5))
 def test_loads_take_all_of_each_run(lengths: list[int]) -> None:
-    loads = describe_loads(lengths, AARCH64)
-    assert describe_loads(lengths, SCALAR) == {}
+    loads = describe_loads(lengths, AARCH64.f32)
+    assert describe_loads(lengths, SCALAR.f32) == {}
     rest = {"together": 4, "alone": max(length % 4 for length in lengths)}
     assert loads == (rest if max(lengths) >= 4 else {})

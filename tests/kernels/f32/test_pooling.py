@@ -122,7 +122,7 @@ def normal(shape: Shape) -> Floats:
 @pytest.mark.parametrize("target", ["generic", *VECTORS, "aarch64"])
 def test_what_is_unrolled(target: str) -> None:
     """Few taps, of targets whose vectors are types: the C of the others stays small."""
-    vectors = find_target(target).gnu_vectors
+    vectors = find_target(target).f32.vector_types
     for name, (*_, shape) in WINDOWS.items():
         for op in pools(name):
             kernel = select_kernel(layer(op, shape), find_target(target))

@@ -248,9 +248,9 @@ def forms(target: str, *, winograd: bool = True) -> set[str]:
 
 def test_only_targets_that_say_so_and_unless_it_is_refused() -> None:
     for kind in TARGETS:
-        assert any(form.startswith("winograd") for form in forms(kind.name)) == kind.winograd
+        assert any(form.startswith("winograd") for form in forms(kind.name)) == kind.f32.winograd
         assert forms(kind.name, winograd=False) == {"direct"}
-    assert not find_target("generic").winograd
+    assert not find_target("generic").f32.winograd
 
 
 def test_a_budget_that_whole_images_do_not_fit_into_says_how_to_go_on() -> None:
