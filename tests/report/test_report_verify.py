@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import netgen
@@ -45,7 +46,7 @@ def test_a_wrong_weight_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         weights = lowered.plan.steps[-1].weights
         assert weights is not None
         packed = lowered.packed.copy()
-        packed[weights.offset // 4] += 0.25
+        packed[weights.offset : weights.offset + 4].view(np.float32)[:] += 0.25
         return replace(lowered, packed=packed)
 
     monkeypatch.setattr("netgen.report.verify.lower", spoiled)
