@@ -23,10 +23,9 @@ LENT = ("arena", "slow_arena", "weights")
 
 @dataclass(frozen=True)
 class CallText:
-    """One call as it is printed; `number` counts steps from 1, as comments do."""
+    """One call as it is printed; `index` is the step's number."""
 
     index: int
-    number: int
     title: str
     function: str
     arguments: str
@@ -134,7 +133,6 @@ class Calls:
             function = f"{prefix}_divide"
         return CallText(
             index=index,
-            number=index + 1,
             title=f"{step.name}: {self.plan.values[step.writes].type}",
             function=function,
             arguments=", ".join(words),

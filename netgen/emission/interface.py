@@ -72,8 +72,8 @@ def input_as(plan: Plan) -> Image:
 
 
 def row_counters(plan: Plan) -> int:
-    """How many numbers of rows `model_t` keeps: of the pushed input, and of the steps meanwhile."""
-    return plan.segments[0].last + 2 if plan.push_rows else 0
+    """How many counters of rows `model_t` keeps: of the steps that run while rows are pushed."""
+    return plan.segments[0].last + 1 if plan.push_rows else 0
 
 
 def model_bytes(plan: Plan) -> int:

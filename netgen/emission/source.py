@@ -158,7 +158,7 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,
         "pushed_arena": _pushed_arena(plan) if pushed else "",
-        "pushed_row": calls.row(plan.inputs[0], "m->rows[0]") if pushed else "",
+        "pushed_row": calls.row(plan.inputs[0], "m->pushed") if pushed else "",
         "starts_before_rows": starts_before_rows(plan),
         "run_uses": _run_uses(items),
         **_threads(plan, items),

@@ -35,7 +35,7 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
     arrays: dict[int, WeightArray] = {}
     for index, step in enumerate(plan.steps):
         if step.weights is not None and step.weights.offset not in arrays:
-            name = f"{prefix}_weights_{index + 1}"
+            name = f"{prefix}_weights_{index}"
             place = step.weights
             arrays[place.offset] = WeightArray(name, step.name, place.offset, place.bytes // 4)
     return arrays

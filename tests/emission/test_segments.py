@@ -158,12 +158,12 @@ def test_functions_of_segments_are_named_by_their_steps(banded: Emission) -> Non
     bands = Counter(band.step for band in execution_order(banded.plan))
     for segment in banded.plan.segments:
         steps = range(segment.first, segment.last + 1)
-        function = f"model_steps_{segment.first + 1}_to_{segment.last + 1}"
+        function = f"model_steps_{segment.first}_to_{segment.last}"
         loops = len(steps) > 1 and max(bands[step] for step in steps) > 1
         assert (f" {function}(const model_t *m" in banded.logic) == loops
         body = body_of(banded.logic, function if loops else "model_run")
         for step in steps:
-            call = f"/* {step + 1}. {banded.plan.steps[step].name}: "
+            call = f"/* {step}. {banded.plan.steps[step].name}: "
             assert body.count(call) == banded.logic.count(call) == 1
 
 

@@ -72,14 +72,13 @@ def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
     assert len(emitted.logic) + len(emitted.header) < 400_000
 
 
-def test_steps_are_numbered(small_graph: Graph) -> None:
+def test_steps_are_numbered_as_the_hook_counts_them(small_graph: Graph) -> None:
     emitted = emission(small_graph, "generic")
     numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.MULTILINE)
     steps = emitted.plan.steps
     types = [str(emitted.plan.values[step.writes].type) for step in steps]
     assert numbers == [
-        (str(n), step.name, kind)
-        for n, (step, kind) in enumerate(zip(steps, types, strict=True), start=1)
+        (str(n), step.name, kind) for n, (step, kind) in enumerate(zip(steps, types, strict=True))
     ]
 
 

@@ -15,10 +15,10 @@
  *           (lower bound of the arena 2400, gap 0)
  *
  * arena:    offset      bytes   steps  value
- *                0       1200     1-3  relu6
- *             1200       1200     2-3  relu6_2
- *                0       1200     3-4  add
- *             1200         48     4-5  global_avg_pool
+ *                0       1200     0-2  relu6
+ *             1200       1200     1-2  relu6_2
+ *                0       1200     2-3  add
+ *             1200         48     3-4  global_avg_pool
  */
 #include "tiny.h"
 
@@ -53,10 +53,10 @@ static inline float relu6(float v)
 #endif
 
 /* Packed weights, in tiny_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[336]; float f[336]; } tiny_weights_1;
-extern const union { uint32_t u[120]; float f[120]; } tiny_weights_2;
-extern const union { uint32_t u[156]; float f[156]; } tiny_weights_3;
-extern const union { uint32_t u[104]; float f[104]; } tiny_weights_5;
+extern const union { uint32_t u[336]; float f[336]; } tiny_weights_0;
+extern const union { uint32_t u[120]; float f[120]; } tiny_weights_1;
+extern const union { uint32_t u[156]; float f[156]; } tiny_weights_2;
+extern const union { uint32_t u[104]; float f[104]; } tiny_weights_4;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
@@ -431,32 +431,32 @@ TINY_CODE_ATTR int32_t tiny_run(tiny_t *m, const float *input, float *output)
         return TINY_ERROR_NULL;
     }
     float *const arena = m->config.arena;
-    /* 1. relu6: f32[1,5,5,12] */
-    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_1.f, arena);
+    /* 0. relu6: f32[1,5,5,12] */
+    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena);
     if (tiny_hook(m, 0u) != 0) {
         return TINY_ERROR_CANCELLED;
     }
 
-    /* 2. relu6_2: f32[1,5,5,12] */
-    tiny_depthwise_3x3_5x5x12_relu6(arena, tiny_weights_2.f, arena + 300);
+    /* 1. relu6_2: f32[1,5,5,12] */
+    tiny_depthwise_3x3_5x5x12_relu6(arena, tiny_weights_1.f, arena + 300);
     if (tiny_hook(m, 1u) != 0) {
         return TINY_ERROR_CANCELLED;
     }
 
-    /* 3. add: f32[1,5,5,12] */
-    tiny_pointwise_25x12x12_residual_over_residual(arena + 300, arena, tiny_weights_3.f, arena);
+    /* 2. add: f32[1,5,5,12] */
+    tiny_pointwise_25x12x12_residual_over_residual(arena + 300, arena, tiny_weights_2.f, arena);
     if (tiny_hook(m, 2u) != 0) {
         return TINY_ERROR_CANCELLED;
     }
 
-    /* 4. global_avg_pool: f32[1,1,1,12] */
+    /* 3. global_avg_pool: f32[1,1,1,12] */
     tiny_global_avg_pool_5x5x12(arena, arena + 300);
     if (tiny_hook(m, 3u) != 0) {
         return TINY_ERROR_CANCELLED;
     }
 
-    /* 5. classifier: f32[1,5] */
-    tiny_pointwise_1x12x5(arena + 300, tiny_weights_5.f, output);
+    /* 4. classifier: f32[1,5] */
+    tiny_pointwise_1x12x5(arena + 300, tiny_weights_4.f, output);
     if (tiny_hook(m, 4u) != 0) {
         return TINY_ERROR_CANCELLED;
     }
