@@ -2255,6 +2255,14 @@ static MODEL_CODE_ATTR int32_t model_hook(const model_t *m, uint32_t step)
     return m->config.hook != NULL ? m->config.hook(m->config.user, step) : 0;
 }
 
+/* Behind every step, or band of one: tells the hook, and ends the run where it answers nonzero. */
+#define MODEL_STEP_DONE(step) \
+    do { \
+        if (model_hook(m, step) != 0) { \
+            return MODEL_ERROR_CANCELLED; \
+        } \
+    } while (0)
+
 MODEL_CODE_ATTR int32_t model_init(model_t *m, const model_config *config)
 {
     if (m == NULL || config == NULL) {
@@ -2278,337 +2286,229 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     float *const arena = m->config.arena;
     /* 0. stem.relu6: f32[1,48,48,16] */
     model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_0.f, arena + 784);
-    if (model_hook(m, 0u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(0u);
 
     /* 1. block1.depthwise.relu6: f32[1,48,48,16] */
     model_depthwise_3x3_48x48x16_relu6_over_x(arena + 784, model_weights_1.f, arena);
-    if (model_hook(m, 1u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(1u);
 
     /* 2. block1.project.batch_norm: f32[1,48,48,8] */
     model_pointwise_2304x16x8(arena, model_weights_2.f, arena + 110592);
-    if (model_hook(m, 2u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(2u);
 
     /* 3. block2.expand.relu6: f32[1,48,48,48] */
     model_pointwise_2304x8x48_relu6(arena + 110592, model_weights_3.f, arena);
-    if (model_hook(m, 3u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(3u);
 
     /* 4. block2.depthwise.relu6: f32[1,24,24,48] */
     model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena, model_weights_4.f, arena);
-    if (model_hook(m, 4u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(4u);
 
     /* 5. block2.project.batch_norm: f32[1,24,24,8] */
     model_pointwise_576x48x8(arena, model_weights_5.f, arena + 28848);
-    if (model_hook(m, 5u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(5u);
 
     /* 6. block3.expand.relu6: f32[1,24,24,48] */
     model_pointwise_576x8x48_relu6(arena + 28848, model_weights_6.f, arena + 1200);
-    if (model_hook(m, 6u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(6u);
 
     /* 7. block3.depthwise.relu6: f32[1,24,24,48] */
     model_depthwise_3x3_24x24x48_relu6_over_x(arena + 1200, model_weights_7.f, arena);
-    if (model_hook(m, 7u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(7u);
 
     /* 8. block3.add: f32[1,24,24,8] */
     model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_8.f, arena
         + 28848);
-    if (model_hook(m, 8u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(8u);
 
     /* 9. block4.expand.relu6: f32[1,24,24,48] */
     model_pointwise_576x8x48_relu6(arena + 28848, model_weights_9.f, arena);
-    if (model_hook(m, 9u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(9u);
 
     /* 10. block4.depthwise.relu6: f32[1,12,12,48] */
     model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena, model_weights_10.f, arena);
-    if (model_hook(m, 10u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(10u);
 
     /* 11. block4.project.batch_norm: f32[1,12,12,16] */
     model_pointwise_144x48x16(arena, model_weights_11.f, arena + 15072);
-    if (model_hook(m, 11u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(11u);
 
     /* 12. block5.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + 15072, model_weights_12.f, arena + 1248);
-    if (model_hook(m, 12u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(12u);
 
     /* 13. block5.depthwise.relu6: f32[1,12,12,96] */
     model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_13.f, arena);
-    if (model_hook(m, 13u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(13u);
 
     /* 14. block5.add: f32[1,12,12,16] */
     model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_14.f,
         arena + 15072);
-    if (model_hook(m, 14u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(14u);
 
     /* 15. block6.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + 15072, model_weights_15.f, arena + 1248);
-    if (model_hook(m, 15u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(15u);
 
     /* 16. block6.depthwise.relu6: f32[1,12,12,96] */
     model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_16.f, arena);
-    if (model_hook(m, 16u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(16u);
 
     /* 17. block6.add: f32[1,12,12,16] */
     model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_17.f,
         arena + 15072);
-    if (model_hook(m, 17u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(17u);
 
     /* 18. block7.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + 15072, model_weights_18.f, arena);
-    if (model_hook(m, 18u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(18u);
 
     /* 19. block7.depthwise.relu6: f32[1,6,6,96] */
     model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena, model_weights_19.f, arena);
-    if (model_hook(m, 19u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(19u);
 
     /* 20. block7.project.batch_norm: f32[1,6,6,24] */
     model_pointwise_36x96x24(arena, model_weights_20.f, arena + 6192);
-    if (model_hook(m, 20u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(20u);
 
     /* 21. block8.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 6192, model_weights_21.f, arena + 1008);
-    if (model_hook(m, 21u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(21u);
 
     /* 22. block8.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_22.f, arena);
-    if (model_hook(m, 22u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(22u);
 
     /* 23. block8.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_23.f, arena
         + 6192);
-    if (model_hook(m, 23u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(23u);
 
     /* 24. block9.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 6192, model_weights_24.f, arena + 1008);
-    if (model_hook(m, 24u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(24u);
 
     /* 25. block9.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_25.f, arena);
-    if (model_hook(m, 25u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(25u);
 
     /* 26. block9.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_26.f, arena
         + 6192);
-    if (model_hook(m, 26u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(26u);
 
     /* 27. block10.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 6192, model_weights_27.f, arena + 1008);
-    if (model_hook(m, 27u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(27u);
 
     /* 28. block10.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_28.f, arena);
-    if (model_hook(m, 28u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(28u);
 
     /* 29. block10.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_29.f, arena
         + 6192);
-    if (model_hook(m, 29u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(29u);
 
     /* 30. block11.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + 6192, model_weights_30.f, arena + 1008);
-    if (model_hook(m, 30u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(30u);
 
     /* 31. block11.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_31.f, arena);
-    if (model_hook(m, 31u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(31u);
 
     /* 32. block11.project.batch_norm: f32[1,6,6,32] */
     model_pointwise_36x144x32(arena, model_weights_32.f, arena + 8256);
-    if (model_hook(m, 32u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(32u);
 
     /* 33. block12.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + 8256, model_weights_33.f, arena + 1344);
-    if (model_hook(m, 33u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(33u);
 
     /* 34. block12.depthwise.relu6: f32[1,6,6,192] */
     model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_34.f, arena);
-    if (model_hook(m, 34u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(34u);
 
     /* 35. block12.add: f32[1,6,6,32] */
     model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_35.f, arena
         + 8256);
-    if (model_hook(m, 35u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(35u);
 
     /* 36. block13.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + 8256, model_weights_36.f, arena + 1344);
-    if (model_hook(m, 36u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(36u);
 
     /* 37. block13.depthwise.relu6: f32[1,6,6,192] */
     model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_37.f, arena);
-    if (model_hook(m, 37u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(37u);
 
     /* 38. block13.add: f32[1,6,6,32] */
     model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_38.f, arena
         + 8256);
-    if (model_hook(m, 38u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(38u);
 
     /* 39. block14.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + 8256, model_weights_39.f, arena);
-    if (model_hook(m, 39u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(39u);
 
     /* 40. block14.depthwise.relu6: f32[1,3,3,192] */
     model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena, model_weights_40.f, arena);
-    if (model_hook(m, 40u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(40u);
 
     /* 41. block14.project.batch_norm: f32[1,3,3,56] */
     model_pointwise_9x192x56(arena, model_weights_41.f, arena + 4368);
-    if (model_hook(m, 41u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(41u);
 
     /* 42. block15.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 4368, model_weights_42.f, arena + 1344);
-    if (model_hook(m, 42u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(42u);
 
     /* 43. block15.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_43.f, arena);
-    if (model_hook(m, 43u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(43u);
 
     /* 44. block15.add: f32[1,3,3,56] */
     model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_44.f, arena
         + 4368);
-    if (model_hook(m, 44u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(44u);
 
     /* 45. block16.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 4368, model_weights_45.f, arena + 1344);
-    if (model_hook(m, 45u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(45u);
 
     /* 46. block16.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_46.f, arena);
-    if (model_hook(m, 46u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(46u);
 
     /* 47. block16.add: f32[1,3,3,56] */
     model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_47.f, arena
         + 4368);
-    if (model_hook(m, 47u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(47u);
 
     /* 48. block17.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + 4368, model_weights_48.f, arena + 1344);
-    if (model_hook(m, 48u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(48u);
 
     /* 49. block17.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_49.f, arena);
-    if (model_hook(m, 49u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(49u);
 
     /* 50. block17.project.batch_norm: f32[1,3,3,112] */
     model_pointwise_9x336x112(arena, model_weights_50.f, arena + 11520);
-    if (model_hook(m, 50u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(50u);
 
     /* 51. head.relu6: f32[1,3,3,1280] */
     model_pointwise_9x112x1280_relu6(arena + 11520, model_weights_51.f, arena);
-    if (model_hook(m, 51u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(51u);
 
     /* 52. classifier.global_avg_pool: f32[1,1,1,1280] */
     model_global_avg_pool_3x3x1280(arena, arena + 11520);
-    if (model_hook(m, 52u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(52u);
 
     /* 53. classifier.linear: f32[1,1000] */
     model_pointwise_1x1280x1000(arena + 11520, model_weights_53.f, output);
-    if (model_hook(m, 53u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    MODEL_STEP_DONE(53u);
 
     return MODEL_OK;
 }

@@ -90,3 +90,11 @@ def test_each_function_is_there_once(small_graph: Graph) -> None:
     called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.MULTILINE)
     assert len(called) == len(emitted.plan.steps)
     assert set(called) == set(defined)
+
+
+def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "generic")
+    assert emitted.logic.count("model_hook(m, ") == 1
+    assert re.findall(r"^    MODEL_STEP_DONE\((\d+)u\);$", emitted.logic, re.MULTILINE) == [
+        str(n) for n in range(len(emitted.plan.steps))
+    ]

@@ -410,6 +410,14 @@ static TINY_CODE_ATTR int32_t tiny_hook(const tiny_t *m, uint32_t step)
     return m->config.hook != NULL ? m->config.hook(m->config.user, step) : 0;
 }
 
+/* Behind every step, or band of one: tells the hook, and ends the run where it answers nonzero. */
+#define TINY_STEP_DONE(step) \
+    do { \
+        if (tiny_hook(m, step) != 0) { \
+            return TINY_ERROR_CANCELLED; \
+        } \
+    } while (0)
+
 TINY_CODE_ATTR int32_t tiny_init(tiny_t *m, const tiny_config *config)
 {
     if (m == NULL || config == NULL) {
@@ -433,33 +441,23 @@ TINY_CODE_ATTR int32_t tiny_run(tiny_t *m, const float *input, float *output)
     float *const arena = m->config.arena;
     /* 0. relu6: f32[1,5,5,12] */
     tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena);
-    if (tiny_hook(m, 0u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    TINY_STEP_DONE(0u);
 
     /* 1. relu6_2: f32[1,5,5,12] */
     tiny_depthwise_3x3_5x5x12_relu6(arena, tiny_weights_1.f, arena + 300);
-    if (tiny_hook(m, 1u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    TINY_STEP_DONE(1u);
 
     /* 2. add: f32[1,5,5,12] */
     tiny_pointwise_25x12x12_residual_over_residual(arena + 300, arena, tiny_weights_2.f, arena);
-    if (tiny_hook(m, 2u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    TINY_STEP_DONE(2u);
 
     /* 3. global_avg_pool: f32[1,1,1,12] */
     tiny_global_avg_pool_5x5x12(arena, arena + 300);
-    if (tiny_hook(m, 3u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    TINY_STEP_DONE(3u);
 
     /* 4. classifier: f32[1,5] */
     tiny_pointwise_1x12x5(arena + 300, tiny_weights_4.f, output);
-    if (tiny_hook(m, 4u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    TINY_STEP_DONE(4u);
 
     return TINY_OK;
 }
