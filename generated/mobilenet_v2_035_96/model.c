@@ -226,8 +226,9 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                     }
                 }
                 LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + N + v]
-                    = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[(i * OW + j) * N + o + N + v] = relu6(c1_0[v]);
+                }
             }
         }
     }
@@ -2317,8 +2318,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(7u);
 
     /* 8. block3.add: f32[1,24,24,8] */
-    model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_8.f, arena
-        + 28848);
+    model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_8.f,
+        arena + 28848);
     MODEL_STEP_DONE(8u);
 
     /* 9. block4.expand.relu6: f32[1,24,24,48] */
@@ -2380,8 +2381,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(22u);
 
     /* 23. block8.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_23.f, arena
-        + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_23.f,
+        arena + 6192);
     MODEL_STEP_DONE(23u);
 
     /* 24. block9.expand.relu6: f32[1,6,6,144] */
@@ -2393,8 +2394,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(25u);
 
     /* 26. block9.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_26.f, arena
-        + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_26.f,
+        arena + 6192);
     MODEL_STEP_DONE(26u);
 
     /* 27. block10.expand.relu6: f32[1,6,6,144] */
@@ -2406,8 +2407,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(28u);
 
     /* 29. block10.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_29.f, arena
-        + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_29.f,
+        arena + 6192);
     MODEL_STEP_DONE(29u);
 
     /* 30. block11.expand.relu6: f32[1,6,6,144] */
@@ -2431,8 +2432,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(34u);
 
     /* 35. block12.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_35.f, arena
-        + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_35.f,
+        arena + 8256);
     MODEL_STEP_DONE(35u);
 
     /* 36. block13.expand.relu6: f32[1,6,6,192] */
@@ -2444,8 +2445,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(37u);
 
     /* 38. block13.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_38.f, arena
-        + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_38.f,
+        arena + 8256);
     MODEL_STEP_DONE(38u);
 
     /* 39. block14.expand.relu6: f32[1,6,6,192] */
@@ -2469,8 +2470,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(43u);
 
     /* 44. block15.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_44.f, arena
-        + 4368);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_44.f,
+        arena + 4368);
     MODEL_STEP_DONE(44u);
 
     /* 45. block16.expand.relu6: f32[1,3,3,336] */
@@ -2482,8 +2483,8 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     MODEL_STEP_DONE(46u);
 
     /* 47. block16.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_47.f, arena
-        + 4368);
+    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_47.f,
+        arena + 4368);
     MODEL_STEP_DONE(47u);
 
     /* 48. block17.expand.relu6: f32[1,3,3,336] */
