@@ -1,4 +1,4 @@
-"""Element types as C has them: the one table of what an element is called, and how it is written."""
+"""Element types as C has them: what an element is called, and how it is written."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ def pointer_name(region: str, dtype: str) -> str:
 
 
 def word_bytes(dtypes: Sequence[str]) -> int:
-    """The bytes of the words in which constants are written: of elements of one type they are as
-    large, and right whatever the byte order; of several types single bytes."""
+    """How large the words are in which constants are written.
+
+    Elements of one type are words, right in any byte order; several types in one array are bytes.
+    """
     return C_TYPES[dtypes[0]].bytes if len(dtypes) == 1 else 1
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgen.emission.calls import LENT, Calls, CallText, used
+from netgen.emission.calls import Calls, CallText, used
+from netgen.emission.lent import Lent, lent_pointers
 from netgen.plan.data.execution_order import Need, execution_order, height, needs
 from netgen.plan.data.plan import Plan, Segment
 
 # Of `model_t`: how many rows were pushed.
-_PUSHED = "m->pushed"
+PUSHED = "m->pushed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class SegmentText:
     parameters: str
     arguments: str
     counters: tuple[str, ...]
-    uses: tuple[str, ...]
+    uses: tuple[Lent, ...]
     divided: bool
     bands: tuple[BandText, ...]
 
@@ -103,21 +104,20 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
     """The function of a segment."""
     steps = range(segment.first, segment.last + 1)
     bands = tuple(_band(calls, index, pushed=pushed) for index in reversed(steps))
-    texts = [band.call for band in bands]
-    variables, team = used(calls.caller_variables.values(), texts), used(["team"], texts)
+    texts = [band.call.arguments for band in bands]
+    ports, team = calls.ports_in(texts), used(["team"], texts)
     first, last = segment.first, segment.last
     span = f"{first}" if first == last else f"{first}_to_{last}"
-    inputs = {calls.caller_variables.get(name) for name in calls.plan.inputs}
     model = f"{prefix}_t *m" if pushed else f"const {prefix}_t *m"
-    declared = [f"{'const ' if name in inputs else ''}float *{name}" for name in variables]
+    teams = [f"{prefix}_{name} *{name}" for name in team]
     return SegmentText(
         title=f"Step{'' if first == last else 's'} {span.replace('_', ' ')}, band by band.",
         comment=_comment(first, last, pushed=pushed),
         function=f"{prefix}_step{'' if first == last else 's'}_{span}",
-        parameters=", ".join([model, *[f"{prefix}_{name} *{name}" for name in team], *declared]),
-        arguments=", ".join(["m", *team, *variables]),
+        parameters=", ".join([model, *teams, *[port.parameter for port in ports]]),
+        arguments=", ".join(["m", *team, *[port.variable for port in ports]]),
         counters=() if pushed else _declarations(steps),
-        uses=tuple(used(LENT, texts)),
+        uses=lent_pointers(texts),
         divided=bool(team),
         bands=bands,
     )
@@ -135,7 +135,7 @@ def _comment(first: int, last: int, *, pushed: bool) -> str:
     pace = "as far as the pushed rows go" if pushed else "band by band"
     counted = f"{_counter(first, pushed=pushed)} counts the rows that step {first} has computed"
     if pushed:
-        counted += f", and so on; {_PUSHED} counts those that were pushed"
+        counted += f", and so on; {PUSHED} counts those that were pushed"
     elif first != last:
         counted += ", and so on"
     if first == last:
@@ -147,7 +147,7 @@ def _comment(first: int, last: int, *, pushed: bool) -> str:
 def _counter(index: int, *, pushed: bool) -> str:
     """How many rows a step has computed; of step -1, how many were pushed."""
     if index < 0:
-        return _PUSHED
+        return PUSHED
     return f"rows[{index}]" if pushed else f"rows{index}"
 
 
