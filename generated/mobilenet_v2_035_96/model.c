@@ -69,6 +69,7 @@
  *                0      46080   51-52  head.relu6
  *            46080       5120   52-53  classifier.global_avg_pool
  */
+#define MODEL_PRIVATE
 #include "model.h"
 
 #if defined(__FAST_MATH__)
@@ -100,61 +101,6 @@ static inline float relu6(float v)
 #else
 #define LANES
 #endif
-
-/* Packed weights, in model_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[448]; float f[448]; } model_weights_0;
-extern const union { uint32_t u[160]; float f[160]; } model_weights_1;
-extern const union { uint32_t u[136]; float f[136]; } model_weights_2;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_3;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_4;
-extern const union { uint32_t u[392]; float f[392]; } model_weights_5;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_6;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_7;
-extern const union { uint32_t u[392]; float f[392]; } model_weights_8;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_9;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_10;
-extern const union { uint32_t u[784]; float f[784]; } model_weights_11;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_12;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_13;
-extern const union { uint32_t u[1552]; float f[1552]; } model_weights_14;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_15;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_16;
-extern const union { uint32_t u[1552]; float f[1552]; } model_weights_17;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_18;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_19;
-extern const union { uint32_t u[2328]; float f[2328]; } model_weights_20;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_21;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_22;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_23;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_24;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_25;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_26;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_27;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_28;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_29;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_30;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_31;
-extern const union { uint32_t u[4640]; float f[4640]; } model_weights_32;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_33;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_34;
-extern const union { uint32_t u[6176]; float f[6176]; } model_weights_35;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_36;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_37;
-extern const union { uint32_t u[6176]; float f[6176]; } model_weights_38;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_39;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_40;
-extern const union { uint32_t u[10808]; float f[10808]; } model_weights_41;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_42;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_43;
-extern const union { uint32_t u[18872]; float f[18872]; } model_weights_44;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_45;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_46;
-extern const union { uint32_t u[18872]; float f[18872]; } model_weights_47;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_48;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_49;
-extern const union { uint32_t u[37744]; float f[37744]; } model_weights_50;
-extern const union { uint32_t u[144640]; float f[144640]; } model_weights_51;
-extern const union { uint32_t u[1281000]; float f[1281000]; } model_weights_53;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the

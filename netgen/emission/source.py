@@ -23,7 +23,7 @@ from netgen.emission.kernels import called_names, is_split, kernel_function, vec
 from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
-from netgen.emission.weight_files import inline_arrays, weight_files
+from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
@@ -50,7 +50,7 @@ def emit_files(
     target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
-    context = _context(plan, origin, options)
+    context = _context(plan, origin, options, list(arrays.values()))
     functions = [
         kernel_function(instance, prefix, apart=target.gnu_vectors) for instance in plan.instances
     ]
@@ -58,7 +58,6 @@ def emit_files(
     source = render(
         "model.c.j2",
         **context,
-        arrays=list(arrays.values()),
         inline_weights=_INLINE_MARK,
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
@@ -86,7 +85,9 @@ def _header(context: dict[str, object]) -> bytes:
     return format_c(render("model.h.j2", **context)).encode()
 
 
-def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, object]:
+def _context(
+    plan: Plan, origin: Origin, options: EmitOptions, arrays: list[WeightArray]
+) -> dict[str, object]:
     """What header and source both print."""
     upper, dtypes = options.prefix.upper(), _element_types(plan)
     return {
@@ -96,6 +97,8 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "stem": options.stem,
         "upper": upper,
         "weights_as": options.weights_as,
+        "arrays": arrays,
+        "weight_attributes": weight_attributes(plan, options),
         "input_as": input_as(plan),
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
         "ports": describe_ports(plan, upper),

@@ -25,9 +25,13 @@ _WORDS_PER_LINE = {4: 8, 2: 12, 1: 16}
 
 @dataclass(frozen=True)
 class WeightArray:
-    """One C array, the packed weights of a call: `bytes` from `offset` on, of these types."""
+    """One C array, the packed weights of a call: `bytes` from `offset` on, of these types.
+
+    It is a union of the name `tag`.
+    """
 
     name: str
+    tag: str
     title: str
     offset: int
     bytes: int
@@ -44,10 +48,15 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
     arrays: dict[int, WeightArray] = {}
     for index, step in enumerate(plan.steps):
         if step.weights is not None and step.weights.offset not in arrays:
-            name = f"{prefix}_weights_{index}"
             place = step.weights
-            dtypes = (find_kernel(step.kernel).weights_element,)
-            arrays[place.offset] = WeightArray(name, step.name, place.offset, place.bytes, dtypes)
+            arrays[place.offset] = WeightArray(
+                name=f"{prefix}_weights_{index}",
+                tag=f"{prefix}_packed_{index}",
+                title=step.name,
+                offset=place.offset,
+                bytes=place.bytes,
+                dtypes=(find_kernel(step.kernel).weights_element,),
+            )
     return arrays
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from netgen.emission.c_types import C_TYPES, arena_members, packed_members, pointer_name
 from netgen.emission.weights import c_words
-from netgen.ir.tensor_type import ELEMENT_BYTES
+from netgen.ir.tensor_type import ELEMENTS
 
 BYTES = {
     name: ctypes.sizeof(kind)
@@ -35,7 +35,9 @@ def test_an_element_has_the_bytes_of_its_c_type(dtype: str) -> None:
 
 
 def test_every_type_of_the_graph_has_one_of_c() -> None:
-    assert {dtype: C_TYPES[dtype].bytes for dtype in ELEMENT_BYTES} == ELEMENT_BYTES
+    assert {dtype: kind.bytes for dtype, kind in C_TYPES.items()} == {
+        dtype: element.bytes for dtype, element in ELEMENTS.items()
+    }
 
 
 def test_pointers_and_members_of_several_types_have_names_of_their_own() -> None:

@@ -20,6 +20,7 @@
  *                0       1200     2-3  add
  *             1200         48     3-4  global_avg_pool
  */
+#define TINY_PRIVATE
 #include "tiny.h"
 
 #if defined(__FAST_MATH__)
@@ -51,12 +52,6 @@ static inline float relu6(float v)
 #else
 #define LANES
 #endif
-
-/* Packed weights, in tiny_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[336]; float f[336]; } tiny_weights_0;
-extern const union { uint32_t u[120]; float f[120]; } tiny_weights_1;
-extern const union { uint32_t u[156]; float f[156]; } tiny_weights_2;
-extern const union { uint32_t u[104]; float f[104]; } tiny_weights_4;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the

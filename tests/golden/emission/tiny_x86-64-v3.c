@@ -20,6 +20,7 @@
  *                0       1200     2-3  add
  *             1216         48     3-4  global_avg_pool
  */
+#define TINY_PRIVATE
 #include "tiny.h"
 
 #include <string.h>
@@ -78,12 +79,6 @@ typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
 #define RELU6_4(v) \
     ((v4)((ABOVE6_4(v) & (i4)SPLAT4(6.0f)) | (~ABOVE6_4(v) & (i4)RELU_4(v))))
 #endif
-
-/* Packed weights, in tiny_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[336]; float f[336]; } tiny_weights_0;
-extern const union { uint32_t u[120]; float f[120]; } tiny_weights_1;
-extern const union { uint32_t u[156]; float f[156]; } tiny_weights_2;
-extern const union { uint32_t u[104]; float f[104]; } tiny_weights_4;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
