@@ -2196,6 +2196,64 @@ static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
     LANES for (int v = 0; v < 8; ++v) { y[992 + v] = c0_0[v]; }
 }
 
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
+   buffer that several steps write has one name. */
+enum {
+    MODEL_AT_0 = 784, /* stem.relu6 */
+    MODEL_AT_1 = 0, /* block1.depthwise.relu6 */
+    MODEL_AT_2 = 110592, /* block1.project.batch_norm */
+    MODEL_AT_3 = 0, /* block2.expand.relu6 */
+    MODEL_AT_4 = 0, /* block2.depthwise.relu6 */
+    MODEL_AT_5 = 28848, /* block2.project.batch_norm */
+    MODEL_AT_6 = 1200, /* block3.expand.relu6 */
+    MODEL_AT_7 = 0, /* block3.depthwise.relu6 */
+    MODEL_AT_8 = 28848, /* block3.add */
+    MODEL_AT_9 = 0, /* block4.expand.relu6 */
+    MODEL_AT_10 = 0, /* block4.depthwise.relu6 */
+    MODEL_AT_11 = 15072, /* block4.project.batch_norm */
+    MODEL_AT_12 = 1248, /* block5.expand.relu6 */
+    MODEL_AT_13 = 0, /* block5.depthwise.relu6 */
+    MODEL_AT_14 = 15072, /* block5.add */
+    MODEL_AT_15 = 1248, /* block6.expand.relu6 */
+    MODEL_AT_16 = 0, /* block6.depthwise.relu6 */
+    MODEL_AT_17 = 15072, /* block6.add */
+    MODEL_AT_18 = 0, /* block7.expand.relu6 */
+    MODEL_AT_19 = 0, /* block7.depthwise.relu6 */
+    MODEL_AT_20 = 6192, /* block7.project.batch_norm */
+    MODEL_AT_21 = 1008, /* block8.expand.relu6 */
+    MODEL_AT_22 = 0, /* block8.depthwise.relu6 */
+    MODEL_AT_23 = 6192, /* block8.add */
+    MODEL_AT_24 = 1008, /* block9.expand.relu6 */
+    MODEL_AT_25 = 0, /* block9.depthwise.relu6 */
+    MODEL_AT_26 = 6192, /* block9.add */
+    MODEL_AT_27 = 1008, /* block10.expand.relu6 */
+    MODEL_AT_28 = 0, /* block10.depthwise.relu6 */
+    MODEL_AT_29 = 6192, /* block10.add */
+    MODEL_AT_30 = 1008, /* block11.expand.relu6 */
+    MODEL_AT_31 = 0, /* block11.depthwise.relu6 */
+    MODEL_AT_32 = 8256, /* block11.project.batch_norm */
+    MODEL_AT_33 = 1344, /* block12.expand.relu6 */
+    MODEL_AT_34 = 0, /* block12.depthwise.relu6 */
+    MODEL_AT_35 = 8256, /* block12.add */
+    MODEL_AT_36 = 1344, /* block13.expand.relu6 */
+    MODEL_AT_37 = 0, /* block13.depthwise.relu6 */
+    MODEL_AT_38 = 8256, /* block13.add */
+    MODEL_AT_39 = 0, /* block14.expand.relu6 */
+    MODEL_AT_40 = 0, /* block14.depthwise.relu6 */
+    MODEL_AT_41 = 4368, /* block14.project.batch_norm */
+    MODEL_AT_42 = 1344, /* block15.expand.relu6 */
+    MODEL_AT_43 = 0, /* block15.depthwise.relu6 */
+    MODEL_AT_44 = 4368, /* block15.add */
+    MODEL_AT_45 = 1344, /* block16.expand.relu6 */
+    MODEL_AT_46 = 0, /* block16.depthwise.relu6 */
+    MODEL_AT_47 = 4368, /* block16.add */
+    MODEL_AT_48 = 1344, /* block17.expand.relu6 */
+    MODEL_AT_49 = 0, /* block17.depthwise.relu6 */
+    MODEL_AT_50 = 11520, /* block17.project.batch_norm */
+    MODEL_AT_51 = 0, /* head.relu6 */
+    MODEL_AT_52 = 11520, /* classifier.global_avg_pool */
+};
+
 /* The hook's answer: nonzero cancels. */
 static MODEL_CODE_ATTR int32_t model_hook(const model_t *m, uint32_t step)
 {
@@ -2232,229 +2290,246 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
     }
     float *const arena = m->config.arena;
     /* 0. stem.relu6: f32[1,48,48,16] */
-    model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_0.f, arena + 784);
+    model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_0.f, arena + MODEL_AT_0);
     MODEL_STEP_DONE(0u);
 
     /* 1. block1.depthwise.relu6: f32[1,48,48,16] */
-    model_depthwise_3x3_48x48x16_relu6_over_x(arena + 784, model_weights_1.f, arena);
+    model_depthwise_3x3_48x48x16_relu6_over_x(arena + MODEL_AT_0, model_weights_1.f,
+        arena + MODEL_AT_1);
     MODEL_STEP_DONE(1u);
 
     /* 2. block1.project.batch_norm: f32[1,48,48,8] */
-    model_pointwise_2304x16x8(arena, model_weights_2.f, arena + 110592);
+    model_pointwise_2304x16x8(arena + MODEL_AT_1, model_weights_2.f, arena + MODEL_AT_2);
     MODEL_STEP_DONE(2u);
 
     /* 3. block2.expand.relu6: f32[1,48,48,48] */
-    model_pointwise_2304x8x48_relu6(arena + 110592, model_weights_3.f, arena);
+    model_pointwise_2304x8x48_relu6(arena + MODEL_AT_2, model_weights_3.f, arena + MODEL_AT_3);
     MODEL_STEP_DONE(3u);
 
     /* 4. block2.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena, model_weights_4.f, arena);
+    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena + MODEL_AT_3, model_weights_4.f,
+        arena + MODEL_AT_4);
     MODEL_STEP_DONE(4u);
 
     /* 5. block2.project.batch_norm: f32[1,24,24,8] */
-    model_pointwise_576x48x8(arena, model_weights_5.f, arena + 28848);
+    model_pointwise_576x48x8(arena + MODEL_AT_4, model_weights_5.f, arena + MODEL_AT_5);
     MODEL_STEP_DONE(5u);
 
     /* 6. block3.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_6.f, arena + 1200);
+    model_pointwise_576x8x48_relu6(arena + MODEL_AT_5, model_weights_6.f, arena + MODEL_AT_6);
     MODEL_STEP_DONE(6u);
 
     /* 7. block3.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_24x24x48_relu6_over_x(arena + 1200, model_weights_7.f, arena);
+    model_depthwise_3x3_24x24x48_relu6_over_x(arena + MODEL_AT_6, model_weights_7.f,
+        arena + MODEL_AT_7);
     MODEL_STEP_DONE(7u);
 
     /* 8. block3.add: f32[1,24,24,8] */
-    model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_8.f,
-        arena + 28848);
+    model_pointwise_576x48x8_residual_over_residual(arena + MODEL_AT_7, arena + MODEL_AT_5,
+        model_weights_8.f, arena + MODEL_AT_8);
     MODEL_STEP_DONE(8u);
 
     /* 9. block4.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_9.f, arena);
+    model_pointwise_576x8x48_relu6(arena + MODEL_AT_8, model_weights_9.f, arena + MODEL_AT_9);
     MODEL_STEP_DONE(9u);
 
     /* 10. block4.depthwise.relu6: f32[1,12,12,48] */
-    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena, model_weights_10.f, arena);
+    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena + MODEL_AT_9, model_weights_10.f,
+        arena + MODEL_AT_10);
     MODEL_STEP_DONE(10u);
 
     /* 11. block4.project.batch_norm: f32[1,12,12,16] */
-    model_pointwise_144x48x16(arena, model_weights_11.f, arena + 15072);
+    model_pointwise_144x48x16(arena + MODEL_AT_10, model_weights_11.f, arena + MODEL_AT_11);
     MODEL_STEP_DONE(11u);
 
     /* 12. block5.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_12.f, arena + 1248);
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_11, model_weights_12.f, arena + MODEL_AT_12);
     MODEL_STEP_DONE(12u);
 
     /* 13. block5.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_13.f, arena);
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_12, model_weights_13.f,
+        arena + MODEL_AT_13);
     MODEL_STEP_DONE(13u);
 
     /* 14. block5.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_14.f,
-        arena + 15072);
+    model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_13, arena + MODEL_AT_11,
+        model_weights_14.f, arena + MODEL_AT_14);
     MODEL_STEP_DONE(14u);
 
     /* 15. block6.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_15.f, arena + 1248);
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_14, model_weights_15.f, arena + MODEL_AT_15);
     MODEL_STEP_DONE(15u);
 
     /* 16. block6.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_16.f, arena);
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_15, model_weights_16.f,
+        arena + MODEL_AT_16);
     MODEL_STEP_DONE(16u);
 
     /* 17. block6.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_17.f,
-        arena + 15072);
+    model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_16, arena + MODEL_AT_14,
+        model_weights_17.f, arena + MODEL_AT_17);
     MODEL_STEP_DONE(17u);
 
     /* 18. block7.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_18.f, arena);
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_17, model_weights_18.f, arena + MODEL_AT_18);
     MODEL_STEP_DONE(18u);
 
     /* 19. block7.depthwise.relu6: f32[1,6,6,96] */
-    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena, model_weights_19.f, arena);
+    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena + MODEL_AT_18, model_weights_19.f,
+        arena + MODEL_AT_19);
     MODEL_STEP_DONE(19u);
 
     /* 20. block7.project.batch_norm: f32[1,6,6,24] */
-    model_pointwise_36x96x24(arena, model_weights_20.f, arena + 6192);
+    model_pointwise_36x96x24(arena + MODEL_AT_19, model_weights_20.f, arena + MODEL_AT_20);
     MODEL_STEP_DONE(20u);
 
     /* 21. block8.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_21.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_20, model_weights_21.f, arena + MODEL_AT_21);
     MODEL_STEP_DONE(21u);
 
     /* 22. block8.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_22.f, arena);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_21, model_weights_22.f,
+        arena + MODEL_AT_22);
     MODEL_STEP_DONE(22u);
 
     /* 23. block8.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_23.f,
-        arena + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_22, arena + MODEL_AT_20,
+        model_weights_23.f, arena + MODEL_AT_23);
     MODEL_STEP_DONE(23u);
 
     /* 24. block9.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_24.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_23, model_weights_24.f, arena + MODEL_AT_24);
     MODEL_STEP_DONE(24u);
 
     /* 25. block9.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_25.f, arena);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_24, model_weights_25.f,
+        arena + MODEL_AT_25);
     MODEL_STEP_DONE(25u);
 
     /* 26. block9.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_26.f,
-        arena + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_25, arena + MODEL_AT_23,
+        model_weights_26.f, arena + MODEL_AT_26);
     MODEL_STEP_DONE(26u);
 
     /* 27. block10.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_27.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_26, model_weights_27.f, arena + MODEL_AT_27);
     MODEL_STEP_DONE(27u);
 
     /* 28. block10.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_28.f, arena);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_27, model_weights_28.f,
+        arena + MODEL_AT_28);
     MODEL_STEP_DONE(28u);
 
     /* 29. block10.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_29.f,
-        arena + 6192);
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_28, arena + MODEL_AT_26,
+        model_weights_29.f, arena + MODEL_AT_29);
     MODEL_STEP_DONE(29u);
 
     /* 30. block11.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_30.f, arena + 1008);
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_29, model_weights_30.f, arena + MODEL_AT_30);
     MODEL_STEP_DONE(30u);
 
     /* 31. block11.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_31.f, arena);
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_30, model_weights_31.f,
+        arena + MODEL_AT_31);
     MODEL_STEP_DONE(31u);
 
     /* 32. block11.project.batch_norm: f32[1,6,6,32] */
-    model_pointwise_36x144x32(arena, model_weights_32.f, arena + 8256);
+    model_pointwise_36x144x32(arena + MODEL_AT_31, model_weights_32.f, arena + MODEL_AT_32);
     MODEL_STEP_DONE(32u);
 
     /* 33. block12.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_33.f, arena + 1344);
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_32, model_weights_33.f, arena + MODEL_AT_33);
     MODEL_STEP_DONE(33u);
 
     /* 34. block12.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_34.f, arena);
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_33, model_weights_34.f,
+        arena + MODEL_AT_34);
     MODEL_STEP_DONE(34u);
 
     /* 35. block12.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_35.f,
-        arena + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_34, arena + MODEL_AT_32,
+        model_weights_35.f, arena + MODEL_AT_35);
     MODEL_STEP_DONE(35u);
 
     /* 36. block13.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_36.f, arena + 1344);
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_35, model_weights_36.f, arena + MODEL_AT_36);
     MODEL_STEP_DONE(36u);
 
     /* 37. block13.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_37.f, arena);
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_36, model_weights_37.f,
+        arena + MODEL_AT_37);
     MODEL_STEP_DONE(37u);
 
     /* 38. block13.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_38.f,
-        arena + 8256);
+    model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_37, arena + MODEL_AT_35,
+        model_weights_38.f, arena + MODEL_AT_38);
     MODEL_STEP_DONE(38u);
 
     /* 39. block14.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_39.f, arena);
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_38, model_weights_39.f, arena + MODEL_AT_39);
     MODEL_STEP_DONE(39u);
 
     /* 40. block14.depthwise.relu6: f32[1,3,3,192] */
-    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena, model_weights_40.f, arena);
+    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena + MODEL_AT_39, model_weights_40.f,
+        arena + MODEL_AT_40);
     MODEL_STEP_DONE(40u);
 
     /* 41. block14.project.batch_norm: f32[1,3,3,56] */
-    model_pointwise_9x192x56(arena, model_weights_41.f, arena + 4368);
+    model_pointwise_9x192x56(arena + MODEL_AT_40, model_weights_41.f, arena + MODEL_AT_41);
     MODEL_STEP_DONE(41u);
 
     /* 42. block15.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_42.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_41, model_weights_42.f, arena + MODEL_AT_42);
     MODEL_STEP_DONE(42u);
 
     /* 43. block15.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_43.f, arena);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_42, model_weights_43.f,
+        arena + MODEL_AT_43);
     MODEL_STEP_DONE(43u);
 
     /* 44. block15.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_44.f,
-        arena + 4368);
+    model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_43, arena + MODEL_AT_41,
+        model_weights_44.f, arena + MODEL_AT_44);
     MODEL_STEP_DONE(44u);
 
     /* 45. block16.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_45.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_44, model_weights_45.f, arena + MODEL_AT_45);
     MODEL_STEP_DONE(45u);
 
     /* 46. block16.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_46.f, arena);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_45, model_weights_46.f,
+        arena + MODEL_AT_46);
     MODEL_STEP_DONE(46u);
 
     /* 47. block16.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_47.f,
-        arena + 4368);
+    model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_46, arena + MODEL_AT_44,
+        model_weights_47.f, arena + MODEL_AT_47);
     MODEL_STEP_DONE(47u);
 
     /* 48. block17.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_48.f, arena + 1344);
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_47, model_weights_48.f, arena + MODEL_AT_48);
     MODEL_STEP_DONE(48u);
 
     /* 49. block17.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_49.f, arena);
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_48, model_weights_49.f,
+        arena + MODEL_AT_49);
     MODEL_STEP_DONE(49u);
 
     /* 50. block17.project.batch_norm: f32[1,3,3,112] */
-    model_pointwise_9x336x112(arena, model_weights_50.f, arena + 11520);
+    model_pointwise_9x336x112(arena + MODEL_AT_49, model_weights_50.f, arena + MODEL_AT_50);
     MODEL_STEP_DONE(50u);
 
     /* 51. head.relu6: f32[1,3,3,1280] */
-    model_pointwise_9x112x1280_relu6(arena + 11520, model_weights_51.f, arena);
+    model_pointwise_9x112x1280_relu6(arena + MODEL_AT_50, model_weights_51.f, arena + MODEL_AT_51);
     MODEL_STEP_DONE(51u);
 
     /* 52. classifier.global_avg_pool: f32[1,1,1,1280] */
-    model_global_avg_pool_3x3x1280(arena, arena + 11520);
+    model_global_avg_pool_3x3x1280(arena + MODEL_AT_51, arena + MODEL_AT_52);
     MODEL_STEP_DONE(52u);
 
     /* 53. classifier.linear: f32[1,1000] */
-    model_pointwise_1x1280x1000(arena + 11520, model_weights_53.f, output);
+    model_pointwise_1x1280x1000(arena + MODEL_AT_52, model_weights_53.f, output);
     MODEL_STEP_DONE(53u);
 
     return MODEL_OK;

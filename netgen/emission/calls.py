@@ -10,6 +10,7 @@ from netgen.emission.c_types import C_TYPES, pointer_name
 from netgen.emission.interface import Port, input_ports, output_ports
 from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
+from netgen.emission.places import arena_places, region_of, weight_places
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
@@ -37,6 +38,9 @@ class Calls:
         self._options = options
         self._arrays = arrays
         self._divided_scratch = divided_scratch(plan)
+        upper = options.prefix.upper()
+        self.arena_places = arena_places(plan, upper)
+        self.weight_places = weight_places(upper, arrays.values())
         outputs = {plan.buffer_of(port.value).name: port for port in output_ports(plan)}
         inputs = {plan.buffer_of(port.value).name: port for port in input_ports(plan)}
         self._ports = outputs | inputs
@@ -105,12 +109,11 @@ class Calls:
 
     def _in_buffer(self, buffer: Buffer, dtype: str, elements: int, index: str) -> str:
         if buffer.kind == "arena":
-            region, offset = region_of(self.plan, buffer)
-            base = pointer_name(region, dtype)
-            fixed = elements + offset // C_TYPES[dtype].bytes
+            region, _ = region_of(self.plan, buffer)
+            base = f"{pointer_name(region, dtype)} + {self.arena_places[buffer.name].name}"
         else:
-            base, fixed = self._ports[buffer.name].variable, elements
-        terms = [base, str(fixed) if fixed else "", index]
+            base = self._ports[buffer.name].variable
+        terms = [base, str(elements) if elements else "", index]
         return " + ".join(term for term in terms if term)
 
     def _scratch(self, step: Step) -> list[str]:
@@ -127,8 +130,7 @@ class Calls:
             return [f"{self._arrays[step.weights.offset].name}.{C_TYPES[dtype].member}"]
         blob = self._options.weights_as == "blob"
         base = pointer_name("weights" if blob else f"{self._options.prefix}_weights", dtype)
-        first = step.weights.offset // C_TYPES[dtype].bytes
-        return [f"{base} + {first}" if first else base]
+        return [f"{base} + {self.weight_places[step.weights.offset].name}"]
 
     def _call(self, index: int, arguments: Iterable[str]) -> CallText:
         step = self.plan.steps[index]
@@ -161,12 +163,6 @@ def _divided(
     members = ", ".join([w, y, first, *([own] if scratch else [])])
     call = f"&({prefix}_call){{{{{', '.join(reads)}}}, {members}}}"
     return ["team", f"{function}_part", call]
-
-
-def region_of(plan: Plan, buffer: Buffer) -> tuple[str, int]:
-    """The region of RAM that holds a buffer of the arena, and the buffer's first byte in it."""
-    slow = buffer.offset >= plan.fast_bytes
-    return ("slow_arena", buffer.offset - plan.fast_bytes) if slow else ("arena", buffer.offset)
 
 
 def divided_scratch(plan: Plan) -> bool:

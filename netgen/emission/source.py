@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netgen import __version__
 from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
-from netgen.emission.calls import Calls, divided_scratch, region_of, used
+from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
@@ -22,6 +22,7 @@ from netgen.emission.interface import (
 from netgen.emission.kernels import called_names, is_split, kernel_function, vector_words
 from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
+from netgen.emission.places import arena_places, region_of
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
 from netgen.emission.weights import (
@@ -114,7 +115,7 @@ def _context(
         "errors": [
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
         ],
-        **_parameters(plan),
+        **_parameters(plan, upper),
         "pushed_macs": pushed_macs(plan) if plan.push_rows else None,
         "row_counters": row_counters(plan),
         "pushed": input_ports(plan)[0] if plan.push_rows else None,
@@ -128,7 +129,7 @@ def _element_types(plan: Plan) -> list[str]:
     return sorted({value.type.dtype for value in plan.values.values()})
 
 
-def _parameters(plan: Plan) -> dict[str, object]:
+def _parameters(plan: Plan, upper: str) -> dict[str, object]:
     """The caller's pointers, as parameters of functions and in words."""
     held = input_as(plan) == "arena"
     reads, writes = [] if held else input_ports(plan), output_ports(plan)
@@ -140,22 +141,23 @@ def _parameters(plan: Plan) -> dict[str, object]:
         "finish_parameters": ", ".join(port.parameter for port in writes),
         "finish_arguments": ", ".join(outputs),
         "run_summary": f"{summary}writes {' and '.join(outputs)}",
-        "input_places": _input_places(plan) if held else [],
+        "input_places": _input_places(plan, upper) if held else [],
     }
 
 
-def _input_places(plan: Plan) -> list[dict[str, object]]:
+def _input_places(plan: Plan, upper: str) -> list[dict[str, object]]:
     """Where the caller writes the images that the arena holds."""
+    places = arena_places(plan, upper)
     return [
         {
             "variable": port.variable,
             "macro": port.macro,
             "c_type": port.c_type,
             "arena": region,
-            "offset": f" + {first // C_TYPES[port.dtype].bytes}" if first else "",
+            "place": places[plan.buffer_of(port.value).name].name,
         }
         for port in input_ports(plan)
-        for region, first in [region_of(plan, plan.buffer_of(port.value))]
+        for region, _ in [region_of(plan, plan.buffer_of(port.value))]
     ]
 
 
@@ -165,7 +167,10 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     calls = Calls(plan, options, arrays)
     items, pushed = run_items(calls, options.prefix), pushed_segment(calls, options.prefix)
     segments = [item.segment for item in items if item.segment is not None]
+    lent_weights = options.weights_as in ("blob", "incbin")
     return {
+        "arena_places": list(calls.arena_places.values()),
+        "weight_places": list(calls.weight_places.values()) if lent_weights else [],
         "items": items,
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,

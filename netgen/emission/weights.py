@@ -27,9 +27,10 @@ _WORDS_PER_LINE = {4: 8, 2: 12, 1: 16}
 class WeightArray:
     """One C array, the packed weights of a call: `bytes` from `offset` on, of these types.
 
-    It is a union of the name `tag`.
+    `step` is the first that reads it. The union that it is has the name `tag`.
     """
 
+    step: int
     name: str
     tag: str
     title: str
@@ -50,6 +51,7 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
         if step.weights is not None and step.weights.offset not in arrays:
             place = step.weights
             arrays[place.offset] = WeightArray(
+                step=index,
                 name=f"{prefix}_weights_{index}",
                 tag=f"{prefix}_packed_{index}",
                 title=step.name,

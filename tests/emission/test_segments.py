@@ -217,10 +217,12 @@ def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
 def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int, rows: int) -> None:
     """The expression in C, evaluated, against the plan's own elements."""
     plan, value = ring(step, first % rows, shift, rows)
-    text = Calls(plan, EmitOptions("model", "model", "c", ""), {}).row("d", "rows7")
+    calls = Calls(plan, EmitOptions("model", "model", "c", ""), {})
+    text = calls.row("d", "rows7")
     assert text.startswith("arena")
+    constants = {place.name: place.first for place in calls.arena_places.values()}
     for row in range(5):
-        place = evaluate(text, {"arena": 0, "rows7": row})
+        place = evaluate(text, {"arena": 0, "rows7": row, **constants})
         assert place == 80 // 4 + plan.elements(value.name, row, row + 1)[0, 0, 0]
     assert ("%" in text) == (rows > 1 and 4 * step + first % rows >= rows)
 

@@ -10,6 +10,7 @@ import netgen
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from tests.emission.programs import emission
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
@@ -98,3 +99,26 @@ def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
     assert re.findall(r"^    MODEL_STEP_DONE\((\d+)u\);$", emitted.logic, re.MULTILINE) == [
         str(n) for n in range(len(emitted.plan.steps))
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("shufflenet_v2", DEFAULT),
+        ("resnet8", PlanOptions(image="arena")),  # with scratch, on a target that has Winograd
+        ("mobilenet_v1", PlanOptions(image="rows")),
+    ],
+)
+def test_every_place_is_named_once_and_used(model: str, options: PlanOptions) -> None:
+    emitted = emission(netgen.load(model), "x86-64-v3", memory=options)
+    places = re.findall(r"^    (MODEL_\w+) = (\d+), /\* (\S+) \*/$", emitted.logic, re.MULTILINE)
+    offsets = {buffer.name: buffer.offset for buffer in emitted.plan.buffers.values()}
+    weights = {
+        step.name: step.weights.offset for step in emitted.plan.steps if step.weights is not None
+    }
+    assert len({name for name, _, _ in places}) == len(places) > 10
+    for name, first, title in places:
+        assert len(re.findall(rf"\b{name}\b", emitted.logic)) > 1
+        assert 4 * int(first) == (weights if "WEIGHTS" in name else offsets)[title]
+    # What is behind them is within a buffer: whole pixels, or rows of a ring.
+    assert not re.search(r"(?:arena|weights) \+ \d", emitted.logic[emitted.logic.index("_hook(") :])

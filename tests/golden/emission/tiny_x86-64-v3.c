@@ -579,6 +579,15 @@ static TINY_CODE_ATTR KERNEL void tiny_pointwise_1x12x5(
     memcpy(y, t, 5 * sizeof(float));
 }
 
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
+   buffer that several steps write has one name. */
+enum {
+    TINY_AT_0 = 0, /* relu6 */
+    TINY_AT_1 = 304, /* relu6_2 */
+    TINY_AT_2 = 0, /* add */
+    TINY_AT_3 = 304, /* global_avg_pool */
+};
+
 /* The hook's answer: nonzero cancels. */
 static TINY_CODE_ATTR int32_t tiny_hook(const tiny_t *m, uint32_t step)
 {
@@ -615,23 +624,24 @@ TINY_CODE_ATTR int32_t tiny_run(tiny_t *m, const float *input, float *output)
     }
     float *const arena = m->config.arena;
     /* 0. relu6: f32[1,5,5,12] */
-    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena);
+    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena + TINY_AT_0);
     TINY_STEP_DONE(0u);
 
     /* 1. relu6_2: f32[1,5,5,12] */
-    tiny_depthwise_3x3_5x5x12_relu6(arena, tiny_weights_1.f, arena + 304);
+    tiny_depthwise_3x3_5x5x12_relu6(arena + TINY_AT_0, tiny_weights_1.f, arena + TINY_AT_1);
     TINY_STEP_DONE(1u);
 
     /* 2. add: f32[1,5,5,12] */
-    tiny_pointwise_25x12x12_residual_over_residual(arena + 304, arena, tiny_weights_2.f, arena);
+    tiny_pointwise_25x12x12_residual_over_residual(arena + TINY_AT_1, arena + TINY_AT_0,
+        tiny_weights_2.f, arena + TINY_AT_2);
     TINY_STEP_DONE(2u);
 
     /* 3. global_avg_pool: f32[1,1,1,12] */
-    tiny_global_avg_pool_5x5x12(arena, arena + 304);
+    tiny_global_avg_pool_5x5x12(arena + TINY_AT_2, arena + TINY_AT_3);
     TINY_STEP_DONE(3u);
 
     /* 4. classifier: f32[1,5] */
-    tiny_pointwise_1x12x5(arena + 304, tiny_weights_4.f, output);
+    tiny_pointwise_1x12x5(arena + TINY_AT_3, tiny_weights_4.f, output);
     TINY_STEP_DONE(4u);
 
     return TINY_OK;
