@@ -15,60 +15,61 @@
  *           (lower bound of the arena 516096, gap 0)
  *
  * arena:    offset      bytes   steps  value
- *             3136     147456     1-2  stem.relu6
- *                0     147456     2-3  block1.depthwise.relu6
- *           442368      73728     3-4  block1.project.batch_norm
- *                0     442368     4-5  block2.expand.relu6
- *                0     110592     5-6  block2.depthwise.relu6
- *           115392      18432     6-9  block2.project.batch_norm
- *             4800     110592     7-8  block3.expand.relu6
- *                0     110592     8-9  block3.depthwise.relu6
- *           115392      18432    9-10  block3.add
- *                0     110592   10-11  block4.expand.relu6
- *                0      27648   11-12  block4.depthwise.relu6
- *            60288       9216   12-15  block4.project.batch_norm
- *             4992      55296   13-14  block5.expand.relu6
- *                0      55296   14-15  block5.depthwise.relu6
- *            60288       9216   15-18  block5.add
- *             4992      55296   16-17  block6.expand.relu6
- *                0      55296   17-18  block6.depthwise.relu6
- *            60288       9216   18-19  block6.add
- *                0      55296   19-20  block7.expand.relu6
- *                0      13824   20-21  block7.depthwise.relu6
- *            24768       3456   21-24  block7.project.batch_norm
- *             4032      20736   22-23  block8.expand.relu6
- *                0      20736   23-24  block8.depthwise.relu6
- *            24768       3456   24-27  block8.add
- *             4032      20736   25-26  block9.expand.relu6
- *                0      20736   26-27  block9.depthwise.relu6
- *            24768       3456   27-30  block9.add
- *             4032      20736   28-29  block10.expand.relu6
- *                0      20736   29-30  block10.depthwise.relu6
- *            24768       3456   30-31  block10.add
- *             4032      20736   31-32  block11.expand.relu6
- *                0      20736   32-33  block11.depthwise.relu6
- *            33024       4608   33-36  block11.project.batch_norm
- *             5376      27648   34-35  block12.expand.relu6
- *                0      27648   35-36  block12.depthwise.relu6
- *            33024       4608   36-39  block12.add
- *             5376      27648   37-38  block13.expand.relu6
- *                0      27648   38-39  block13.depthwise.relu6
- *            33024       4608   39-40  block13.add
- *                0      27648   40-41  block14.expand.relu6
- *                0       6912   41-42  block14.depthwise.relu6
- *            17472       2016   42-45  block14.project.batch_norm
- *             5376      12096   43-44  block15.expand.relu6
- *                0      12096   44-45  block15.depthwise.relu6
- *            17472       2016   45-48  block15.add
- *             5376      12096   46-47  block16.expand.relu6
- *                0      12096   47-48  block16.depthwise.relu6
- *            17472       2016   48-49  block16.add
- *             5376      12096   49-50  block17.expand.relu6
- *                0      12096   50-51  block17.depthwise.relu6
- *            46080       4032   51-52  block17.project.batch_norm
- *                0      46080   52-53  head.relu6
- *            46080       5120   53-54  classifier.global_avg_pool
+ *             3136     147456     0-1  stem.relu6
+ *                0     147456     1-2  block1.depthwise.relu6
+ *           442368      73728     2-3  block1.project.batch_norm
+ *                0     442368     3-4  block2.expand.relu6
+ *                0     110592     4-5  block2.depthwise.relu6
+ *           115392      18432     5-8  block2.project.batch_norm
+ *             4800     110592     6-7  block3.expand.relu6
+ *                0     110592     7-8  block3.depthwise.relu6
+ *           115392      18432     8-9  block3.add
+ *                0     110592    9-10  block4.expand.relu6
+ *                0      27648   10-11  block4.depthwise.relu6
+ *            60288       9216   11-14  block4.project.batch_norm
+ *             4992      55296   12-13  block5.expand.relu6
+ *                0      55296   13-14  block5.depthwise.relu6
+ *            60288       9216   14-17  block5.add
+ *             4992      55296   15-16  block6.expand.relu6
+ *                0      55296   16-17  block6.depthwise.relu6
+ *            60288       9216   17-18  block6.add
+ *                0      55296   18-19  block7.expand.relu6
+ *                0      13824   19-20  block7.depthwise.relu6
+ *            24768       3456   20-23  block7.project.batch_norm
+ *             4032      20736   21-22  block8.expand.relu6
+ *                0      20736   22-23  block8.depthwise.relu6
+ *            24768       3456   23-26  block8.add
+ *             4032      20736   24-25  block9.expand.relu6
+ *                0      20736   25-26  block9.depthwise.relu6
+ *            24768       3456   26-29  block9.add
+ *             4032      20736   27-28  block10.expand.relu6
+ *                0      20736   28-29  block10.depthwise.relu6
+ *            24768       3456   29-30  block10.add
+ *             4032      20736   30-31  block11.expand.relu6
+ *                0      20736   31-32  block11.depthwise.relu6
+ *            33024       4608   32-35  block11.project.batch_norm
+ *             5376      27648   33-34  block12.expand.relu6
+ *                0      27648   34-35  block12.depthwise.relu6
+ *            33024       4608   35-38  block12.add
+ *             5376      27648   36-37  block13.expand.relu6
+ *                0      27648   37-38  block13.depthwise.relu6
+ *            33024       4608   38-39  block13.add
+ *                0      27648   39-40  block14.expand.relu6
+ *                0       6912   40-41  block14.depthwise.relu6
+ *            17472       2016   41-44  block14.project.batch_norm
+ *             5376      12096   42-43  block15.expand.relu6
+ *                0      12096   43-44  block15.depthwise.relu6
+ *            17472       2016   44-47  block15.add
+ *             5376      12096   45-46  block16.expand.relu6
+ *                0      12096   46-47  block16.depthwise.relu6
+ *            17472       2016   47-48  block16.add
+ *             5376      12096   48-49  block17.expand.relu6
+ *                0      12096   49-50  block17.depthwise.relu6
+ *            46080       4032   50-51  block17.project.batch_norm
+ *                0      46080   51-52  head.relu6
+ *            46080       5120   52-53  classifier.global_avg_pool
  */
+#define MODEL_PRIVATE
 #include "model.h"
 
 #if defined(__FAST_MATH__)
@@ -100,61 +101,6 @@ static inline float relu6(float v)
 #else
 #define LANES
 #endif
-
-/* Packed weights, in model_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[448]; float f[448]; } model_weights_1;
-extern const union { uint32_t u[160]; float f[160]; } model_weights_2;
-extern const union { uint32_t u[136]; float f[136]; } model_weights_3;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_4;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_5;
-extern const union { uint32_t u[392]; float f[392]; } model_weights_6;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_7;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_8;
-extern const union { uint32_t u[392]; float f[392]; } model_weights_9;
-extern const union { uint32_t u[432]; float f[432]; } model_weights_10;
-extern const union { uint32_t u[480]; float f[480]; } model_weights_11;
-extern const union { uint32_t u[784]; float f[784]; } model_weights_12;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_13;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_14;
-extern const union { uint32_t u[1552]; float f[1552]; } model_weights_15;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_16;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_17;
-extern const union { uint32_t u[1552]; float f[1552]; } model_weights_18;
-extern const union { uint32_t u[1632]; float f[1632]; } model_weights_19;
-extern const union { uint32_t u[960]; float f[960]; } model_weights_20;
-extern const union { uint32_t u[2328]; float f[2328]; } model_weights_21;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_22;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_23;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_24;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_25;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_26;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_27;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_28;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_29;
-extern const union { uint32_t u[3480]; float f[3480]; } model_weights_30;
-extern const union { uint32_t u[3600]; float f[3600]; } model_weights_31;
-extern const union { uint32_t u[1440]; float f[1440]; } model_weights_32;
-extern const union { uint32_t u[4640]; float f[4640]; } model_weights_33;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_34;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_35;
-extern const union { uint32_t u[6176]; float f[6176]; } model_weights_36;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_37;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_38;
-extern const union { uint32_t u[6176]; float f[6176]; } model_weights_39;
-extern const union { uint32_t u[6336]; float f[6336]; } model_weights_40;
-extern const union { uint32_t u[1920]; float f[1920]; } model_weights_41;
-extern const union { uint32_t u[10808]; float f[10808]; } model_weights_42;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_43;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_44;
-extern const union { uint32_t u[18872]; float f[18872]; } model_weights_45;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_46;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_47;
-extern const union { uint32_t u[18872]; float f[18872]; } model_weights_48;
-extern const union { uint32_t u[19152]; float f[19152]; } model_weights_49;
-extern const union { uint32_t u[3360]; float f[3360]; } model_weights_50;
-extern const union { uint32_t u[37744]; float f[37744]; } model_weights_51;
-extern const union { uint32_t u[144640]; float f[144640]; } model_weights_52;
-extern const union { uint32_t u[1281000]; float f[1281000]; } model_weights_54;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
@@ -226,8 +172,9 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                     }
                 }
                 LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + N + v]
-                    = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[(i * OW + j) * N + o + N + v] = relu6(c1_0[v]);
+                }
             }
         }
     }
@@ -2249,11 +2196,77 @@ static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
     LANES for (int v = 0; v < 8; ++v) { y[992 + v] = c0_0[v]; }
 }
 
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
+   buffer that several steps write has one name. */
+enum {
+    MODEL_AT_0 = 784, /* stem.relu6 */
+    MODEL_AT_1 = 0, /* block1.depthwise.relu6 */
+    MODEL_AT_2 = 110592, /* block1.project.batch_norm */
+    MODEL_AT_3 = 0, /* block2.expand.relu6 */
+    MODEL_AT_4 = 0, /* block2.depthwise.relu6 */
+    MODEL_AT_5 = 28848, /* block2.project.batch_norm */
+    MODEL_AT_6 = 1200, /* block3.expand.relu6 */
+    MODEL_AT_7 = 0, /* block3.depthwise.relu6 */
+    MODEL_AT_8 = 28848, /* block3.add */
+    MODEL_AT_9 = 0, /* block4.expand.relu6 */
+    MODEL_AT_10 = 0, /* block4.depthwise.relu6 */
+    MODEL_AT_11 = 15072, /* block4.project.batch_norm */
+    MODEL_AT_12 = 1248, /* block5.expand.relu6 */
+    MODEL_AT_13 = 0, /* block5.depthwise.relu6 */
+    MODEL_AT_14 = 15072, /* block5.add */
+    MODEL_AT_15 = 1248, /* block6.expand.relu6 */
+    MODEL_AT_16 = 0, /* block6.depthwise.relu6 */
+    MODEL_AT_17 = 15072, /* block6.add */
+    MODEL_AT_18 = 0, /* block7.expand.relu6 */
+    MODEL_AT_19 = 0, /* block7.depthwise.relu6 */
+    MODEL_AT_20 = 6192, /* block7.project.batch_norm */
+    MODEL_AT_21 = 1008, /* block8.expand.relu6 */
+    MODEL_AT_22 = 0, /* block8.depthwise.relu6 */
+    MODEL_AT_23 = 6192, /* block8.add */
+    MODEL_AT_24 = 1008, /* block9.expand.relu6 */
+    MODEL_AT_25 = 0, /* block9.depthwise.relu6 */
+    MODEL_AT_26 = 6192, /* block9.add */
+    MODEL_AT_27 = 1008, /* block10.expand.relu6 */
+    MODEL_AT_28 = 0, /* block10.depthwise.relu6 */
+    MODEL_AT_29 = 6192, /* block10.add */
+    MODEL_AT_30 = 1008, /* block11.expand.relu6 */
+    MODEL_AT_31 = 0, /* block11.depthwise.relu6 */
+    MODEL_AT_32 = 8256, /* block11.project.batch_norm */
+    MODEL_AT_33 = 1344, /* block12.expand.relu6 */
+    MODEL_AT_34 = 0, /* block12.depthwise.relu6 */
+    MODEL_AT_35 = 8256, /* block12.add */
+    MODEL_AT_36 = 1344, /* block13.expand.relu6 */
+    MODEL_AT_37 = 0, /* block13.depthwise.relu6 */
+    MODEL_AT_38 = 8256, /* block13.add */
+    MODEL_AT_39 = 0, /* block14.expand.relu6 */
+    MODEL_AT_40 = 0, /* block14.depthwise.relu6 */
+    MODEL_AT_41 = 4368, /* block14.project.batch_norm */
+    MODEL_AT_42 = 1344, /* block15.expand.relu6 */
+    MODEL_AT_43 = 0, /* block15.depthwise.relu6 */
+    MODEL_AT_44 = 4368, /* block15.add */
+    MODEL_AT_45 = 1344, /* block16.expand.relu6 */
+    MODEL_AT_46 = 0, /* block16.depthwise.relu6 */
+    MODEL_AT_47 = 4368, /* block16.add */
+    MODEL_AT_48 = 1344, /* block17.expand.relu6 */
+    MODEL_AT_49 = 0, /* block17.depthwise.relu6 */
+    MODEL_AT_50 = 11520, /* block17.project.batch_norm */
+    MODEL_AT_51 = 0, /* head.relu6 */
+    MODEL_AT_52 = 11520, /* classifier.global_avg_pool */
+};
+
 /* The hook's answer: nonzero cancels. */
 static MODEL_CODE_ATTR int32_t model_hook(const model_t *m, uint32_t step)
 {
     return m->config.hook != NULL ? m->config.hook(m->config.user, step) : 0;
 }
+
+/* Behind every step, or band of one: tells the hook, and ends the run where it answers nonzero. */
+#define MODEL_STEP_DONE(step) \
+    do { \
+        if (model_hook(m, step) != 0) { \
+            return MODEL_ERROR_CANCELLED; \
+        } \
+    } while (0)
 
 MODEL_CODE_ATTR int32_t model_init(model_t *m, const model_config *config)
 {
@@ -2276,339 +2289,248 @@ MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
         return MODEL_ERROR_NULL;
     }
     float *const arena = m->config.arena;
-    /* 1. stem.relu6: f32[1,48,48,16] */
-    model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_1.f, arena + 784);
-    if (model_hook(m, 0u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 0. stem.relu6: f32[1,48,48,16] */
+    model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_0.f, arena + MODEL_AT_0);
+    MODEL_STEP_DONE(0u);
 
-    /* 2. block1.depthwise.relu6: f32[1,48,48,16] */
-    model_depthwise_3x3_48x48x16_relu6_over_x(arena + 784, model_weights_2.f, arena);
-    if (model_hook(m, 1u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 1. block1.depthwise.relu6: f32[1,48,48,16] */
+    model_depthwise_3x3_48x48x16_relu6_over_x(arena + MODEL_AT_0, model_weights_1.f,
+        arena + MODEL_AT_1);
+    MODEL_STEP_DONE(1u);
 
-    /* 3. block1.project.batch_norm: f32[1,48,48,8] */
-    model_pointwise_2304x16x8(arena, model_weights_3.f, arena + 110592);
-    if (model_hook(m, 2u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 2. block1.project.batch_norm: f32[1,48,48,8] */
+    model_pointwise_2304x16x8(arena + MODEL_AT_1, model_weights_2.f, arena + MODEL_AT_2);
+    MODEL_STEP_DONE(2u);
 
-    /* 4. block2.expand.relu6: f32[1,48,48,48] */
-    model_pointwise_2304x8x48_relu6(arena + 110592, model_weights_4.f, arena);
-    if (model_hook(m, 3u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 3. block2.expand.relu6: f32[1,48,48,48] */
+    model_pointwise_2304x8x48_relu6(arena + MODEL_AT_2, model_weights_3.f, arena + MODEL_AT_3);
+    MODEL_STEP_DONE(3u);
 
-    /* 5. block2.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena, model_weights_5.f, arena);
-    if (model_hook(m, 4u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 4. block2.depthwise.relu6: f32[1,24,24,48] */
+    model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena + MODEL_AT_3, model_weights_4.f,
+        arena + MODEL_AT_4);
+    MODEL_STEP_DONE(4u);
 
-    /* 6. block2.project.batch_norm: f32[1,24,24,8] */
-    model_pointwise_576x48x8(arena, model_weights_6.f, arena + 28848);
-    if (model_hook(m, 5u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 5. block2.project.batch_norm: f32[1,24,24,8] */
+    model_pointwise_576x48x8(arena + MODEL_AT_4, model_weights_5.f, arena + MODEL_AT_5);
+    MODEL_STEP_DONE(5u);
 
-    /* 7. block3.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_7.f, arena + 1200);
-    if (model_hook(m, 6u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 6. block3.expand.relu6: f32[1,24,24,48] */
+    model_pointwise_576x8x48_relu6(arena + MODEL_AT_5, model_weights_6.f, arena + MODEL_AT_6);
+    MODEL_STEP_DONE(6u);
 
-    /* 8. block3.depthwise.relu6: f32[1,24,24,48] */
-    model_depthwise_3x3_24x24x48_relu6_over_x(arena + 1200, model_weights_8.f, arena);
-    if (model_hook(m, 7u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 7. block3.depthwise.relu6: f32[1,24,24,48] */
+    model_depthwise_3x3_24x24x48_relu6_over_x(arena + MODEL_AT_6, model_weights_7.f,
+        arena + MODEL_AT_7);
+    MODEL_STEP_DONE(7u);
 
-    /* 9. block3.add: f32[1,24,24,8] */
-    model_pointwise_576x48x8_residual_over_residual(arena, arena + 28848, model_weights_9.f, arena
-        + 28848);
-    if (model_hook(m, 8u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 8. block3.add: f32[1,24,24,8] */
+    model_pointwise_576x48x8_residual_over_residual(arena + MODEL_AT_7, arena + MODEL_AT_5,
+        model_weights_8.f, arena + MODEL_AT_8);
+    MODEL_STEP_DONE(8u);
 
-    /* 10. block4.expand.relu6: f32[1,24,24,48] */
-    model_pointwise_576x8x48_relu6(arena + 28848, model_weights_10.f, arena);
-    if (model_hook(m, 9u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 9. block4.expand.relu6: f32[1,24,24,48] */
+    model_pointwise_576x8x48_relu6(arena + MODEL_AT_8, model_weights_9.f, arena + MODEL_AT_9);
+    MODEL_STEP_DONE(9u);
 
-    /* 11. block4.depthwise.relu6: f32[1,12,12,48] */
-    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena, model_weights_11.f, arena);
-    if (model_hook(m, 10u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 10. block4.depthwise.relu6: f32[1,12,12,48] */
+    model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena + MODEL_AT_9, model_weights_10.f,
+        arena + MODEL_AT_10);
+    MODEL_STEP_DONE(10u);
 
-    /* 12. block4.project.batch_norm: f32[1,12,12,16] */
-    model_pointwise_144x48x16(arena, model_weights_12.f, arena + 15072);
-    if (model_hook(m, 11u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 11. block4.project.batch_norm: f32[1,12,12,16] */
+    model_pointwise_144x48x16(arena + MODEL_AT_10, model_weights_11.f, arena + MODEL_AT_11);
+    MODEL_STEP_DONE(11u);
 
-    /* 13. block5.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_13.f, arena + 1248);
-    if (model_hook(m, 12u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 12. block5.expand.relu6: f32[1,12,12,96] */
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_11, model_weights_12.f, arena + MODEL_AT_12);
+    MODEL_STEP_DONE(12u);
 
-    /* 14. block5.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_14.f, arena);
-    if (model_hook(m, 13u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 13. block5.depthwise.relu6: f32[1,12,12,96] */
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_12, model_weights_13.f,
+        arena + MODEL_AT_13);
+    MODEL_STEP_DONE(13u);
 
-    /* 15. block5.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_15.f,
-        arena + 15072);
-    if (model_hook(m, 14u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 14. block5.add: f32[1,12,12,16] */
+    model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_13, arena + MODEL_AT_11,
+        model_weights_14.f, arena + MODEL_AT_14);
+    MODEL_STEP_DONE(14u);
 
-    /* 16. block6.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_16.f, arena + 1248);
-    if (model_hook(m, 15u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 15. block6.expand.relu6: f32[1,12,12,96] */
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_14, model_weights_15.f, arena + MODEL_AT_15);
+    MODEL_STEP_DONE(15u);
 
-    /* 17. block6.depthwise.relu6: f32[1,12,12,96] */
-    model_depthwise_3x3_12x12x96_relu6_over_x(arena + 1248, model_weights_17.f, arena);
-    if (model_hook(m, 16u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 16. block6.depthwise.relu6: f32[1,12,12,96] */
+    model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_15, model_weights_16.f,
+        arena + MODEL_AT_16);
+    MODEL_STEP_DONE(16u);
 
-    /* 18. block6.add: f32[1,12,12,16] */
-    model_pointwise_144x96x16_residual_over_residual(arena, arena + 15072, model_weights_18.f,
-        arena + 15072);
-    if (model_hook(m, 17u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 17. block6.add: f32[1,12,12,16] */
+    model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_16, arena + MODEL_AT_14,
+        model_weights_17.f, arena + MODEL_AT_17);
+    MODEL_STEP_DONE(17u);
 
-    /* 19. block7.expand.relu6: f32[1,12,12,96] */
-    model_pointwise_144x16x96_relu6(arena + 15072, model_weights_19.f, arena);
-    if (model_hook(m, 18u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 18. block7.expand.relu6: f32[1,12,12,96] */
+    model_pointwise_144x16x96_relu6(arena + MODEL_AT_17, model_weights_18.f, arena + MODEL_AT_18);
+    MODEL_STEP_DONE(18u);
 
-    /* 20. block7.depthwise.relu6: f32[1,6,6,96] */
-    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena, model_weights_20.f, arena);
-    if (model_hook(m, 19u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 19. block7.depthwise.relu6: f32[1,6,6,96] */
+    model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena + MODEL_AT_18, model_weights_19.f,
+        arena + MODEL_AT_19);
+    MODEL_STEP_DONE(19u);
 
-    /* 21. block7.project.batch_norm: f32[1,6,6,24] */
-    model_pointwise_36x96x24(arena, model_weights_21.f, arena + 6192);
-    if (model_hook(m, 20u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 20. block7.project.batch_norm: f32[1,6,6,24] */
+    model_pointwise_36x96x24(arena + MODEL_AT_19, model_weights_20.f, arena + MODEL_AT_20);
+    MODEL_STEP_DONE(20u);
 
-    /* 22. block8.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_22.f, arena + 1008);
-    if (model_hook(m, 21u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 21. block8.expand.relu6: f32[1,6,6,144] */
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_20, model_weights_21.f, arena + MODEL_AT_21);
+    MODEL_STEP_DONE(21u);
 
-    /* 23. block8.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_23.f, arena);
-    if (model_hook(m, 22u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 22. block8.depthwise.relu6: f32[1,6,6,144] */
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_21, model_weights_22.f,
+        arena + MODEL_AT_22);
+    MODEL_STEP_DONE(22u);
 
-    /* 24. block8.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_24.f, arena
-        + 6192);
-    if (model_hook(m, 23u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 23. block8.add: f32[1,6,6,24] */
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_22, arena + MODEL_AT_20,
+        model_weights_23.f, arena + MODEL_AT_23);
+    MODEL_STEP_DONE(23u);
 
-    /* 25. block9.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_25.f, arena + 1008);
-    if (model_hook(m, 24u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 24. block9.expand.relu6: f32[1,6,6,144] */
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_23, model_weights_24.f, arena + MODEL_AT_24);
+    MODEL_STEP_DONE(24u);
 
-    /* 26. block9.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_26.f, arena);
-    if (model_hook(m, 25u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 25. block9.depthwise.relu6: f32[1,6,6,144] */
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_24, model_weights_25.f,
+        arena + MODEL_AT_25);
+    MODEL_STEP_DONE(25u);
 
-    /* 27. block9.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_27.f, arena
-        + 6192);
-    if (model_hook(m, 26u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 26. block9.add: f32[1,6,6,24] */
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_25, arena + MODEL_AT_23,
+        model_weights_26.f, arena + MODEL_AT_26);
+    MODEL_STEP_DONE(26u);
 
-    /* 28. block10.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_28.f, arena + 1008);
-    if (model_hook(m, 27u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 27. block10.expand.relu6: f32[1,6,6,144] */
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_26, model_weights_27.f, arena + MODEL_AT_27);
+    MODEL_STEP_DONE(27u);
 
-    /* 29. block10.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_29.f, arena);
-    if (model_hook(m, 28u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 28. block10.depthwise.relu6: f32[1,6,6,144] */
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_27, model_weights_28.f,
+        arena + MODEL_AT_28);
+    MODEL_STEP_DONE(28u);
 
-    /* 30. block10.add: f32[1,6,6,24] */
-    model_pointwise_36x144x24_residual_over_residual(arena, arena + 6192, model_weights_30.f, arena
-        + 6192);
-    if (model_hook(m, 29u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 29. block10.add: f32[1,6,6,24] */
+    model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_28, arena + MODEL_AT_26,
+        model_weights_29.f, arena + MODEL_AT_29);
+    MODEL_STEP_DONE(29u);
 
-    /* 31. block11.expand.relu6: f32[1,6,6,144] */
-    model_pointwise_36x24x144_relu6(arena + 6192, model_weights_31.f, arena + 1008);
-    if (model_hook(m, 30u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 30. block11.expand.relu6: f32[1,6,6,144] */
+    model_pointwise_36x24x144_relu6(arena + MODEL_AT_29, model_weights_30.f, arena + MODEL_AT_30);
+    MODEL_STEP_DONE(30u);
 
-    /* 32. block11.depthwise.relu6: f32[1,6,6,144] */
-    model_depthwise_3x3_6x6x144_relu6_over_x(arena + 1008, model_weights_32.f, arena);
-    if (model_hook(m, 31u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 31. block11.depthwise.relu6: f32[1,6,6,144] */
+    model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_30, model_weights_31.f,
+        arena + MODEL_AT_31);
+    MODEL_STEP_DONE(31u);
 
-    /* 33. block11.project.batch_norm: f32[1,6,6,32] */
-    model_pointwise_36x144x32(arena, model_weights_33.f, arena + 8256);
-    if (model_hook(m, 32u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 32. block11.project.batch_norm: f32[1,6,6,32] */
+    model_pointwise_36x144x32(arena + MODEL_AT_31, model_weights_32.f, arena + MODEL_AT_32);
+    MODEL_STEP_DONE(32u);
 
-    /* 34. block12.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_34.f, arena + 1344);
-    if (model_hook(m, 33u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 33. block12.expand.relu6: f32[1,6,6,192] */
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_32, model_weights_33.f, arena + MODEL_AT_33);
+    MODEL_STEP_DONE(33u);
 
-    /* 35. block12.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_35.f, arena);
-    if (model_hook(m, 34u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 34. block12.depthwise.relu6: f32[1,6,6,192] */
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_33, model_weights_34.f,
+        arena + MODEL_AT_34);
+    MODEL_STEP_DONE(34u);
 
-    /* 36. block12.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_36.f, arena
-        + 8256);
-    if (model_hook(m, 35u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 35. block12.add: f32[1,6,6,32] */
+    model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_34, arena + MODEL_AT_32,
+        model_weights_35.f, arena + MODEL_AT_35);
+    MODEL_STEP_DONE(35u);
 
-    /* 37. block13.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_37.f, arena + 1344);
-    if (model_hook(m, 36u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 36. block13.expand.relu6: f32[1,6,6,192] */
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_35, model_weights_36.f, arena + MODEL_AT_36);
+    MODEL_STEP_DONE(36u);
 
-    /* 38. block13.depthwise.relu6: f32[1,6,6,192] */
-    model_depthwise_3x3_6x6x192_relu6_over_x(arena + 1344, model_weights_38.f, arena);
-    if (model_hook(m, 37u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 37. block13.depthwise.relu6: f32[1,6,6,192] */
+    model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_36, model_weights_37.f,
+        arena + MODEL_AT_37);
+    MODEL_STEP_DONE(37u);
 
-    /* 39. block13.add: f32[1,6,6,32] */
-    model_pointwise_36x192x32_residual_over_residual(arena, arena + 8256, model_weights_39.f, arena
-        + 8256);
-    if (model_hook(m, 38u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 38. block13.add: f32[1,6,6,32] */
+    model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_37, arena + MODEL_AT_35,
+        model_weights_38.f, arena + MODEL_AT_38);
+    MODEL_STEP_DONE(38u);
 
-    /* 40. block14.expand.relu6: f32[1,6,6,192] */
-    model_pointwise_36x32x192_relu6(arena + 8256, model_weights_40.f, arena);
-    if (model_hook(m, 39u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 39. block14.expand.relu6: f32[1,6,6,192] */
+    model_pointwise_36x32x192_relu6(arena + MODEL_AT_38, model_weights_39.f, arena + MODEL_AT_39);
+    MODEL_STEP_DONE(39u);
 
-    /* 41. block14.depthwise.relu6: f32[1,3,3,192] */
-    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena, model_weights_41.f, arena);
-    if (model_hook(m, 40u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 40. block14.depthwise.relu6: f32[1,3,3,192] */
+    model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena + MODEL_AT_39, model_weights_40.f,
+        arena + MODEL_AT_40);
+    MODEL_STEP_DONE(40u);
 
-    /* 42. block14.project.batch_norm: f32[1,3,3,56] */
-    model_pointwise_9x192x56(arena, model_weights_42.f, arena + 4368);
-    if (model_hook(m, 41u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 41. block14.project.batch_norm: f32[1,3,3,56] */
+    model_pointwise_9x192x56(arena + MODEL_AT_40, model_weights_41.f, arena + MODEL_AT_41);
+    MODEL_STEP_DONE(41u);
 
-    /* 43. block15.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_43.f, arena + 1344);
-    if (model_hook(m, 42u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 42. block15.expand.relu6: f32[1,3,3,336] */
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_41, model_weights_42.f, arena + MODEL_AT_42);
+    MODEL_STEP_DONE(42u);
 
-    /* 44. block15.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_44.f, arena);
-    if (model_hook(m, 43u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 43. block15.depthwise.relu6: f32[1,3,3,336] */
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_42, model_weights_43.f,
+        arena + MODEL_AT_43);
+    MODEL_STEP_DONE(43u);
 
-    /* 45. block15.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_45.f, arena
-        + 4368);
-    if (model_hook(m, 44u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 44. block15.add: f32[1,3,3,56] */
+    model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_43, arena + MODEL_AT_41,
+        model_weights_44.f, arena + MODEL_AT_44);
+    MODEL_STEP_DONE(44u);
 
-    /* 46. block16.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_46.f, arena + 1344);
-    if (model_hook(m, 45u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 45. block16.expand.relu6: f32[1,3,3,336] */
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_44, model_weights_45.f, arena + MODEL_AT_45);
+    MODEL_STEP_DONE(45u);
 
-    /* 47. block16.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_47.f, arena);
-    if (model_hook(m, 46u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 46. block16.depthwise.relu6: f32[1,3,3,336] */
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_45, model_weights_46.f,
+        arena + MODEL_AT_46);
+    MODEL_STEP_DONE(46u);
 
-    /* 48. block16.add: f32[1,3,3,56] */
-    model_pointwise_9x336x56_residual_over_residual(arena, arena + 4368, model_weights_48.f, arena
-        + 4368);
-    if (model_hook(m, 47u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 47. block16.add: f32[1,3,3,56] */
+    model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_46, arena + MODEL_AT_44,
+        model_weights_47.f, arena + MODEL_AT_47);
+    MODEL_STEP_DONE(47u);
 
-    /* 49. block17.expand.relu6: f32[1,3,3,336] */
-    model_pointwise_9x56x336_relu6(arena + 4368, model_weights_49.f, arena + 1344);
-    if (model_hook(m, 48u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 48. block17.expand.relu6: f32[1,3,3,336] */
+    model_pointwise_9x56x336_relu6(arena + MODEL_AT_47, model_weights_48.f, arena + MODEL_AT_48);
+    MODEL_STEP_DONE(48u);
 
-    /* 50. block17.depthwise.relu6: f32[1,3,3,336] */
-    model_depthwise_3x3_3x3x336_relu6_over_x(arena + 1344, model_weights_50.f, arena);
-    if (model_hook(m, 49u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 49. block17.depthwise.relu6: f32[1,3,3,336] */
+    model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_48, model_weights_49.f,
+        arena + MODEL_AT_49);
+    MODEL_STEP_DONE(49u);
 
-    /* 51. block17.project.batch_norm: f32[1,3,3,112] */
-    model_pointwise_9x336x112(arena, model_weights_51.f, arena + 11520);
-    if (model_hook(m, 50u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 50. block17.project.batch_norm: f32[1,3,3,112] */
+    model_pointwise_9x336x112(arena + MODEL_AT_49, model_weights_50.f, arena + MODEL_AT_50);
+    MODEL_STEP_DONE(50u);
 
-    /* 52. head.relu6: f32[1,3,3,1280] */
-    model_pointwise_9x112x1280_relu6(arena + 11520, model_weights_52.f, arena);
-    if (model_hook(m, 51u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 51. head.relu6: f32[1,3,3,1280] */
+    model_pointwise_9x112x1280_relu6(arena + MODEL_AT_50, model_weights_51.f, arena + MODEL_AT_51);
+    MODEL_STEP_DONE(51u);
 
-    /* 53. classifier.global_avg_pool: f32[1,1,1,1280] */
-    model_global_avg_pool_3x3x1280(arena, arena + 11520);
-    if (model_hook(m, 52u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 52. classifier.global_avg_pool: f32[1,1,1,1280] */
+    model_global_avg_pool_3x3x1280(arena + MODEL_AT_51, arena + MODEL_AT_52);
+    MODEL_STEP_DONE(52u);
 
-    /* 54. classifier.linear: f32[1,1000] */
-    model_pointwise_1x1280x1000(arena + 11520, model_weights_54.f, output);
-    if (model_hook(m, 53u) != 0) {
-        return MODEL_ERROR_CANCELLED;
-    }
+    /* 53. classifier.linear: f32[1,1000] */
+    model_pointwise_1x1280x1000(arena + MODEL_AT_52, model_weights_53.f, output);
+    MODEL_STEP_DONE(53u);
 
     return MODEL_OK;
 }

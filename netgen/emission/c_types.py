@@ -39,10 +39,9 @@ def pointer_name(region: str, dtype: str) -> str:
 
 
 def word_bytes(dtypes: Sequence[str]) -> int:
-    """The bytes of the words in which constants are written.
+    """How large the words are in which constants are written.
 
-    Of elements of one type they are as large, and right whatever the byte order; of several types
-    they are single bytes.
+    Elements of one type are words, right in any byte order; several types in one array are bytes.
     """
     return C_TYPES[dtypes[0]].bytes if len(dtypes) == 1 else 1
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from netgen.emission.interface import input_ports, output_ports
+from netgen.emission.c_types import C_TYPES, pointer_name
+from netgen.emission.interface import Port, input_ports, output_ports
 from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
+from netgen.emission.places import arena_places, region_of, weight_places
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
@@ -17,16 +19,12 @@ from netgen.plan.data.plan import Buffer, Plan, Step
 from netgen.plan.data.reach import Reach, row_reach
 from netgen.plan.data.step_layer import step_layer
 
-# The variables for what the configuration lends.
-LENT = ("arena", "slow_arena", "weights")
-
 
 @dataclass(frozen=True)
 class CallText:
-    """One call as it is printed; `number` counts steps from 1, as comments do."""
+    """One call as it is printed; `index` is the step's number."""
 
     index: int
-    number: int
     title: str
     function: str
     arguments: str
@@ -40,9 +38,17 @@ class Calls:
         self._options = options
         self._arrays = arrays
         self._divided_scratch = divided_scratch(plan)
+        upper = options.prefix.upper()
+        self.arena_places = arena_places(plan, upper)
+        self.weight_places = weight_places(upper, arrays.values())
         outputs = {plan.buffer_of(port.value).name: port for port in output_ports(plan)}
         inputs = {plan.buffer_of(port.value).name: port for port in input_ports(plan)}
-        self.caller_variables = {n: port.variable for n, port in (outputs | inputs).items()}
+        self._ports = outputs | inputs
+
+    def ports_in(self, arguments: Iterable[str]) -> list[Port]:
+        """What calls with such arguments read and write of the caller's memory."""
+        names = used([port.variable for port in self._ports.values()], arguments)
+        return [port for port in self._ports.values() if port.variable in names]
 
     def whole(self, index: int) -> CallText:
         """A call that computes all of a step's result."""
@@ -98,32 +104,33 @@ class Calls:
 
     def _place(self, value: str, elements: int, index: str) -> str:
         """So many elements behind the start of a value's buffer, and `index` more."""
-        return self._in_buffer(self.plan.buffer_of(value), elements, index)
+        dtype = self.plan.values[value].type.dtype
+        return self._in_buffer(self.plan.buffer_of(value), dtype, elements, index)
 
-    def _in_buffer(self, buffer: Buffer, elements: int, index: str) -> str:
-        if buffer.kind == "arena" and buffer.offset < self.plan.fast_bytes:
-            base, fixed = "arena", elements + buffer.offset // 4
-        elif buffer.kind == "arena":
-            base = "slow_arena"
-            fixed = elements + (buffer.offset - self.plan.fast_bytes) // 4
+    def _in_buffer(self, buffer: Buffer, dtype: str, elements: int, index: str) -> str:
+        if buffer.kind == "arena":
+            region, _ = region_of(self.plan, buffer)
+            base = f"{pointer_name(region, dtype)} + {self.arena_places[buffer.name].name}"
         else:
-            base, fixed = self.caller_variables[buffer.name], elements
-        terms = [base, str(fixed) if fixed else "", index]
+            base = self._ports[buffer.name].variable
+        terms = [base, str(elements) if elements else "", index]
         return " + ".join(term for term in terms if term)
 
     def _scratch(self, step: Step) -> list[str]:
         if step.scratch is None:
             return []
-        return [self._in_buffer(self.plan.buffers[step.scratch], 0, "")]
+        dtype = find_kernel(step.kernel).scratch_element
+        return [self._in_buffer(self.plan.buffers[step.scratch], dtype, 0, "")]
 
     def _weights(self, step: Step) -> list[str]:
         if step.weights is None:
             return []
+        dtype = find_kernel(step.kernel).weights_element
         if self._options.weights_as in {"c", "inline"}:
-            return [f"{self._arrays[step.weights.offset].name}.f"]
+            return [f"{self._arrays[step.weights.offset].name}.{C_TYPES[dtype].member}"]
         blob = self._options.weights_as == "blob"
-        base = "weights" if blob else f"{self._options.prefix}_weights"
-        return [f"{base} + {step.weights.offset // 4}" if step.weights.offset else base]
+        base = pointer_name("weights" if blob else f"{self._options.prefix}_weights", dtype)
+        return [f"{base} + {self.weight_places[step.weights.offset].name}"]
 
     def _call(self, index: int, arguments: Iterable[str]) -> CallText:
         step = self.plan.steps[index]
@@ -134,7 +141,6 @@ class Calls:
             function = f"{prefix}_divide"
         return CallText(
             index=index,
-            number=index + 1,
             title=f"{step.name}: {self.plan.values[step.writes].type}",
             function=function,
             arguments=", ".join(words),
@@ -164,9 +170,9 @@ def divided_scratch(plan: Plan) -> bool:
     return any(i.parameters.get("scratch") for i in plan.instances if is_split(i))
 
 
-def used(names: Iterable[str], calls: Iterable[CallText]) -> list[str]:
-    """Those of the names of variables that calls use."""
-    text = "\n".join(call.arguments for call in calls)
+def used(names: Iterable[str], expressions: Iterable[str]) -> list[str]:
+    """Those of the names of variables that expressions of C use."""
+    text = "\n".join(expressions)
     return [name for name in names if re.search(rf"\b{name}\b", text)]
 
 

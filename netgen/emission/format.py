@@ -12,7 +12,10 @@ COLUMNS = 100
 _INDENT = "    "
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*.*?\*/")
 # A statement may be cut behind a comma or a semicolon, or before an operator.
-_BREAK = re.compile(r"[,;] | (?=(?:[?:+*|=]|&&|\|\|) )")
+_BREAK = re.compile(r"(?P<behind>[,;]) | (?=(?P<before>[?:+*|=]|&&|\|\|) )")
+# A block on one line.
+_BLOCK = re.compile(r"([^{}]*\) \{) ([^{}]*;) \}")
+_ARITHMETIC = frozenset("+*|")
 
 
 def format_c(text: str) -> str:
@@ -85,19 +88,41 @@ def _without_stray_blanks(lines: list[str]) -> list[str]:
 def _wrap(line: str, level: int) -> list[str]:
     """Cut a long line where that is allowed, several statements between them; the rest is indented.
 
-    Statements that follow each other on a line stand below each other.
+    Statements that follow each other on a line stand below each other, those of a block between
+    its braces.
     """
     lines: list[str] = []
     prefix = _INDENT * level
+    block = _BLOCK.fullmatch(line)
+    if block and len(prefix) + len(line) > COLUMNS:
+        head, body = block.groups()
+        return [*_wrap(head, level), *_wrap(body, level + 1), f"{prefix}}}"]
     while len(prefix) + len(line) > COLUMNS:
         room = COLUMNS - len(prefix)
-        breaks = [m.end() for m in _BREAK.finditer(line) if m.end() <= room]
+        breaks = [m for m in _BREAK.finditer(line) if m.end() <= room]
         if not breaks:
             break
-        between = [] if "for (" in line else [n for n in breaks if line[n - 2] == ";"]
-        cut = (between or breaks)[-1]
+        between = [] if "for (" in line else [m.end() for m in breaks if m["behind"] == ";"]
+        cut = between[-1] if between else _best_cut(line, breaks)
         lines.append((prefix + line[:cut]).rstrip())
         line = line[cut:].lstrip()
         prefix = _INDENT * (level if between else level + 1)
     lines.append(prefix + line)
     return lines
+
+
+def _best_cut(line: str, breaks: list[re.Match[str]]) -> int:
+    """The last of those breaks that are in the fewest brackets, behind commas before all others.
+
+    An assignment counts as deeper than what stands beside it: the commas of a call come first.
+    """
+
+    def rank(found: re.Match[str]) -> tuple[int, int]:
+        before = _QUOTED.sub("", line[: found.end()])
+        depth = sum(before.count(c) for c in "([{") - sum(before.count(c) for c in ")]}")
+        if found["behind"] == ";" or found["before"] == "=":
+            return depth + 1, 1
+        return depth, 0 if found["behind"] else 2 if found["before"] in _ARITHMETIC else 1
+
+    least = min(map(rank, breaks))
+    return [found.end() for found in breaks if rank(found) == least][-1]

@@ -116,7 +116,7 @@ def memory_lines(plan: Plan) -> list[str]:
     arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
     for buffer in sorted(arena, key=lambda b: b.first):
         first, last = plan.segments[buffer.first].first, plan.segments[buffer.last].last
-        life, note = f"{first + 1}-{last + 1}", _ring_note(plan, buffer)
+        life, note = f"{first}-{last}", _ring_note(plan, buffer)
         lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {life:>7}  {buffer.name}{note}")
     return lines
 

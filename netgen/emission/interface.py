@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+from netgen.emission.c_types import C_TYPES
 from netgen.errors import PlanError
 from netgen.plan.data.execution_order import execution_order, height
 from netgen.plan.data.options import Image
@@ -16,29 +17,40 @@ _MODEL_BYTES = 128
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output of the network as C names it."""
+    """An input or output of the network as C names it; the C only `reads` an input."""
 
     value: str
     variable: str
     macro: str
+    dtype: str
+    reads: bool
+
+    @property
+    def c_type(self) -> str:
+        """What C calls its elements."""
+        return C_TYPES[self.dtype].name
+
+    @property
+    def parameter(self) -> str:
+        """The pointer to it among the parameters of a function."""
+        return f"{'const ' if self.reads else ''}{self.c_type} *{self.variable}"
 
 
 def input_ports(plan: Plan) -> list[Port]:
     """The inputs, in order: `input`, or `input1`, `input2`, ..."""
-    return _ports(plan.inputs, "input")
+    return _ports(plan, plan.inputs, "input", reads=True)
 
 
 def output_ports(plan: Plan) -> list[Port]:
     """The outputs, in order."""
-    return _ports(plan.outputs, "output")
+    return _ports(plan, plan.outputs, "output", reads=False)
 
 
-def _ports(values: tuple[str, ...], kind: str) -> list[Port]:
-    if len(values) == 1:
-        return [Port(values[0], kind, kind.upper())]
+def _ports(plan: Plan, values: tuple[str, ...], kind: str, *, reads: bool) -> list[Port]:
+    names = [f"{kind}{number}" for number in range(1, len(values) + 1)]
     return [
-        Port(value, f"{kind}{number}", f"{kind.upper()}{number}")
-        for number, value in enumerate(values, start=1)
+        Port(value, name, name.upper(), plan.values[value].type.dtype, reads)
+        for value, name in zip(values, names if len(values) > 1 else [kind], strict=True)
     ]
 
 
@@ -72,13 +84,14 @@ def input_as(plan: Plan) -> Image:
 
 
 def row_counters(plan: Plan) -> int:
-    """How many numbers of rows `model_t` keeps: of the pushed input, and of the steps meanwhile."""
-    return plan.segments[0].last + 2 if plan.push_rows else 0
+    """How many counters of rows `model_t` keeps: of the steps that run while rows are pushed."""
+    return plan.segments[0].last + 1 if plan.push_rows else 0
 
 
 def model_bytes(plan: Plan) -> int:
     """The most that `model_t` has in bytes, a multiple of 8; the C asserts it."""
-    return _MODEL_BYTES + -(-4 * row_counters(plan) // 8) * 8
+    counters = C_TYPES["i32"].bytes * row_counters(plan)
+    return _MODEL_BYTES + -(-counters // 8) * 8
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,22 @@
 
 Such a function is `plan/data/execution_order.py` written out: a chain of conditions, the step
 furthest down first.
-What it counts are rows; `rows7` is how many of them step 7, as comments number it, has computed.
-Where rows are pushed the counters stand in `model_t`, and `rows[0]` counts the pushed ones. One
-step by itself is a loop, and where every step has only one band there is nothing to find out.
+What it counts are rows; `rows7` is how many of them step 7 has computed. Where rows are pushed the
+counters stand in `model_t`, whose `pushed` counts the pushed ones. One step by itself is a loop,
+and where every step has only one band there is nothing to find out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgen.emission.calls import LENT, Calls, CallText, used
+from netgen.emission.calls import Calls, CallText, used
+from netgen.emission.lent import Lent, lent_pointers
 from netgen.plan.data.execution_order import Need, execution_order, height, needs
 from netgen.plan.data.plan import Plan, Segment
+
+# Of `model_t`: how many rows were pushed.
+PUSHED = "m->pushed"
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class SegmentText:
     parameters: str
     arguments: str
     counters: tuple[str, ...]
-    uses: tuple[str, ...]
+    uses: tuple[Lent, ...]
     divided: bool
     bands: tuple[BandText, ...]
 
@@ -100,21 +104,20 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
     """The function of a segment."""
     steps = range(segment.first, segment.last + 1)
     bands = tuple(_band(calls, index, pushed=pushed) for index in reversed(steps))
-    texts = [band.call for band in bands]
-    variables, team = used(calls.caller_variables.values(), texts), used(["team"], texts)
-    first, last = segment.first + 1, segment.last + 1
+    texts = [band.call.arguments for band in bands]
+    ports, team = calls.ports_in(texts), used(["team"], texts)
+    first, last = segment.first, segment.last
     span = f"{first}" if first == last else f"{first}_to_{last}"
-    inputs = {calls.caller_variables.get(name) for name in calls.plan.inputs}
     model = f"{prefix}_t *m" if pushed else f"const {prefix}_t *m"
-    declared = [f"{'const ' if name in inputs else ''}float *{name}" for name in variables]
+    teams = [f"{prefix}_{name} *{name}" for name in team]
     return SegmentText(
         title=f"Step{'' if first == last else 's'} {span.replace('_', ' ')}, band by band.",
         comment=_comment(first, last, pushed=pushed),
         function=f"{prefix}_step{'' if first == last else 's'}_{span}",
-        parameters=", ".join([model, *[f"{prefix}_{name} *{name}" for name in team], *declared]),
-        arguments=", ".join(["m", *team, *variables]),
+        parameters=", ".join([model, *teams, *[port.parameter for port in ports]]),
+        arguments=", ".join(["m", *team, *[port.variable for port in ports]]),
         counters=() if pushed else _declarations(steps),
-        uses=tuple(used(LENT, texts)),
+        uses=lent_pointers(texts),
         divided=bool(team),
         bands=bands,
     )
@@ -130,9 +133,9 @@ def _comment(first: int, last: int, *, pushed: bool) -> str:
     """What stands above the function of steps `first` to `last`."""
     steps = f"Step {first}" if first == last else f"Steps {first} to {last}"
     pace = "as far as the pushed rows go" if pushed else "band by band"
-    counted = f"{_counter(first - 1, pushed=pushed)} counts the rows that step {first} has computed"
+    counted = f"{_counter(first, pushed=pushed)} counts the rows that step {first} has computed"
     if pushed:
-        counted += ", and so on; rows[0] counts those that were pushed"
+        counted += f", and so on; {PUSHED} counts those that were pushed"
     elif first != last:
         counted += ", and so on"
     if first == last:
@@ -143,7 +146,9 @@ def _comment(first: int, last: int, *, pushed: bool) -> str:
 
 def _counter(index: int, *, pushed: bool) -> str:
     """How many rows a step has computed; of step -1, how many were pushed."""
-    return f"rows[{index + 1}]" if pushed else f"rows{index + 1}"
+    if index < 0:
+        return PUSHED
+    return f"rows[{index}]" if pushed else f"rows{index}"
 
 
 def _band(calls: Calls, index: int, *, pushed: bool) -> BandText:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from netgen import __version__
-from netgen.emission.calls import LENT, Calls, divided_scratch, used
+from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
+from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
@@ -19,15 +20,16 @@ from netgen.emission.interface import (
     starts_before_rows,
 )
 from netgen.emission.kernels import called_names, is_split, kernel_function, vector_words
+from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
-from netgen.emission.segments import Item, in_one_band, pushed_segment, run_items
+from netgen.emission.places import arena_places, region_of
+from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
+from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
-    blob,
     blob_start,
     byte_list,
-    c_array,
     layout_id,
     weight_arrays,
 )
@@ -49,7 +51,7 @@ def emit_files(
     target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
-    context = _context(plan, origin, options)
+    context = _context(plan, origin, options, list(arrays.values()))
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart)
         for instance in plan.instances
@@ -58,7 +60,6 @@ def emit_files(
     source = render(
         "model.c.j2",
         **context,
-        arrays=list(arrays.values()),
         inline_weights=_INLINE_MARK,
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
@@ -74,9 +75,9 @@ def emit_files(
     text = format_c(source)
     if options.weights_as == "inline":
         # After the layout: there is far more of them than of code.
-        text = text.replace(_INLINE_MARK, _definitions(plan, packed, options, arrays, "static "))
+        text = text.replace(_INLINE_MARK, inline_arrays(plan, packed, options, arrays))
     files = {f"{options.stem}.c": text.encode(), f"{options.stem}.h": _header(context)}
-    return files | _weight_files(plan, packed, options, arrays, layout)
+    return files | weight_files(plan, packed, options, arrays, layout)
 
 
 _INLINE_MARK = "/* weights */"
@@ -86,9 +87,11 @@ def _header(context: dict[str, object]) -> bytes:
     return format_c(render("model.h.j2", **context)).encode()
 
 
-def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, object]:
+def _context(
+    plan: Plan, origin: Origin, options: EmitOptions, arrays: list[WeightArray]
+) -> dict[str, object]:
     """What header and source both print."""
-    upper = options.prefix.upper()
+    upper, dtypes = options.prefix.upper(), _element_types(plan)
     return {
         "title": title_of(origin),
         "version": __version__,
@@ -96,6 +99,8 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "stem": options.stem,
         "upper": upper,
         "weights_as": options.weights_as,
+        "arrays": arrays,
+        "weight_attributes": weight_attributes(plan, options),
         "input_as": input_as(plan),
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
         "ports": describe_ports(plan, upper),
@@ -103,48 +108,57 @@ def _context(plan: Plan, origin: Origin, options: EmitOptions) -> dict[str, obje
         "threads": plan.threads,
         "weights_bytes": plan.weights_bytes,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
+        "arena_members": arena_members(dtypes, plan.fast_bytes),
+        "slow_arena_members": arena_members(dtypes, plan.slow_bytes),
         "arena_bytes": plan.fast_bytes,
         "slow_bytes": plan.slow_bytes,
         "alignment": plan.alignment,
         "errors": [
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
         ],
-        **_parameters(plan),
+        **_parameters(plan, upper),
         "pushed_macs": pushed_macs(plan) if plan.push_rows else None,
         "row_counters": row_counters(plan),
+        "pushed": input_ports(plan)[0] if plan.push_rows else None,
+        "weights_type": C_TYPES[PLAIN].name,
+        "weights_elements": plan.weights_bytes // C_TYPES[PLAIN].bytes,
     }
 
 
-def _parameters(plan: Plan) -> dict[str, object]:
+def _element_types(plan: Plan) -> list[str]:
+    """Those of all values, in alphabetical order."""
+    return sorted({value.type.dtype for value in plan.values.values()})
+
+
+def _parameters(plan: Plan, upper: str) -> dict[str, object]:
     """The caller's pointers, as parameters of functions and in words."""
     held = input_as(plan) == "arena"
-    inputs = [] if held else [port.variable for port in input_ports(plan)]
-    outputs = [port.variable for port in output_ports(plan)]
-    reads = [f"const float *{name}" for name in inputs]
-    writes = [f"float *{name}" for name in outputs]
+    reads, writes = [] if held else input_ports(plan), output_ports(plan)
+    inputs, outputs = [port.variable for port in reads], [port.variable for port in writes]
     summary = f"reads {' and '.join(inputs)}, " if inputs else ""
     return {
-        "run_parameters": ", ".join(reads + writes),
+        "run_parameters": ", ".join(port.parameter for port in reads + writes),
         "run_arguments": ", ".join([*inputs, *outputs]),
-        "finish_parameters": ", ".join(writes),
+        "finish_parameters": ", ".join(port.parameter for port in writes),
         "finish_arguments": ", ".join(outputs),
         "run_summary": f"{summary}writes {' and '.join(outputs)}",
-        "input_places": _input_places(plan) if held else [],
+        "input_places": _input_places(plan, upper) if held else [],
     }
 
 
-def _input_places(plan: Plan) -> list[dict[str, object]]:
+def _input_places(plan: Plan, upper: str) -> list[dict[str, object]]:
     """Where the caller writes the images that the arena holds."""
+    places = arena_places(plan, upper)
     return [
         {
             "variable": port.variable,
             "macro": port.macro,
-            "arena": "slow_arena" if at >= plan.fast_bytes else "arena",
-            "offset": f" + {start // 4}" if start else "",
+            "c_type": port.c_type,
+            "arena": region,
+            "place": places[plan.buffer_of(port.value).name].name,
         }
         for port in input_ports(plan)
-        for at in [plan.buffer_of(port.value).offset]
-        for start in [at - plan.fast_bytes if at >= plan.fast_bytes else at]
+        for region, _ in [region_of(plan, plan.buffer_of(port.value))]
     ]
 
 
@@ -154,12 +168,14 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     calls = Calls(plan, options, arrays)
     items, pushed = run_items(calls, options.prefix), pushed_segment(calls, options.prefix)
     segments = [item.segment for item in items if item.segment is not None]
+    lent_weights = options.weights_as in ("blob", "incbin")
     return {
+        "arena_places": list(calls.arena_places.values()),
+        "weight_places": list(calls.weight_places.values()) if lent_weights else [],
         "items": items,
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,
-        "pushed_arena": _pushed_arena(plan) if pushed else "",
-        "pushed_row": calls.row(plan.inputs[0], "m->rows[0]") if pushed else "",
+        **(_pushed(calls) if pushed else {}),
         "starts_before_rows": starts_before_rows(plan),
         "run_uses": _run_uses(items),
         **_threads(plan, items),
@@ -168,29 +184,32 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     }
 
 
-def _pushed_arena(plan: Plan) -> str:
-    """The region of RAM in which pushed rows wait."""
-    slow = plan.buffer_of(plan.inputs[0]).offset >= plan.fast_bytes
-    return "slow_arena" if slow else "arena"
+def _pushed(calls: Calls) -> dict[str, object]:
+    """Where a pushed row waits, and what the function that puts it there needs of what is lent."""
+    row = calls.row(calls.plan.inputs[0], PUSHED)
+    region, _ = region_of(calls.plan, calls.plan.buffer_of(calls.plan.inputs[0]))
+    return {"pushed_row": row, "pushed_arena": region, "push_uses": lent_pointers([row])}
 
 
-def _run_uses(items: list[Item]) -> list[str]:
+def _run_uses(items: list[Item]) -> tuple[Lent, ...]:
     """What the function with the list of steps needs of what is lent."""
     calls = [item.call for item in items if item.call is not None]
     calls += [item.loop.call for item in items if item.loop is not None]
-    return used(LENT, calls)
+    return lent_pointers(call.arguments for call in calls)
 
 
 def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     """Whether any call is divided between threads, and whether one of the list of steps is."""
     divided = [instance for instance in plan.instances if is_split(instance)]
+    dtypes = _element_types(plan)
     calls = [item.call or (item.loop and item.loop.call) for item in items]
-    in_run = used(["team"], [call for call in calls if call])
+    in_run = used(["team"], [call.arguments for call in calls if call])
     segments = [item.segment for item in items if item.segment is not None]
     return {
         "threaded": bool(divided),
         "most_reads": max((len(instance.arguments) for instance in divided), default=0),
         "divided_scratch": divided_scratch(plan),
+        "call_type": C_TYPES[dtypes[0]].name if len(dtypes) == 1 else "void",
         "team_in_run": bool(in_run) or any(segment.divided for segment in segments),
     }
 
@@ -209,40 +228,3 @@ def _null_checks(plan: Plan) -> dict[str, object]:
         "null_checks": checks(inputs + outputs + arena),
         "finish_null_checks": checks(outputs + arena),
     }
-
-
-def _definitions(
-    plan: Plan,
-    packed: PackedBytes,
-    options: EmitOptions,
-    arrays: dict[int, WeightArray],
-    storage: str,
-) -> str:
-    """All arrays of the C form."""
-    upper = options.prefix.upper()
-    attributes = f" {upper}_WEIGHTS_ATTR" + (f" {upper}_ALIGNED" if plan.alignment > 4 else "")
-    return "\n".join(c_array(a, packed, storage, attributes) for a in arrays.values())
-
-
-def _weight_files(
-    plan: Plan,
-    packed: PackedBytes,
-    options: EmitOptions,
-    arrays: dict[int, WeightArray],
-    layout: bytes,
-) -> dict[str, bytes]:
-    """The files that hold the weights, for each form."""
-    stem, upper = options.stem, options.prefix.upper()
-    name = f"{stem}_weights"
-    if options.weights_as == "blob":
-        return {f"{name}.bin": blob(plan, packed, layout)}
-    if options.weights_as == "incbin":
-        assembler = render("weights.S.j2", prefix=options.prefix, stem=stem, upper=upper)
-        content = blob(plan, packed, layout)[BLOB_HEADER_BYTES:]
-        return {f"{name}.S": assembler.encode(), f"{name}.bin": content}
-    if options.weights_as == "inline":
-        return {}
-    head = (
-        f'/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n#include "{stem}.h"\n\n'
-    )
-    return {f"{name}.c": (head + _definitions(plan, packed, options, arrays, "")).encode()}

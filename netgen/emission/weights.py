@@ -11,23 +11,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netgen.emission.c_types import packed_members, word_bytes
+from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
 from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
 
 BLOB_HEADER_BYTES = 128
 _BLOB_START = b"NETGENW\0" + struct.pack("<I", 1)
-_WORDS_PER_LINE = 8
+# By the bytes of a word: as many as look well.
+_WORDS_PER_LINE = {4: 8, 2: 12, 1: 16}
 
 
 @dataclass(frozen=True)
 class WeightArray:
-    """One C array: the packed weights of a kernel call."""
+    """One C array, the packed weights of a call: `bytes` from `offset` on, of these types.
 
+    `step` is the first that reads it. The union that it is has the name `tag`.
+    """
+
+    step: int
     name: str
+    tag: str
     title: str
     offset: int
-    elements: int
+    bytes: int
+    dtypes: tuple[str, ...]
+
+    @property
+    def members(self) -> str:
+        """The members of the union that it is."""
+        return packed_members(self.dtypes, self.bytes)
 
 
 def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
@@ -35,34 +49,42 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
     arrays: dict[int, WeightArray] = {}
     for index, step in enumerate(plan.steps):
         if step.weights is not None and step.weights.offset not in arrays:
-            name = f"{prefix}_weights_{index + 1}"
             place = step.weights
-            arrays[place.offset] = WeightArray(name, step.name, place.offset, place.bytes // 4)
+            arrays[place.offset] = WeightArray(
+                step=index,
+                name=f"{prefix}_weights_{index}",
+                tag=f"{prefix}_packed_{index}",
+                title=step.name,
+                offset=place.offset,
+                bytes=place.bytes,
+                dtypes=(find_kernel(step.kernel).weights_element,),
+            )
     return arrays
 
 
-def c_words(content: PackedBytes) -> str:
-    """Bytes as hexadecimal words, some per line: short, exact, and quick to compile."""
-    words = content.view("<u4")
-    nibbles = (words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15
-    text = np.empty((words.size, 11), np.uint8)
+def c_words(content: PackedBytes, size: int) -> str:
+    """Bits as hexadecimal words of so many bytes: short, exact, and quick to compile."""
+    words = content.view(f"<u{size}")
+    digits, columns = 2 * size, 2 * size + 3
+    nibbles = (words[:, None] >> np.arange(4 * digits - 4, -1, -4, dtype=words.dtype)) & 15
+    text = np.empty((words.size, columns), np.uint8)
     text[:, 0:2] = np.frombuffer(b"0x", np.uint8)
-    text[:, 2:10] = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
-    text[:, 10] = ord(",")
-    full = words.size // _WORDS_PER_LINE * _WORDS_PER_LINE
-    lines = np.empty((full // _WORDS_PER_LINE, 11 * _WORDS_PER_LINE + 1), np.uint8)
-    lines[:, :-1] = text[:full].reshape(len(lines), 11 * _WORDS_PER_LINE)
+    text[:, 2:-1] = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
+    text[:, -1] = ord(",")
+    per_line = _WORDS_PER_LINE[size]
+    full = words.size // per_line * per_line
+    lines = np.empty((full // per_line, columns * per_line + 1), np.uint8)
+    lines[:, :-1] = text[:full].reshape(len(lines), columns * per_line)
     lines[:, -1] = ord("\n")
     rest = text[full:].tobytes().decode()
     return lines.tobytes().decode() + (rest + "\n" if rest else "")
 
 
-def c_array(array: WeightArray, packed: PackedBytes, storage: str, attributes: str) -> str:
-    """The definition of one array."""
-    words = c_words(packed[array.offset : array.offset + 4 * array.elements])
-    kind = f"union {{ uint32_t u[{array.elements}]; float f[{array.elements}]; }}"
-    head = f"/* {array.title} */\n{storage}const {kind} {array.name}{attributes} = {{{{\n"
-    return f"{head}{words}}}}};\n"
+def c_array(array: WeightArray, content: PackedBytes, head: str, attributes: str) -> str:
+    """The definition of one array, whose storage and union `head` names; `content` is of all."""
+    part = content[array.offset : array.offset + array.bytes]
+    words = c_words(part, word_bytes(array.dtypes))
+    return f"/* {array.title} */\n{head} {array.name}{attributes} = {{{{\n{words}}}}};\n"
 
 
 def layout_id(plan_json: Mapping[str, Json]) -> bytes:

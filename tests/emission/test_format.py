@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,31 @@ def test_long_statement_is_cut_behind_a_comma() -> None:
     assert len(first) <= COLUMNS
     assert (first[:9], first[-1], second[:16]) == ("    call(", ",", "        argument")
     assert f"{first} {second.strip()}" == call
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        # Not within an argument, and not within an index or a term, but between them.
+        ("call(argument_number_one, argument_number_two,", "argument + three * four);"),
+        ("value = call(argument_number_one, argument_number_two,", "argument + three);"),
+        ("return one(argument) == other(argument)", "&& same(argument_number_one, argument);"),
+        ("element[row * columns + column]", "= relu(sum[row + number_of_a_column]);"),
+        ("value = one(argument_number, other) * factor", "+ other(argument_number, another);"),
+        ("value = condition(argument) ? one(argument, other)", ": other(argument, another);"),
+        ("for (int row = first_of_all_the_rows; row < end_of_all_the_rows;", "row += step) {"),
+    ],
+)
+def test_long_line_is_cut_between_what_belongs_together(first: str, second: str) -> None:
+    blanks = " " * 4 * ((101 - len(f"{first} {second}")) // 4 + 1)
+    depth = len(blanks) // 4
+    text = "{\n" * depth + f"{first} {second}\n"
+    assert format_c(text).splitlines()[depth:] == [f"{blanks}{first}", f"{blanks}    {second}"]
+
+
+def test_long_block_of_one_line_gets_lines_of_its_own() -> None:
+    text = f"for (;;) {{ {'x' * 50} = {'y' * 40}; }}\n"
+    assert format_c(text) == f"for (;;) {{\n    {'x' * 50} = {'y' * 40};\n}}\n"
 
 
 def test_comment_is_filled() -> None:

@@ -190,3 +190,25 @@ def test_attributes_of_the_projects_own_header(
     # All code is there, and the weights are nowhere else.
     assert sizes[".text"] < 100
     assert sizes.get(".rodata", 0) < 1000
+
+
+@pytest.mark.parametrize("weights_as", ["c", "inline", "incbin", "blob"])
+def test_every_definition_has_its_declaration_in_sight(
+    weights_as: WeightsAs, tiny_graph: Graph
+) -> None:
+    """What two files share is declared once, in the header, where only they see it."""
+    emitted = emission(tiny_graph, "generic", weights_as)
+    public, _, private = emitted.header.partition("#if defined(MODEL_PRIVATE)\n")
+    extern = r"^extern const .*?(\w+)(?:\[\d+\])?(?: \w+_ATTR)?;$"
+    declared = re.findall(extern, private, re.MULTILINE)
+    definitions = emitted.files.get("model_weights.c", b"").decode()
+    assert re.findall(r"^const union \w+ (\w+) ", definitions, re.MULTILINE) == (
+        declared if weights_as == "c" else []
+    )
+    assert bool(declared) == (weights_as in ("c", "incbin"))
+    for text in (emitted.logic, definitions):
+        assert "extern" not in text
+        assert ('#define MODEL_PRIVATE\n#include "model.h"\n' in text) == (
+            bool(declared) and bool(text)
+        )
+    assert not re.search(r"^extern (?!\"C\")", public, re.MULTILINE)

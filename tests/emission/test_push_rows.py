@@ -118,7 +118,7 @@ def test_rows_of_padding_alone_come_first() -> None:
     first = next(execution_order(emitted.plan))
     assert first.step >= 0
     begin = emitted.logic[emitted.logic.index("pushed_push_begin(") :]
-    flow = f"pushed_steps_1_to_{emitted.plan.segments[0].last + 1}(m)"
+    flow = f"pushed_steps_0_to_{emitted.plan.segments[0].last}(m)"
     assert flow in begin[: begin.index("\n}")]
 
 

@@ -158,12 +158,12 @@ def test_functions_of_segments_are_named_by_their_steps(banded: Emission) -> Non
     bands = Counter(band.step for band in execution_order(banded.plan))
     for segment in banded.plan.segments:
         steps = range(segment.first, segment.last + 1)
-        function = f"model_steps_{segment.first + 1}_to_{segment.last + 1}"
+        function = f"model_steps_{segment.first}_to_{segment.last}"
         loops = len(steps) > 1 and max(bands[step] for step in steps) > 1
         assert (f" {function}(const model_t *m" in banded.logic) == loops
         body = body_of(banded.logic, function if loops else "model_run")
         for step in steps:
-            call = f"/* {step + 1}. {banded.plan.steps[step].name}: "
+            call = f"/* {step}. {banded.plan.steps[step].name}: "
             assert body.count(call) == banded.logic.count(call) == 1
 
 
@@ -217,10 +217,12 @@ def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
 def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int, rows: int) -> None:
     """The expression in C, evaluated, against the plan's own elements."""
     plan, value = ring(step, first % rows, shift, rows)
-    text = Calls(plan, EmitOptions("model", "model", "c", ""), {}).row("d", "rows7")
+    calls = Calls(plan, EmitOptions("model", "model", "c", ""), {})
+    text = calls.row("d", "rows7")
     assert text.startswith("arena")
+    constants = {place.name: place.first for place in calls.arena_places.values()}
     for row in range(5):
-        place = evaluate(text, {"arena": 0, "rows7": row})
+        place = evaluate(text, {"arena": 0, "rows7": row, **constants})
         assert place == 80 // 4 + plan.elements(value.name, row, row + 1)[0, 0, 0]
     assert ("%" in text) == (rows > 1 and 4 * step + first % rows >= rows)
 

@@ -10,6 +10,7 @@ import netgen
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from tests.emission.programs import emission
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
@@ -72,14 +73,13 @@ def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
     assert len(emitted.logic) + len(emitted.header) < 400_000
 
 
-def test_steps_are_numbered(small_graph: Graph) -> None:
+def test_steps_are_numbered_as_the_hook_counts_them(small_graph: Graph) -> None:
     emitted = emission(small_graph, "generic")
     numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.MULTILINE)
     steps = emitted.plan.steps
     types = [str(emitted.plan.values[step.writes].type) for step in steps]
     assert numbers == [
-        (str(n), step.name, kind)
-        for n, (step, kind) in enumerate(zip(steps, types, strict=True), start=1)
+        (str(n), step.name, kind) for n, (step, kind) in enumerate(zip(steps, types, strict=True))
     ]
 
 
@@ -91,3 +91,34 @@ def test_each_function_is_there_once(small_graph: Graph) -> None:
     called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.MULTILINE)
     assert len(called) == len(emitted.plan.steps)
     assert set(called) == set(defined)
+
+
+def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
+    emitted = emission(small_graph, "generic")
+    assert emitted.logic.count("model_hook(m, ") == 1
+    assert re.findall(r"^    MODEL_STEP_DONE\((\d+)u\);$", emitted.logic, re.MULTILINE) == [
+        str(n) for n in range(len(emitted.plan.steps))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("shufflenet_v2", DEFAULT),
+        ("resnet8", PlanOptions(image="arena")),  # with scratch, on a target that has Winograd
+        ("mobilenet_v1", PlanOptions(image="rows")),
+    ],
+)
+def test_every_place_is_named_once_and_used(model: str, options: PlanOptions) -> None:
+    emitted = emission(netgen.load(model), "x86-64-v3", memory=options)
+    places = re.findall(r"^    (MODEL_\w+) = (\d+), /\* (\S+) \*/$", emitted.logic, re.MULTILINE)
+    offsets = {buffer.name: buffer.offset for buffer in emitted.plan.buffers.values()}
+    weights = {
+        step.name: step.weights.offset for step in emitted.plan.steps if step.weights is not None
+    }
+    assert len({name for name, _, _ in places}) == len(places) > 10
+    for name, first, title in places:
+        assert len(re.findall(rf"\b{name}\b", emitted.logic)) > 1
+        assert 4 * int(first) == (weights if "WEIGHTS" in name else offsets)[title]
+    # What is behind them is within a buffer: whole pixels, or rows of a ring.
+    assert not re.search(r"(?:arena|weights) \+ \d", emitted.logic[emitted.logic.index("_hook(") :])

@@ -15,11 +15,12 @@
  *           (lower bound of the arena 2400, gap 0)
  *
  * arena:    offset      bytes   steps  value
- *                0       1200     1-3  relu6
- *             1200       1200     2-3  relu6_2
- *                0       1200     3-4  add
- *             1200         48     4-5  global_avg_pool
+ *                0       1200     0-2  relu6
+ *             1200       1200     1-2  relu6_2
+ *                0       1200     2-3  add
+ *             1200         48     3-4  global_avg_pool
  */
+#define TINY_PRIVATE
 #include "tiny.h"
 
 #if defined(__FAST_MATH__)
@@ -51,12 +52,6 @@ static inline float relu6(float v)
 #else
 #define LANES
 #endif
-
-/* Packed weights, in tiny_weights.c; words are the bits of the floats. */
-extern const union { uint32_t u[336]; float f[336]; } tiny_weights_1;
-extern const union { uint32_t u[120]; float f[120]; } tiny_weights_2;
-extern const union { uint32_t u[156]; float f[156]; } tiny_weights_3;
-extern const union { uint32_t u[104]; float f[104]; } tiny_weights_5;
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
@@ -404,11 +399,28 @@ static TINY_CODE_ATTR void tiny_pointwise_1x12x5(
     LANES for (int v = 0; v < 5; ++v) { y[v] = c0_0[v]; }
 }
 
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
+   buffer that several steps write has one name. */
+enum {
+    TINY_AT_0 = 0, /* relu6 */
+    TINY_AT_1 = 300, /* relu6_2 */
+    TINY_AT_2 = 0, /* add */
+    TINY_AT_3 = 300, /* global_avg_pool */
+};
+
 /* The hook's answer: nonzero cancels. */
 static TINY_CODE_ATTR int32_t tiny_hook(const tiny_t *m, uint32_t step)
 {
     return m->config.hook != NULL ? m->config.hook(m->config.user, step) : 0;
 }
+
+/* Behind every step, or band of one: tells the hook, and ends the run where it answers nonzero. */
+#define TINY_STEP_DONE(step) \
+    do { \
+        if (tiny_hook(m, step) != 0) { \
+            return TINY_ERROR_CANCELLED; \
+        } \
+    } while (0)
 
 TINY_CODE_ATTR int32_t tiny_init(tiny_t *m, const tiny_config *config)
 {
@@ -431,35 +443,26 @@ TINY_CODE_ATTR int32_t tiny_run(tiny_t *m, const float *input, float *output)
         return TINY_ERROR_NULL;
     }
     float *const arena = m->config.arena;
-    /* 1. relu6: f32[1,5,5,12] */
-    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_1.f, arena);
-    if (tiny_hook(m, 0u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    /* 0. relu6: f32[1,5,5,12] */
+    tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena + TINY_AT_0);
+    TINY_STEP_DONE(0u);
 
-    /* 2. relu6_2: f32[1,5,5,12] */
-    tiny_depthwise_3x3_5x5x12_relu6(arena, tiny_weights_2.f, arena + 300);
-    if (tiny_hook(m, 1u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    /* 1. relu6_2: f32[1,5,5,12] */
+    tiny_depthwise_3x3_5x5x12_relu6(arena + TINY_AT_0, tiny_weights_1.f, arena + TINY_AT_1);
+    TINY_STEP_DONE(1u);
 
-    /* 3. add: f32[1,5,5,12] */
-    tiny_pointwise_25x12x12_residual_over_residual(arena + 300, arena, tiny_weights_3.f, arena);
-    if (tiny_hook(m, 2u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    /* 2. add: f32[1,5,5,12] */
+    tiny_pointwise_25x12x12_residual_over_residual(arena + TINY_AT_1, arena + TINY_AT_0,
+        tiny_weights_2.f, arena + TINY_AT_2);
+    TINY_STEP_DONE(2u);
 
-    /* 4. global_avg_pool: f32[1,1,1,12] */
-    tiny_global_avg_pool_5x5x12(arena, arena + 300);
-    if (tiny_hook(m, 3u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    /* 3. global_avg_pool: f32[1,1,1,12] */
+    tiny_global_avg_pool_5x5x12(arena + TINY_AT_2, arena + TINY_AT_3);
+    TINY_STEP_DONE(3u);
 
-    /* 5. classifier: f32[1,5] */
-    tiny_pointwise_1x12x5(arena + 300, tiny_weights_5.f, output);
-    if (tiny_hook(m, 4u) != 0) {
-        return TINY_ERROR_CANCELLED;
-    }
+    /* 4. classifier: f32[1,5] */
+    tiny_pointwise_1x12x5(arena + TINY_AT_3, tiny_weights_4.f, output);
+    TINY_STEP_DONE(4u);
 
     return TINY_OK;
 }

@@ -74,6 +74,19 @@ int32_t tiny_init(tiny_t *m, const tiny_config *config);
 /* Run once: reads input, writes output. */
 int32_t tiny_run(tiny_t *m, const float *input, float *output);
 
+#if defined(TINY_PRIVATE)
+/* Between tiny.c and tiny_weights.c: packed weights, numbered by the step that first reads them.
+   The words u are the bits of the elements. */
+union tiny_packed_0 { uint32_t u[336]; float f[336]; };
+extern const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR;
+union tiny_packed_1 { uint32_t u[120]; float f[120]; };
+extern const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR;
+union tiny_packed_2 { uint32_t u[156]; float f[156]; };
+extern const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR;
+union tiny_packed_4 { uint32_t u[104]; float f[104]; };
+extern const union tiny_packed_4 tiny_weights_4 TINY_WEIGHTS_ATTR;
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,62 @@
+"""Names for where things stand: results in the arena, packed weights in a blob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from netgen.emission.c_types import C_TYPES
+from netgen.emission.interface import input_ports
+from netgen.emission.weights import WeightArray
+from netgen.kernels import find_kernel
+from netgen.plan.data.plan import Buffer, Plan
+
+
+@dataclass(frozen=True)
+class Place:
+    """A constant of C: `first` is the element of its region at which `title` stands."""
+
+    name: str
+    first: int
+    title: str
+
+
+def region_of(plan: Plan, buffer: Buffer) -> tuple[str, int]:
+    """The region of RAM that holds a buffer of the arena, and the buffer's first byte in it."""
+    slow = buffer.offset >= plan.fast_bytes
+    return ("slow_arena", buffer.offset - plan.fast_bytes) if slow else ("arena", buffer.offset)
+
+
+def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
+    """By buffer of the arena, in the order of the steps.
+
+    A buffer is named by the step that writes it first, or whose scratch it is, or by the input.
+    """
+    places: dict[str, Place] = {}
+
+    def add(buffer: Buffer, name: str, dtype: str) -> None:
+        if buffer.kind == "arena" and buffer.name not in places:
+            _, offset = region_of(plan, buffer)
+            first = offset // C_TYPES[dtype].bytes
+            places[buffer.name] = Place(f"{upper}_{name}", first, buffer.name)
+
+    for port in input_ports(plan):
+        add(plan.buffer_of(port.value), f"AT_{port.macro}", port.dtype)
+    for index, step in enumerate(plan.steps):
+        add(plan.buffer_of(step.writes), f"AT_{index}", plan.values[step.writes].type.dtype)
+        if step.scratch is not None:
+            dtype = find_kernel(step.kernel).scratch_element
+            add(plan.buffers[step.scratch], f"SCRATCH_AT_{index}", dtype)
+    return places
+
+
+def weight_places(upper: str, arrays: Iterable[WeightArray]) -> dict[int, Place]:
+    """By their offset: the weights of a blob, numbered as the arrays of the other forms are."""
+    return {
+        array.offset: Place(
+            f"{upper}_WEIGHTS_AT_{array.step}",
+            array.offset // C_TYPES[array.dtypes[0]].bytes,
+            array.title,
+        )
+        for array in arrays
+    }

@@ -1,0 +1,66 @@
+"""The files that hold the weights, for each form in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netgen.emission.environment import render
+from netgen.emission.options import EmitOptions
+from netgen.emission.weights import BLOB_HEADER_BYTES, WeightArray, blob, c_array
+from netgen.plan.build import PackedBytes
+from netgen.plan.data.plan import Plan
+
+
+def weight_files(
+    plan: Plan,
+    packed: PackedBytes,
+    options: EmitOptions,
+    arrays: Mapping[int, WeightArray],
+    layout: bytes,
+) -> dict[str, bytes]:
+    """The files by name; none where the weights are in the C file itself."""
+    stem, upper, name = options.stem, options.prefix.upper(), f"{options.stem}_weights"
+    if options.weights_as == "blob":
+        return {f"{name}.bin": blob(plan, packed, layout)}
+    if options.weights_as == "incbin":
+        assembler = render("weights.S.j2", prefix=options.prefix, stem=stem, upper=upper)
+        content = blob(plan, packed, layout)[BLOB_HEADER_BYTES:]
+        return {f"{name}.S": assembler.encode(), f"{name}.bin": content}
+    if options.weights_as == "inline":
+        return {}
+    head = f"/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n"
+    head += f'#define {upper}_PRIVATE\n#include "{stem}.h"\n\n'
+    return {f"{name}.c": (head + _arrays(plan, packed, options, arrays)).encode()}
+
+
+def inline_arrays(
+    plan: Plan, packed: PackedBytes, options: EmitOptions, arrays: Mapping[int, WeightArray]
+) -> str:
+    """The arrays as they stand in the C file itself."""
+    return _arrays(plan, packed, options, arrays)
+
+
+def _arrays(
+    plan: Plan,
+    packed: PackedBytes,
+    options: EmitOptions,
+    arrays: Mapping[int, WeightArray],
+) -> str:
+    attributes = weight_attributes(plan, options)
+    inline = options.weights_as == "inline"
+    return "\n".join(
+        c_array(
+            array,
+            packed,
+            # The header declares those of the other file, with their members.
+            f"static const union {{ {array.members}; }}" if inline else f"const union {array.tag}",
+            attributes,
+        )
+        for array in arrays.values()
+    )
+
+
+def weight_attributes(plan: Plan, options: EmitOptions) -> str:
+    """What stands behind the name of an array of weights."""
+    upper = options.prefix.upper()
+    return f" {upper}_WEIGHTS_ATTR" + (f" {upper}_ALIGNED" if plan.alignment > 4 else "")
