@@ -15,7 +15,7 @@ from netgen.errors import PlanError
 from netgen.kernels.layer import Json
 from netgen.kernels.split import Loop, split_loops
 from netgen.kernels.targets import find_target
-from netgen.ops import sigmoid
+from netgen.ops import identity, sigmoid
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
@@ -142,6 +142,17 @@ def test_vectors_of_elements_are_not_cut(channels: int, monkeypatch: pytest.Monk
     others[0][1] += 1
     with pytest.raises(PlanError, match="not all of the loop"):
         check_plan(exchanged(plan, number, {"by": "elements", "bounds": others}))
+
+
+def test_copies_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(division, "_MEETING_CYCLES", -1.0)
+    with constructing() as construction:
+        graph = finish(construction, "case", (identity(image(5, 5, 29)),))
+    plan = build_plan(graph, find_target("x86-64-v3"), PlanOptions(threads=2))
+    assert [step.kernel for step in plan.steps] == ["copy"]
+    ((number, _),) = splits(plan)
+    check_plan(plan)
+    check_plan(exchanged(plan, number, {"by": "elements", "bounds": [[0, 1, 725]]}))
 
 
 def test_one_thread_has_no_divisions() -> None:
