@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from netgen.dsl.tensor import Tensor, image
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import Compiler, find_target
 from tests.emission.assembly import assembly, innermost_loops
-from tests.emission.programs import WARNINGS, emission, flags_of
+from tests.emission.programs import WARNINGS, emission
 from tests.kernels.f32.test_small_operators import graph_of
+from tests.tools import compiler_for
 
 # Arithmetic, comparisons and selections of one float; broadcasts read one, too.
 _SCALAR = re.compile(r"^v?(?!broadcast)\w+ss\b")
@@ -51,11 +51,9 @@ def test_loops_are_packed(
     compiler: Compiler,
     target: str,
     tmp_path: Path,
-    require_tool: Callable[[str], str],
 ) -> None:
-    require_tool(compiler)
     made = emission(graph, target)
-    text = assembly(made, tmp_path, [*flags_of(target, compiler), *WARNINGS])
+    text = assembly(made, tmp_path, [*compiler_for(target, compiler), *WARNINGS])
     elementwise = {
         f"model_{instance.name}"
         for instance in made.plan.instances
