@@ -6,11 +6,12 @@ Only this module imports jinja2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 
 # A wheel carries the templates inside the package, a checkout beside it.
 _FOLDERS = (Path(__file__).parents[1] / "_templates", Path(__file__).parents[2] / "templates")
@@ -36,6 +37,16 @@ def activation(act: str, width: int) -> str:
     if act == "none":
         return ""
     return act if width == 1 else f"{act.upper()}_{width}"
+
+
+def further(numbers: Sequence[float]) -> str:
+    """Further arguments of a call: numbers that are the same for every element."""
+    return "".join(f", {literal(number)}" for number in numbers)
+
+
+def literal(number: float) -> str:
+    """The float nearest to a number, as C: in the fewest digits that name it."""
+    return str(np.float32(number)) + "f"
 
 
 def larger(width: int) -> str:
@@ -161,6 +172,7 @@ def environment() -> jinja2.Environment:
         every=every,
         step_on=step_on,
         activation=activation,
+        further=further,
         larger=larger,
         zero=zero,
         add_product=add_product,
@@ -172,6 +184,12 @@ def environment() -> jinja2.Environment:
         pixel_start=pixel_start,
     )
     return made
+
+
+@cache
+def has_template(template: str) -> bool:
+    """Whether there is a template of that name."""
+    return any((folder / template).is_file() for folder in _FOLDERS)
 
 
 def render(template: str, **context: object) -> str:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import get_args
-
 from netgen.emission.c_types import C_TYPES
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
-from netgen.kernels.targets import Target
-from netgen.ops.activation import Activation
 
 
 def function_name(instance: Instance, prefix: str) -> str:
@@ -54,6 +48,8 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "split": None,
         "scratch": 0,
         "together": 0,
+        "vector_width": 0,
+        "numbers": [],
         "apart": apart,
         **instance.parameters,
         "border": str(border) if border else C_TYPES[result].zero,
@@ -65,39 +61,3 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
 def is_split(instance: Instance) -> bool:
     """Whether its calls are divided between threads."""
     return instance.parameters.get("split") is not None
-
-
-# What calls what; vectors' macros end in their width.
-_CALLS = {
-    "hard_swish": "relu6",
-    "hard_sigmoid": "relu6",
-    "HARD_SWISH_": "RELU6_",
-    "HARD_SIGMOID_": "RELU6_",
-    "RELU6_": "RELU_",
-}
-
-
-def called_names(functions: Iterable[str]) -> frozenset[str]:
-    """Names of functions and macros that are called, also by others: only those are printed."""
-    code = [re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in functions]
-    called = {name for text in code for name in re.findall(r"\b(\w+)\(", text)}
-    for caller, callee in _CALLS.items():
-        called |= {callee + name.removeprefix(caller) for name in called if name.startswith(caller)}
-    return frozenset(called)
-
-
-def vector_words(called: frozenset[str], target: Target) -> dict[str, object]:
-    """What `vectors.c.j2` prints for the names that functions of a target call."""
-    widths = target.f32.vector_widths
-    return {
-        "called": called,
-        "scalar_activations": scalar_activations(called),
-        "gnu_vectors": target.f32.vector_types,
-        "widths": [width for width in widths if f"LOAD{width}" in called],
-        "sigmoid_widths": [width for width in widths if f"SIGMOID_{width}" in called],
-    }
-
-
-def scalar_activations(called: frozenset[str]) -> list[str]:
-    """The activations that are applied to scalars: an unused function would be a warning."""
-    return [act for act in get_args(Activation) if act in called]

@@ -7,6 +7,7 @@ from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
+from netgen.emission.functions import called_names, vector_words
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
 from netgen.emission.interface import (
     check_pushed_outputs,
@@ -19,7 +20,7 @@ from netgen.emission.interface import (
     row_counters,
     starts_before_rows,
 )
-from netgen.emission.kernels import called_names, is_split, kernel_function, vector_words
+from netgen.emission.kernels import is_split, kernel_function
 from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, region_of

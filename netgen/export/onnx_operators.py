@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
-from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.activation import ElementwiseActivation, find_activation
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
@@ -30,17 +31,12 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.dropout import Dropout
 from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.ops.hard_sigmoid import HardSigmoid
-from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
-from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.ops.transpose import Transpose
@@ -180,11 +176,6 @@ def _convolution(
     return Stage("Conv", weights, attributes)
 
 
-def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
-    """The activation that the operator is named after."""
-    return activation(op.operator_name)
-
-
 def global_avg_pool(_op: GlobalAvgPool, _call: Call) -> list[Stage]:
     """GlobalAveragePool."""
     return [Stage("GlobalAveragePool")]
@@ -296,26 +287,30 @@ def spatial_slice(op: SpatialSlice, _call: Call) -> list[Stage]:
     return [_slice(op.first, end, (2, 3), op.stride)]
 
 
-def activation(name: str) -> list[Stage]:
-    """Stages of an `act` attribute; none for `none`. Raises GraphError for a name not listed."""
-    if name not in _ACTIVATIONS:
-        raise GraphError(
-            f"the activation '{name}' cannot be exported to ONNX",
-            expected="one of " + ", ".join(_ACTIVATIONS),
-        )
-    return _ACTIVATIONS[name]
+def activation(act: str) -> list[Stage]:
+    """Stages of an `act` attribute; none for `none`."""
+    op = find_activation(act)
+    return [] if op is None else _written(op)
 
 
-_ACTIVATIONS: dict[str, list[Stage]] = {
-    "none": [],
-    "relu": [Stage("Relu")],
-    "relu6": [Stage("Clip", (np.array(0.0, np.float32), np.array(6.0, np.float32)))],
-    "hard_swish": [Stage("HardSwish")],
-    "hard_sigmoid": [Stage("HardSigmoid", (), {"alpha": 1.0 / 6.0, "beta": 0.5})],
-    "sigmoid": [Stage("Sigmoid")],
-}
+def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
+    """An activation by itself."""
+    return _written(op)
+
+
+def _written(op: ElementwiseActivation) -> list[Stage]:
+    for known in ACTIVATIONS:
+        if type(op) is known.kind:
+            inputs = tuple(np.array(number, np.float32) for number in known.inputs)
+            return [Stage(known.operator, inputs, {**known.attributes(op)})]
+    raise GraphError(
+        f"the activation '{op.operator_name}' cannot be exported to ONNX",
+        expected="one of " + ", ".join(known.kind.operator_name for known in ACTIVATIONS),
+    )
+
 
 MAPPINGS: dict[type[Operator], Mapping] = {
+    **{activation.kind: elementwise for activation in ACTIVATIONS},
     Add: add,
     AvgPool2d: avg_pool2d,
     BatchNorm: batch_norm,
@@ -328,17 +323,12 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     DepthwiseConv2d: depthwise_conv2d,
     Dropout: identity,
     GlobalAvgPool: global_avg_pool,
-    HardSigmoid: elementwise,
-    HardSwish: elementwise,
     Identity: identity,
     Linear: linear,
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
-    Relu: elementwise,
-    Relu6: elementwise,
     Reshape: reshape,
-    Sigmoid: elementwise,
     Softmax: softmax,
     SpatialSlice: spatial_slice,
     Transpose: transpose,

@@ -1,66 +1,25 @@
-"""Elementwise operators: activations, sums and products, arithmetic with constants."""
+"""Elementwise operators: sums and products, arithmetic with constants; and softmax."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from math import isclose, prod
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
-from netgen.frontends.onnx_call import Call, Value, axis_of, one_number
+from netgen.frontends.onnx_activations import written_out
+from netgen.frontends.onnx_call import Call, Value, axis_of
 from netgen.frontends.onnx_view import View, alike
 from netgen.ir.operator import Operator
 from netgen.ops.add import Add
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.mul import Mul
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
 from netgen.ops.softmax import Softmax
 
 Floats = npt.NDArray[np.float64]
-
-
-def unary(op: Operator) -> Callable[[Call], View]:
-    """Make the mapping of an activation: it keeps the order of the elements, whatever it is."""
-
-    def activation(call: Call) -> View:
-        x = call.tensor()
-        return replace(x, value=call.builder.emit(op, [x.value], call.name))
-
-    return activation
-
-
-def clip(call: Call) -> View:
-    """Clip to 0..6 -> relu6, to 0 and above -> relu."""
-    low = one_number(call.known(1, "min"), -np.inf, "min")
-    high = one_number(call.known(2, "max"), np.inf, "max")
-    largest = float(np.finfo(np.float32).max)
-    if low <= -largest and high >= largest:
-        return call.tensor()
-    if low == 0.0 and high == 6.0:
-        return unary(Relu6())(call)
-    if low == 0.0 and high >= largest:
-        return unary(Relu())(call)
-    raise GraphError(
-        "only some limits are supported", expected="0..6 or 0..inf", found=f"{low:g}..{high:g}"
-    )
-
-
-def hard_sigmoid(call: Call) -> View:
-    """HardSigmoid, max(0, min(1, alpha x + beta)); netgen's has 1/6 and 1/2, others are scaled.
-
-    Source: ONNX operators, HardSigmoid: alpha is 0.2 and beta 0.5 unless given.
-    """
-    alpha, beta = call.floating("alpha", 0.2), call.floating("beta", 0.5)
-    x = call.tensor()
-    if not isclose(alpha, 1 / 6, rel_tol=1e-6) or beta != 0.5:
-        scale, shift = np.array([6.0 * alpha]), np.array([6.0 * beta - 3.0])
-        x = call.builder.affine(x, scale, shift, f"{call.name}.scaled")
-    return replace(x, value=call.builder.emit(HardSigmoid(), [x.value], call.name))
 
 
 def softmax(call: Call) -> View:
@@ -104,7 +63,8 @@ def mul(call: Call) -> View:
             node = call.builder.nodes[gate.value]
             gated = isinstance(node.op, HardSigmoid) and node.operands == (factor.value,)
             if gated and alike(a, b):
-                return unary(HardSwish())(replace(call, inputs=(factor,)))
+                value = call.builder.emit(HardSwish(), [factor.value], call.name)
+                return replace(factor, value=value)
         return _of_two(Mul(), call, a, b)
     x, constant = (a, b) if isinstance(a, View) else (b, a)
     return _affine(call, x, constant, None)
@@ -121,7 +81,7 @@ def sub(call: Call) -> View:
 
 
 def div(call: Call) -> View:
-    """Div by a constant -> batch_norm."""
+    """Div by a constant -> batch_norm, or the end of an activation that is written out."""
     x, divisor = call.tensor(), _floats(call.given(1))
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
@@ -180,6 +140,9 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
         )
     by = np.ones(1) if scale is None else _floats(scale).reshape(-1)
     to = np.zeros(1) if shift is None else _floats(shift).reshape(-1)
+    if shift is None and (activation := written_out(call.builder, x.value, by)) is not None:
+        op, operand = activation
+        return replace(x, value=call.builder.emit(op, [operand], call.name))
     if scale is None and (biased := call.builder.with_bias(x, to, call.name)) is not None:
         return biased
     return call.builder.affine(x, by, to, call.name)

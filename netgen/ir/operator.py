@@ -10,12 +10,16 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
 
 from netgen.errors import GraphError
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
+# Between which numbers elements lie, both included; NaN is not considered.
+Range: TypeAlias = tuple[float, float]
+ANY_NUMBER: Range = (-inf, inf)
 
 _FLOATS = frozenset({"f32"})
 ANY_ELEMENT = frozenset(ELEMENTS)
@@ -52,6 +56,10 @@ class Operator(ABC):
     moves_only: ClassVar[bool] = False
     # Operands that training measures rather than learns; papers do not count them as parameters.
     statistics: ClassVar[frozenset[str]] = frozenset()
+    # Operands of which an element is read only for the element of the result at the same place.
+    same_place: ClassVar[frozenset[str]] = frozenset()
+    # Whether elements of the result lie between those of the operands and zero, as moved ones do.
+    keeps_range: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -102,6 +110,12 @@ class Operator(ABC):
     def second_moment(self, operands: Sequence[float]) -> float:
         """Mean square of the result, given that of each activation; seeded weights aim for 1."""
         return operands[0]
+
+    def value_range(self, operands: Sequence[Range]) -> Range:
+        """Between which numbers the result lies, given that of each activation."""
+        if not (self.moves_only or self.keeps_range):
+            return ANY_NUMBER
+        return min(0.0, *(low for low, _ in operands)), max(0.0, *(high for _, high in operands))
 
     def attributes(self) -> dict[str, AttributeValue]:
         """Attributes that differ from their defaults, in field order, as the text form has them."""

@@ -46,11 +46,21 @@ def split_described(described: Mapping[str, Json], threads: int) -> Split:
     """By elements, or by pixels where the loop goes through those, in whole cache lines."""
     if described.get("stretches") or "elements" not in described:
         return split_loops("elements", [Loop(0, cast("int", described["pixels"]))], threads)
+    if "vector_width" in described:
+        return _split_vectors_of_elements(described, threads)
     pixel = cast("int", described["channels"]) if described.get("spread") else 1
     elements = cast("int", described["elements"])
     # The least number of whole pixels that is one of whole lines, too.
     step = math.lcm(_LINE, pixel) if pixel > 1 else _LINE
     return split_loops("elements", [Loop(0, elements, step)], threads)
+
+
+def _split_vectors_of_elements(described: Mapping[str, Json], threads: int) -> Split:
+    """By vectors, in whole cache lines; the rest stays with the last one."""
+    whole, rest = cast("int", described["whole"]), cast("int", described["rest"])
+    loops = [Loop(0, whole, _LINE), *([Loop(whole, whole + rest, rest)] if rest else [])]
+    iterations = loops[0].iterations
+    return split_loops("elements", loops, threads, {iterations} if rest and iterations else ())
 
 
 def split_vectors(runs: Sequence[VectorRun], threads: int) -> Split:

@@ -112,16 +112,23 @@ class VectorRun:
     lines: Mapping[str, Line]
 
 
-def vector_runs(layer: Layer, target: Target) -> list[VectorRun]:
-    """All channels of `x` and `y` as vectors of the target, the widest first in each stretch.
+def vector_runs(
+    layer: Layer, target: Target, letters: Sequence[str] = ("x", "y"), *, repeat: bool = True
+) -> list[VectorRun]:
+    """All channels of some buffers as vectors of the target, the widest first in each stretch.
 
-    A last vector may repeat channels rather than leave some to scalars, where vectors are registers
-    and `y` does not take the place of `x`. Layers whose values stand alike do not do so.
+    Unless `repeat` is off, a last vector may repeat channels rather than leave some to scalars,
+    where vectors are registers and `y` does not take the place of `x`. Layers whose values stand
+    alike do not do so.
     """
+    repeat = (
+        repeat
+        and target.processor.repeats
+        and not same_layout(layer.layout(letters[0]), layer.layout("y"))
+    )
     tiling = target.tiling(layer.result.dtype)
-    repeat = target.processor.repeats and not same_layout(layer.layout("x"), layer.layout("y"))
     runs: list[VectorRun] = []
-    for stretch in find_stretches(layer, ("x", "y")):
+    for stretch in find_stretches(layer, letters):
         widths = tiling.vector_widths if stretch.vectors else ()
         for start, end, width in _cut(stretch.channels, widths, repeat=repeat):
             first, visit = runs[-1].end if runs else 0, stretch.first + start

@@ -2,69 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
-
-import numpy as np
+from typing import ClassVar
 
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator, Signature
+from netgen.ir.operator import ANY_NUMBER, REGISTRY, Operator, Range, Signature
 from netgen.ir.tensor_type import Array, TensorType
-
-Activation = Literal["none", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid"]
-
-
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), of numbers below zero as exp(x) / (1 + exp(x)): nothing overflows."""
-    power = np.exp(-np.abs(x))
-    return np.where(x < 0.0, power, 1.0) / (1.0 + power)
-
-
-_MEANING: dict[str, Callable[[Array], Array]] = {
-    "none": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0.0),
-    "relu6": lambda x: np.clip(x, 0.0, 6.0),
-    "hard_swish": lambda x: x * np.clip(x + 3.0, 0.0, 6.0) / 6.0,
-    "hard_sigmoid": lambda x: np.clip(x + 3.0, 0.0, 6.0) / 6.0,
-    "sigmoid": _sigmoid,
-}
-
-# Mean squares of the activations of a standard normal value: for relu exactly 1/2, for the others
-# the integral, to three digits. Sigmoids are 1/2 and a little that grows with the argument: their
-# mean square is a constant and a slope.
-_SECOND_MOMENT = {
-    "none": (0.0, 1.0),
-    "relu": (0.0, 0.5),
-    "relu6": (0.0, 0.5),
-    "hard_swish": (0.0, 0.332),
-    "hard_sigmoid": (0.25, 0.028),
-    "sigmoid": (0.25, 0.043),
-}
-
-
-def check_activation(name: str) -> None:
-    """Raise GraphError unless `name` is an activation."""
-    if name not in get_args(Activation):
-        raise GraphError(
-            f"unknown activation '{name}'", expected="one of " + ", ".join(get_args(Activation))
-        )
-
-
-def activate(name: str, x: Array) -> Array:
-    """NumPy meaning, elementwise; NaN stays NaN."""
-    return _MEANING[name](x)
-
-
-def activated_moment(name: str, moment: float) -> float:
-    """Mean square after the activation of a centred normal value with mean square `moment`."""
-    constant, slope = _SECOND_MOMENT[name]
-    return constant + slope * moment
 
 
 @dataclass(frozen=True)
 class ElementwiseActivation(Operator):
-    """Base of the activations as operators; the operator's name is the activation's."""
+    """Base of the operators y = f(x), element by element: a file says all there is to know of one.
+
+    `squares` give the mean square of f(x) for a centred normal x, as a constant and a slope over
+    the mean square of x. `limits` are the least and the greatest f(x), and elements `unchanged`
+    are returned as they are. Seeded weights before f aim for the mean square `aim`. The C stands
+    in `templates/functions/NAME.c.j2`, with attributes as further arguments in their order.
+    """
+
+    squares: ClassVar[tuple[float, float]]
+    limits: ClassVar[Range] = ANY_NUMBER
+    unchanged: ClassVar[Range | None] = None
+    aim: ClassVar[float] = 1.0
+    same_place: ClassVar[frozenset[str]] = frozenset({"x"})
+
+    @abstractmethod
+    def activate(self, x: Array) -> Array:
+        """NumPy meaning, in float64; NaN stays NaN."""
+
+    @classmethod
+    def has_attributes(cls) -> bool:
+        """Whether its name alone does not say what it computes; such a one is never an `act`."""
+        return bool(dataclasses.fields(cls))
+
+    def arguments(self) -> tuple[float, ...]:
+        """What its C takes beside x: the attributes, as numbers."""
+        return tuple(float(getattr(self, field.name)) for field in dataclasses.fields(self))
+
+    def leaves_alone(self, values: Range) -> bool:
+        """Whether every element between these numbers is returned as it is."""
+        kept = self.unchanged
+        return kept is not None and kept[0] <= values[0] and values[1] <= kept[1]
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The type of x."""
@@ -72,8 +53,52 @@ class ElementwiseActivation(Operator):
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Elementwise; NaN stays NaN."""
-        return activate(self.operator_name, operands[0])
+        return self.activate(operands[0])
+
+    def value_range(self, operands: Sequence[Range]) -> Range:
+        """That of x where nothing changes, else all that there can be."""
+        return operands[0] if self.leaves_alone(operands[0]) else self.limits
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """That of a centred normal value after the activation."""
-        return activated_moment(self.operator_name, operands[0])
+        constant, slope = self.squares
+        return constant + slope * operands[0]
+
+    def spread(self, square: float, above: float) -> tuple[float, float]:
+        """Mean square of f(x), and the share of it that is above zero, given those of x."""
+        return self.second_moment([square]), 1.0 if self.limits[0] >= 0.0 else above
+
+
+def find_activation(act: str) -> ElementwiseActivation | None:
+    """The operator that an attribute `act` names, None for `none`; raises GraphError for others."""
+    if act == "none":
+        return None
+    for operator in _nameable():
+        if operator.operator_name == act:
+            return operator()
+    raise GraphError(f"unknown activation '{act}'", expected="one of " + ", ".join(activations()))
+
+
+def activations() -> tuple[str, ...]:
+    """What an attribute `act` may say."""
+    return ("none", *(operator.operator_name for operator in _nameable()))
+
+
+def _nameable() -> list[type[ElementwiseActivation]]:
+    return [
+        operator
+        for operator in REGISTRY
+        if issubclass(operator, ElementwiseActivation) and not operator.has_attributes()
+    ]
+
+
+def activate(act: str, x: Array) -> Array:
+    """NumPy meaning of an attribute `act`; NaN stays NaN."""
+    operator = find_activation(act)
+    return x if operator is None else operator.activate(x)
+
+
+def activated_moment(act: str, moment: float) -> float:
+    """Mean square after the activation of a centred normal value with mean square `moment`."""
+    operator = find_activation(act)
+    return moment if operator is None else operator.second_moment([moment])

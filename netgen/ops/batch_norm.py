@@ -23,6 +23,7 @@ class BatchNorm(Operator):
     operator_name: ClassVar[str] = "batch_norm"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "gamma", "beta", "mean", "var")
     statistics: ClassVar[frozenset[str]] = frozenset({"mean", "var"})
+    same_place: ClassVar[frozenset[str]] = frozenset({"x"})
     eps: float = 1e-5
 
     def __post_init__(self) -> None:

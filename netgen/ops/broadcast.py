@@ -10,7 +10,7 @@ from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
-from netgen.ops.activation import check_activation
+from netgen.ops.activation import find_activation
 
 
 def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -23,10 +23,11 @@ class Broadcast(Operator):
     """Base of the commutative operators of a f32[1,H,W,C] and b, as a or f32[1,1,1,C]."""
 
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    same_place: ClassVar[frozenset[str]] = frozenset({"a", "b"})
     act: str = "none"
 
     def __post_init__(self) -> None:
-        check_activation(self.act)
+        find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The type of a."""

@@ -12,7 +12,7 @@ from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, check_activation
+from netgen.ops.activation import activate, activated_moment, find_activation
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
@@ -27,12 +27,13 @@ class Conv2d(Sliding):
     operator_name: ClassVar[str] = "conv2d"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b", "residual")
     optional_operands: ClassVar[int] = 2
+    same_place: ClassVar[frozenset[str]] = frozenset({"residual"})
     groups: int = 1
     act: str = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_activation(self.act)
+        find_activation(self.act)
         if self.groups < 1:
             raise GraphError("groups must be positive", found=str(self.groups))
 

@@ -12,7 +12,7 @@ from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, check_activation
+from netgen.ops.activation import activate, activated_moment, find_activation
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
@@ -30,7 +30,7 @@ class DepthwiseConv2d(Sliding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_activation(self.act)
+        find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,C*m]."""

@@ -18,6 +18,7 @@ class Identity(Operator):
     operator_name: ClassVar[str] = "identity"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    same_place: ClassVar[frozenset[str]] = frozenset({"x"})
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Keep the type of x."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from netgen.dsl.tensor import Tensor, apply, parameter, value_name
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, check_activation
+from netgen.ops.activation import activate, activated_moment, find_activation
 from netgen.ops.window import check_rank, check_shape
 
 
@@ -23,7 +23,7 @@ class Linear(Operator):
     act: str = "none"
 
     def __post_init__(self) -> None:
-        check_activation(self.act)
+        find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,O]."""

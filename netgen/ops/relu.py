@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
+import numpy as np
+
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Range
+from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 
 
@@ -14,6 +19,17 @@ class Relu(ElementwiseActivation):
     """Rectified linear unit."""
 
     operator_name: ClassVar[str] = "relu"
+    squares: ClassVar[tuple[float, float]] = (0.0, 0.5)
+    limits: ClassVar[Range] = (0.0, inf)
+    unchanged: ClassVar[Range | None] = (0.0, inf)
+
+    def activate(self, x: Array) -> Array:
+        """The larger of x and zero."""
+        return np.maximum(x, 0.0)
+
+    def spread(self, square: float, above: float) -> tuple[float, float]:
+        """What is above zero stays."""
+        return square * above, 1.0
 
 
 def relu(x: Tensor, *, name: str | None = None) -> Tensor:

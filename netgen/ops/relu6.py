@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.operator import Range
+from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 
 
@@ -14,6 +18,17 @@ class Relu6(ElementwiseActivation):
     """Rectified linear unit capped at 6 (Howard et al. 2017, MobileNets)."""
 
     operator_name: ClassVar[str] = "relu6"
+    squares: ClassVar[tuple[float, float]] = (0.0, 0.5)
+    limits: ClassVar[Range] = (0.0, 6.0)
+    unchanged: ClassVar[Range | None] = (0.0, 6.0)
+
+    def activate(self, x: Array) -> Array:
+        """What lies between 0 and 6, else the nearer of the two."""
+        return np.clip(x, 0.0, 6.0)
+
+    def spread(self, square: float, above: float) -> tuple[float, float]:
+        """What is above zero stays: little lies above 6."""
+        return square * above, 1.0
 
 
 def relu6(x: Tensor, *, name: str | None = None) -> Tensor:

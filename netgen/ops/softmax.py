@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator, Signature
+from netgen.ir.operator import Operator, Range, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 
@@ -28,6 +28,11 @@ class Softmax(Operator):
         x = operands[0]
         powers = np.exp(x - x.max(axis=-1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+    def value_range(self, operands: Sequence[Range]) -> Range:
+        """Shares of one."""
+        del operands
+        return 0.0, 1.0
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Nothing: it depends on the number of channels, and no weights follow a softmax."""

@@ -12,7 +12,7 @@ from netgen.ir.operator import Signature
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.channel_map import ChannelMap
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
-from netgen.passes.value_ranges import leaves_alone, value_ranges
+from netgen.passes.value_ranges import value_ranges
 
 
 def move_activation(graph: Graph) -> Graph:
@@ -51,7 +51,7 @@ def _move_first(graph: Graph) -> Graph | None:
         source = graph[node.operands[0]]
         if not isinstance(source.op, ChannelMap) or graph.sole_user(source.name) is not node:
             continue
-        changed = [x for x in source.operands if not leaves_alone(node.op, ranges[x])]
+        changed = [x for x in source.operands if not node.op.leaves_alone(ranges[x])]
         if _movable(graph, node.op, source, source.op, changed):
             return _move(graph, node, source, changed)
     return None

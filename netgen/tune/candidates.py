@@ -14,7 +14,8 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.emission.environment import render
-from netgen.emission.kernels import called_names, kernel_function, vector_words
+from netgen.emission.functions import called_names, vector_words
+from netgen.emission.kernels import kernel_function
 from netgen.kernels.layer import Choice, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library, load_function

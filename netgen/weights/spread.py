@@ -7,32 +7,24 @@ network with shortcuts or gates small faults of that multiply, so three things a
   takes less than half away. Each value has the share of its mean square that is above zero.
 - A branch adds a quarter of what its shortcut has. The sums grow slowly, and what a branch has too
   much or too little of is damped; two branches that meet aim for a half each.
-- Hard swish passes a quarter of small mean squares and half of large ones, so it drives any fault
-  apart, most of all at 1. Weights before it aim for 4, where most values lie beyond its bends.
+- Some activations drive any fault apart, and say which mean square weights before them aim for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import Operator
+from netgen.ir.operator import ANY_NUMBER, Operator
+from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.concat import Concat
 from netgen.ops.dropout import Dropout
-from netgen.ops.hard_sigmoid import HardSigmoid
-from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
-from netgen.ops.sigmoid import Sigmoid
-from netgen.ops.softmax import Softmax
 
 _KEEPS = (BatchNorm, Dropout, Identity)  # with seeded parameters, the mean square as well
-_AIM_BEFORE_HARD_SWISH = 4.0
 _BRANCH_TO_SHORTCUT = 0.25
 
 
@@ -57,8 +49,8 @@ def aim(graph: Graph, node: Node, spreads: Mapping[str, Spread]) -> float:
     value, reader = _kept(graph, node.name)
     if reader is None:
         return 1.0
-    if isinstance(reader.op, HardSwish):
-        return _AIM_BEFORE_HARD_SWISH
+    if isinstance(reader.op, ElementwiseActivation):
+        return reader.op.aim
     others = [name for name in reader.operands if name != value and not graph.is_const(name)]
     if not isinstance(reader.op, Add) or not others:
         return 1.0
@@ -70,10 +62,8 @@ def aim(graph: Graph, node: Node, spreads: Mapping[str, Spread]) -> float:
 def spread_after(op: Operator, given: Sequence[Spread], aimed: float) -> Spread:
     """Spread of an operator's result, given those of its activations; `aimed` as `aim` says."""
     x = given[0]
-    if isinstance(op, Relu | Relu6):
-        return Spread(x.square * x.above, 1.0)
-    if isinstance(op, HardSwish):
-        return Spread(_hard_swish(x.square), 1.0)
+    if isinstance(op, ElementwiseActivation):
+        return Spread(*op.spread(x.square, x.above))
     square = op.second_moment([spread.square for spread in given])
     if is_weighted(op):
         return Spread(aimed * square)
@@ -81,7 +71,7 @@ def spread_after(op: Operator, given: Sequence[Spread], aimed: float) -> Spread:
 
 
 def _above(op: Operator, given: Sequence[Spread]) -> float:
-    if isinstance(op, HardSigmoid | Sigmoid | Softmax):
+    if op.value_range([ANY_NUMBER] * len(given))[0] >= 0.0:
         return 1.0
     if isinstance(op, Add) and len(given) == 2:
         return _above_of_sum(*given)
@@ -89,14 +79,6 @@ def _above(op: Operator, given: Sequence[Spread]) -> float:
         total = sum(spread.square for spread in given)
         return sum(spread.square * spread.above for spread in given) / total
     return given[0].above
-
-
-def _hard_swish(square: float) -> float:
-    """Mean square after hard swish of a centred normal value: within 2 % of the integral.
-
-    From 4 on, 97 % of it and more are above zero.
-    """
-    return square * (0.5 - 0.25 / (1.0 + 0.4846 * square * sqrt(square)))
 
 
 def _above_of_sum(a: Spread, b: Spread) -> float:

@@ -105,8 +105,8 @@ def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
     ("model", "options"),
     [
         ("shufflenet_v2", DEFAULT),
-        ("resnet8", PlanOptions(image="arena")),  # with scratch, on a target that has Winograd
-        ("mobilenet_v1", PlanOptions(image="rows")),
+        ("resnet8", PlanOptions(input="arena")),  # with scratch, on a target that has Winograd
+        ("mobilenet_v1", PlanOptions(input="rows")),
     ],
 )
 def test_every_place_is_named_once_and_used(model: str, options: PlanOptions) -> None:

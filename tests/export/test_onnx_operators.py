@@ -13,7 +13,7 @@ import netgen.ops as dsl
 from netgen.dsl.tensor import Tensor, apply, image, parameter
 from netgen.errors import GraphError
 from netgen.export.onnx_file import graph_to_onnx
-from netgen.export.onnx_operators import MAPPINGS, activation
+from netgen.export.onnx_operators import MAPPINGS, Call, Stage, activation, elementwise
 from netgen.ir.graph import Graph
 from netgen.ir.operator import REGISTRY, Const, Input, Operator
 from netgen.ir.tensor_type import TensorType
@@ -22,6 +22,7 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
+from netgen.ops.relu import Relu
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
 Error = Callable[..., float]
@@ -275,8 +276,18 @@ def test_unknown_operator_is_named(build: Build) -> None:
 
 
 def test_unknown_activation_is_named() -> None:
-    with pytest.raises(GraphError, match="activation 'swish' cannot be exported"):
+    with pytest.raises(GraphError, match=r"unknown activation 'swish', expected one of none, "):
         activation("swish")
+
+
+def test_activation_that_is_not_listed_is_named() -> None:
+    class Novel(Relu):
+        operator_name = "novel"
+
+    call = Call((), (TensorType("f32", (1, 2)),), TensorType("f32", (1, 2)))
+    assert elementwise(Relu(), call) == [Stage("Relu")]
+    with pytest.raises(GraphError, match=r"activation 'novel' cannot be exported.* one of relu6, "):
+        elementwise(Novel(), call)
 
 
 def test_types_agree_with_the_operators_own(build: Build) -> None:

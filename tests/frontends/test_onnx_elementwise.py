@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from netgen.errors import GraphError
+from netgen.kernels.targets import find_target
+from netgen.passes import run_pipeline
+from netgen.plan.build import build_plan
+from netgen.plan.execute.interpreter import execute
 from tests.frontends.conftest import Agree, Load
 from tests.frontends.onnx_models import Model, names
 
@@ -63,6 +67,52 @@ def test_hard_swish_in_two_parts(agree: Agree, gate_first: bool) -> None:
     model = Model({"x": IMAGE}, opset=13).node("HardSigmoid", ["x"], ["g"], alpha=1 / 6)
     model.node("Mul", ["g", "x"] if gate_first else ["x", "g"], ["y"])
     assert names(agree(model)) == ["hard_swish"]
+
+
+def written_out(model: Model, shift: float = 3.0) -> Model:
+    """c = clip(x + shift, 0, 6), as exporters write what their opset lacks."""
+    model.node("Add", ["x", model.constant("shift", shift)], ["s"])
+    limits = [model.constant("zero", 0.0), model.constant("six", 6.0)]
+    return model.node("Clip", ["s", *limits], ["c"])
+
+
+@pytest.mark.parametrize("order", ["product first", "division first", "factor first"])
+def test_hard_swish_written_out(agree: Agree, order: str) -> None:
+    model = written_out(Model({"x": IMAGE}, opset=13))
+    if order == "division first":
+        model.node("Div", ["c", "six"], ["g"]).node("Mul", ["g", "x"], ["y"])
+    else:
+        model.node("Mul", ["x", "c"], ["p"])
+        sixth = model.constant("sixth", np.full((6, 1, 1), 1 / 6))
+        end = ("Mul", [sixth, "p"]) if order == "factor first" else ("Div", ["p", "six"])
+        model.node(*end, ["y"])
+    assert names(agree(model)) == ["hard_swish"]
+
+
+def test_hard_swish_written_out_does_not_overflow(load: Load) -> None:
+    model = written_out(Model({"x": (1, 4)}, opset=13)).node("Mul", ["x", "c"], ["p"])
+    graph = load(model.node("Div", ["p", "six"], ["y"]))
+    plan = build_plan(run_pipeline(graph), find_target("generic"))
+    x = np.array([[3e38, LARGEST, -LARGEST, 1.0]], np.float32)
+    found = execute(plan, run_pipeline(graph), {"x": x})["y"]
+    np.testing.assert_allclose(found, [[3e38, LARGEST, 0.0, 2 / 3]], rtol=1e-7)
+
+
+def test_hard_sigmoid_written_out(agree: Agree) -> None:
+    model = written_out(Model({"x": IMAGE})).node("Div", ["c", "six"], ["y"])
+    assert names(agree(model)) == ["hard_sigmoid"]
+
+
+@pytest.mark.parametrize(
+    ("shift", "divisor", "other"), [(2.5, "six", "x"), (3.0, "shift", "x"), (3.0, "six", "s")]
+)
+def test_formulas_that_are_no_hard_swish(
+    agree: Agree, shift: float, divisor: str, other: str
+) -> None:
+    model = written_out(Model({"x": IMAGE}), shift).node("Mul", [other, "c"], ["p"])
+    found = names(agree(model.node("Div", ["p", divisor], ["y"])))
+    assert "mul" in found
+    assert "hard_swish" not in found
 
 
 def test_gate_that_was_turned_makes_no_hard_swish(agree: Agree) -> None:

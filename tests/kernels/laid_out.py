@@ -18,7 +18,8 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
-from netgen.emission.kernels import called_names, function_name, kernel_function, vector_words
+from netgen.emission.functions import called_names, vector_words
+from netgen.emission.kernels import function_name, kernel_function
 from netgen.kernels.layer import Instance, Json, Kernel, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, Target, find_target

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import netgen.kernels.f32.pointwise
 from netgen.emission.environment import render
-from netgen.emission.kernels import called_names, kernel_function
+from netgen.emission.functions import called_names, vector_words
+from netgen.emission.kernels import kernel_function
 from netgen.kernels import find_kernel
 from netgen.kernels.layout import Layout, common_spans, visiting_order
 from netgen.kernels.products import most_fold
@@ -181,15 +182,7 @@ def tiled_function(
 
 def file_of(functions: Sequence[str], target: Target) -> str:
     """A C file in which every function is kept as it is."""
-    called = called_names(functions)
-    vectors = render(
-        "vectors.c.j2",
-        called=called,
-        scalar_activations=[],
-        gnu_vectors=target.f32.vector_types,
-        widths=[width for width in target.f32.vector_widths if f"LOAD{width}" in called],
-        sigmoid_widths=[],
-    )
+    vectors = render("vectors.c.j2", **vector_words(called_names(functions), target))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
     kept = "#define T_CODE_ATTR __attribute__((used, noinline))\n"
     return head + kept + vectors + "\n".join(functions)

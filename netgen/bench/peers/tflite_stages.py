@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from netgen.errors import GraphError
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.window import Window, resolve_pad
 
@@ -52,7 +53,10 @@ def int32(*numbers: int) -> npt.NDArray[np.int32]:
 
 
 def activation_stages(name: str, shape: Shape) -> list[Stage]:
-    """Stages of an activation that is no attribute of the operator before it."""
+    """Stages of an activation that is no attribute of the operator before it.
+
+    Raises GraphError for one that TensorFlow Lite does not have.
+    """
     if name == "none":
         return []
     if name == "hard_sigmoid":  # it has none: relu6(x + 3) / 6
@@ -65,6 +69,11 @@ def activation_stages(name: str, shape: Shape) -> list[Stage]:
     operators = {
         "relu": "RELU", "relu6": "RELU6", "hard_swish": "HARD_SWISH", "sigmoid": "LOGISTIC",
     }  # fmt: skip
+    if name not in operators:
+        raise GraphError(
+            f"the activation '{name}' cannot be written to a .tflite file",
+            expected="one of none, hard_sigmoid, " + ", ".join(operators),
+        )
     return [Stage(operators[name], shape)]
 
 

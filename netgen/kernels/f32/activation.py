@@ -5,29 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.kernels.f32.elementwise import describe_activated
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_described
-from netgen.kernels.stretches import describe_elements, in_place
+from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
-from netgen.ops.hard_sigmoid import HardSigmoid
-from netgen.ops.hard_swish import HardSwish
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
-from netgen.ops.sigmoid import Sigmoid
+from netgen.ops.activation import ElementwiseActivation
 
 
 class ActivationF32(Kernel):
     """Any shape."""
 
     name: ClassVar[str] = "activation_f32"
-    operators: ClassVar[tuple[type[Operator], ...]] = (
-        Relu,
-        Relu6,
-        HardSwish,
-        HardSigmoid,
-        Sigmoid,
-    )
+    operators: ClassVar[tuple[type[Operator], ...]] = (ElementwiseActivation,)
     numeric_form: ClassVar[str] = "elementwise"
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
@@ -41,9 +32,11 @@ class ActivationF32(Kernel):
         return f"{layer.op.operator_name}_{layer.result.elements}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Elements, or pixels and stretches of channels; activation."""
-        del target
-        return {**describe_elements(layer, ("x", "y")), "act": layer.op.operator_name}
+        """Elements, or pixels and stretches of channels; activation, and its attributes."""
+        assert isinstance(layer.op, ElementwiseActivation)
+        act, numbers = layer.op.operator_name, layer.op.arguments()
+        described = describe_activated(layer, target, ("x", "y"), act)
+        return {**described, "act": act, **({"numbers": [*numbers]} if numbers else {})}
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from netgen.kernels.f32.elementwise import describe_activated
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_described
-from netgen.kernels.stretches import describe_elements, in_place, order_of
+from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.add import Add
 from netgen.ops.mul import Mul
 
 
 class BinaryKernel(Kernel):
-    """Any shape; plain loops that every compiler vectorises."""
+    """Any shape; plain loops that every compiler vectorises, unless there is an activation."""
 
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
@@ -39,13 +40,12 @@ class BinaryKernel(Kernel):
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements, or pixels and stretches; activation; whether b has one number per channel."""
-        del target
         assert isinstance(layer.op, Add | Mul)
         letters = [letter for letter in ("a", "b", "y") if letter not in self.constants]
         return {
             "elements": layer.result.elements,
             "channels": layer.layout("y").channels,
-            **describe_elements(layer, letters),
+            **describe_activated(layer, target, letters, layer.op.act, spread=_is_spread(layer)),
             "spread": _is_spread(layer),
             "act": layer.op.act,
         }

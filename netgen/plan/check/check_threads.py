@@ -114,11 +114,9 @@ def _loops(plan: Plan, step: Step, layer: Layer, by: str) -> list[Loop]:
             | "mul_constant_f32"
             | "batch_norm_f32"
             | "channel_map"
+            | "copy"
         ):
-            pixels = bool(found.get("stretches")) or "elements" not in found
-            count = cast("int", found["pixels" if pixels else "elements"])
-            whole = not pixels and found.get("spread") is True
-            return [(0, count, cast("int", found["channels"]) if whole else 1)]
+            return _elements(found)
     raise _fault(step, f"{step.kernel} is not divided by {by}")
 
 
@@ -131,6 +129,17 @@ def _panels(step: Step, found: Mapping[str, Json]) -> list[Loop]:
             (part,) = cast("list[dict[str, Json]]", found["parts"])
             return _steps(part["panels"], "channels")
     raise _fault(step, f"{step.kernel} is not divided by panels")
+
+
+def _elements(found: Mapping[str, Json]) -> list[Loop]:
+    """The loop over pixels, or over elements: one by one, in whole vectors and the rest."""
+    pixels = bool(found.get("stretches")) or "elements" not in found
+    if not pixels and "vector_width" in found:
+        whole, rest, width = (cast("int", found[key]) for key in ("whole", "rest", "vector_width"))
+        return [(0, whole, width), *([(whole, whole + rest, rest)] if rest else [])]
+    count = cast("int", found["pixels" if pixels else "elements"])
+    whole_pixels = not pixels and found.get("spread") is True
+    return [(0, count, cast("int", found["channels"]) if whole_pixels else 1)]
 
 
 def _steps(described: Json, step: str) -> list[Loop]:

@@ -13,36 +13,12 @@ import numpy.typing as npt
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
-from netgen.ops.add import Add
-from netgen.ops.batch_norm import BatchNorm
-from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.hard_sigmoid import HardSigmoid
-from netgen.ops.hard_swish import HardSwish
-from netgen.ops.identity import Identity
-from netgen.ops.mul import Mul
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
-from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.window import Window
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 
 Indices = npt.NDArray[np.int64]
-
-# Operators that read an element of these operands only for the output at the same place.
-_SAME_PLACE: dict[type[Operator], frozenset[str]] = {
-    Add: frozenset({"a", "b"}),
-    BatchNorm: frozenset({"x"}),
-    Conv2d: frozenset({"residual"}),
-    HardSigmoid: frozenset({"x"}),
-    HardSwish: frozenset({"x"}),
-    Identity: frozenset({"x"}),
-    Mul: frozenset({"a", "b"}),
-    Relu: frozenset({"x"}),
-    Relu6: frozenset({"x"}),
-    Sigmoid: frozenset({"x"}),
-}
 
 
 def band_fault(
@@ -64,7 +40,7 @@ def band_fault(
     low, high = read.min(initial=0), read.max(initial=-1)
     if not ((written >= low) & (written <= high)).any() or not np.isin(written, read).any():
         return None
-    if letter in _SAME_PLACE.get(type(op), frozenset()):
+    if letter in op.same_place:
         if read.shape == written.shape and (read == written).all():
             return None
         return "an elementwise output must stand exactly where the operand does"

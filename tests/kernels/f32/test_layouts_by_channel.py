@@ -33,6 +33,7 @@ from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
 from netgen.ops.relu import Relu
+from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.runtime.cpu import missing_features
 from tests.emission.expressions import evaluate
@@ -100,7 +101,7 @@ def operators(draw: st.DrawFn, kind: str) -> tuple[Operator, tuple[Shape, ...]]:
         "gate": Mul(act=act),
         "add_constant": Add(act=act),
         "scale": Mul(act=act),
-        "activation": draw(st.sampled_from((Relu(), HardSwish(), Identity()))),
+        "activation": draw(st.sampled_from((Relu(), HardSwish(), Sigmoid(), Identity()))),
         "batch_norm": BatchNorm(eps=1e-3),
         "pad": Pad(draw(SIDES)),
         "slice": SpatialSlice((1, 0), (2, 2), (1, 2)),

@@ -10,10 +10,12 @@ from typing import Any, cast
 import pytest
 
 import netgen
+from netgen.dsl.tensor import constructing, finish, image
 from netgen.errors import PlanError
 from netgen.kernels.layer import Json
 from netgen.kernels.split import Loop, split_loops
 from netgen.kernels.targets import find_target
+from netgen.ops import identity, sigmoid
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
@@ -21,6 +23,7 @@ from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
+from netgen.plan.schedule import division
 from netgen.plan.show import plan_table
 
 Bounds = list[list[int]]
@@ -118,6 +121,38 @@ def test_the_rest_of_pixels_follows_the_last_tile() -> None:
     wrong = [tiles, [rest[0], rest[-1], rest[-1]]]
     with pytest.raises(PlanError, match="the rest of the pixels"):
         check_plan(exchanged(plan, number, {"by": "pixels", "bounds": wrong}))
+
+
+@pytest.mark.parametrize("channels", [29, 8, 1])
+def test_vectors_of_elements_are_not_cut(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts meet between vectors; what is no whole vector stays one."""
+    monkeypatch.setattr(division, "_MEETING_CYCLES", -1.0)
+    with constructing() as construction:
+        graph = finish(construction, "case", (sigmoid(image(5, 5, channels)),))
+    plan = build_plan(graph, find_target("x86-64-v3"), PlanOptions(threads=2))
+    check_plan(plan)
+    rest = 25 * channels % 8
+    ((number, split),) = splits(plan)
+    bounds = cast("Bounds", split["bounds"])
+    assert len(bounds) == (2 if rest else 1)
+    assert bounds[0][0] < bounds[0][1] < bounds[0][2] == 25 * channels - rest
+    others = [[*bounds[0]], *bounds[1:]]
+    others[0][1] -= 8
+    check_plan(exchanged(plan, number, {"by": "elements", "bounds": others}))
+    others[0][1] += 1
+    with pytest.raises(PlanError, match="not all of the loop"):
+        check_plan(exchanged(plan, number, {"by": "elements", "bounds": others}))
+
+
+def test_copies_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(division, "_MEETING_CYCLES", -1.0)
+    with constructing() as construction:
+        graph = finish(construction, "case", (identity(image(5, 5, 29)),))
+    plan = build_plan(graph, find_target("x86-64-v3"), PlanOptions(threads=2))
+    assert [step.kernel for step in plan.steps] == ["copy"]
+    ((number, _),) = splits(plan)
+    check_plan(plan)
+    check_plan(exchanged(plan, number, {"by": "elements", "bounds": [[0, 1, 725]]}))
 
 
 def test_one_thread_has_no_divisions() -> None:

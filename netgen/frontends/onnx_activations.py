@@ -1,0 +1,133 @@
+"""Activations in ONNX's words, for reading and for writing: one line each in ACTIVATIONS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import isclose
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_builder import Builder
+from netgen.frontends.onnx_call import Call, one_number
+from netgen.frontends.onnx_view import View
+from netgen.ir.operator import Operator
+from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.hard_sigmoid import HardSigmoid
+from netgen.ops.hard_swish import HardSwish
+from netgen.ops.mul import Mul
+from netgen.ops.relu import Relu
+from netgen.ops.relu6 import Relu6
+from netgen.ops.sigmoid import Sigmoid
+
+
+@dataclass(frozen=True)
+class OnnxActivation:
+    """An activation of netgen, `kind`, and the operator of ONNX that it is written as.
+
+    Attributes that both have are called alike; ONNX takes their `defaults` where a file leaves them
+    out. What ONNX has beside them is written as it is `fixed`, and as `inputs` behind the first.
+    Where a file may say more than netgen has, `read` is a function of its own.
+    """
+
+    operator: str
+    kind: type[ElementwiseActivation]
+    defaults: Mapping[str, float] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    inputs: tuple[float, ...] = ()
+    read: Callable[[Call], View] | None = None
+
+    def mapping(self, call: Call) -> View:
+        """Translate one node of a file."""
+        if self.read is not None:
+            return self.read(call)
+        attributes = {name: call.floating(name, value) for name, value in self.defaults.items()}
+        return _activated(self.kind(**attributes), call)
+
+    def attributes(self, op: Operator) -> dict[str, float]:
+        """What to write for an operator of this kind."""
+        return {**self.fixed, **{name: getattr(op, name) for name in self.defaults}}
+
+
+def _activated(op: Operator, call: Call) -> View:
+    """Activate the first input: the order of its elements stays, whatever it is."""
+    x = call.tensor()
+    return replace(x, value=call.builder.emit(op, [x.value], call.name))
+
+
+def clip(call: Call) -> View:
+    """Clip to 0..6 -> relu6, to 0 and above -> relu."""
+    low = one_number(call.known(1, "min"), -np.inf, "min")
+    high = one_number(call.known(2, "max"), np.inf, "max")
+    largest = float(np.finfo(np.float32).max)
+    if low <= -largest and high >= largest:
+        return call.tensor()
+    if low == 0.0 and high == 6.0:
+        return _activated(Relu6(), call)
+    if low == 0.0 and high >= largest:
+        return _activated(Relu(), call)
+    raise GraphError(
+        "only some limits are supported", expected="0..6 or 0..inf", found=f"{low:g}..{high:g}"
+    )
+
+
+def hard_sigmoid(call: Call) -> View:
+    """HardSigmoid, max(0, min(1, alpha x + beta)); netgen's has 1/6 and 1/2, others are scaled.
+
+    Source: ONNX operators, HardSigmoid: alpha is 0.2 and beta 0.5 unless given.
+    """
+    alpha, beta = call.floating("alpha", 0.2), call.floating("beta", 0.5)
+    x = call.tensor()
+    if not isclose(alpha, 1 / 6, rel_tol=1e-6) or beta != 0.5:
+        scale, shift = np.array([6.0 * alpha]), np.array([6.0 * beta - 3.0])
+        x = call.builder.affine(x, scale, shift, f"{call.name}.scaled")
+    return replace(x, value=call.builder.emit(HardSigmoid(), [x.value], call.name))
+
+
+ACTIVATIONS = (
+    OnnxActivation("Clip", Relu6, inputs=(0.0, 6.0), read=clip),
+    OnnxActivation(
+        "HardSigmoid", HardSigmoid, fixed={"alpha": 1.0 / 6.0, "beta": 0.5}, read=hard_sigmoid
+    ),
+    OnnxActivation("HardSwish", HardSwish),
+    OnnxActivation("Relu", Relu),
+    OnnxActivation("Sigmoid", Sigmoid),
+)
+
+
+def written_out(
+    builder: Builder, value: str, scale: npt.NDArray[np.float64]
+) -> tuple[ElementwiseActivation, str] | None:
+    """What `value * scale` computes of which value, if it is the end of a formula written out.
+
+    (x relu6(x + 3)) / 6 is hard swish, of which the product would overflow where x does not, and
+    relu6(x + 3) / 6 hard sigmoid: what exporters write for opsets before 14.
+    """
+    if not np.isclose(scale, 1 / 6, rtol=1e-6, atol=0.0).all():
+        return None
+    node = builder.nodes[value]
+    if isinstance(node.op, Relu6):
+        x = _below_three(builder, value)
+        return None if x is None else (HardSigmoid(), x)
+    if isinstance(node.op, Mul):
+        for x, gate in (node.operands, node.operands[::-1]):
+            if _below_three(builder, gate) == x:
+                return HardSwish(), x
+    return None
+
+
+def _below_three(builder: Builder, value: str) -> str | None:
+    """The x of a value that is relu6(x + 3)."""
+    gate = builder.nodes[value]
+    sum_ = builder.nodes[gate.operands[0]] if isinstance(gate.op, Relu6) else None
+    if sum_ is None or not isinstance(sum_.op, BatchNorm) or sum_.op.eps != 0.0:
+        return None
+    parameters = [builder.constants[name] for name in sum_.operands[1:]]
+    as_wanted = all(
+        (array == wanted).all()
+        for array, wanted in zip(parameters, (1.0, 3.0, 0.0, 1.0), strict=True)
+    )
+    return sum_.operands[0] if as_wanted else None

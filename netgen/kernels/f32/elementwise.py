@@ -1,0 +1,47 @@
+"""The loops of elementwise kernels: plain ones, or over vectors where an activation is computed.
+
+Compilers make vectors of plain sums and products, but gcc of few activations: it does not compare
+what it would else not have computed, since a comparison could trap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.stretches import (
+    describe_elements,
+    describe_pitches,
+    describe_vector_runs,
+    is_flat,
+    vector_runs,
+)
+from netgen.kernels.targets import Target
+
+
+def describe_activated(
+    layer: Layer, target: Target, letters: Sequence[str], act: str, *, spread: bool = False
+) -> dict[str, Json]:
+    """What templates print for all elements, or for pixels and the channels of each.
+
+    `letters` are the buffers with places. With `spread` one operand has one number per channel.
+    With a `vector_width` elements come in vectors: `whole` ones, then the rest in one of its own,
+    so that all are computed alike; channels come in vectors as long as there are enough.
+    """
+    if act == "none" or not target.f32.vector_types:
+        return describe_elements(layer, letters)
+    elements, channels = layer.result.elements, layer.layout("y").channels
+    width = target.f32.vector_widths[0]
+    if is_flat(layer, letters) and not spread:
+        rest = elements % width
+        loop: dict[str, Json] = {"whole": elements - rest, "rest": rest, "vector_width": width}
+        return {"elements": elements, "stretches": [], **loop}
+    paged = [a for a in letters if a == "y" or layer.operands[a] == layer.result]
+    runs = vector_runs(layer, target, letters, repeat=False)
+    return {
+        "pixels": elements // channels,
+        "channels": channels,
+        **describe_pitches(layer, paged),
+        "stretches": describe_vector_runs(runs, target.f32),
+        "vector_width": width,
+    }

@@ -1,0 +1,121 @@
+"""What each activation says of itself is true: passes, seeds and plans rely on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+import pytest
+
+import netgen.ops  # noqa: F401  # registers the operators
+from netgen.errors import GraphError
+from netgen.ir.graph import Graph, Node
+from netgen.ir.operator import ANY_NUMBER, REGISTRY, Input
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.activation import ElementwiseActivation, activations, find_activation
+from netgen.ops.add import Add
+from netgen.passes.fuse_activation import fuse_activation
+from tests.meaning import meaning
+
+KINDS = [op for op in REGISTRY if issubclass(op, ElementwiseActivation)]
+EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.operator_name)
+
+LINE = np.linspace(-20.0, 20.0, 4001)
+# Equal shares of a standard normal value, for integrals.
+STEPS = np.linspace(-8.0, 8.0, 200_001)
+SHARES = np.exp(-(STEPS**2) / 2) / np.exp(-(STEPS**2) / 2).sum()
+
+
+@EACH
+def test_not_a_number_stays(kind: type[ElementwiseActivation]) -> None:
+    assert np.isnan(kind().activate(np.array([np.nan]))).all()
+
+
+@EACH
+def test_limits_are_those_of_the_values(kind: type[ElementwiseActivation]) -> None:
+    values = kind().activate(np.concatenate([LINE, [-1e30, 1e30]]))
+    low, high = kind.limits
+    assert low <= values.min() < low + 1e-6 or low == -inf
+    assert high >= values.max() > high - 1e-6 or high == inf
+    assert kind().value_range([ANY_NUMBER]) == kind.limits
+
+
+@EACH
+def test_what_is_said_to_stay_stays(kind: type[ElementwiseActivation]) -> None:
+    op = kind()
+    low, high = kind.unchanged or (0.0, 0.0)
+    inside = LINE[(low <= LINE) & (high >= LINE)] if kind.unchanged else np.empty(0)
+    assert np.array_equal(op.activate(inside), inside)
+    assert op.leaves_alone((low, high)) == (kind.unchanged is not None)
+    assert not op.leaves_alone((low - 1.0, high))
+    if kind.unchanged:
+        assert op.value_range([(low, low + 0.5)]) == (low, low + 0.5)
+
+
+def mean_square(op: ElementwiseActivation, square: float) -> float:
+    """That of the activation of a centred normal value, by integration."""
+    return float((op.activate(STEPS * square**0.5) ** 2 * SHARES).sum())
+
+
+@EACH
+def test_mean_squares(kind: type[ElementwiseActivation]) -> None:
+    """Three digits where x has 1; what seeds go by is near to the truth below that, too."""
+    op = kind()
+    assert op.second_moment([1.0]) == pytest.approx(mean_square(op, 1.0), rel=0.005)
+    for square in (0.5, 1.0):
+        spread, above = op.spread(square, 0.5)
+        assert spread == pytest.approx(mean_square(op, square), rel=0.03)
+        assert 0.5 <= above <= 1.0
+
+
+def test_an_act_is_the_name_of_one_without_attributes() -> None:
+    assert activations()[0] == "none"
+    assert find_activation("none") is None
+    for kind in KINDS:
+        named = not kind.has_attributes()
+        assert (kind.operator_name in activations()) == named
+        if named:
+            assert find_activation(kind.operator_name) == kind()
+    with pytest.raises(GraphError, match="unknown activation 'swish', expected one of none, "):
+        find_activation("swish")
+
+
+@dataclass(frozen=True)
+class Scaled(ElementwiseActivation):
+    """An activation with attributes."""
+
+    operator_name = "scaled"
+    squares = (0.0, 1.0)
+    alpha: float = 2.0
+    beta: float = 0.5
+
+    def activate(self, x: Array) -> Array:
+        return x * self.alpha + self.beta
+
+
+def fused(op: ElementwiseActivation) -> Sequence[str]:
+    kind = TensorType("f32", (1, 2))
+    nodes = [
+        Node("x", Input(), (), kind),
+        Node("s", Add(), ("x", "x"), kind),
+        Node("y", op, ("s",), kind),
+    ]
+    return [
+        node.op.operator_name for node in fuse_activation(Graph("case", nodes, ["y"])).activations
+    ]
+
+
+def test_one_with_attributes_is_not_fused() -> None:
+    assert fused(KINDS[0]()) == ["add"]
+    assert fused(Scaled()) == ["add", "scaled"]
+    assert Scaled(beta=1.5).arguments() == (2.0, 1.5)
+
+
+@EACH
+def test_elements_do_not_know_each_other(kind: type[ElementwiseActivation]) -> None:
+    assert kind.same_place == {"x"}
+    values = LINE.reshape(1, -1)
+    whole, half = meaning(kind(), [values]), meaning(kind(), [values[:, ::2]])
+    assert np.array_equal(whole[:, ::2], half)
