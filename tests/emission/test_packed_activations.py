@@ -62,7 +62,7 @@ def test_loops_are_packed(
     loops = [loop for loop in innermost_loops(text) if loop.function in elementwise]
     assert {loop.function for loop in loops} == elementwise
     assert len(elementwise) == 7
-    letter = {16: "z", 8: "y", 4: "x"}[find_target(target).vector_widths[0]]
+    letter = {16: "z", 8: "y", 4: "x"}[find_target(target).f32.vector_widths[0]]
     for loop in loops:
         assert any(f"%{letter}mm" in text for text in loop.instructions), loop
         assert not [text for text in loop.instructions if _SCALAR.match(text)], loop

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import hexadecimal
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_described
@@ -42,7 +43,7 @@ class DequantizeKernel(Kernel):
         assert isinstance(quantisation.scale, float)
         return {
             **describe_elements(layer, ("x", "y")),
-            "scale": quantisation.scale.hex(),
+            "scale": hexadecimal(quantisation.scale),
             "zero": quantisation.zero,
         }
 

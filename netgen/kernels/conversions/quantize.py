@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import hexadecimal
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.split import Split
 from netgen.kernels.split_loops import split_described
@@ -44,7 +45,7 @@ class QuantizeKernel(Kernel):
         assert isinstance(op, Quantize)
         return {
             **describe_elements(layer, ("x", "y")),
-            "scale": op.scale.hex(),
+            "scale": hexadecimal(op.scale),
             "zero": op.zero,
             "low": element.low - op.zero,
             "high": element.high - op.zero,
