@@ -63,4 +63,4 @@ def _cut(kind: TensorType, result: TensorType, rows: int) -> TensorType:
     """An image of `rows` rows in place of one with as many rows and columns as the result."""
     if not is_image(kind.shape) or kind.shape[:3] != result.shape[:3]:
         return kind
-    return TensorType(kind.dtype, (1, rows, *kind.shape[2:]))
+    return kind.with_shape((1, rows, *kind.shape[2:]))
