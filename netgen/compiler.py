@@ -166,6 +166,7 @@ def build(
     """
     from netgen.runtime.build import build_library
     from netgen.runtime.compilers import find_compiler
+    from netgen.runtime.cpu import require_processor
 
     plan, target = lowered.plan, find_target(lowered.plan.target)
     require_processor(target)

@@ -15,6 +15,7 @@ from netgen.emission.limits import chains, limits_source, vector_floats
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import find_compiler
+from netgen.runtime.cpu import require_processor
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
@@ -66,10 +67,11 @@ class Limits:
 class Probe:
     """The probe's library. ctypes never closes one, so what it gives addresses of stays there.
 
-    Raises BuildError where it does not compile.
+    Raises BuildError where it does not compile, or this processor cannot run it.
     """
 
     def __init__(self, target: Target, pointers: int) -> None:
+        require_processor(target)
         source = limits_source(target, pointers)
         path = build_library(source, "", "limits", target, find_compiler())
         library = ctypes.CDLL(str(path))

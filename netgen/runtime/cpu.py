@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -14,7 +15,8 @@ from netgen.errors import BuildError
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
 
-_CPUINFO = Path("/proc/cpuinfo")
+# Tests name another file, which shows less than the processor has: they pass on a lesser machine.
+_CPUINFO = Path(os.environ.get("NETGEN_CPUINFO", "/proc/cpuinfo"))
 
 # Other systems' names of one architecture, as Linux says them.
 _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}

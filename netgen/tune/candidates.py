@@ -20,6 +20,7 @@ from netgen.kernels.layer import Choice, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library, load_function
 from netgen.runtime.compilers import CCompiler
+from netgen.runtime.cpu import require_processor
 from netgen.weights.seeded import uniform
 
 # More copies of weights than this say nothing new: no cache near the processor holds them.
@@ -88,8 +89,9 @@ def load_candidates(
 ) -> TimedCalls:
     """Compile the alternatives; gives a function of the alternative's number and the repeats.
 
-    Raises BuildError where they cannot be compiled.
+    Raises BuildError where they cannot be compiled, or not run by this processor.
     """
+    require_processor(target)
     source = candidates_source(case, choices, target)
     library = build_library(source, "", "tune", target, compiler)
     pointers = ", ".join(["uintptr_t"] * len(case.arguments))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 import pytest
 
 from netgen.kernels.targets import TARGETS, find_target
 from netgen.runtime import cpu
+from tests.tools import run_python
 
 V2 = {"ssse3", "sse4_1", "sse4_2", "popcnt", "cx16"}
 V3 = V2 | {"avx", "avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"}
@@ -46,6 +48,14 @@ def test_cpuinfo() -> None:
     assert cpu.features_of_cpuinfo(x86) == {"fpu", "sse4_2", "avx2"}
     assert cpu.features_of_cpuinfo(["Features\t: fp asimd\n"]) == {"fp", "asimd"}
     assert cpu.features_of_cpuinfo(["uarch : sifive\n"]) == frozenset()
+
+
+def test_a_file_may_stand_for_the_processor(tmp_path: Path) -> None:
+    """Tests show less than there is, to this process and to those that it starts."""
+    (tmp_path / "cpuinfo").write_text("flags : sse2\nFeatures : fp\n")
+    script = "from netgen.runtime.cpu import native_target; print(native_target().name)"
+    shown = run_python("-c", script, NETGEN_CPUINFO=str(tmp_path / "cpuinfo"))
+    assert shown.stdout == "generic\n"
 
 
 def test_sysctl() -> None:

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 import netgen.tune.search
+from netgen.bench.limits import Probe
 from netgen.compiler import compile as compile_graph
 from netgen.compiler import lower
+from netgen.errors import BuildError
 from netgen.kernels.targets import TileCycles, find_target
 from netgen.kernels.tiles import Tile
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.tuning import Tuning
+from netgen.runtime import cpu
 from netgen.runtime.compilers import find_compiler
 from netgen.runtime.cpu import native_target
 from netgen.tune.candidates import TimedCalls, load_candidates
@@ -123,6 +126,16 @@ def test_every_layer_of_a_network_can_be_timed_alone(memory: PlanOptions) -> Non
         call = load_candidates(case, choices, target, find_compiler())
         for which in range(len(choices)):
             call(which, 3)
+
+
+def test_nothing_is_timed_that_this_processor_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = built("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
+    target = find_target("x86-64-v4")
+    monkeypatch.setattr(cpu, "cpu_features", frozenset)
+    with pytest.raises(BuildError, match=r"lacks .*avx512f.*, which target x86-64-v4 needs"):
+        tune(graph, target, find_compiler())
+    with pytest.raises(BuildError, match=r"lacks .*avx512f.*, which target x86-64-v4 needs"):
+        Probe(target, 2)
 
 
 def synthetic(truth: TileCycles, seed: int) -> list[Sample]:
