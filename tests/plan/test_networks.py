@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check.check_plan import check_plan
+from netgen.plan.data.plan import Plan
 from tests.plan.small_graphs import built
+from tests.plan.work import calls_of
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,14 @@ def test_arena_bytes(network: str, parameters: dict[str, object], arena: int) ->
     assert plan.certificate.gap_bytes == 0
 
 
-def test_mobilenet_v2_is_planned_packed_and_checked_quickly() -> None:
+def test_mobilenet_v2_is_planned_packed_and_checked_with_little_work() -> None:
+    """Calls of the planner's functions: 113,000 and 86,000 when this was written."""
     graph = built("mobilenet_v2")
-    start = time.process_time()
-    plan = build_plan(graph, find_target("x86-64-v4"))
-    packed = pack_weights(plan, graph)
-    planned = time.process_time()
-    check_plan(plan)
-    assert time.process_time() - planned < 1.0
-    assert planned - start < 3.0
-    assert packed.nbytes == plan.weights_bytes
+    plans: list[Plan] = []
+    assert calls_of(lambda: plans.append(build_plan(graph, find_target("x86-64-v4")))) < 150_000
+    (plan,) = plans
+    assert calls_of(lambda: check_plan(plan)) < 120_000
+    assert pack_weights(plan, graph).nbytes == plan.weights_bytes
     assert plan.macs == graph.macs() == 300_774_272
     # Input image and logits.
     assert plan.caller_bytes() == 4 * (224 * 224 * 3 + 1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -17,6 +16,7 @@ from netgen.plan.data.plan import Plan
 from netgen.plan.pareto import Point, pareto
 from netgen.report.layers import layer_facts
 from tests.plan.small_graphs import BODIES, built, read
+from tests.plan.work import calls_of
 
 TARGET = find_target("generic")
 SMALL: dict[str, dict[str, object]] = {
@@ -25,7 +25,9 @@ SMALL: dict[str, dict[str, object]] = {
     "shufflenet_v2": {"scale": 0.5, "input_size": 64},
     "resnet8": {},
 }
-SECONDS = 20
+# Of the planner's functions, when this was written: PLAN and ALL at most.
+MOST_CALLS_OF_A_PLAN = 1
+MOST_CALLS_OF_ALL_PLANS = 1
 
 
 def cut_of(plan: Plan) -> str:
@@ -135,11 +137,7 @@ def test_rows_of_an_image_that_is_read_as_a_whole() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("network", NETWORKS)
-def test_planning_is_quick(network: str) -> None:
+def test_planning_is_little_work(network: str) -> None:
     graph = built(network)
-    start = time.process_time()
-    build_plan(graph, TARGET)
-    without = time.process_time() - start
-    pareto(graph, TARGET)
-    assert without < 3
-    assert time.process_time() - start < SECONDS
+    assert calls_of(lambda: build_plan(graph, TARGET)) < MOST_CALLS_OF_A_PLAN
+    assert calls_of(lambda: pareto(graph, TARGET)) < MOST_CALLS_OF_ALL_PLANS
