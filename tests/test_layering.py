@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ SOLE_IMPORTERS = {
     "tensorflow": set(),
 }
 PRINTING_FOLDER = "cli/"
+ASKING = {
+    *("subprocess", "time", "shutil.which", "os.popen", "os.spawnvp", "os.times"),
+    *("pytest.skip", "pytest.mark.skipif", "pytest.mark.skip", "pytest.importorskip"),
+}
+ASKING_ENDS = {name.rpartition(".")[2] for name in ASKING}
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "managers"}
 MOST_LINES = 350
 MOST_LINES_OF_A_BODY = 40
@@ -55,6 +61,12 @@ def files(top: Path, *endings: str) -> list[Path]:
 
 
 SOURCES = files(PACKAGE, ".py")
+TESTS = files(REPOSITORY / "tests", ".py")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def name_of(path: Path) -> str:
@@ -98,13 +110,29 @@ def prints(tree: ast.AST) -> list[int]:
     """Lines that write to standard output: print, click.echo, sys.stdout, a rich Console."""
     lines = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             called = ast.unparse(node.func)
             if called in {"print", "click.echo", "click.secho"} or called.endswith("Console"):
                 lines.append(node.lineno)
-        elif isinstance(node, ast.Attribute) and ast.unparse(node) in {"sys.stdout", "sys.stderr"}:
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr in {"stdout", "stderr"}
+            and ast.unparse(node) in {"sys.stdout", "sys.stderr"}
+        ):
             lines.append(node.lineno)
     return lines
+
+
+def machine_uses(tree: ast.AST) -> set[str]:
+    """What a test names that starts a process, asks what is installed, or reads a clock."""
+    names = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ASKING_ENDS
+    }
+    for module, taken in imports(tree):
+        names |= {module, *(f"{module}.{name}" for name in taken)}
+    return names & ASKING
 
 
 def misplaced(path: Path, tree: ast.AST) -> list[str]:
@@ -149,34 +177,61 @@ def test_every_folder_has_its_place() -> None:
         assert {name for name in inside if not name.endswith(".py")} <= set(rooms)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports_go_one_way(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    assert misplaced(path, tree) == []
-    assert misplaced_rooms(path, tree) == []
+def test_imports_go_one_way() -> None:
+    wrong = {name_of(path): misplaced(path, tree_of(path)) for path in SOURCES}
+    assert {name: found for name, found in wrong.items() if found} == {}
+    wrong = {name_of(path): misplaced_rooms(path, tree_of(path)) for path in SOURCES}
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_what_only_one_place_may_do(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    for module in outsiders(tree) & SOLE_IMPORTERS.keys():
-        assert name_of(path) in SOLE_IMPORTERS[module], module
-    if not name_of(path).startswith(PRINTING_FOLDER):
-        assert prints(tree) == []
+def test_what_only_one_place_may_do() -> None:
+    for path in SOURCES:
+        tree, name = tree_of(path), name_of(path)
+        for module in outsiders(tree) & SOLE_IMPORTERS.keys():
+            assert name in SOLE_IMPORTERS[module], (name, module)
+        if not name.startswith(PRINTING_FOLDER):
+            assert prints(tree) == [], name
+
+
+def test_names_say_what_is_inside_and_files_are_short() -> None:
+    for path in SOURCES + TESTS:
+        parts = path.relative_to(REPOSITORY).with_suffix("").parts
+        assert not {word for part in parts for word in part.split("_")} & VAGUE, path
+        classes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+        assert not [node.name for node in classes if node.name.lower().endswith(tuple(VAGUE))]
+        assert len(path.read_text().splitlines()) <= MOST_LINES, path
+
+
+def test_one_place_of_the_tests_starts_processes_and_asks_what_is_installed() -> None:
+    """`tests/tools.py`, which refuses what this processor lacks; and none reads a clock."""
+    for path in TESTS:
+        name = path.relative_to(REPOSITORY / "tests").as_posix()
+        used = machine_uses(tree_of(path))
+        if name == "tools.py":
+            assert used == {"subprocess", "shutil.which", "pytest.skip"}
+        elif path.name in {"conftest.py", "test_tools.py"}:
+            assert used <= {"pytest.skip"}, name  # a fixture may decide for a need of its folder
+        else:
+            assert not used, name
 
 
 @pytest.mark.parametrize(
-    "path",
-    files(PACKAGE, ".py") + files(REPOSITORY / "tests", ".py"),
-    ids=lambda path: path.relative_to(REPOSITORY).as_posix(),
+    ("source", "expected"),
+    [
+        ("import subprocess", {"subprocess"}),
+        ("def f():\n    from subprocess import run", {"subprocess"}),
+        ("shutil.which('gcc')", {"shutil.which"}),
+        ("from shutil import which", {"shutil.which"}),
+        ("os.popen('gcc')", {"os.popen"}),
+        ("pytest.skip('no gcc')", {"pytest.skip"}),
+        ("@pytest.mark.skipif(True, reason='')\ndef f(): ...", {"pytest.mark.skipif"}),
+        ("pytest.importorskip('torch')", {"pytest.importorskip"}),
+        ("import time", {"time"}),
+        ("import shutil, pytest, os", set()),
+    ],
 )
-def test_names_say_what_is_inside_and_files_are_short(path: Path) -> None:
-    text = path.read_text()
-    parts = path.relative_to(REPOSITORY).with_suffix("").parts
-    assert not {word for part in parts for word in part.split("_")} & VAGUE
-    classes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
-    assert not [node.name for node in classes if node.name.lower().endswith(tuple(VAGUE))]
-    assert len(text.splitlines()) <= MOST_LINES
+def test_the_test_sees_what_asks_the_machine(source: str, expected: set[str]) -> None:
+    assert machine_uses(ast.parse(source)) == expected
 
 
 @pytest.mark.parametrize(
@@ -225,12 +280,12 @@ def test_the_test_sees_printing(source: str) -> None:
     assert prints(ast.parse(source)) == [1]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_no_function_is_long(path: Path) -> None:
+def test_no_function_is_long() -> None:
     """Its body, that is: signatures and docstrings may say what there is to say."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            documented = ast.get_docstring(node) is not None and len(node.body) > 1
-            first, end = node.body[documented].lineno, node.end_lineno
-            assert end is not None
-            assert end - first < MOST_LINES_OF_A_BODY, f"{name_of(path)}: {node.name}"
+    for path in SOURCES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef):
+                documented = ast.get_docstring(node) is not None and len(node.body) > 1
+                first, end = node.body[documented].lineno, node.end_lineno
+                assert end is not None
+                assert end - first < MOST_LINES_OF_A_BODY, f"{name_of(path)}: {node.name}"

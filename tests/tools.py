@@ -108,9 +108,7 @@ def run_tool(
     asked for another processor than its own skips the test.
     """
     name = str(command[0])
-    assert name == Path(name).name, (
-        f"{name} is no name of an installed program; link() makes others"
-    )
+    assert name == Path(name).name, f"{name} is no name of an installed program, see link()"
     words = [str(word) for word in command]
     _require_compiler_for_its_flags(words)
     return _run([find_tool(name), *words[1:]], folder, feed, variables, may_complain=may_complain)

@@ -143,7 +143,7 @@ def test_worker_is_pinned_and_its_prints_stay_out(capfd: pytest.CaptureFixture[s
     cores = default_cores()
     assert cores == (max(os.sched_getaffinity(0)),)
     # A worker whose model prints the cores it may use, and then fails.
-    code = "import os; print(sorted(os.sched_getaffinity(0))); os._exit(3)"
+    code = "import os; print(sorted(os.sched_getaffinity(0)), flush=True); os._exit(3)"
     with pytest.raises(BuildError, match=rf"ended with status 3, found \[{cores[0]}\]"):
         WorkerProcess("stub", Job(load_netgen, partial(exec, code + "\n"), ()), cores)
     assert capfd.readouterr() == ("", "")
