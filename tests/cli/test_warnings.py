@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import TINY_SOURCE, Cli
+from tests.tools import run_python
 
 # What the packages that netgen uses may do while a command runs.
 WARNS = """
@@ -40,13 +39,7 @@ def test_warnings_of_libraries_are_notes(cli: Cli, warning: str) -> None:
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=str)
 def test_debug_shows_where_they_come_from(debug: tuple[str, ...], warning: str) -> None:
     """In a process of its own, where nothing but netgen decides what is shown."""
-    program = "from netgen.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *debug, "show", warning],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_python("-m", "netgen", *debug, "show", warning)
     for text in ("UserWarning: Corrupt EXIF", "RuntimeWarning: overflow", "tiny.py:"):
         assert (text in done.stderr) == bool(debug)
     assert debug or done.stderr.splitlines() == [NOTE]

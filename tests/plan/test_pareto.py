@@ -25,9 +25,9 @@ SMALL: dict[str, dict[str, object]] = {
     "shufflenet_v2": {"scale": 0.5, "input_size": 64},
     "resnet8": {},
 }
-# Of the planner's functions, when this was written: PLAN and ALL at most.
-MOST_CALLS_OF_A_PLAN = 1
-MOST_CALLS_OF_ALL_PLANS = 1
+# Of the planner's functions; when this was written, 76,535 and 8,485,213 at most.
+MOST_CALLS_OF_A_PLAN = 100_000
+MOST_CALLS_OF_ALL_PLANS = 11_000_000
 
 
 def cut_of(plan: Plan) -> str:
