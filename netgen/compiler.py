@@ -36,7 +36,7 @@ from netgen.weights.assign import seeded_graph, weighted_graph
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of typing from Python 3.11 on
 
-    from netgen.runtime.image import ModelImage
+    from netgen.runtime.image import ChangedWeights, ModelImage
 
 Progress = Callable[[str], None]
 
@@ -177,11 +177,15 @@ def build(
     library = build_library(
         source, header, "model", target, find_compiler(), progress, threaded=threaded
     )
-    image = _image(plan, library.read_bytes(), files["model_weights.bin"], origin)
+    blob = files["model_weights.bin"]
+    weights = blob if undivided is None else undivided.changed_weights(blob)
+    image = _image(plan, library.read_bytes(), weights, origin)
     return CompiledModel(image, undivided)
 
 
-def _image(plan: Plan, library: bytes, weights: bytes, origin: Origin) -> ModelImage:
+def _image(
+    plan: Plan, library: bytes, weights: bytes | ChangedWeights, origin: Origin
+) -> ModelImage:
     """All that running needs: the library, the weights, and what a caller must know."""
     from netgen.runtime.image import ModelImage, Port
 

@@ -22,6 +22,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.ir.tokens import is_name
 
 _IMAGE_RANK = 4
+_REAL_KINDS = "fiub"  # floats, integers, booleans
 
 
 @dataclass(frozen=True)
@@ -207,10 +208,18 @@ def constant(values: npt.ArrayLike, *, name: str | None = None) -> Tensor:
     line = author_line()
     full = construction.unique_name(name or "constant")
     try:
-        with np.errstate(over="ignore"):
-            array = np.array(values, np.float32, order="C")
-    except (TypeError, ValueError) as error:
+        given = np.asarray(values)
+    except (TypeError, ValueError) as error:  # rows of different lengths
         raise GraphError("a constant is no array of numbers", where=f"{line}: %{full}") from error
+    if given.dtype.kind not in _REAL_KINDS:
+        raise GraphError(
+            "a constant is no array of numbers",
+            where=f"{line}: %{full}",
+            expected="real numbers",
+            found=str(given.dtype),
+        )
+    with np.errstate(over="ignore"):
+        array = np.array(given, np.float32, order="C")
     if not np.isfinite(array).all():
         raise GraphError("the values of a constant are not finite", where=f"{line}: %{full}")
     with located():

@@ -69,7 +69,10 @@ def _has_data(graph: Graph, names: tuple[str, ...]) -> bool:
 def _folded(
     graph: Graph, layer: Node, norm: Node, eps: float
 ) -> tuple[ConstantArray, ConstantArray]:
-    """Weights and bias that give the layer and the batch norm in one."""
+    """Weights and bias that give the layer and the batch norm in one.
+
+    Raises WeightsError where a variance is not positive, or float32 does not hold the results.
+    """
     gamma, beta, mean, var = (graph.constant(name).astype(np.float64) for name in norm.operands[1:])
     if (var + eps <= 0.0).any():
         raise WeightsError(
@@ -84,4 +87,14 @@ def _folded(
     w = w * scale.reshape(-1, *(1,) * (w.ndim - 1))
     has_bias = len(layer.operands) > 2
     b = graph.constant(layer.operands[2]).astype(np.float64) if has_bias else np.zeros_like(mean)
-    return w.astype(np.float32), ((b - mean) * scale + beta).astype(np.float32)
+    with np.errstate(over="ignore"):
+        folded = w.astype(np.float32), ((b - mean) * scale + beta).astype(np.float32)
+    beyond = sum(int(np.count_nonzero(np.isinf(array))) for array in folded)
+    if beyond:
+        raise WeightsError(
+            "the weights do not fit into float32 once this batch norm is folded into them",
+            where=f"%{norm.name}",
+            found=f"{beyond} values beyond it, the largest scale is {np.abs(scale).max():.3g}",
+            hint="check gamma and the variances in the weight file",
+        )
+    return folded

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from netgen.errors import PlanError, WeightsError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.layer import Instance, Json, Layer, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.arena.overlap import Merged, choose_overlaps
 from netgen.plan.arena.placement import place_certified
@@ -306,6 +306,23 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
     return tuple(steps), end
 
 
+def _packed(step: Step, layer: Layer, target: Target, arrays: Mapping[str, Packed]) -> Packed:
+    """Constants of one step in the order in which its kernel reads them. Raises WeightsError."""
+    try:
+        # What overflows is found below, and said there.
+        with np.errstate(over="ignore"):
+            content = find_kernel(step.kernel).pack(layer, target, arrays)
+    except WeightsError as error:
+        raise WeightsError(str(error), where=f"%{step.name}") from error
+    if not np.isfinite(content).all():
+        raise WeightsError(
+            "the weights of this layer do not fit into float32 once they are folded",
+            where=f"%{step.name}",
+            hint="check the file they come from",
+        )
+    return content
+
+
 def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
     """The packed constants of all steps, little-endian; the gaps of alignment are zero."""
     target = find_target(plan.target)
@@ -315,13 +332,7 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
             continue
         arrays = {letter: graph.constant(each.name) for letter, each in step.constants.items()}
         layer = step_layer(plan, step, operand_types(plan, step))
-        content = find_kernel(step.kernel).pack(layer, target, arrays)
-        if not np.isfinite(content).all():
-            raise WeightsError(
-                "the weights of this layer do not fit into float32 once they are folded",
-                where=f"%{step.name}",
-                hint="check the file they come from",
-            )
+        content = _packed(step, layer, target, arrays)
         place = step.weights
         # Where kernels run is little-endian, as the blob is.
         stored = content.astype(content.dtype.newbyteorder("<"), copy=False)

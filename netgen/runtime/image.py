@@ -44,21 +44,42 @@ class WeightsFile:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Some neighbouring bytes of a blob."""
+
+    start: int
+    content: bytes
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the blob."""
+        return self.start + len(self.content)
+
+
+@dataclass(frozen=True)
+class ChangedWeights:
+    """A weights blob that is another one but for some stretches."""
+
+    base: bytes | WeightsFile
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True)
 class ModelImage:
     """A compiled model: a shared object, its weights blob, and what calling it takes.
 
-    `weights` is the blob itself or a file that holds it. `target` names the target that the library
-    was compiled for, `cpu_features` what it needs of the processor, `platform` its system and
-    architecture. `arena_bytes` is one instance's working memory, aligned to `arena_alignment`
-    bytes, and `model_bytes` its state besides. `input_as` says how images come: from the caller's
-    memory, written into the arena, or row by row. With `fast_bytes` the C takes the arena in two
-    parts, the first of so many bytes. A run is divided between `threads`. `error_names` names the
-    statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is
-    known.
+    `weights` is the blob itself, a file that holds it, or what it has changed of another. `target`
+    names the target that the library was compiled for, `cpu_features` what it needs of the
+    processor, `platform` its system and architecture. `arena_bytes` is one instance's working
+    memory, aligned to `arena_alignment` bytes, and `model_bytes` its state besides. `input_as` says
+    how images come: from the caller's memory, written into the arena, or row by row. With
+    `fast_bytes` the C takes the arena in two parts, the first of so many bytes. A run is divided
+    between `threads`. `error_names` names the statuses that the C returns. `normalisation` is what
+    the weights expect of pixels, if that is known.
     """
 
     shared_object: bytes
-    weights: bytes | WeightsFile
+    weights: bytes | WeightsFile | ChangedWeights
     prefix: str
     target: str
     cpu_features: tuple[str, ...]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netgen.errors import InputError, MissingExtraError, UsageError
+from netgen.errors import InputError, MissingExtraError, NetgenNote, UsageError
 from netgen.ir.normalisation import Normalisation
 
 if TYPE_CHECKING:
@@ -21,8 +22,18 @@ Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 # A photo of one row would be resized to gigabytes.
 _MOST_PIXELS = 1 << 27
 
-# What Pillow's decoders raise for damaged files, apart from OSError.
-_DECODE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+# What Pillow's decoders raise for damaged files.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    struct.error,
+)
 
 
 def normalise(images: NDArray[np.uint8], normalisation: Normalisation) -> NDArray[np.float32]:
@@ -61,20 +72,35 @@ def load_photo(
     the centre is cropped. Without `crop` it is squeezed to H x W whole. A photo that is H x W
     already comes out as it is.
 
-    Raises InputError for a file that is missing, damaged, too large or no image; UsageError for a
-    `resize` that is smaller than the network's input; MissingExtraError without Pillow.
+    A NetgenNote warns where other parts of the file than its pixels are damaged. Raises InputError
+    for a file that is missing, damaged, too large or no image; UsageError for a `resize` that is
+    smaller than the network's input; MissingExtraError without Pillow.
     """
     try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
+        from PIL import Image
     except ModuleNotFoundError as error:
         raise MissingExtraError("Pillow", "images", "reading photos") from error
 
+    photo = _read(path, channels)
+    filters = {name: Image.Resampling[name.upper()] for name in get_args(Interpolation)}
+    if interpolation not in filters:
+        raise UsageError(
+            f"unknown interpolation '{interpolation}'", expected=f"one of {', '.join(filters)}"
+        )
+    fitted = _fit(photo, size, resize, crop, filters[interpolation])
+    array = np.asarray(fitted)
+    return array.reshape(*size, channels)
+
+
+def _read(path: str | Path, channels: int) -> Image.Image:
+    """Decode a photo, in what channels it is wanted; see `load_photo`."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                file.load()
-                photo = _with_channels(ImageOps.exif_transpose(file), channels, path)
+            photo = _decoded(path, channels)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(
             "the photo has too many pixels", where=str(path), hint="make it smaller first"
@@ -89,16 +115,41 @@ def load_photo(
     except _DECODE_ERRORS as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise InputError(
-            f"the photo cannot be read: {reason}", where=str(path), hint="leave it out or repair it"
+            f"the photo cannot be read: {_one_line(reason)}",
+            where=str(path),
+            hint="leave it out or repair it",
         ) from error
-    filters = {name: Image.Resampling[name.upper()] for name in get_args(Interpolation)}
-    if interpolation not in filters:
-        raise UsageError(
-            f"unknown interpolation '{interpolation}'", expected=f"one of {', '.join(filters)}"
-        )
-    fitted = _fit(photo, size, resize, crop, filters[interpolation])
-    array = np.asarray(fitted)
-    return array.reshape(*size, channels)
+    _pass_on(told, path)
+    return photo
+
+
+def _decoded(path: str | Path, channels: int) -> Image.Image:
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as file:
+        file.load()
+        return _with_channels(ImageOps.exif_transpose(file), channels, path)
+
+
+def _pass_on(told: Sequence[warnings.WarningMessage], path: str | Path) -> None:
+    """Turn what Pillow warned of into one note; what is no warning about the file stays as it is.
+
+    Pillow raises where pixels are missing: it warns of metadata that it cannot read, the camera's
+    orientation among them.
+    """
+    of_file = [each for each in told if issubclass(each.category, UserWarning)]
+    for each in told:
+        if each not in of_file:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    if of_file:
+        more = f", and {len(of_file) - 1} more" if len(of_file) > 1 else ""
+        text = f"{path}: the photo may be damaged: {_one_line(of_file[0].message)}{more}"
+        warnings.warn(text, NetgenNote, stacklevel=4)
+
+
+def _one_line(reason: object) -> str:
+    text = " ".join(str(reason).split())
+    return text if text.isprintable() else ascii(text)
 
 
 def _with_channels(photo: Image.Image, channels: int, path: str | Path) -> Image.Image:

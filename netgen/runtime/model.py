@@ -15,12 +15,13 @@ from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
 from netgen.runtime.build import CHook, Instance, Interface, Library
 from netgen.runtime.cpu import missing_features, platform_name
-from netgen.runtime.image import ModelImage, Port, WeightsFile
+from netgen.runtime.image import ChangedWeights, ModelImage, Port, WeightsFile
 from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
 from netgen.runtime.saved import load_images, save_images
 from netgen.runtime.shares import run_shares
 from netgen.runtime.stream import Stream
+from netgen.runtime.weights import differing, keep_weights, map_weights, share_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +69,10 @@ class CompiledModel:
             ),
             dict(image.error_names),
         )
-        file = _weights_file(image)
+        kept = keep_weights(image.weights)
         # The mapping is all that is needed of them from now on.
-        self._image = dataclasses.replace(image, weights=file)
-        self._weights = _map_weights(file)
+        self._image = dataclasses.replace(image, weights=kept)
+        self._weights = map_weights(kept)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
         self._idle: deque[Instance] = deque()
 
@@ -187,10 +188,11 @@ class CompiledModel:
 
         Raises UsageError where it cannot be written.
         """
-        save_images([part.with_weights() for part in self._parts()], Path(path))
+        save_images(self._images(), Path(path))
 
-    def __reduce__(self) -> tuple[type[CompiledModel], tuple[ModelImage, CompiledModel | None]]:
-        return CompiledModel, (self.with_weights(), self._undivided)
+    def __reduce__(self) -> tuple[Callable[..., CompiledModel], tuple[ModelImage, ...]]:
+        # The images share their weights, of which a pickle holds one object once.
+        return _from_images, tuple(share_weights(self._images()))
 
     def __copy__(self) -> CompiledModel:
         return CompiledModel(self._image, self._undivided)
@@ -202,13 +204,21 @@ class CompiledModel:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
-    def _parts(self) -> list[CompiledModel]:
-        """The model itself, and the one for batches if there is one."""
-        return [self] if self._undivided is None else [self, self._undivided]
+    def _images(self) -> list[ModelImage]:
+        """The model itself, and the one for batches if there is one, with their weights inside."""
+        parts = [self] if self._undivided is None else [self, self._undivided]
+        return [part.with_weights() for part in parts]
 
     def with_weights(self) -> ModelImage:
         """The image with its weights inside."""
         return dataclasses.replace(self._image, weights=self._weights.tobytes())
+
+    def changed_weights(self, blob: bytes) -> bytes | ChangedWeights:
+        """A blob as what it changes of this model's own, of one thread; itself where it is much."""
+        base = self._image.weights
+        assert isinstance(base, WeightsFile)
+        stretches = differing(blob, self._weights)
+        return blob if stretches is None else ChangedWeights(base, stretches)
 
     def run_share(self, batches: Sequence[Array], results: Sequence[Array], share: range) -> None:
         """Run images of a batch one after the other."""
@@ -261,8 +271,11 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
     needed, so it must stay as it is while the model lives. Raises BuildError as the class does, and
     where the file cannot be read, is something else, or is damaged.
     """
-    image, *others = load_images(Path(path))
-    return CompiledModel(image, CompiledModel(others[0]) if others else None)
+    return _from_images(*load_images(Path(path)))
+
+
+def _from_images(image: ModelImage, undivided: ModelImage | None = None) -> CompiledModel:
+    return CompiledModel(image, None if undivided is None else CompiledModel(undivided))
 
 
 def _check_machine(image: ModelImage) -> None:
@@ -283,37 +296,3 @@ def _check_machine(image: ModelImage) -> None:
             where=where,
             hint=f"{again}, or for target generic",
         )
-
-
-def _weights_file(image: ModelImage) -> WeightsFile:
-    """Keep weights that are no file yet in the cache."""
-    if isinstance(image.weights, WeightsFile):
-        return image.weights
-    digest = cache.digest_of(image.weights)
-    path = cache.store_object(image.weights, ".weights", digest)
-    return WeightsFile(path, digest, len(image.weights))
-
-
-def _map_weights(weights: WeightsFile) -> NDArray[np.uint8]:
-    """Map the blob read-only, so that all processes share its pages."""
-    try:
-        # More may follow: a saved model of several threads holds two libraries with their weights.
-        there = max(weights.path.stat().st_size - weights.offset, 0)
-        mapped: NDArray[np.uint8] = np.memmap(
-            weights.path, np.uint8, "r", weights.offset, (min(there, weights.size),)
-        )
-    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-        raise BuildError(
-            f"the weights cannot be mapped: {error}",
-            where=str(weights.path),
-            hint="compile the network again",
-        ) from error
-    if mapped.nbytes != weights.size:
-        raise BuildError(
-            "the weights file is damaged",
-            where=str(weights.path),
-            expected=f"{weights.size} bytes",
-            found=f"{mapped.nbytes}",
-            hint="compile the network again",
-        )
-    return mapped

@@ -46,7 +46,7 @@ def read_npz(content: bytes, where: str) -> dict[str, npt.NDArray[np.generic]]:
         raise WeightsError(
             f"the npz file cannot be read: {shown(str(error))}",
             where=where,
-            hint="save it again with numpy.savez, arrays of numbers only",
+            hint="save it again with numpy.savez, arrays of real numbers only",
         ) from error
     return loaded
 
@@ -59,8 +59,9 @@ def _load(content: bytes) -> dict[str, npt.NDArray[np.generic]]:
         for name in archive.files:
             array = archive[name]
             # An entry that is no array comes back as its bytes.
-            if not isinstance(array, np.ndarray) or array.dtype.kind not in _NUMBER_KINDS:
-                raise ValueError(f"{shown(name)} is not an array of numbers")
+            kind = getattr(array, "dtype", np.dtype(object))
+            if kind.kind not in _NUMBER_KINDS:
+                raise ValueError(f"{shown(name)} is not an array of real numbers, but {kind}")
             if array.dtype.itemsize > 8 or is_too_large(array.shape):
                 raise ValueError(f"{shown(name)} is too large: {array.dtype} {list(array.shape)}")
             values = np.ascontiguousarray(widen(array)).reshape(array.shape)

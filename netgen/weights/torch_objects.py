@@ -33,6 +33,12 @@ STORAGE_TYPES = {
 }
 """torch's storage classes and the element type of each (a key of `elements.ELEMENT_TYPES`)."""
 
+UNREAD_STORAGES = frozenset(
+    f"torch.{kind}Storage"
+    for kind in ("ComplexFloat", "ComplexDouble", "QInt8", "QUInt8", "QInt32")
+)
+"""Storages of what no weight here is: complex and quantised numbers."""
+
 KEY_TYPES = (str, int, float, bytes, type(None))
 """What may be a dict's key. Not tuples: hashing a nest of them takes unbounded time or stack."""
 

@@ -24,6 +24,7 @@ from netgen.weights.torch_objects import (
     CALLS,
     KEY_TYPES,
     STORAGE_TYPES,
+    UNREAD_STORAGES,
     MalformedError,
     Storage,
     StorageType,
@@ -224,6 +225,13 @@ class _Machine:
             self.push(StorageType(STORAGE_TYPES[name]))
         elif name in CALLS:
             self.push(_Function(name))
+        elif name in UNREAD_STORAGES:
+            raise WeightsError(
+                f"tensors of {name} cannot be read",
+                where=self._where,
+                expected="real numbers",
+                hint="convert them to float32, or leave them out of what torch.save saves",
+            )
         else:
             raise self.refused(f"wants to call {shown(name)}")
 

@@ -13,6 +13,7 @@ import netgen
 from netgen.ir.normalisation import Normalisation
 from netgen.runtime.images import load_photo, normalise
 from tests.cli.commands import NOTE, Cli
+from tests.photos import damage_metadata
 
 
 def scores(hits: list[dict[str, Any]]) -> dict[int, float]:
@@ -196,6 +197,18 @@ def test_one_bad_photo_among_good_ones(cli: Cli, tiny: str, photo: Path, tmp_pat
     outcome = cli("run", tiny, photo, bad, photo, "--json")
     assert outcome.code == 7
     assert "bad.jpg: not an image" in outcome.error()
+
+
+def test_a_photo_with_damaged_metadata(cli: Cli, tiny: str, photo: Path, tmp_path: Path) -> None:
+    """One line of netgen's own, however often Pillow warns, and the result all the same."""
+    damaged = tmp_path / "damaged.jpg"
+    damage_metadata(Image.open(photo), damaged)
+    outcome = cli("run", tiny, damaged, damaged, "--json")
+    assert outcome.code == 0
+    assert len(outcome.json_list()) == 2
+    seeded, note = outcome.stderr.splitlines()
+    assert seeded == NOTE
+    assert note.startswith(f"netgen: note: {damaged}: the photo may be damaged: Corrupt EXIF data")
 
 
 def test_formats(cli: Cli, tiny: str, photo: Path, tmp_path: Path) -> None:

@@ -101,7 +101,12 @@ def test_the_given_array_may_change_afterwards() -> None:
     ("values", "message"),
     [
         ([[1.0], [1.0, 2.0]], "a constant is no array of numbers"),
-        (["a"], "a constant is no array of numbers"),
+        (["a"], "a constant is no array of numbers, expected real numbers, found <U1"),
+        (["1.5"], "a constant is no array of numbers, expected real numbers, found <U3"),
+        ([1j], "a constant is no array of numbers, expected real numbers, found complex128"),
+        (np.ones(1, np.complex64), "a constant is no array of numbers.* found complex64"),
+        ([10**400], "a constant is no array of numbers, expected real numbers, found object"),
+        ([None], "a constant is no array of numbers, expected real numbers, found object"),
         ([np.nan], "the values of a constant are not finite"),
         ([1e300], "the values of a constant are not finite"),
         (np.zeros((1, 0)), "has an empty dimension"),

@@ -26,8 +26,8 @@ graph net {
 }"""
 
 
-def graph(variance: float) -> Graph:
-    values = {"g": [3.0, 0.1], "t": [1.0, 0.2], "m": [0.5, 0.3], "v": [2.0, variance]}
+def graph(variance: float, gamma: float = 0.1) -> Graph:
+    values = {"g": [3.0, gamma], "t": [1.0, 0.2], "m": [0.5, 0.3], "v": [2.0, variance]}
     arrays = {name: np.array(numbers, np.float32) for name, numbers in values.items()}
     arrays["w"] = np.array([[4.0], [0.7]], np.float32)
     return parse_graph(NETWORK)[0].with_constants(arrays, Origin("net"))
@@ -50,3 +50,12 @@ def test_a_variance_that_has_no_root(variance: float) -> None:
         WeightsError, match=f"^%v: a variance .* found {variance}; check the weight"
     ):
         fold_batch_norm(graph(variance))
+
+
+def test_what_float32_does_not_hold() -> None:
+    """One weight and one bias of two: 0.7 and -0.3 times 3.3e38 / sqrt(0.25 - 0.2499)."""
+    with pytest.raises(
+        WeightsError, match=r"^%y: the weights do not fit .*; check gamma"
+    ) as caught:
+        fold_batch_norm(graph(-0.2499, 3.3e38))
+    assert "found 2 values beyond it, the largest scale is 3.3e+40" in str(caught.value)

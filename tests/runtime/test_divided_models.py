@@ -12,8 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 import netgen
+from netgen.emission.weights import BLOB_HEADER_BYTES
 from netgen.errors import BuildError
 from netgen.ir.graph import Graph
+from netgen.runtime.image import ChangedWeights
 from netgen.runtime.model import CompiledModel
 from netgen.runtime.shares import run_shares
 
@@ -92,15 +94,35 @@ def test_pickles_keep_their_threads(model: CompiledModel, images: Array, expecte
 def test_saved_models_keep_their_threads(
     model: CompiledModel, images: Array, expected: Array, tmp_path: Path
 ) -> None:
-    """Both libraries and their weights are in the one file."""
+    """Both libraries are in the one file, and their weights once."""
     model.save(tmp_path / "two.netgen")
     loaded = netgen.load_compiled(tmp_path / "two.netgen")
     assert loaded.image.threads == 2
     assert np.array_equal(np.asarray(loaded(images)), expected)
     assert np.array_equal(np.asarray(loaded(images[0])), expected[0])
+    weights = model.with_weights().weights
+    assert isinstance(weights, bytes)
+    undivided = model._undivided
+    assert undivided is not None
+    undivided.save(tmp_path / "one.netgen")
+    sizes = [(tmp_path / f"{name}.netgen").stat().st_size for name in ("one", "two")]
+    # Besides the library there are the heads of both blobs, and three parts begin at pages.
+    most = len(model.image.shared_object) + 1000 + 3 * (1 << 14)
+    assert 0 < sizes[1] - sizes[0] <= most < len(weights)
+    pickled = [len(pickle.dumps(each)) for each in (undivided, model)]
+    assert 0 < pickled[1] - pickled[0] < len(model.image.shared_object) + 3000
     (tmp_path / "cut.netgen").write_bytes((tmp_path / "two.netgen").read_bytes()[:-1])
-    with pytest.raises(BuildError, match="the weights file is damaged"):
+    with pytest.raises(BuildError, match="the weights of the compiled model are damaged"):
         netgen.load_compiled(tmp_path / "cut.netgen")
+
+
+def test_weights_are_in_the_cache_once(model: CompiledModel) -> None:
+    """One file for both: these blobs differ in their heads, which name the layout."""
+    undivided, weights = model._undivided, model.image.weights
+    assert undivided is not None
+    assert isinstance(weights, ChangedWeights)
+    assert weights.base == undivided.image.weights
+    assert 0 < max(each.end for each in weights.stretches) <= BLOB_HEADER_BYTES
 
 
 def test_a_hook_sees_every_step(model: CompiledModel, images: Array, expected: Array) -> None:

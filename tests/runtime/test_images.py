@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from netgen.errors import InputError, MissingExtraError, UsageError
+from netgen.errors import InputError, MissingExtraError, NetgenNote, UsageError
 from netgen.ir.normalisation import Normalisation
 from netgen.runtime.images import load_photo, normalise
+from tests.photos import damage_metadata
 
 Pixels = NDArray[np.uint8]
 
@@ -155,6 +157,60 @@ def test_truncated_images(tmp_path: Path, kind: str) -> None:
         with pytest.raises(InputError) as error:
             load_photo(path, (64, 64))
         one_line(error, path)
+
+
+def test_damaged_metadata_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    damage_metadata(Image.fromarray(pattern(24, 32)), path)
+    with pytest.warns(NetgenNote, match="may be damaged: Corrupt EXIF data") as told:
+        result = load_photo(path, (32, 24))
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    message = str(told[0].message)
+    assert message.startswith(f"{path}: the photo")
+    assert "\n" not in message
+    whole = save(tmp_path, pattern(24, 32), name="whole.jpg")
+    # The orientation is the entry that is there.
+    np.testing.assert_array_equal(result, np.rot90(load_photo(whole, (24, 32)), -1))
+
+
+def test_a_damaged_photo_is_an_error_alone(tmp_path: Path) -> None:
+    """What Pillow warns of on the way to its error is not told: warnings are errors here."""
+    path = tmp_path / "photo.tif"
+    Image.fromarray(pattern(6, 7)).save(path)
+    data = bytearray(path.read_bytes())
+    directory = int.from_bytes(data[4:8], "little")
+    path.write_bytes(data[: directory + 8])
+    with pytest.warns(UserWarning, match="EXIF"), pytest.raises(OSError, match="cannot identify"):
+        Image.open(path)
+    with pytest.raises(InputError) as error:
+        load_photo(path, (6, 7))
+    one_line(error, path)
+
+
+def test_pixels_that_pillow_does_not_decode(tmp_path: Path) -> None:
+    """Where it raises NotImplementedError, which is a RuntimeError."""
+    path = tmp_path / "photo.dds"
+    Image.fromarray(pattern(8, 8)).save(path)
+    data = bytearray(path.read_bytes())
+    data[80:84] = bytes(4)  # the flags of the pixel format
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="cannot be read: Unknown pixel format flags 0; ") as error:
+        load_photo(path, (8, 8))
+    one_line(error, path)
+
+
+def test_other_warnings_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path, pattern(6, 7))
+
+    def transpose(photo: object) -> object:
+        warnings.warn("not of the photo", FutureWarning, stacklevel=1)
+        return photo
+
+    monkeypatch.setattr("PIL.ImageOps.exif_transpose", transpose)
+    with pytest.warns(FutureWarning, match="not of the photo") as told:
+        load_photo(path, (6, 7))
+    assert told[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("default")

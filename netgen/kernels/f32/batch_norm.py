@@ -53,7 +53,9 @@ class BatchNormF32(Kernel):
         assert isinstance(layer.op, BatchNorm)
         gamma, beta, mean, var = (constants[k].astype(np.float64) for k in self.constants)
         if (var + layer.op.eps <= 0.0).any():
-            raise WeightsError("a variance of batch norm is negative", hint="check the weight file")
+            raise WeightsError(
+                "a variance of batch norm is not positive", hint="check the weight file"
+            )
         scale = gamma / np.sqrt(var + layer.op.eps)
         order = order_of(layer)
         return np.concatenate([scale[order], (beta - mean * scale)[order]]).astype(np.float32)
