@@ -122,7 +122,9 @@ def words(options: set[str]) -> list[str]:
     return [word for name in sorted(options) for word in (name, VALUES.get(name)) if word]
 
 
-@pytest.mark.parametrize(("mode", "used", "other"), MODES, ids=[" ".join(mode[0]) for mode in MODES])
+@pytest.mark.parametrize(
+    ("mode", "used", "other"), MODES, ids=[" ".join(words) for words, _, _ in MODES]
+)
 def test_what_has_no_effect_is_refused(
     mode: tuple[str, ...],
     used: set[str],
