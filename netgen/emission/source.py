@@ -23,7 +23,7 @@ from netgen.emission.interface import (
 from netgen.emission.kernels import is_split, kernel_function
 from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
-from netgen.emission.places import arena_places, region_of
+from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
 from netgen.emission.weights import (
@@ -171,8 +171,8 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     segments = [item.segment for item in items if item.segment is not None]
     lent_weights = options.weights_as in ("blob", "incbin")
     return {
-        "arena_places": list(calls.arena_places.values()),
-        "weight_places": list(calls.weight_places.values()) if lent_weights else [],
+        "arena_places": enumerators(calls.arena_places.values()),
+        "weight_places": enumerators(calls.weight_places.values()) if lent_weights else [],
         "items": items,
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,
