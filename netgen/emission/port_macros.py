@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from netgen.emission.axes import UNKNOWN, axes_of
 from netgen.emission.c_types import C_TYPES
+from netgen.emission.environment import literal
 from netgen.emission.interface import Port, input_ports, output_ports
 from netgen.ir.tensor_type import TensorType
 from netgen.plan.data.plan import Plan
@@ -64,9 +65,7 @@ def _quantisation(kind: TensorType) -> tuple[Constant, ...]:
     codes = kind.quantisation
     if codes is None or isinstance(codes.scale, str):
         return ()
-    digits = f"{codes.scale:.9g}"  # as many as tell floats apart
-    scale = digits if "." in digits or "e" in digits else f"{digits}.0"
     return (
-        Constant("SCALE", f"{scale}f", "a code q stands for SCALE * (q - ZERO)"),
+        Constant("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO)"),
         Constant("ZERO", f"({codes.zero})" if codes.zero < 0 else str(codes.zero), "the code of 0"),
     )
