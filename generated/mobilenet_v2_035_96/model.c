@@ -2196,62 +2196,22 @@ static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
     LANES for (int v = 0; v < 8; ++v) { y[992 + v] = c0_0[v]; }
 }
 
-/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
-   buffer that several steps write has one name. */
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. */
 enum {
-    MODEL_AT_0 = 784, /* stem.relu6 */
-    MODEL_AT_1 = 0, /* block1.depthwise.relu6 */
-    MODEL_AT_2 = 110592, /* block1.project.batch_norm */
-    MODEL_AT_3 = 0, /* block2.expand.relu6 */
-    MODEL_AT_4 = 0, /* block2.depthwise.relu6 */
-    MODEL_AT_5 = 28848, /* block2.project.batch_norm */
-    MODEL_AT_6 = 1200, /* block3.expand.relu6 */
-    MODEL_AT_7 = 0, /* block3.depthwise.relu6 */
-    MODEL_AT_8 = 28848, /* block3.add */
-    MODEL_AT_9 = 0, /* block4.expand.relu6 */
-    MODEL_AT_10 = 0, /* block4.depthwise.relu6 */
-    MODEL_AT_11 = 15072, /* block4.project.batch_norm */
-    MODEL_AT_12 = 1248, /* block5.expand.relu6 */
-    MODEL_AT_13 = 0, /* block5.depthwise.relu6 */
-    MODEL_AT_14 = 15072, /* block5.add */
-    MODEL_AT_15 = 1248, /* block6.expand.relu6 */
-    MODEL_AT_16 = 0, /* block6.depthwise.relu6 */
-    MODEL_AT_17 = 15072, /* block6.add */
-    MODEL_AT_18 = 0, /* block7.expand.relu6 */
-    MODEL_AT_19 = 0, /* block7.depthwise.relu6 */
-    MODEL_AT_20 = 6192, /* block7.project.batch_norm */
-    MODEL_AT_21 = 1008, /* block8.expand.relu6 */
-    MODEL_AT_22 = 0, /* block8.depthwise.relu6 */
-    MODEL_AT_23 = 6192, /* block8.add */
-    MODEL_AT_24 = 1008, /* block9.expand.relu6 */
-    MODEL_AT_25 = 0, /* block9.depthwise.relu6 */
-    MODEL_AT_26 = 6192, /* block9.add */
-    MODEL_AT_27 = 1008, /* block10.expand.relu6 */
-    MODEL_AT_28 = 0, /* block10.depthwise.relu6 */
-    MODEL_AT_29 = 6192, /* block10.add */
-    MODEL_AT_30 = 1008, /* block11.expand.relu6 */
-    MODEL_AT_31 = 0, /* block11.depthwise.relu6 */
-    MODEL_AT_32 = 8256, /* block11.project.batch_norm */
-    MODEL_AT_33 = 1344, /* block12.expand.relu6 */
-    MODEL_AT_34 = 0, /* block12.depthwise.relu6 */
-    MODEL_AT_35 = 8256, /* block12.add */
-    MODEL_AT_36 = 1344, /* block13.expand.relu6 */
-    MODEL_AT_37 = 0, /* block13.depthwise.relu6 */
-    MODEL_AT_38 = 8256, /* block13.add */
-    MODEL_AT_39 = 0, /* block14.expand.relu6 */
-    MODEL_AT_40 = 0, /* block14.depthwise.relu6 */
-    MODEL_AT_41 = 4368, /* block14.project.batch_norm */
-    MODEL_AT_42 = 1344, /* block15.expand.relu6 */
-    MODEL_AT_43 = 0, /* block15.depthwise.relu6 */
-    MODEL_AT_44 = 4368, /* block15.add */
-    MODEL_AT_45 = 1344, /* block16.expand.relu6 */
-    MODEL_AT_46 = 0, /* block16.depthwise.relu6 */
-    MODEL_AT_47 = 4368, /* block16.add */
-    MODEL_AT_48 = 1344, /* block17.expand.relu6 */
-    MODEL_AT_49 = 0, /* block17.depthwise.relu6 */
-    MODEL_AT_50 = 11520, /* block17.project.batch_norm */
-    MODEL_AT_51 = 0, /* head.relu6 */
-    MODEL_AT_52 = 11520, /* classifier.global_avg_pool */
+    MODEL_AT_0 = 784, MODEL_AT_1 = 0, MODEL_AT_2 = 110592, MODEL_AT_3 = 0,
+    MODEL_AT_4 = 0, MODEL_AT_5 = 28848, MODEL_AT_6 = 1200, MODEL_AT_7 = 0,
+    MODEL_AT_8 = 28848, MODEL_AT_9 = 0, MODEL_AT_10 = 0, MODEL_AT_11 = 15072,
+    MODEL_AT_12 = 1248, MODEL_AT_13 = 0, MODEL_AT_14 = 15072, MODEL_AT_15 = 1248,
+    MODEL_AT_16 = 0, MODEL_AT_17 = 15072, MODEL_AT_18 = 0, MODEL_AT_19 = 0,
+    MODEL_AT_20 = 6192, MODEL_AT_21 = 1008, MODEL_AT_22 = 0, MODEL_AT_23 = 6192,
+    MODEL_AT_24 = 1008, MODEL_AT_25 = 0, MODEL_AT_26 = 6192, MODEL_AT_27 = 1008,
+    MODEL_AT_28 = 0, MODEL_AT_29 = 6192, MODEL_AT_30 = 1008, MODEL_AT_31 = 0,
+    MODEL_AT_32 = 8256, MODEL_AT_33 = 1344, MODEL_AT_34 = 0, MODEL_AT_35 = 8256,
+    MODEL_AT_36 = 1344, MODEL_AT_37 = 0, MODEL_AT_38 = 8256, MODEL_AT_39 = 0,
+    MODEL_AT_40 = 0, MODEL_AT_41 = 4368, MODEL_AT_42 = 1344, MODEL_AT_43 = 0,
+    MODEL_AT_44 = 4368, MODEL_AT_45 = 1344, MODEL_AT_46 = 0, MODEL_AT_47 = 4368,
+    MODEL_AT_48 = 1344, MODEL_AT_49 = 0, MODEL_AT_50 = 11520, MODEL_AT_51 = 0,
+    MODEL_AT_52 = 11520,
 };
 
 /* The hook's answer: nonzero cancels. */

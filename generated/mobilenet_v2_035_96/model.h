@@ -7,7 +7,9 @@
  * may run at once, each with an arena of its own; one instance must not be entered twice (from an
  * interrupt, say) before it has returned. Between two runs the arena may be used for anything.
  *
- * Tensors are float32 in NHWC order without gaps. Inputs, outputs and arena must not overlap.
+ * Tensors have no gaps, and their last axis varies fastest. The order of the axes of each is stated
+ * below: N is the batch of 1, H are rows, W columns, C channels.
+ * Inputs, outputs and arena must not overlap.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -33,12 +35,16 @@
 extern "C" {
 #endif
 
-#define MODEL_INPUT_ELEMENTS 27648 /* image: float32, 96 x 96 x 3 */
-#define MODEL_INPUT_HEIGHT 96
-#define MODEL_INPUT_WIDTH 96
-#define MODEL_INPUT_CHANNELS 3
-#define MODEL_OUTPUT_ELEMENTS 1000 /* classifier.linear: float32, 1000 */
-#define MODEL_OUTPUT_CHANNELS 1000
+/* image: float32, NHWC: 1 x 96 x 96 x 3 */
+#define MODEL_INPUT_ELEMENTS 27648 /* in the order NHWC */
+#define MODEL_INPUT_HEIGHT 96 /* axis 1 of NHWC */
+#define MODEL_INPUT_WIDTH 96 /* axis 2 of NHWC */
+#define MODEL_INPUT_CHANNELS 3 /* axis 3 of NHWC */
+
+/* classifier.linear: float32, NC: 1 x 1000 */
+#define MODEL_OUTPUT_ELEMENTS 1000 /* in the order NC */
+#define MODEL_OUTPUT_CHANNELS 1000 /* axis 1 of NC */
+
 #define MODEL_MACS 11934128 /* multiply-accumulates of one run */
 #define MODEL_WEIGHTS_BYTES 6680352u
 #define MODEL_ARENA_BYTES 516096u

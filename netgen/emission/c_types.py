@@ -10,9 +10,10 @@ from dataclasses import dataclass
 class CType:
     """An element of `bytes` bytes: its `name` in C, its `zero`, its `words` where bits are written.
 
-    Unions that hold arrays of several types have one `member` for each.
+    Unions that hold arrays of several types have one `member` for each. Comments say its `title`.
     """
 
+    title: str
     name: str
     bytes: int
     zero: str
@@ -22,12 +23,12 @@ class CType:
 
 # By the element type of the IR. C99 has no half precision: f16 are bits, which kernels widen.
 C_TYPES = {
-    "f32": CType("float", 4, "0.0f", "uint32_t", "f"),
-    "f16": CType("uint16_t", 2, "0", "uint16_t", "f16"),
-    "i32": CType("int32_t", 4, "0", "uint32_t", "i32"),
-    "i16": CType("int16_t", 2, "0", "uint16_t", "i16"),
-    "i8": CType("int8_t", 1, "0", "uint8_t", "i8"),
-    "u8": CType("uint8_t", 1, "0", "uint8_t", "u8"),
+    "f32": CType("float32", "float", 4, "0.0f", "uint32_t", "f"),
+    "f16": CType("float16", "uint16_t", 2, "0", "uint16_t", "f16"),
+    "i32": CType("int32", "int32_t", 4, "0", "uint32_t", "i32"),
+    "i16": CType("int16", "int16_t", 2, "0", "uint16_t", "i16"),
+    "i8": CType("int8", "int8_t", 1, "0", "uint8_t", "i8"),
+    "u8": CType("uint8", "uint8_t", 1, "0", "uint8_t", "u8"),
 }
 # What is named without its type: networks of floats need no other names.
 PLAIN = "f32"

@@ -36,7 +36,7 @@ ERRORS = (
     ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights is wrong", only="blob"),
     ErrorCode(-9, "PUSH_ORDER", "rows are pushed after begin and before finish", only="rows"),
     ErrorCode(-10, "PUSH_ROWS", "more rows than the image has, or too few to finish", only="rows"),
-    ErrorCode(-11, "PUSH_STRIDE", "rows overlap, or are not whole floats apart", only="rows"),
+    ErrorCode(-11, "PUSH_STRIDE", "rows overlap, or are not whole elements apart", only="rows"),
 )
 
 

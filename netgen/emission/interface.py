@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 from netgen.emission.c_types import C_TYPES
 from netgen.errors import PlanError
@@ -31,6 +30,11 @@ class Port:
         return C_TYPES[self.dtype].name
 
     @property
+    def bytes(self) -> int:
+        """The bytes of one element."""
+        return C_TYPES[self.dtype].bytes
+
+    @property
     def parameter(self) -> str:
         """The pointer to it among the parameters of a function."""
         return f"{'const ' if self.reads else ''}{self.c_type} *{self.variable}"
@@ -52,27 +56,6 @@ def _ports(plan: Plan, values: tuple[str, ...], kind: str, *, reads: bool) -> li
         Port(value, name, name.upper(), plan.values[value].type.dtype, reads)
         for value, name in zip(values, names if len(values) > 1 else [kind], strict=True)
     ]
-
-
-def describe_ports(plan: Plan, upper: str) -> list[dict[str, object]]:
-    """Sizes of all inputs and outputs, as the header defines them."""
-    described: list[dict[str, object]] = []
-    for port in (*input_ports(plan), *output_ports(plan)):
-        shape = plan.values[port.value].type.shape
-        names = ("HEIGHT", "WIDTH", "CHANNELS") if len(shape) == 4 else ("CHANNELS",)
-        described.append(
-            {
-                "macro": f"{upper}_{port.macro}",
-                "name": port.value,
-                "elements": prod(shape),
-                "description": "float32, " + " x ".join(map(str, shape[1:])),
-                "extents": [
-                    {"name": name, "size": size}
-                    for name, size in zip(names, shape[-len(names) :], strict=True)
-                ],
-            }
-        )
-    return described
 
 
 def input_as(plan: Plan) -> Image:

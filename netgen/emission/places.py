@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from netgen.emission.c_types import C_TYPES
+from netgen.emission.format import COLUMNS
 from netgen.emission.interface import input_ports
 from netgen.emission.weights import WeightArray
 from netgen.kernels import find_kernel
 from netgen.plan.data.plan import Buffer, Plan
 
+# Blanks before an enumerator.
+_INDENT = 4
+
 
 @dataclass(frozen=True)
 class Place:
-    """A constant of C: `first` is the element of its region at which `title` stands."""
+    """A constant of C: the element of its region at which a buffer, or packed weights, begin."""
 
     name: str
     first: int
-    title: str
 
 
 def region_of(plan: Plan, buffer: Buffer) -> tuple[str, int]:
@@ -38,7 +41,7 @@ def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
         if buffer.kind == "arena" and buffer.name not in places:
             _, offset = region_of(plan, buffer)
             first = offset // C_TYPES[dtype].bytes
-            places[buffer.name] = Place(f"{upper}_{name}", first, buffer.name)
+            places[buffer.name] = Place(f"{upper}_{name}", first)
 
     for port in input_ports(plan):
         add(plan.buffer_of(port.value), f"AT_{port.macro}", port.dtype)
@@ -56,7 +59,14 @@ def weight_places(upper: str, arrays: Iterable[WeightArray]) -> dict[int, Place]
         array.offset: Place(
             f"{upper}_WEIGHTS_AT_{array.step}",
             array.offset // C_TYPES[array.dtypes[0]].bytes,
-            array.title,
         )
         for array in arrays
     }
+
+
+def enumerators(places: Collection[Place]) -> list[str]:
+    """The constants in lines of an enum, as many to each as fit."""
+    texts = [f"{place.name} = {place.first}" for place in places]
+    widest = max((len(f"{text}, ") for text in texts), default=1)
+    each = max((COLUMNS - _INDENT) // widest, 1)
+    return [", ".join(texts[n : n + each]) for n in range(0, len(texts), each)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from netgen import __version__
 from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
@@ -11,7 +13,6 @@ from netgen.emission.functions import called_names, vector_words
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
 from netgen.emission.interface import (
     check_pushed_outputs,
-    describe_ports,
     input_as,
     input_ports,
     model_bytes,
@@ -23,7 +24,8 @@ from netgen.emission.interface import (
 from netgen.emission.kernels import is_split, kernel_function
 from netgen.emission.lent import Lent, lent_pointers
 from netgen.emission.options import EmitOptions
-from netgen.emission.places import arena_places, region_of
+from netgen.emission.places import arena_places, enumerators, region_of
+from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
 from netgen.emission.weights import (
@@ -104,7 +106,8 @@ def _context(
         "weight_attributes": weight_attributes(plan, options),
         "input_as": input_as(plan),
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
-        "ports": describe_ports(plan, upper),
+        "ports": port_texts(plan, upper),
+        "unknown_axes": has_unknown_axes(plan),
         "macs": plan.macs,
         "threads": plan.threads,
         "weights_bytes": plan.weights_bytes,
@@ -118,11 +121,21 @@ def _context(
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
         ],
         **_parameters(plan, upper),
-        "pushed_macs": pushed_macs(plan) if plan.push_rows else None,
         "row_counters": row_counters(plan),
-        "pushed": input_ports(plan)[0] if plan.push_rows else None,
+        **(_pushed_rows(plan) if plan.push_rows else {}),
         "weights_type": C_TYPES[PLAIN].name,
         "weights_elements": plan.weights_bytes // C_TYPES[PLAIN].bytes,
+    }
+
+
+def _pushed_rows(plan: Plan) -> dict[str, object]:
+    """What is pushed: how many rows, of how many bytes, and the work that they cause."""
+    (port,), (_, rows, *row) = input_ports(plan), plan.values[plan.inputs[0]].type.shape
+    return {
+        "pushed": port,
+        "pushed_rows": rows,
+        "pushed_row_bytes": prod(row) * port.bytes,
+        "pushed_macs": pushed_macs(plan),
     }
 
 
@@ -171,8 +184,8 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
     segments = [item.segment for item in items if item.segment is not None]
     lent_weights = options.weights_as in ("blob", "incbin")
     return {
-        "arena_places": list(calls.arena_places.values()),
-        "weight_places": list(calls.weight_places.values()) if lent_weights else [],
+        "arena_places": enumerators(calls.arena_places.values()),
+        "weight_places": enumerators(calls.weight_places.values()) if lent_weights else [],
         "items": items,
         "segments": [*segments, *([pushed] if pushed else [])],
         "pushed_segment": pushed,

@@ -60,6 +60,8 @@ class Operator(ABC):
     same_place: ClassVar[frozenset[str]] = frozenset()
     # Whether elements of the result lie between those of the operands and zero, as moved ones do.
     keeps_range: ClassVar[bool] = False
+    # What the axes of result and operands are, of those that have as many: N, H, W, C.
+    axis_letters: ClassVar[str] = ""
 
     @abstractmethod
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -125,6 +127,13 @@ class Operator(ABC):
             if value != attribute.default:
                 shown[attribute.name] = value
         return shown
+
+    def axis_sources(self, x: Sequence[int], y: Sequence[int]) -> tuple[int | None, ...]:
+        """For each axis of a result of shape `y` the one of an operand of shape `x` that it is.
+
+        None where the operand has none.
+        """
+        return tuple(range(len(y))) if len(x) == len(y) else (None,) * len(y)
 
     def letters(self, count: int) -> tuple[str, ...]:
         """Letters of the operands, optional ones included; `count` is how many there are."""

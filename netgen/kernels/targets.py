@@ -13,7 +13,7 @@ them and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from netgen.errors import UsageError
@@ -105,7 +105,7 @@ class Target:
     alignment: int
     cache_l1: int
     cache_l2: int
-    tilings: Mapping[str, Tiling]
+    tilings: Mapping[str, Tiling] = field(hash=False)
     processor: Processor = Processor()
     cache_miss: float = 0.0
 

@@ -25,6 +25,7 @@ class AvgPool2d(Operator):
     """
 
     operator_name: ClassVar[str] = "avg_pool2d"
+    axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
     kernel: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)

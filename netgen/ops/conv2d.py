@@ -27,6 +27,7 @@ class Conv2d(Sliding):
     operator_name: ClassVar[str] = "conv2d"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b", "residual")
     optional_operands: ClassVar[int] = 2
+    axis_letters: ClassVar[str] = "NHWC"
     same_place: ClassVar[frozenset[str]] = frozenset({"residual"})
     groups: int = 1
     act: str = "none"

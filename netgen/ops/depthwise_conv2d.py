@@ -26,6 +26,7 @@ class DepthwiseConv2d(Sliding):
     operator_name: ClassVar[str] = "depthwise_conv2d"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b")
     optional_operands: ClassVar[int] = 1
+    axis_letters: ClassVar[str] = "NHWC"
     act: str = "none"
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ class GlobalAvgPool(Operator):
     """Mean over all pixels of x f32[1,H,W,C]: f32[1,1,1,C]."""
 
     operator_name: ClassVar[str] = "global_avg_pool"
+    axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

@@ -20,6 +20,7 @@ class Linear(Operator):
     operator_name: ClassVar[str] = "linear"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b")
     optional_operands: ClassVar[int] = 1
+    axis_letters: ClassVar[str] = "NC"
     act: str = "none"
 
     def __post_init__(self) -> None:

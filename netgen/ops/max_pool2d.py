@@ -26,6 +26,7 @@ class MaxPool2d(Operator):
     """Largest value of each window of x f32[1,H,W,C], by channel; taps outside are skipped."""
 
     operator_name: ClassVar[str] = "max_pool2d"
+    axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
     kernel: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)

@@ -24,6 +24,7 @@ class Pad(Operator):
     operator_name: ClassVar[str] = "pad"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    axis_letters: ClassVar[str] = "NHWC"
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:

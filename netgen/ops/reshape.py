@@ -33,6 +33,11 @@ class Reshape(Operator):
             )
         return x.with_shape(self.shape)
 
+    def axis_sources(self, x: Sequence[int], y: Sequence[int]) -> tuple[int | None, ...]:
+        """An axis of more than one is kept where as many elements lie before it and behind it."""
+        kept = {(prod(x[:axis]), extent): axis for axis, extent in enumerate(x) if extent > 1}
+        return tuple(kept.get((prod(y[:axis]), extent)) for axis, extent in enumerate(y))
+
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.reshape."""
         return operands[0].reshape(self.shape)

@@ -20,6 +20,7 @@ class SpatialSlice(Operator):
     operator_name: ClassVar[str] = "spatial_slice"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    axis_letters: ClassVar[str] = "NHWC"
     first: tuple[int, int] = (0, 0)
     size: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)

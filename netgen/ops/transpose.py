@@ -44,6 +44,11 @@ class Transpose(Operator):
             )
         return x.with_shape(tuple(x.shape[axis] for axis in self.axes))
 
+    def axis_sources(self, x: Sequence[int], y: Sequence[int]) -> tuple[int | None, ...]:
+        """Axes trade places."""
+        del x, y
+        return self.axes
+
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.transpose."""
         return np.ascontiguousarray(operands[0].transpose(self.axes))

@@ -399,13 +399,9 @@ static TINY_CODE_ATTR void tiny_pointwise_1x12x5(
     LANES for (int v = 0; v < 5; ++v) { y[v] = c0_0[v]; }
 }
 
-/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
-   buffer that several steps write has one name. */
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. */
 enum {
-    TINY_AT_0 = 0, /* relu6 */
-    TINY_AT_1 = 300, /* relu6_2 */
-    TINY_AT_2 = 0, /* add */
-    TINY_AT_3 = 300, /* global_avg_pool */
+    TINY_AT_0 = 0, TINY_AT_1 = 300, TINY_AT_2 = 0, TINY_AT_3 = 300,
 };
 
 /* The hook's answer: nonzero cancels. */

@@ -7,7 +7,9 @@
  * may run at once, each with an arena of its own; one instance must not be entered twice (from an
  * interrupt, say) before it has returned. Between two runs the arena may be used for anything.
  *
- * Tensors are float32 in NHWC order without gaps. Inputs, outputs and arena must not overlap.
+ * Tensors have no gaps, and their last axis varies fastest. The order of the axes of each is stated
+ * below: N is the batch of 1, H are rows, W columns, C channels.
+ * Inputs, outputs and arena must not overlap.
  */
 #ifndef TINY_H
 #define TINY_H
@@ -33,12 +35,16 @@
 extern "C" {
 #endif
 
-#define TINY_INPUT_ELEMENTS 300 /* image: float32, 10 x 10 x 3 */
-#define TINY_INPUT_HEIGHT 10
-#define TINY_INPUT_WIDTH 10
-#define TINY_INPUT_CHANNELS 3
-#define TINY_OUTPUT_ELEMENTS 5 /* classifier: float32, 5 */
-#define TINY_OUTPUT_CHANNELS 5
+/* image: float32, NHWC: 1 x 10 x 10 x 3 */
+#define TINY_INPUT_ELEMENTS 300 /* in the order NHWC */
+#define TINY_INPUT_HEIGHT 10 /* axis 1 of NHWC */
+#define TINY_INPUT_WIDTH 10 /* axis 2 of NHWC */
+#define TINY_INPUT_CHANNELS 3 /* axis 3 of NHWC */
+
+/* classifier: float32, NC: 1 x 5 */
+#define TINY_OUTPUT_ELEMENTS 5 /* in the order NC */
+#define TINY_OUTPUT_CHANNELS 5 /* axis 1 of NC */
+
 #define TINY_MACS 14460 /* multiply-accumulates of one run */
 #define TINY_WEIGHTS_BYTES 2864u
 #define TINY_ARENA_BYTES 2400u

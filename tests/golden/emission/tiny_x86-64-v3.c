@@ -579,13 +579,9 @@ static TINY_CODE_ATTR KERNEL void tiny_pointwise_1x12x5(
     memcpy(y, t, 5 * sizeof(float));
 }
 
-/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. A
-   buffer that several steps write has one name. */
+/* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. */
 enum {
-    TINY_AT_0 = 0, /* relu6 */
-    TINY_AT_1 = 304, /* relu6_2 */
-    TINY_AT_2 = 0, /* add */
-    TINY_AT_3 = 304, /* global_avg_pool */
+    TINY_AT_0 = 0, TINY_AT_1 = 304, TINY_AT_2 = 0, TINY_AT_3 = 304,
 };
 
 /* The hook's answer: nonzero cancels. */

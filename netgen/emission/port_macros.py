@@ -1,0 +1,71 @@
+"""The constants of the header that describe inputs and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netgen.emission.axes import UNKNOWN, axes_of
+from netgen.emission.c_types import C_TYPES
+from netgen.emission.environment import literal
+from netgen.emission.interface import Port, input_ports, output_ports
+from netgen.ir.tensor_type import TensorType
+from netgen.plan.data.plan import Plan
+
+_NAMES = {"H": "HEIGHT", "W": "WIDTH", "C": "CHANNELS"}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A macro: its name behind that of the port, its value, and what it says."""
+
+    name: str
+    value: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class PortText:
+    """An input or output in the header: what it is, and its constants."""
+
+    macro: str
+    title: str
+    constants: tuple[Constant, ...]
+
+
+def port_texts(plan: Plan, upper: str) -> list[PortText]:
+    """All inputs, then all outputs."""
+    return [_port_text(plan, port, upper) for port in (*input_ports(plan), *output_ports(plan))]
+
+
+def has_unknown_axes(plan: Plan) -> bool:
+    """Whether the network leaves open what some axis of an input or output is."""
+    return any(UNKNOWN in axes_of(plan, value) for value in (*plan.inputs, *plan.outputs))
+
+
+def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
+    kind, axes = plan.values[port.value].type, axes_of(plan, port.value)
+    extents = " x ".join(map(str, kind.shape))
+    return PortText(
+        macro=f"{upper}_{port.macro}",
+        title=f"{port.value}: {C_TYPES[port.dtype].title}, {axes}: {extents}",
+        constants=(
+            Constant("ELEMENTS", str(kind.elements), f"in the order {axes}"),
+            *(
+                Constant(_NAMES.get(letter, f"DIM{axis}"), str(extent), f"axis {axis} of {axes}")
+                for axis, (letter, extent) in enumerate(zip(axes, kind.shape, strict=True))
+                if letter != "N"
+            ),
+            *_quantisation(kind),
+        ),
+    )
+
+
+def _quantisation(kind: TensorType) -> tuple[Constant, ...]:
+    """What codes stand for, where one scale is for all."""
+    codes = kind.quantisation
+    if codes is None or isinstance(codes.scale, str):
+        return ()
+    return (
+        Constant("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO)"),
+        Constant("ZERO", f"({codes.zero})" if codes.zero < 0 else str(codes.zero), "the code of 0"),
+    )
