@@ -69,7 +69,10 @@ def _has_data(graph: Graph, names: tuple[str, ...]) -> bool:
 def _folded(
     graph: Graph, layer: Node, norm: Node, eps: float
 ) -> tuple[ConstantArray, ConstantArray]:
-    """Weights and bias that give the layer and the batch norm in one."""
+    """Weights and bias that give the layer and the batch norm in one.
+
+    Raises WeightsError where a variance is not positive, or float32 does not have what they become.
+    """
     gamma, beta, mean, var = (graph.constant(name).astype(np.float64) for name in norm.operands[1:])
     if (var + eps <= 0.0).any():
         raise WeightsError(
@@ -84,4 +87,12 @@ def _folded(
     w = w * scale.reshape(-1, *(1,) * (w.ndim - 1))
     has_bias = len(layer.operands) > 2
     b = graph.constant(layer.operands[2]).astype(np.float64) if has_bias else np.zeros_like(mean)
-    return w.astype(np.float32), ((b - mean) * scale + beta).astype(np.float32)
+    with np.errstate(over="ignore"):
+        folded = w.astype(np.float32), ((b - mean) * scale + beta).astype(np.float32)
+    if not all(np.isfinite(array).all() for array in folded):
+        raise WeightsError(
+            "a batch norm makes the weights of the layer before it too large for float32",
+            where=f"%{norm.name}",
+            hint="check the weight file",
+        )
+    return folded

@@ -50,3 +50,10 @@ def test_a_variance_that_has_no_root(variance: float) -> None:
         WeightsError, match=f"^%v: a variance .* found {variance}; check the weight"
     ):
         fold_batch_norm(graph(variance))
+
+
+def test_weights_that_become_too_large() -> None:
+    huge = graph(0.6)
+    arrays = {**huge.constants, "g": np.array([3e38, 3e38], np.float32)}
+    with pytest.raises(WeightsError, match=r"^%y: a batch norm makes the weights .* too large"):
+        fold_batch_norm(huge.with_constants(arrays, Origin("net")))
