@@ -63,7 +63,7 @@ def clip(call: Call) -> View:
     low = one_number(call.known(1, "min"), -np.inf, "min")
     high = one_number(call.known(2, "max"), np.inf, "max")
     largest = float(np.finfo(np.float32).max)
-    if low <= -largest and high >= largest:
+    if low <= -largest and high >= largest:  # false where one is no number
         return call.tensor()
     if low == 0.0 and high == 6.0:
         return _activated(Relu6(), call)
