@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples in every run, however slow the machine.
-settings.register_profile("netgen", derandomize=True, deadline=None)
+# The same examples in every run, however slow the machine; a quarter of those that CI tries, which
+# has --hypothesis-profile=all. Tests with another number take it from `tests.cases.examples`.
+settings.register_profile("netgen", derandomize=True, deadline=None, max_examples=25)
+settings.register_profile("all", derandomize=True, deadline=None, max_examples=100)
 settings.load_profile("netgen")
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -11,6 +11,7 @@ from netgen import __version__
 from netgen.ir.text import parse_graph
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
+from tests.cases import heavy
 from tests.cli.commands import Cli, entries
 from tests.pictures import parse
 
@@ -110,7 +111,7 @@ def test_show_as_svg(cli: Cli) -> None:
         assert outside not in text
 
 
-@pytest.mark.parametrize("form", ["table", "text"])
+@pytest.mark.parametrize("form", ["table", heavy("text")])
 def test_show_the_plan(form: str, cli: Cli) -> None:
     outcome = cli("show", *SMALL, "--stage", "plan", "--format", form)
     assert outcome.code == 0

@@ -8,6 +8,7 @@ import pytest
 
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
+from tests.cases import heavy
 from tests.emission.programs import emission
 from tests.tools import COMPILERS, ToolError, any_compiler, link, require_architecture, run_tool
 
@@ -15,7 +16,7 @@ CHECKS = Path(__file__).with_name("interface.c")
 
 
 @pytest.mark.parametrize("weights_as", ["c", "inline", "incbin", "blob"])
-@pytest.mark.parametrize("target", ["generic", "x86-64-v2"])
+@pytest.mark.parametrize("target", ["generic", heavy("x86-64-v2")])
 def test_answers_of_init_and_run(
     target: str, weights_as: WeightsAs, tiny_graph: Graph, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
+from tests.cases import heavy
 from tests.emission.programs import emission
 from tests.kernels.layers import normal_inputs
 from tests.tools import ToolError, any_compiler, link, run_tool
@@ -91,7 +92,7 @@ def symbols(folder: Path, objects: Sequence[str], which: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("target", "weights_as"),
-    [*(("generic", form) for form in ("c", "inline", "incbin", "blob")), ("x86-64-v2", "c")],
+    [*(("generic", form) for form in ("c", "inline", "incbin", "blob")), heavy("x86-64-v2", "c")],
 )
 def test_only_prefixed_symbols_leave(
     target: str, weights_as: WeightsAs, layers_graph: Graph, tiny_graph: Graph, tmp_path: Path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.compiler import Lowered, build
@@ -26,6 +26,7 @@ from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.data.plan import Buffer, BufferRun, Plan, Slots, Value
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
+from tests.cases import examples, heavy
 from tests.emission.expressions import evaluate
 from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of
 from tests.emission.test_sanitizers import SANITIZERS
@@ -62,9 +63,7 @@ def body_of(text: str, function: str) -> str:
     return text[start : text.index("\n}", start)]
 
 
-@pytest.mark.parametrize(
-    "image", ["caller", pytest.param("arena", marks=pytest.mark.heavy), "rows"]
-)
+@pytest.mark.parametrize("image", [heavy("caller"), heavy("arena"), "rows"])
 def test_bands_follow_each_other_as_planned(
     image: Image, small_graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +76,7 @@ def test_bands_follow_each_other_as_planned(
     assert steps_run(model, images) == [b.step for b in execution_order(plan) if b.step >= 0]
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(name=st.sampled_from(sorted(BODIES)), seed=st.integers(0, 999))
 def test_bands_change_no_bit(
     name: str, seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -117,7 +116,7 @@ graph portable {
 """
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [heavy(2), 3, heavy(4)])
 def test_bands_change_no_bit_of_fused_sums(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

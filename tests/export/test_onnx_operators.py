@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netgen.ops as dsl
@@ -23,13 +23,14 @@ from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
 from netgen.ops.relu import Relu
+from tests.cases import examples
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
 Error = Callable[..., float]
 
 LIMIT = 1e-5
 
-quietly = settings(deadline=None, max_examples=60, derandomize=True)
+quietly = examples(60)
 sizes = st.integers(1, 11)
 channel_counts = st.sampled_from([1, 2, 3, 5, 8, 16, 24, 29, 32, 58])
 activations = st.sampled_from(["none", "relu", "relu6", "hard_swish"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import netgen.ops as dsl
@@ -19,13 +19,14 @@ from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.channel_map import channel_map_op
 from netgen.ops.mul import Mul
+from tests.cases import examples
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
 Error = Callable[..., float]
 
 LIMIT = 1e-5
 
-quietly = settings(deadline=None, max_examples=40, derandomize=True)
+quietly = examples(40)
 sizes = st.tuples(st.integers(1, 11), st.integers(1, 11))
 channel_counts = st.sampled_from([1, 3, 16, 24, 29, 32, 58])
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))

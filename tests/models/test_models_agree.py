@@ -40,11 +40,11 @@ CASES: list[Case] = [
     ("ds_cnn", {"height": 13, "width": 5, "filters": 24}),
     ("squeezenet", {"input_size": 33, "classes": 10}),
 ]
-# One of each kind of block; the others are larger, or of two of these kinds, or stand in
-# end_to_end (mobilenet_v1 and v2, resnet20).
+# Squeeze and excite, and grouped convolutions with shuffles; the others are larger, or of these
+# kinds, or stand in end_to_end (mobilenet_v1 and v2, resnet20).
 QUICK: list[Case] = [
     *[case for case in CASES if case[0] == "mobilenet_v3_small"],
-    *[case for case in CASES if case[1].get("groups") == 3 or case[1].get("stem") == "cifar"],
+    *[case for case in CASES if case[1].get("groups") == 3],
 ]
 # Every network meets two of them, of which the second fuses.
 TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
@@ -90,9 +90,8 @@ def test_every_architecture_is_here() -> None:
 
 @pytest.mark.parametrize("case", QUICK, ids=str)
 def test_this_machine(case: Case) -> None:
-    """The best code for it, against both judges; ONNX Runtime runs the exported graph."""
+    """The best code for it; ONNX Runtime, which runs the exported graph, judges in CI."""
     check(case, "native", "numpy")
-    check(case, "native", "onnxruntime")
 
 
 @pytest.mark.heavy

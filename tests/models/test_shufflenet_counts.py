@@ -10,6 +10,7 @@ from netgen.ir.graph import Graph
 from netgen.models import NETWORKS
 from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
+from tests.cases import heavy
 
 V1, V2 = NETWORKS["shufflenet_v1"], NETWORKS["shufflenet_v2"]
 # Table 1 of v1: channels of stage 2 by groups.
@@ -84,8 +85,8 @@ def counts(graph: Graph) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("groups", STAGE_2)
-@pytest.mark.parametrize("scale", [0.25, 0.5, 0.7, 1.0, 1.5, 2.0])
-@pytest.mark.parametrize(("size", "classes", "inputs"), [(224, 1000, 3), (33, 10, 1)])
+@pytest.mark.parametrize("scale", [0.25, heavy(0.5), 0.7, 1.0, heavy(1.5), heavy(2.0)])
+@pytest.mark.parametrize(("size", "classes", "inputs"), [(224, 1000, 3), heavy(33, 10, 1)])
 def test_v1_is_the_table(groups: int, scale: float, size: int, classes: int, inputs: int) -> None:
     graph = V1.build(
         groups=groups, scale=scale, input_size=size, classes=classes, input_channels=inputs

@@ -19,6 +19,7 @@ from netgen.ops.linear import Linear
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
+from tests.cases import heavy
 from tests.meaning import meaning
 
 FEW_PERCENT = 0.04
@@ -59,7 +60,7 @@ def test_add(act: str, normal: Samples) -> None:
 
 
 @pytest.mark.parametrize("act", ["none", "relu", "relu6", "hard_swish"])
-@pytest.mark.parametrize("moment", [0.25, 1.0, 9.0])
+@pytest.mark.parametrize("moment", [0.25, heavy(1.0), heavy(9.0)])
 def test_weighted_layers_aim_for_one_before_the_activation(
     act: str, moment: float, normal: Samples
 ) -> None:

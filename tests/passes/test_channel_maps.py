@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.dsl.tensor import Tensor, apply, constructing, finish, image
@@ -37,6 +37,7 @@ from netgen.passes.drop_repeated_relu import drop_repeated_relu
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.move_activation import move_activation
 from netgen.weights.seeded import seeded_weights, uniform
+from tests.cases import examples
 from tests.ir.random_graphs import Sketch
 from tests.meaning import meaning
 
@@ -170,7 +171,7 @@ def activated(graph: Graph) -> int:
 
 
 @given(moving_graphs())
-@settings(max_examples=150)
+@examples(150)
 def test_random_graphs(graph: Graph) -> None:
     graph = verify(graph.with_constants(seeded_weights(graph)))
     folded = verify(fold_channel_shuffle(graph))
@@ -194,7 +195,7 @@ def test_random_graphs(graph: Graph) -> None:
 
 
 @given(moving_graphs())
-@settings(max_examples=100)
+@examples(100)
 def test_the_whole_pipeline(graph: Graph) -> None:
     graph = verify(graph.with_constants(seeded_weights(graph)))
     after = run_pipeline(graph)

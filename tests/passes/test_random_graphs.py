@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
@@ -12,12 +12,13 @@ from netgen.ir.text import print_graph
 from netgen.ir.verify import verify
 from netgen.passes import PIPELINE, Pass, run_pipeline
 from netgen.weights.seeded import seeded_weights, uniform
+from tests.cases import examples
 from tests.ir.random_graphs import graphs
 
 
 @pytest.mark.parametrize("rewrite", [*PIPELINE, run_pipeline], ids=lambda rewrite: rewrite.__name__)
 @given(graphs(most=10))
-@settings(max_examples=30)
+@examples(30)
 def test_outputs_are_kept(rewrite: Pass, graph: Graph) -> None:
     check(rewrite, graph)
 
@@ -25,7 +26,7 @@ def test_outputs_are_kept(rewrite: Pass, graph: Graph) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("rewrite", [*PIPELINE, run_pipeline], ids=lambda rewrite: rewrite.__name__)
 @given(graphs(most=10))
-@settings(max_examples=150)
+@examples(150)
 def test_outputs_of_more_graphs_are_kept(rewrite: Pass, graph: Graph) -> None:
     check(rewrite, graph)
 

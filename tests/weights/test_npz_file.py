@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.errors import WeightsError
 from netgen.weights.npz_file import read_npz
+from tests.cases import examples
 
 
 def savez(
@@ -137,7 +138,7 @@ def test_every_truncation_is_one_error() -> None:
         refusal(GOOD[:length])
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(data=st.data())
 def test_damage_is_read_or_refused(data: st.DataObject) -> None:
     content = bytearray(GOOD)

@@ -5,12 +5,13 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from netgen.errors import WeightsError
 from netgen.weights.safetensors_file import read_safetensors
+from tests.cases import examples
 
 
 def entry(start: int, end: int, shape: list[int], dtype: str = "F32") -> dict[str, object]:
@@ -125,7 +126,7 @@ def test_every_truncation_is_one_error() -> None:
         refusal(GOOD[:length])
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(data=st.data())
 def test_damage_is_read_or_refused(data: st.DataObject) -> None:
     content = bytearray(GOOD)

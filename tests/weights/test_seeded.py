@@ -14,6 +14,7 @@ from netgen.ir.text import parse_graph
 from netgen.models import NETWORKS
 from netgen.passes import run_pipeline
 from netgen.weights.seeded import seeded_weights, uniform
+from tests.cases import heavy
 
 
 def test_uniform_numbers_are_fixed() -> None:
@@ -44,8 +45,8 @@ def test_uniform_numbers_are_uniform() -> None:
     [
         ("mobilenet_v1", {"alpha": 0.5}),
         ("mobilenet_v2", {"alpha": 0.5}),
-        ("mobilenet_v3_large", {"input_size": 96}),
-        ("resnet50", {}),
+        heavy("mobilenet_v3_large", {"input_size": 96}),
+        heavy("resnet50", {}),
         ("shufflenet_v1", {}),
         ("resnet20", {"input_size": 32}),
     ],

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from netgen.errors import WeightsError
 from netgen.weights.torch_file import read_torch_legacy, read_torch_zip
+from tests.cases import examples
 
 if TYPE_CHECKING:
     from tests.weights.conftest import Writer
@@ -27,7 +28,7 @@ both_forms = pytest.mark.parametrize("form", READERS)
 
 WEIGHT = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2) / 7
 COUNTER = np.array(5, dtype=np.int64)
-FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

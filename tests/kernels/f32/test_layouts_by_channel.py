@@ -36,6 +36,7 @@ from netgen.ops.relu import Relu
 from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.runtime.cpu import missing_features
+from tests.cases import examples
 from tests.emission.expressions import evaluate
 from tests.kernels.laid_out import SANITIZERS, Call, Floats, disjoint_layouts, layouts, run_calls
 from tests.meaning import meaning
@@ -44,7 +45,7 @@ X86_LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
 # The one that works with loops over lanes, and the widest vectors of this machine.
 TARGETS = ("generic", *[t for t in X86_LEVELS if not missing_features(find_target(t))][:1])
 # Examples are whole programs of several calls.
-PROGRAMS = settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(examples(12), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 
 LIMIT = 3e-6
 # Channels that are visited one by one are a lot of C.

@@ -26,6 +26,7 @@ from netgen.kernels.targets import Compiler, find_target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
 from netgen.runtime.cpu import missing_features
+from tests.cases import examples
 from tests.kernels.laid_out import SANITIZERS, Call, disjoint_layouts, layouts, run_calls
 from tests.kernels.product_layers import Shape, layer_of, normal_values, shuffled, spread
 from tests.meaning import meaning
@@ -40,7 +41,7 @@ BETWEEN_IN_CI = [
     for name in TARGETS
 ]
 # Examples are whole programs of several calls.
-PROGRAMS = settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(examples(12), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 LIMIT = 1e-5
 
 CHANNELS = st.sampled_from((1, 3, 24, 29, 58)) | st.sampled_from((16, 32, 48, 64))

@@ -12,6 +12,7 @@ from netgen.kernels.targets import TARGETS, Target
 from netgen.plan.arena.greedy import least_bytes, packing, place
 from netgen.plan.arena.shapes import Shape, Slice, extent
 from netgen.plan.build import build_plan
+from tests.cases import heavy
 from tests.plan.arena.packings import (
     STEPS,
     UNIT,
@@ -95,8 +96,8 @@ def test_nearly_all_small_cases_are_placed_optimally() -> None:
     assert optimal >= 199
 
 
-@pytest.mark.parametrize("count", [100, 200, 300])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [100, heavy(200), heavy(300)])
+@pytest.mark.parametrize("seed", [0, 1, heavy(2)])
 @pytest.mark.parametrize(("draw", "most"), [(loose, 1.01), (tight, 1.25)])
 def test_hundreds_of_blocks(draw: Draw, most: float, seed: int, count: int) -> None:
     given = draw(seed, count)
@@ -125,7 +126,7 @@ def test_no_shapes_need_no_arena() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize("network", [heavy("mobilenet_v1"), "mobilenet_v2"])
 def test_networks_have_no_gap(network: str, target: Target) -> None:
     plan = build_plan(built(network, alpha=0.5, input_size=96), target)
     assert plan.certificate.gap_bytes == 0

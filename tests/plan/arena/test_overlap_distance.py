@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from netgen.errors import GraphError, PlanError
@@ -27,6 +27,7 @@ from netgen.plan.data.plan import Plan
 from netgen.plan.data.reach import row_reach
 from netgen.plan.execute.interpreter import execute
 from netgen.weights.seeded import seeded_weights
+from tests.cases import examples
 from tests.plan.check.spoiled import repacked
 from tests.plan.small_graphs import images
 
@@ -129,7 +130,7 @@ def element_numbers(kind: TensorType) -> np.ndarray:
 
 
 @given(layers())
-@settings(max_examples=200)
+@examples(200)
 def test_distance_is_safe_and_the_checker_agrees_with_brute_force(layer: Layer) -> None:
     channels = layer.result.shape[3]
     distance = DepthwiseConv2dF32().overlap(layer)["x"] // 4
@@ -140,7 +141,7 @@ def test_distance_is_safe_and_the_checker_agrees_with_brute_force(layer: Layer) 
 
 
 @given(layers(), st.integers(0, 40))
-@settings(max_examples=150)
+@examples(150)
 def test_distances_of_parts_of_a_pixel_are_judged_for_every_order_of_channels(
     layer: Layer, distance: int
 ) -> None:
@@ -197,7 +198,7 @@ def nearer(plan: Plan, by: int) -> Plan:
 @given(layers())
 @example(depthwise_layer((5, 5), (3, 3), (1, 1), (1, 1, 1, 1)))
 @example(depthwise_layer((6, 4), (5, 5), (1, 1), (2, 2, 2, 2)))
-@settings(max_examples=100)
+@examples(100)
 def test_one_pixel_less_is_caught(layer: Layer) -> None:
     graph = in_place_graph(layer)
     plan = build_plan(graph, GENERIC)
@@ -249,7 +250,7 @@ def test_alignment_keeps_distances_safe(channels: int, target: Target) -> None:
 
 
 @given(layers(), st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_bands_are_judged_by_what_they_still_read(layer: Layer, data: st.DataObject) -> None:
     rows, channels = layer.result.shape[1], layer.result.shape[3]
     first = data.draw(st.integers(0, rows - 1))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.errors import MissingExtraError, PlanError
@@ -13,6 +13,7 @@ from netgen.plan.arena.greedy import Packing, least_bytes, packing, place
 from netgen.plan.arena.placement import place_certified, place_smallest, place_within
 from netgen.plan.arena.shapes import Shape, extent
 from netgen.plan.arena.solver import Solver
+from tests.cases import examples
 from tests.plan.arena.packings import (
     HOOKED,
     UNIT,
@@ -50,7 +51,7 @@ def solver_of(packed: Packing) -> Solver:
     return Solver(packed, "testing", "do not test")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(shapes(), min_size=2, max_size=6))
 def test_the_solver_reaches_the_optimum_and_the_first_of_its_placements(
     given: list[Shape],
@@ -66,7 +67,7 @@ def test_the_solver_reaches_the_optimum_and_the_first_of_its_placements(
     assert first == first_of_smallest(given)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.lists(st.tuples(blocks, st.sampled_from([4, 8, 12])), min_size=1, max_size=5),
     st.integers(1, 12),
@@ -141,7 +142,6 @@ def test_an_accepted_gap_is_the_same_with_and_without_the_extra(
     assert extent(HOOKED, installed.offsets) == 12 * UNIT
 
 
-@settings(deadline=None)
 @given(st.lists(shapes(), min_size=1, max_size=5), st.integers(0, 12))
 def test_a_capacity_is_met_or_refused(given: list[Shape], units: int) -> None:
     packed, capacity = packing(given), UNIT * units

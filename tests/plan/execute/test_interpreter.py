@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from netgen.errors import InputError
 from netgen.ir.graph import Graph
@@ -22,6 +22,7 @@ from netgen.plan.execute.interpreter import execute
 from netgen.plan.execute.memory import Memory
 from netgen.plan.execute.step_rows import compute_rows, rows_summed
 from netgen.weights.seeded import seeded_weights
+from tests.cases import examples, heavy
 from tests.ir.random_graphs import graphs
 from tests.meaning import meaning
 from tests.plan.small_graphs import BODIES, built, images, layered, read
@@ -72,14 +73,15 @@ def small_network(network: str, size: int, padding: str) -> Graph:
 
 @pytest.mark.parametrize("padding", ["torch", "tensorflow"])
 @pytest.mark.parametrize(
-    ("network", "size"), [("mobilenet_v1", 33), ("mobilenet_v2", 45), ("mobilenet_v2", 64)]
+    ("network", "size"),
+    [("mobilenet_v1", 33), heavy("mobilenet_v2", 45), heavy("mobilenet_v2", 64)],
 )
 def test_networks_compute_what_their_graph_means(network: str, size: int, padding: str) -> None:
     passes(small_network(network, size, padding), TARGETS[0])
 
 
 @targets
-@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize("network", [heavy("mobilenet_v1"), "mobilenet_v2"])
 def test_networks_compute_the_same_for_all_targets(network: str, target: Target) -> None:
     passes(small_network(network, 32, "torch"), target)
 
@@ -93,14 +95,14 @@ def test_small_graphs(body: str, optimised: bool, target: Target) -> None:
 
 
 @given(layered())
-@settings(max_examples=60)
+@examples(60)
 def test_layered_graphs(graph: Graph) -> None:
     for target in (TARGETS[0], find_target("x86-64-v4")):
         passes_step_by_step(graph, target)
 
 
 @given(graphs())
-@settings(max_examples=100)
+@examples(100)
 def test_random_graphs(graph: Graph) -> None:
     graph = run_pipeline(graph.with_constants(seeded_weights(graph)))
     passes_step_by_step(graph, TARGETS[0])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from netgen.errors import PlanError
@@ -21,6 +21,7 @@ from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.pixel_order import PixelOrder, pixel_order
 from netgen.plan.execute.interpreter import execute
+from tests.cases import examples
 from tests.plan.arena.test_overlap_distance import (
     depthwise_layer,
     fault,
@@ -32,7 +33,7 @@ from tests.plan.small_graphs import images
 
 
 @given(layers(), st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_pairs_are_judged_by_their_own_order(layer: Layer, data: st.DataObject) -> None:
     channels = layer.result.shape[3]
     pixels = data.draw(st.integers(-2, layer.operands["x"].elements // channels))
@@ -54,7 +55,7 @@ def aligned_distances(layer: Layer, target: Target) -> range:
 
 
 @given(layers(), st.sampled_from(TARGETS))
-@settings(max_examples=200)
+@examples(200)
 def test_enough_columns_are_late(layer: Layer, target: Target) -> None:
     assert isinstance(layer.op, DepthwiseConv2d)
     late = late_columns(layer, layer.op.window(layer.operands["w"].shape), target)

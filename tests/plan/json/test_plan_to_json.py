@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.errors import PlanError
@@ -18,6 +18,7 @@ from netgen.plan.data.options import Image
 from netgen.plan.data.plan import VERSION, Plan
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
+from tests.cases import examples, heavy
 from tests.plan.schedule.map_graphs import mapped
 from tests.plan.segments.cuts import random_plan
 from tests.plan.small_graphs import BODIES, built, layered, read
@@ -48,7 +49,7 @@ def round_trips(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-@pytest.mark.parametrize("network", ["mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize("network", [heavy("mobilenet_v1"), "mobilenet_v2"])
 def test_networks_round_trip(network: str, target: Target) -> None:
     round_trips(build_plan(built(network, alpha=0.5, input_size=33, classes=10), target))
 
@@ -59,13 +60,13 @@ def test_small_graphs_round_trip(body: str) -> None:
 
 
 @given(layered())
-@settings(max_examples=20)
+@examples(20)
 def test_random_graphs_round_trip(graph: Graph) -> None:
     round_trips(build_plan(graph, TARGETS[-1]))
 
 
 @given(mapped(), st.sampled_from(["caller", "arena", "rows"]), st.integers(0, 1000))
-@settings(max_examples=30)
+@examples(30)
 def test_plans_with_views_and_bands_round_trip(graph: Graph, image: Image, seed: int) -> None:
     plan = random_plan(graph, TARGETS[0], image, np.random.default_rng(seed), high=True)
     if plan is not None:

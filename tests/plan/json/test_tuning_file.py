@@ -25,6 +25,7 @@ from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.plan.json.tuning_file import read_tuning, tuning_to_json
 from netgen.plan.show import plan_table
 from netgen.tune.search import case_of, distinct_cases
+from tests.cases import heavy
 from tests.plan.small_graphs import built
 
 TARGET = find_target("x86-64-v4")
@@ -42,7 +43,9 @@ def last_choices(plan: Plan) -> dict[str, Choice]:
     return {key: case.kernel.choices(case.layer, TARGET)[-1] for key, case in cases.items()}
 
 
-@pytest.mark.parametrize(("ram", "image"), [(None, "caller"), (None, "rows"), (20_000, "caller")])
+@pytest.mark.parametrize(
+    ("ram", "image"), [heavy(None, "caller"), heavy(None, "rows"), (20_000, "caller")]
+)
 def test_a_tuned_plan_differs_in_choices_alone(ram: int | None, image: Image) -> None:
     own = planned(None, ram, image)
     choices = last_choices(own)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
@@ -17,6 +17,7 @@ from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.execute.interpreter import execute
+from tests.cases import examples, heavy
 from tests.meaning import meaning
 from tests.plan.schedule.map_graphs import mapped, movable
 from tests.plan.small_graphs import built, images, read
@@ -47,13 +48,13 @@ def copied(plan: Plan) -> list[str]:
 
 
 @given(mapped())
-@settings(max_examples=150)
+@examples(150)
 def test_values_are_those_of_the_graph(graph: Graph) -> None:
     assert_computes(planned(graph), graph)
 
 
 @given(mapped())
-@settings(max_examples=40)
+@examples(40)
 def test_maps_that_are_copied_give_the_same_values(graph: Graph) -> None:
     plan = planned(graph, PlanOptions(copies=True, accept_gap=True))
     assert_computes(plan, graph)
@@ -62,7 +63,7 @@ def test_maps_that_are_copied_give_the_same_values(graph: Graph) -> None:
 
 
 @given(movable())
-@settings(max_examples=100)
+@examples(100)
 def test_nothing_is_moved_that_need_not_be(graph: Graph) -> None:
     plan = planned(graph)
     assert plan.bytes_moved == 0
@@ -71,7 +72,7 @@ def test_nothing_is_moved_that_need_not_be(graph: Graph) -> None:
 
 
 @given(movable())
-@settings(max_examples=50)
+@examples(50)
 def test_pixels_are_no_wider_than_the_channels_alive_at_once(graph: Graph) -> None:
     plan = planned(graph)
     reads = [list(step.reads.values()) for step in plan.steps]
@@ -190,7 +191,7 @@ def stretches(places: np.ndarray) -> int:
     return 1 + int((np.diff(np.sort(places)) > 1).sum())
 
 
-@pytest.mark.parametrize("scale", [0.5, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("scale", [0.5, heavy(1.0), heavy(1.5), heavy(2.0)])
 def test_shufflenet_v2_moves_nothing_and_has_few_runs(scale: float) -> None:
     plan = planned(built("shufflenet_v2", scale=scale))
     assert plan.bytes_moved == 0
@@ -209,7 +210,7 @@ def test_shufflenet_v2_lives_in_the_places_of_one_unit() -> None:
         assert plan.buffers[buffers.pop()].pitch == channels
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("groups", [heavy(1), heavy(2), 3, heavy(4), 8])
 def test_shufflenet_v1_moves_nothing_and_has_a_run_for_each_group(groups: int) -> None:
     plan = planned(built("shufflenet_v1", groups=groups))
     assert plan.bytes_moved == 0

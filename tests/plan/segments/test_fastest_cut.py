@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import netgen
@@ -28,6 +28,7 @@ from netgen.plan.schedule.schedule import schedule
 from netgen.plan.segments.cut_schedule import cut_schedule
 from netgen.plan.segments.fastest_cut import SegmentChoice, fastest, segment_choices, smallest
 from netgen.plan.segments.flood import Banding
+from tests.cases import examples, heavy
 from tests.plan.schedule.map_graphs import mapped
 from tests.plan.small_graphs import BODIES, built, read
 
@@ -80,7 +81,7 @@ def test_cuts_of_small_graphs_are_the_best_of_all(body: str, image: Image) -> No
 
 
 @given(mapped(), st.sampled_from(["caller", "arena", "rows"]))
-@settings(max_examples=40)
+@examples(40)
 def test_cuts_of_random_graphs_are_the_best_of_all(graph: Graph, image: Image) -> None:
     scheduled = schedule(graph, GENERIC, image=image)
     found = segment_choices(scheduled, GENERIC, push=image == "rows")
@@ -89,7 +90,7 @@ def test_cuts_of_random_graphs_are_the_best_of_all(graph: Graph, image: Image) -
 
 
 @given(mapped())
-@settings(max_examples=40)
+@examples(40)
 def test_a_budget_is_kept_or_refused_with_the_least_that_there_is(graph: Graph) -> None:
     free = build_plan(graph, GENERIC, PlanOptions(accept_gap=True)).certificate.arena_bytes
     assert plan_or_least(graph, free)[0] == free
@@ -194,8 +195,8 @@ def test_without_a_budget_every_step_is_a_segment() -> None:
         # The cut that is estimated to be smallest leaves a gap; another does not.
         ("mobilenet_v2", {"alpha": 0.35, "input_size": 96}, "arena", 120_000, 120_000),
         ("resnet8", {}, "arena", 63_488, 4 * 21_104),
-        ("resnet8", {}, "rows", 52_608, 4 * 21_104),
-        ("ds_cnn", {}, "arena", 21_688, 4 * 16_000),
+        heavy("resnet8", {}, "rows", 52_608, 4 * 21_104),
+        heavy("ds_cnn", {}, "arena", 21_688, 4 * 16_000),
         ("ds_cnn", {}, "rows", 20_368, 4 * 16_000),
     ],
 )  # fmt: skip
@@ -210,8 +211,8 @@ def test_arenas_of_the_smallest_plans(
 @pytest.mark.parametrize(
     "network",
     [
-        # resnet18 and the small ones have all of their blocks.
-        pytest.param(name, marks=[pytest.mark.heavy] * (name in DEEP))
+        # These have a block of each kind.
+        name if name in {"mobilenet_v3_small", "shufflenet_v2", "resnet8"} else heavy(name)
         for name in NETWORKS
     ],
 )
@@ -244,7 +245,7 @@ def test_what_the_caches_cannot_hold_goes_by_bands() -> None:
     assert unknown.certificate.arena_bytes == 5_619_712
 
 
-@pytest.mark.parametrize("network", ["mobilenet_v2", "shufflenet_v2"])
+@pytest.mark.parametrize("network", ["mobilenet_v2", heavy("shufflenet_v2")])
 def test_bands_beyond_large_buffers_gain_nothing(network: str) -> None:
     """The fastest cut of the segments that are looked at without a budget is the fastest of all."""
     target = find_target("x86-64-v4")

@@ -16,6 +16,7 @@ from netgen.plan.schedule.schedule import schedule
 from netgen.plan.segments.cut_schedule import Cut, cut_schedule
 from netgen.plan.segments.fastest_cut import segment_choices
 from netgen.plan.segments.flood import Flood, flood
+from tests.cases import heavy
 from tests.plan.small_graphs import BODIES, images, read
 
 GENERIC = find_target("generic")
@@ -126,9 +127,7 @@ def with_each_segment(graph: Graph, image: Image) -> list[Plan]:
     return plans
 
 
-@pytest.mark.parametrize(
-    "image", ["caller", pytest.param("arena", marks=pytest.mark.heavy), "rows"]
-)
+@pytest.mark.parametrize("image", [heavy("caller"), heavy("arena"), "rows"])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_every_segment_computes_the_same(name: str, image: Image) -> None:
     graph = read(GRAPHS[name])

@@ -1,0 +1,19 @@
+"""How much of a test runs where: `pytest` alone is quick, CI runs everything."""
+
+from __future__ import annotations
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+from hypothesis import settings
+
+
+def examples(count: int) -> settings:
+    """Settings of a test that draws so many examples in CI, and a quarter of them elsewhere."""
+    chosen = settings.default
+    assert chosen is not None
+    return settings(max_examples=max(count * chosen.max_examples // 100, 2))
+
+
+def heavy(*values: object) -> ParameterSet:
+    """A case that CI alone runs, since others of the same test take every path that it takes."""
+    return pytest.param(*values, marks=pytest.mark.heavy)
