@@ -12,7 +12,7 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.pooling import pooled_type, pooling_window
+from netgen.ops.pooling import inside, pooled, pooled_type, pooling_window
 from netgen.ops.window import PadSpec, Window, four_sides, pair
 
 
@@ -53,14 +53,16 @@ class AvgPool2d(Operator):
         return pooled_type(self.window(), operands[0])
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
-        """Sums of all windows at once, over the sums of ones that stand for what counts."""
-        x = operands[0]
-        top, bottom, left, right = self.counted
-        ones = np.ones((1, x.shape[1] + top + bottom, x.shape[2] + left + right, 1))
-        rest = [side - part for side, part in zip(self.pad, self.counted, strict=True)]
-        around = Window(self.kernel, self.stride, (rest[0], rest[1], rest[2], rest[3]))
-        sums = self.window().taps(x, 0.0).sum(axis=(2, 3))
-        return np.asarray((sums / around.taps(ones, 0.0).sum(axis=(2, 3)))[None])
+        """Sums of what each window has of the image, over the number of places that count."""
+        x, window = operands[0], self.window()
+        rows, columns = (
+            np.array([float(len(places)) for places in inside(window, axis, extent, counted)])
+            for axis, extent, counted in (
+                (0, x.shape[1], self.counted[:2]),
+                (1, x.shape[2], self.counted[2:]),
+            )
+        )
+        return pooled(window, x, "sum") / np.outer(rows, columns)[..., np.newaxis]
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Assume rectified, independent values: their variance shrinks, their mean stays.

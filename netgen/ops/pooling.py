@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import numpy as np
+
 from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import PadSpec, Window, check_rank, four_sides, pair, resolve_pad
 
 Sides = tuple[int, int, int, int]
@@ -23,6 +27,32 @@ def pooled_type(window: Window, x: TensorType) -> TensorType:
                 found=f"{before} before and {window.pad[2 * axis + 1]} behind the image",
             )
     return x.with_shape((1, rows, columns, x.shape[3]))
+
+
+def inside(window: Window, axis: int, extent: int, counted: tuple[int, int]) -> list[range]:
+    """The places of each window along one axis of `extent` pixels: 0 for rows, 1 for columns.
+
+    Places that lie outside the image are left out, but for those in the part `counted` of the
+    padding before and behind it.
+    """
+    size, stride, first = window.size[axis], window.stride[axis], -counted[0]
+    before, behind = window.pad[2 * axis], window.pad[2 * axis + 1]
+    starts = range(-before, extent + behind - size + 1, stride)
+    end = extent + counted[1]
+    return [range(max(start, first), min(start + size, end)) for start in starts]
+
+
+def pooled(window: Window, x: Array, by: Literal["max", "sum"]) -> Array:
+    """The largest value, or the sum, of each window of x (1, H, W, C), by rows and then by columns.
+
+    No padding is made: a window may be far larger than the image.
+    """
+    for axis in (0, 1):
+        places = inside(window, axis, x.shape[1 + axis], (0, 0))
+        cuts = (np.take(x, each, axis=1 + axis) for each in places)
+        reduced = [cut.max(1 + axis) if by == "max" else cut.sum(1 + axis) for cut in cuts]
+        x = np.stack(reduced, axis=1 + axis)
+    return x
 
 
 def pooling_window(

@@ -14,26 +14,35 @@ from netgen.ir.tensor_type import Array, TensorType
 
 PadSpec = int | tuple[int, int, int, int] | Literal["same"]
 
+# The generated C counts rows and columns with `int`.
+_MOST = 2**31 - 1
+
 
 def pair(value: int | tuple[int, ...], what: str, least: int = 1) -> tuple[int, int]:
-    """One number for both axes, or (vertical, horizontal). Raises GraphError below `least`."""
+    """One number for both axes, or (vertical, horizontal).
+
+    Raises GraphError below `least`, and for what does not fit an `int` of C.
+    """
     both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or min(both) < least:
+    if len(both) != 2 or min(both) < least or max(both) > _MOST:
         raise GraphError(
             f"{what} must be one or two whole numbers",
-            expected=f"at least {least}",
+            expected=f"at least {least} and at most {_MOST}",
             found=str(value),
         )
     return both[0], both[1]
 
 
 def four_sides(value: int | tuple[int, ...], what: str) -> tuple[int, int, int, int]:
-    """One number for all sides, or (top, bottom, left, right). Raises GraphError below zero."""
+    """One number for all sides, or (top, bottom, left, right).
+
+    Raises GraphError below zero, and for what does not fit an `int` of C.
+    """
     sides = (value,) * 4 if isinstance(value, int) else tuple(value)
-    if len(sides) != 4 or min(sides) < 0:
+    if len(sides) != 4 or min(sides) < 0 or max(sides) > _MOST:
         raise GraphError(
             f"{what} must be one number or (top, bottom, left, right)",
-            expected="at least 0",
+            expected=f"at least 0 and at most {_MOST}",
             found=str(value),
         )
     return sides[0], sides[1], sides[2], sides[3]
@@ -66,7 +75,12 @@ class Window:
     dilation: tuple[int, int] = (1, 1)
 
     def output_size(self, x: TensorType) -> tuple[int, int]:
-        """Rows and columns of the result; raises GraphError where nothing is left."""
+        """Rows and columns of the result.
+
+        Raises GraphError where nothing is left, and where the padded image is no possible value:
+        the reference makes it.
+        """
+        self._check_padded(x)
         extents = []
         for axis, what in ((0, "high"), (1, "wide")):
             before, after = self.pad[2 * axis], self.pad[2 * axis + 1]
@@ -81,6 +95,17 @@ class Window:
                 )
             extents.append(room // self.stride[axis] + 1)
         return extents[0], extents[1]
+
+    def _check_padded(self, x: TensorType) -> None:
+        top, bottom, left, right = self.pad
+        _, rows, columns, channels = x.shape
+        padded = (1, rows + top + bottom, columns + left + right, channels)
+        try:
+            TensorType(x.dtype, padded)
+        except GraphError as error:
+            raise GraphError(
+                f"the image of {rows} x {columns} pixels is padded too much: {error}"
+            ) from error
 
     def taps(self, x: Array, border: float) -> Array:
         """All windows of x (1, H, W, C) as (OH, OW, R, S, C); outside the image stands `border`."""

@@ -122,6 +122,17 @@ def test_a_partly_counted_padding_and_nan() -> None:
     assert most[0, 1, 1, 0] == 1.0
 
 
+def test_window_far_larger_than_the_image() -> None:
+    """It is computed without the padding, which would be 800 MB."""
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    size = (10_000, 10_000)
+    pad = (9_996, 0, 4_998, 4_998)
+    assert meaning(MaxPool2d(size, (1, 1), pad), x).tolist() == [[[[15.0]]]]
+    assert meaning(AvgPool2d(size, (1, 1), pad), x).tolist() == [[[[7.5]]]]
+    counted = meaning(AvgPool2d(size, (1, 1), pad, (1, 0, 0, 1)), x)
+    assert counted.tolist() == [[[[120 / 25]]]]
+
+
 @pytest.mark.parametrize(
     ("kernel", "stride", "pad", "message"),
     [
@@ -129,6 +140,10 @@ def test_a_partly_counted_padding_and_nan() -> None:
         ((2, 2), (1, 1), (0, 0, 0, 2), "lies in the padding alone"),
         ((9, 1), (1, 1), (0, 0, 0, 0), "does not fit"),
         ((0, 1), (1, 1), (0, 0, 0, 0), "kernel must be one or two whole numbers"),
+        ((10**12, 1), (1, 1), (10**12 - 4, 0, 0, 0), "kernel .* and at most 2147483647, found"),
+        ((4, 4), (10**12, 1), (0, 0, 0, 0), "stride .* and at most 2147483647, found"),
+        ((4, 4), (1, 1), (0, 0, 0, 10**12), "pad .* and at most 2147483647, found"),
+        ((10**9,) * 2, (1, 1), (10**9 - 4, 0) * 2, "4 x 4 pixels is padded too much: a value of"),
     ],
 )
 def test_windows_that_cannot_be(
