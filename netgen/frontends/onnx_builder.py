@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
-from netgen.frontends.onnx_view import Atoms, View, channels_last, grouped, merged, row_major
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_view import (
+    Atoms,
+    View,
+    as_image,
+    channels_last,
+    grouped,
+    merged,
+    row_major,
+)
 from netgen.ir.graph import ConstantArray, Graph, Node
 from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.tensor_type import TensorType
@@ -31,23 +40,28 @@ def netgen_name(name: str) -> str:
 
 
 class Builder:
-    """Collects nodes and constants. `reserved` are ONNX names that keep their netgen names."""
+    """Collects nodes and constants.
 
-    def __init__(self, reserved: Iterable[str]) -> None:
+    `reserved` are ONNX names that keep their netgen names; constants are taken from `budget`.
+    """
+
+    def __init__(self, reserved: Iterable[str], budget: Budget | None = None) -> None:
+        self._budget = budget or Budget()
         self.nodes: dict[str, Node] = {}
         self.constants: dict[str, ConstantArray] = {}
         self._reserved = {netgen_name(name): name for name in reserved}
         # One array may be needed in several layouts.
         self._forms: dict[str, list[str]] = {}
         self._stored: dict[tuple[object, ...], str] = {}
+        # How often a name was asked for: those of any number of nodes may become one.
+        self._count: dict[str, int] = {}
 
     def fresh(self, name: str) -> str:
         """Give a free netgen name for an ONNX name, which gets a suffix if it has to."""
         plain = candidate = netgen_name(name)
-        count = 1
         while candidate in self.nodes or self._reserved.get(candidate, name) != name:
-            count += 1
-            candidate = f"{plain}_{count}"
+            self._count[plain] = self._count.get(plain, 1) + 1
+            candidate = f"{plain}_{self._count[plain]}"
         return candidate
 
     def input(self, name: str, shape: Sequence[int]) -> View:
@@ -65,9 +79,14 @@ class Builder:
         return fresh
 
     def constant(self, name: str, array: npt.NDArray[np.floating]) -> str:
-        """Add a constant, or find the equal one of that name; raises WeightsError if not finite."""
-        content = np.ascontiguousarray(array, np.float32)
+        """Add a constant, or find the equal one of that name.
+
+        Raises WeightsError where it is not finite, GraphError where the budget is spent.
+        """
         forms = self._forms.setdefault(name, [])
+        self._budget.take(array.size * (1 + len(forms)))
+        with np.errstate(over="ignore"):  # what becomes infinite is refused
+            content = np.ascontiguousarray(array, np.float32)
         for known in forms:
             if np.array_equal(self.constants[known], content):
                 return known
@@ -85,10 +104,15 @@ class Builder:
         return self.nodes[value].type.shape
 
     def image(self, view: View) -> str:
-        """Give a value f32[1,H,W,C] of a tensor [1,C,H,W]; raises GraphError for other ranks."""
+        """Give a value f32[1,H,W,C] of a tensor [1,C,H,W]; raises GraphError for others."""
         shape = view.shape
         if len(shape) != 4 or shape[0] != 1:
-            raise GraphError("the tensor is no image", expected="[1,C,H,W]", found=f"{list(shape)}")
+            raise GraphError(
+                "a batch of more than one" if len(shape) == 4 else "the tensor is no image",
+                expected="[1,C,H,W]",
+                found=f"{list(shape)}",
+                hint="export the model for one image" if len(shape) == 4 else None,
+            )
         _, channels, rows, columns = view.axes
         return self.stored(view, (*rows, *columns, *channels), (1, *shape[2:], shape[1]))
 
@@ -191,9 +215,11 @@ class Builder:
     def graph(self, name: str, outputs: Sequence[tuple[str, View]]) -> Graph:
         """Finish: outputs as the file has them, each under its name in the file if it can be.
 
+        A first axis of more than 1 is no batch of images; one of 1 then stands before it.
+
         `outputs` are ONNX names with their tensors. What no output needs is left out.
         """
-        values = [self.as_in_file(view) for _, view in outputs]
+        values = [self.stored(view, view.order, as_image(view.shape)) for _, view in outputs]
         renames: dict[str, str] = {}
         own = {
             value

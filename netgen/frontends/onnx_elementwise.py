@@ -76,13 +76,13 @@ def sub(call: Call) -> View:
     if isinstance(a, View) and isinstance(b, View):
         raise GraphError("the difference of two tensors is not supported")
     if isinstance(a, View):
-        return _affine(call, a, None, np.negative(_floats(b)))
+        return _affine(call, a, None, np.negative(_floats(call, b)))
     return _affine(call, b, np.array(-1.0), a)
 
 
 def div(call: Call) -> View:
     """Div by a constant -> batch_norm, or the end of an activation that is written out."""
-    x, divisor = call.tensor(), _floats(call.given(1))
+    x, divisor = call.tensor(), _floats(call, call.given(1))
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
     return _affine(call, x, 1.0 / divisor, None)
@@ -127,7 +127,7 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
     """Compute x * scale + shift with constants: one number, one per channel, or one per element."""
     if not isinstance(x, View):
         raise GraphError("both operands are constants")
-    given = _floats(scale if shift is None else shift)
+    given = _floats(call, scale if shift is None else shift)
     wide = (1,) * (len(x.shape) - given.ndim) + given.shape
     if wide == x.shape and wide != _pooled(x.shape) and (scale is None or shift is None):
         return _elementwise(call, x, Mul() if shift is None else Add(), given.reshape(wide))
@@ -138,8 +138,8 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
             expected=f"[1], {list(_pooled(x.shape))} or {list(x.shape)}",
             found=f"{list(given.shape)}",
         )
-    by = np.ones(1) if scale is None else _floats(scale).reshape(-1)
-    to = np.zeros(1) if shift is None else _floats(shift).reshape(-1)
+    by = np.ones(1) if scale is None else _floats(call, scale).reshape(-1)
+    to = np.zeros(1) if shift is None else _floats(call, shift).reshape(-1)
     if shift is None and (activation := written_out(call.builder, x.value, by)) is not None:
         op, operand = activation
         return replace(x, value=call.builder.emit(op, [operand], call.name))
@@ -156,7 +156,7 @@ def _elementwise(call: Call, x: View, op: Add | Mul, array: Floats) -> View:
     return call.builder.view(y, x.shape)
 
 
-def _floats(array: Value | None) -> Floats:
+def _floats(call: Call, array: Value | None) -> Floats:
     if array is None or isinstance(array, View):
         raise GraphError("an operand is missing, or is no constant")
     if array.dtype not in (np.float32, np.float64):
@@ -165,4 +165,5 @@ def _floats(array: Value | None) -> Floats:
             expected="float32",
             found=str(array.dtype),
         )
+    call.budget.take(array.size)
     return np.asarray(array, np.float64)

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from netgen.errors import GraphError, MissingExtraError, UsageError, WeightsError
+from netgen.frontends.onnx_functions import check_functions
 from netgen.frontends.onnx_lower import lower_model
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
@@ -26,7 +27,9 @@ def load_onnx(path: Path) -> Graph:
 
     The interface is the file's: an input [1,C,H,W] stays that. Where the network needs it as NHWC,
     one `transpose` at its edge makes it so, and the plan counts it as bytes moved; inside there is
-    none. An open batch becomes 1. Data in files beside the model are read, from its folder only.
+    none. An open first axis becomes 1 where it is a batch, that is where nothing depends on how
+    long it is; else it must be bound. A first axis of more than 1 is data like any other, and one
+    of 1 stands before it. Data in files beside the model are read, from its folder only.
     The metadata `netgen.mean` and `netgen.std`, which netgen exports, say how pixels become inputs.
 
     Raises UsageError where the file cannot be read, GraphError with all nodes that are not
@@ -109,14 +112,15 @@ def _parse(onnx: ModuleType, content: bytes, where: str) -> ModelProto:
 
 
 def _check_opset(onnx: ModuleType, model: ModelProto, where: str) -> None:
-    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
+    # The operators of ONNX itself have two names for their domain.
+    versions = {item.version for item in model.opset_import if item.domain in ("", "ai.onnx")}
     newest = onnx.defs.onnx_opset_version()
-    if not versions or not _OLDEST_OPSET <= versions[0] <= newest:
+    if len(versions) != 1 or not _OLDEST_OPSET <= min(versions) <= newest:
         raise GraphError(
             "this opset is not supported",
             where=where,
             expected=f"{_OLDEST_OPSET} to {newest}",
-            found=str(versions[0]) if versions else "none of ONNX's own",
+            found=" and ".join(map(str, sorted(versions))) or "none of ONNX's own",
             hint="export the model for opset 17, or update onnx",
         )
 
@@ -149,7 +153,9 @@ def _prepared(onnx: ModuleType, model: ModelProto, where: str) -> ModelProto:
     try:
         onnx.checker.check_model(model)
         if model.functions:
+            check_functions(model, where)
             model = onnx.inliner.inline_local_functions(model)
+            onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise GraphError(f"not a valid ONNX model: {reason}", where=where) from error

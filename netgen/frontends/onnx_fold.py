@@ -1,17 +1,25 @@
-"""Arithmetic on shapes and other arrays that are known: evaluated in NumPy, nothing is emitted."""
+"""Arithmetic on shapes and other arrays that are known: evaluated in NumPy, nothing is emitted.
+
+Whatever may make more elements than it reads takes them from the call's budget first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
+from collections.abc import Callable, Sequence
+from math import ceil, isfinite, prod
 
 import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, Known, axis_of
-
-# Above this a constant is no arithmetic on shapes, but an attack or a mistake.
-_MOST_ELEMENTS = 1 << 28
+from netgen.frontends.onnx_cast import cast
+from netgen.frontends.onnx_shapes import (
+    permutation,
+    slices_of,
+    squeezed_axes,
+    target_shape,
+    unsqueezed_axes,
+)
 
 
 def known_input(call: Call, index: int) -> Known:
@@ -22,152 +30,179 @@ def known_input(call: Call, index: int) -> Known:
     return array
 
 
+def _alike(call: Call, indices: Sequence[int]) -> list[Known]:
+    """Inputs of one element type, as ONNX wants them; raises GraphError for others."""
+    arrays = [known_input(call, index) for index in indices]
+    if len({array.dtype for array in arrays}) > 1:
+        raise GraphError(
+            "operands of different element types", found=", ".join(str(a.dtype) for a in arrays)
+        )
+    return arrays
+
+
+def _integers(call: Call, index: int) -> Known:
+    array = known_input(call, index)
+    if array.dtype.kind not in "iu":
+        raise GraphError(f"input {index + 1} must be integers", found=str(array.dtype))
+    return array
+
+
+_VALUES = ("value", "value_float", "value_floats", "value_int", "value_ints")
+
+
 def constant(call: Call) -> Known:
     """Constant: the one attribute it has."""
-    for name in ("value", "value_float", "value_floats", "value_int", "value_ints"):
-        if name in call.attributes:
-            value = call.attributes[name]
-            if name == "value":
-                return np.asarray(value)
-            return np.asarray(value, np.float32 if "float" in name else np.int64)
-    raise GraphError(
-        "a constant of a kind that netgen does not read",
-        expected="value, value_float(s) or value_int(s)",
-        found=", ".join(call.attributes) or "nothing",
-    )
+    (name,) = call.attributes if len(call.attributes) == 1 else ("",)
+    if name not in _VALUES:
+        raise GraphError(
+            "a constant of a kind that netgen does not read",
+            expected="one of value, value_float(s) and value_int(s)",
+            found=", ".join(call.attributes) or "nothing",
+        )
+    value = call.attributes[name]
+    if name == "value":
+        return np.asarray(value)
+    return np.asarray(value, np.float32 if "float" in name else np.int64)
 
 
 def constant_of_shape(call: Call) -> Known:
     """ConstantOfShape: one value, by default 0 as float32."""
     value = np.asarray(call.attributes.get("value", np.zeros(1, np.float32)))
-    return np.full(_checked(known_input(call, 0)), value.reshape(-1)[0], value.dtype)
+    if value.size != 1 or value.dtype.kind in "OSUc":
+        raise GraphError("value must be one number", found=f"{value.dtype}{list(value.shape)}")
+    return np.full(_taken(call, _integers(call, 0).tolist()), value.reshape(-1)[0], value.dtype)
 
 
-def _checked(shape: Known) -> tuple[int, ...]:
-    extents = tuple(int(extent) for extent in shape.reshape(-1))
-    if min(extents, default=1) < 0 or prod(extents) > _MOST_ELEMENTS:
-        raise GraphError("a constant of an impossible shape", found=str(list(extents)))
-    return extents
-
-
-def cast(call: Call) -> Known:
-    """Cast to an element type that NumPy has."""
-    from onnx.helper import tensor_dtype_to_np_dtype
-
-    return known_input(call, 0).astype(tensor_dtype_to_np_dtype(call.integer("to", 0)))
+def _taken(call: Call, shape: Sequence[int]) -> tuple[int, ...]:
+    """Take the elements of a shape from the budget; raises GraphError for what is no shape."""
+    if min(shape, default=0) < 0:
+        raise GraphError("a constant of an impossible shape", found=str(list(shape)))
+    call.budget.take(prod(shape))
+    return tuple(shape)
 
 
 def gather(call: Call) -> Known:
     """Gather: numpy.take."""
-    data, indices = known_input(call, 0), known_input(call, 1)
+    data, indices = known_input(call, 0), _integers(call, 1)
     axis = axis_of(call.integer("axis", 0), data.ndim)
+    _taken(call, (*data.shape[:axis], *indices.shape, *data.shape[axis + 1 :]))
     return np.take(data, indices.astype(np.int64), axis)
 
 
 def concat(call: Call) -> Known:
     """Concat."""
-    arrays = [known_input(call, index) for index in range(len(call.inputs))]
-    return np.concatenate(arrays, axis_of(call.integer("axis", 0), arrays[0].ndim))
+    arrays = _alike(call, range(len(call.inputs)))
+    call.budget.take(sum(array.size for array in arrays))
+    return np.concatenate(arrays, axis_of(call.integer("axis"), arrays[0].ndim))
 
 
 def slices(call: Call) -> Known:
     """Slice, as NumPy cuts."""
     array = known_input(call, 0)
-    starts, ends = (known_input(call, index).reshape(-1) for index in (1, 2))
-    axes = call.integers("axes", 3) or tuple(range(len(starts)))
-    steps = call.integers("steps", 4) or (1,) * len(starts)
-    cut = [slice(None)] * array.ndim
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        cut[axis_of(axis, array.ndim)] = slice(int(start), int(end), step)
-    return array[tuple(cut)]
+    return array[tuple(slices_of(call, array.ndim))]
 
 
 def reshape(call: Call) -> Known:
     """Reshape; 0 keeps an extent, -1 is what remains."""
     array = known_input(call, 0)
+    call.budget.take(array.size)
     return array.reshape(target_shape(call, array.shape))
-
-
-def target_shape(call: Call, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Settle the shape that a Reshape asks for; raises GraphError where the elements do not fit."""
-    wanted = call.integers("shape", 1)
-    if wanted is None:
-        raise GraphError("the shape is missing")
-    keep = not call.integer("allowzero", 0)
-    try:
-        extents = [shape[k] if keep and v == 0 else v for k, v in enumerate(wanted)]
-    except IndexError:
-        raise GraphError("a shape of 0 keeps an axis that is not there") from None
-    known = prod(extent for extent in extents if extent != -1)
-    if extents.count(-1) == 1 and known and prod(shape) % known == 0:
-        extents[extents.index(-1)] = prod(shape) // known
-    if prod(extents) != prod(shape) or min(extents, default=1) < 0:
-        raise GraphError(
-            "a reshape to another number of elements",
-            expected=f"{prod(shape)} as {list(shape)}",
-            found=str(list(wanted)),
-        )
-    return tuple(extents)
 
 
 def transpose(call: Call) -> Known:
     """Transpose; by default all axes reversed."""
     array = known_input(call, 0)
-    return array.transpose(call.integers("perm") or tuple(range(array.ndim))[::-1])
+    return array.transpose(permutation(call, array.ndim))
 
 
 def squeeze(call: Call) -> Known:
     """Squeeze the axes given, or all of extent 1."""
-    axes = call.integers("axes", 1)
-    return np.squeeze(known_input(call, 0), axes)
+    array = known_input(call, 0)
+    return np.squeeze(array, squeezed_axes(call, array.shape))
 
 
 def unsqueeze(call: Call) -> Known:
     """Unsqueeze: numpy.expand_dims."""
-    return np.expand_dims(known_input(call, 0), call.integers("axes", 1) or ())
+    array = known_input(call, 0)
+    return np.expand_dims(array, unsqueezed_axes(call, array.ndim))
 
 
 def expand(call: Call) -> Known:
     """Expand: numpy.broadcast_to, both ways."""
-    array, shape = known_input(call, 0), _checked(known_input(call, 1))
-    return np.broadcast_to(array, _checked(np.array(np.broadcast_shapes(array.shape, shape))))
+    array, shape = known_input(call, 0), tuple(_integers(call, 1).tolist())
+    if min(shape, default=0) < 0:
+        raise GraphError("a constant of an impossible shape", found=str(list(shape)))
+    return np.broadcast_to(array, _taken(call, np.broadcast_shapes(array.shape, shape)))
 
 
 def arange(call: Call) -> Known:
-    """Range."""
-    start, limit, step = (known_input(call, index).reshape(-1)[0] for index in range(3))
-    if step == 0 or abs(int(limit) - int(start)) > _MOST_ELEMENTS:
+    """Range: start + i * delta, as long as that is on this side of limit."""
+    arrays = _alike(call, range(3))
+    kind = arrays[0].dtype
+    if kind not in (np.float32, np.float64, np.int16, np.int32, np.int64):
+        raise GraphError("a range of an element type that netgen does not read", found=str(kind))
+    if any(array.size != 1 for array in arrays):
+        raise GraphError("start, limit and delta must be one number each")
+    start, limit, delta = (array.reshape(-1)[0].item() for array in arrays)
+    if not delta or not all(isfinite(number) for number in (start, limit, delta)):
         raise GraphError("a range that never ends")
-    return np.arange(start, limit, step)
+    whole = kind.kind == "i"
+    count = -((start - limit) // delta) if whole else ceil((limit - start) / delta)
+    call.budget.take(max(count, 0))
+    return np.asarray(start + np.arange(max(count, 0)) * delta, kind)
 
 
 def where(call: Call) -> Known:
     """Where."""
-    return np.where(*(known_input(call, index) for index in range(3)))
+    condition, arrays = known_input(call, 0), _alike(call, (1, 2))
+    if condition.dtype != np.bool_:
+        raise GraphError("the condition must be of truth values", found=str(condition.dtype))
+    _taken(call, np.broadcast_shapes(condition.shape, *(array.shape for array in arrays)))
+    return np.where(condition, *arrays)
 
 
 def reduce_prod(call: Call) -> Known:
-    """ReduceProd."""
-    axes = call.integers("axes", 1)
+    """ReduceProd; no axes are all of them, or none where `noop_with_empty_axes` says so."""
+    array = known_input(call, 0)
+    axes = call.axes(array.ndim, 1) or None
+    if axes is None and call.flag("noop_with_empty_axes"):
+        return array
     return np.asarray(
-        np.prod(known_input(call, 0), axes, keepdims=bool(call.integer("keepdims", 1)))
+        np.prod(array, axes, array.dtype, keepdims=call.flag("keepdims", 1)), array.dtype
     )
 
 
-def divide(a: Known, b: Known) -> Known:
+def _divide(a: Known, b: Known) -> Known:
     """Div: integers are cut off towards zero, as C does it."""
-    if not np.issubdtype(a.dtype, np.integer):
+    if a.dtype.kind not in "iu":
         return np.asarray(a / b)
-    if (b == 0).any():
+    if not b.all():
         raise GraphError("a shape is divided by zero")
     return np.asarray(np.sign(a) * np.sign(b) * (abs(a) // abs(b)), a.dtype)
+
+
+def modulo(call: Call) -> Known:
+    """Mod: the sign is the divisor's, or with `fmod` the dividend's.
+
+    Source: ONNX operators, Mod: floats need `fmod` before opset 28.
+    """
+    truncated = call.flag("fmod")
+    a, b = _alike(call, range(2))
+    whole = a.dtype.kind in "iu"
+    if not (whole or truncated or call.opset >= 28):
+        raise GraphError("floats without fmod", expected="fmod 1 before opset 28", found="0")
+    if whole and not b.all():
+        raise GraphError("a shape is divided by zero")
+    _taken(call, np.broadcast_shapes(a.shape, b.shape))
+    return np.asarray((np.fmod if truncated else np.mod)(a, b), a.dtype)
 
 
 def elementwise(function: Callable[..., Known], operands: int) -> Callable[[Call], Known]:
     """Make a folding rule of a NumPy function."""
 
     def fold(call: Call) -> Known:
-        arrays = [known_input(call, index) for index in range(operands)]
+        arrays = _alike(call, range(operands))
+        _taken(call, np.broadcast_shapes(*(array.shape for array in arrays)))
         return np.asarray(function(*arrays)).astype(
             np.bool_ if function in _COMPARISONS else arrays[0].dtype
         )
@@ -185,7 +220,7 @@ FOLDS: dict[str, Callable[[Call], Known]] = {
     "Concat": concat,
     "Constant": constant,
     "ConstantOfShape": constant_of_shape,
-    "Div": elementwise(divide, 2),
+    "Div": elementwise(_divide, 2),
     "Equal": elementwise(np.equal, 2),
     "Expand": expand,
     "Floor": elementwise(np.floor, 1),
@@ -193,7 +228,7 @@ FOLDS: dict[str, Callable[[Call], Known]] = {
     "Greater": elementwise(np.greater, 2),
     "Identity": elementwise(np.asarray, 1),
     "Less": elementwise(np.less, 2),
-    "Mod": elementwise(np.mod, 2),
+    "Mod": modulo,
     "Mul": elementwise(np.multiply, 2),
     "Neg": elementwise(np.negative, 1),
     "Range": arange,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from netgen.errors import GraphError
+from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_call import Call
 from netgen.frontends.onnx_view import View
 from netgen.frontends.onnx_window import padding, two
@@ -35,9 +35,9 @@ def conv(call: Call) -> View:
             expected=f"{x.shape[1]} input channels",
             found=f"{w.shape[1]} in each of {groups} groups",
         )
-    kernel = call.integers("kernel_shape") or w.shape[2:]
-    if kernel != w.shape[2:]:
-        raise GraphError("kernel_shape does not fit the weights", found=f"{list(kernel)}")
+    kernel = w.shape[2:]
+    if call.integers("kernel_shape") not in (None, kernel):
+        raise GraphError("kernel_shape does not fit the weights", expected=f"{list(kernel)}")
     stride = two(call.integers("strides"), "strides")
     dilation = two(call.integers("dilations"), "dilations")
     pad = padding(call, x.shape[2:], kernel, stride, dilation)
@@ -56,17 +56,19 @@ def conv(call: Call) -> View:
 
 def gemm(call: Call) -> View:
     """Gemm with constant weights -> linear; alpha and beta go into weights and bias."""
-    if call.integer("transA", 0):
+    if len(call.tensor().shape) != 2:
+        raise GraphError("A must have two dimensions", found=f"{list(call.tensor().shape)}")
+    if call.flag("transA"):
         raise GraphError("transA is not supported", expected="0", found="1")
     w = call.weights(1, "B")
     if w.ndim != 2:
         raise GraphError("the weights must have two dimensions", found=f"{list(w.shape)}")
     b = call.weights(2, "C") if call.given(2) is not None else None
-    w = w if call.integer("transB", 0) else w.T
+    w = w if call.flag("transB") else w.T
     alpha, beta = call.floating("alpha", 1.0), call.floating("beta", 1.0)
     scaled = w if alpha == 1.0 else np.asarray(w.astype(np.float64) * alpha, np.float32)
     if b is not None:
-        if b.size not in (1, w.shape[0]):
+        if b.ndim > 2 or (1,) * (2 - b.ndim) + b.shape not in ((1, 1), (1, w.shape[0])):
             raise GraphError(
                 "the bias does not fit", expected=f"{w.shape[0]} numbers", found=f"{list(b.shape)}"
             )
@@ -110,11 +112,21 @@ def _linear(call: Call, w: npt.NDArray[np.float32], b: npt.NDArray[np.float32] |
 
 
 def batch_normalization(call: Call) -> View:
-    """BatchNormalization at inference -> batch_norm; its channels are axis 1."""
+    """BatchNormalization at inference -> batch_norm; its channels are axis 1.
+
+    Source: ONNX operators, BatchNormalization: before opset 14 there is no `training_mode`, but
+    with more than one output it is the training form. Those outputs say so even if nothing reads
+    them.
+    """
     x = call.tensor()
+    if call.flag("training_mode") or (call.opset < 14 and call.outputs > 1):
+        raise GraphError(
+            "a batch norm in training mode, which takes the statistics of the batch",
+            expected="one output" if call.opset < 14 else "training_mode 0",
+            found=f"{call.outputs} outputs" if call.opset < 14 else "1",
+            hint="export the model in eval mode",
+        )
     call.only_output()
-    if call.integer("training_mode", 0):
-        raise GraphError("a batch norm in training mode", hint="export the model in eval mode")
     if len(x.shape) not in (2, 4):
         raise GraphError("only ranks 2 and 4 are supported", found=f"{list(x.shape)}")
     parameters = [
@@ -122,5 +134,7 @@ def batch_normalization(call: Call) -> View:
         for index, what in enumerate(("scale", "B", "input_mean", "input_var"), start=1)
     ]
     op = BatchNorm(call.floating("epsilon", 1e-5))
+    if not (call.weights(4, "input_var").astype(np.float64) + op.eps > 0.0).all():
+        raise WeightsError("input_var and epsilon have no positive sum, of which a root is taken")
     y = call.builder.emit(op, [call.builder.natural(x), *parameters], call.name)
     return call.builder.view(y, x.shape)

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netgen.errors import GraphError, NetgenError, WeightsError
+from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
-from netgen.frontends.onnx_call import Attribute, Call, Known, Value
+from netgen.frontends.onnx_call import Call, Value, check_rank
 from netgen.frontends.onnx_fold import FOLDS
+from netgen.frontends.onnx_open_axis import OpenAxes, no_batch
+from netgen.frontends.onnx_open_rules import follow
 from netgen.frontends.onnx_operators import MAPPINGS
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_read import array_of, attributes_of, shape_of
+from netgen.frontends.onnx_versions import check_version
+from netgen.frontends.onnx_view import View, as_image
 from netgen.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+    from onnx import ModelProto, NodeProto
 
 _OWN_DOMAINS = ("", "ai.onnx")
+# onnxruntime comes with it.
+_BIND = "python -m onnxruntime.tools.make_dynamic_shape_fixed --input_name {} --input_shape {}"
 
 
 def lower_model(model: ModelProto, name: str, where: str) -> Graph:
     """Make the graph of a model whose functions are inlined and whose data are in memory.
 
-    Inputs and outputs keep names, shapes and axes as the file has them. Raises GraphError with
-    every node that cannot be mapped, or WeightsError if nothing but weights is wrong.
+    Inputs and outputs keep names, shapes and axes as the file has them; where the first axis is
+    longer than 1, one of 1 stands before it. Raises GraphError with every node that cannot be
+    mapped, or WeightsError if nothing but weights is wrong.
     """
     return _Lowering(model, where).run(name)
 
@@ -39,22 +48,36 @@ class _Lowering:
         self._opset = next(
             item.version for item in model.opset_import if item.domain in _OWN_DOMAINS
         )
-        self._builder = Builder(value.name for value in model.graph.output)
         self._values: dict[str, Value] = {}
         self._faults: list[tuple[str, NetgenError]] = []
         self._read = {name for node in model.graph.node for name in node.input}
         self._read.update(value.name for value in model.graph.output)
+        self._open = OpenAxes()
+        # What the file calls the open axes; those that are no batch; those that faulty nodes have.
+        self._open_names: dict[str, str] = {}
+        self._unbound: set[str] = set()
+        self._taken_as_one: set[str] = set()
+        self._read_initializers()
+        held = sum(value.size for value in self._values.values() if isinstance(value, np.ndarray))
+        self._budget = Budget(held)
+        self._builder = Builder((value.name for value in model.graph.output), self._budget)
 
     def run(self, name: str) -> Graph:
         """Walk the nodes; what a faulty node should have made is not looked at again."""
-        self._read_initializers()
         for value in self._contents.input:
             if value.name in self._values:
                 continue
             try:
-                self._values[value.name] = self._builder.input(value.name, _shape_of(value))
+                shape, open_name = shape_of(value)
+                view = self._builder.input(value.name, as_image(shape))
+                # An axis of 1 before the others is nothing but a name.
+                self._values[value.name] = replace(view, axes=view.axes[-len(shape) :])
             except GraphError as error:
                 self._faults.append((f"input {value.name}", error))
+                continue
+            if open_name is not None:
+                self._open_names[value.name] = open_name
+                self._open.declare(value.name)
         for index, node in enumerate(self._contents.node):
             self._visit(node, node.name or f"node {index} ({node.op_type})")
         outputs = [(value.name, self._output(value.name)) for value in self._contents.output]
@@ -63,7 +86,7 @@ class _Lowering:
 
     def _read_initializers(self) -> None:
         for tensor in self._contents.initializer:
-            array = _array_of(tensor)
+            array = array_of(tensor)
             if isinstance(array, WeightsError):
                 self._faults.append((tensor.name, array))
             else:
@@ -81,39 +104,80 @@ class _Lowering:
         if any(name and name not in self._values for name in node.input):
             return  # it depends on a faulty one
         try:
-            results = self._results(self._call(node))
+            check_version(node.op_type, self._opset)
+            call = self._call(node)
+            # What becomes infinite or no number is refused where it would get into the graph.
+            with np.errstate(all="ignore"):
+                results = self._results(call)
         except (GraphError, WeightsError) as error:
             self._faults.append((f"{title} ({node.op_type})", error))
+            self._taken_as_one |= self._open.inputs_of(node.input)
             return
-        self._values.update(zip(node.output, results, strict=False))
+        named = [(name, value) for name, value in zip(node.output, results, strict=False) if name]
+        self._values.update(named)
+        if self._open.inputs_of(node.input):
+            self._follow(call, title, named)
 
     def _call(self, node: NodeProto) -> Call:
         inputs = tuple(self._values[name] if name else None for name in node.input)
         results = [name if name in self._read else "" for name in node.output]
         return Call(
             builder=self._builder,
+            budget=self._budget,
             operator=node.op_type,
             opset=self._opset,
             names=tuple(node.input),
             results=tuple(results),
+            outputs=len(node.output),
             inputs=inputs,
-            attributes=_attributes(node.attribute),
+            attributes=attributes_of(node.attribute),
         )
 
     def _results(self, call: Call) -> Sequence[Value]:
+        """What a node makes: views of values that are emitted, or known arrays."""
         computed = any(isinstance(value, View) for value in call.inputs)
         fold, mapping = FOLDS.get(call.operator), MAPPINGS.get(call.operator)
+        results: Value | Sequence[Value]
         if not computed and fold is not None:
             try:
-                with np.errstate(all="ignore"):
-                    return [np.asarray(fold(call))]  # NumPy makes scalars of arrays without axes
+                results = np.asarray(fold(call))  # NumPy makes scalars of arrays without axes
             # What NumPy says to shapes, axes and types that do not fit.
             except (ValueError, IndexError, TypeError, OverflowError) as error:
                 raise GraphError(f"malformed arithmetic: {error}") from error
-        if mapping is None:
+        elif mapping is not None:
+            results = mapping(call)
+        else:
             raise GraphError("this operator is supported between constants only")
-        result = mapping(call)
-        return [result] if isinstance(result, View | np.ndarray) else result
+        each = [results] if isinstance(results, View | np.ndarray) else results
+        for value in each:
+            check_rank(len(value.axes) if isinstance(value, View) else value.ndim)
+        return each
+
+    def _follow(self, call: Call, title: str, results: Sequence[tuple[str, Value]]) -> None:
+        """Follow open axes through a node; what must be bound is followed no further."""
+        step = self._open.step(call)
+        try:
+            if not all(isinstance(value, np.ndarray) for _, value in results):
+                if (place := follow(step)) is not None:
+                    self._open.keep(step, [name for name, _ in results], place)
+                return
+            with np.errstate(all="ignore"):
+                twins = self._results(step.twin)
+        except GraphError as error:
+            for name in sorted(self._open.inputs_of(call.names) - self._unbound):
+                self._unbound.add(name)
+                self._faults.append((f"input {name}", self._no_batch(name, title, error)))
+            return
+        for (name, value), twin in zip(results, twins, strict=False):
+            assert isinstance(value, np.ndarray)
+            assert isinstance(twin, np.ndarray)
+            self._open.keep_twin(step, name, value, twin)
+
+    def _no_batch(self, name: str, title: str, how: GraphError) -> GraphError:
+        value = self._values[name]
+        assert isinstance(value, View)
+        sizes = ",".join(["N", *map(str, value.shape[1:])])
+        return no_batch(title, how, self._open_names[name], _BIND.format(name, sizes))
 
     def _output(self, name: str) -> View | None:
         value = self._values.get(name)
@@ -134,74 +198,8 @@ class _Lowering:
             f"{count} part{'s' if count > 1 else ''} of the model cannot be used: "
             + "; ".join(f"{title}: {error}" for title, error in self._faults),
             where=self._where,
+            hint=", ".join(
+                f"axis 0 of the input {name} is open and was taken as 1"
+                for name in sorted(self._taken_as_one - self._unbound)
+            ),
         )
-
-
-def _array_of(tensor: TensorProto) -> Known | WeightsError:
-    from onnx.numpy_helper import to_array
-
-    try:
-        return np.asarray(to_array(tensor))
-    # A length that does not fit the shape, an element type that does not exist.
-    except (ValueError, TypeError, KeyError) as error:
-        return WeightsError(f"the weights are damaged or incomplete: {error}")
-
-
-def _attributes(attributes: Sequence[AttributeProto]) -> Mapping[str, Attribute]:
-    """Attributes as Python has them; graphs are left out: no operator with one is supported."""
-    from onnx import TensorProto
-    from onnx.helper import get_attribute_value
-
-    found: dict[str, Attribute] = {}
-    for attribute in attributes:
-        value = get_attribute_value(attribute)
-        if isinstance(value, bytes):
-            found[attribute.name] = value.decode("utf-8", "replace")
-        elif isinstance(value, TensorProto):
-            array = _array_of(value)
-            if isinstance(array, WeightsError):
-                raise array
-            found[attribute.name] = array
-        elif isinstance(value, int | float):
-            found[attribute.name] = value
-        elif isinstance(value, list | tuple) or hasattr(value, "__iter__"):
-            found[attribute.name] = tuple(value)
-    return found
-
-
-def _shape_of(value: ValueInfoProto) -> tuple[int, ...]:
-    """Shape of an input; an open batch is 1. Raises GraphError where anything else is open."""
-    from onnx import TensorProto
-
-    kind = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or kind.elem_type != TensorProto.FLOAT:
-        known = kind.elem_type in TensorProto.DataType.values()
-        raise GraphError(
-            "no tensor of float32",
-            expected="FLOAT",
-            found=TensorProto.DataType.Name(kind.elem_type) if known else "another kind",
-            hint="export the model in float32",
-        )
-    shape = []
-    for axis, extent in enumerate(kind.shape.dim):
-        if extent.HasField("dim_value") and extent.dim_value > 0:
-            shape.append(extent.dim_value)
-        elif axis == 0:
-            shape.append(1)
-        else:
-            raise GraphError(
-                f"axis {axis} is open",
-                expected="a number",
-                found=extent.dim_param or "nothing",
-                hint="export the model for one input size",
-            )
-    if not shape:
-        raise GraphError("an input without a shape, or without axes")
-    if shape[0] != 1:
-        raise GraphError(
-            "a batch of more than one",
-            expected="1",
-            found=str(shape[0]),
-            hint="export the model for one image",
-        )
-    return tuple(shape)

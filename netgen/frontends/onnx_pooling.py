@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_call import Call, axis_of
+from netgen.frontends.onnx_call import Call
 from netgen.frontends.onnx_view import View
 from netgen.frontends.onnx_window import Sides, padding, rounded_up, two
 from netgen.ops.avg_pool2d import AvgPool2d
@@ -19,11 +19,17 @@ def global_average_pool(call: Call) -> View:
 
 
 def reduce_mean(call: Call) -> View:
-    """ReduceMean over all pixels -> global_avg_pool; with or without the axes of extent 1."""
+    """ReduceMean over all pixels -> global_avg_pool; with or without the axes of extent 1.
+
+    Source: ONNX operators, ReduceMean: no axes are all of them, or since opset 18 none, where
+    `noop_with_empty_axes` says so.
+    """
     x = call.tensor()
     rank = len(x.shape)
-    axes = call.integers("axes", 1)
-    pixels = {axis_of(axis, rank) for axis in axes or range(rank)}
+    axes = call.axes(rank, 1)
+    if not axes and call.flag("noop_with_empty_axes"):
+        return x
+    pixels = set(axes or range(rank))
     if rank < 3 or pixels != set(range(2, rank)):
         raise GraphError(
             "only the mean over all pixels is supported",
@@ -34,7 +40,7 @@ def reduce_mean(call: Call) -> View:
     columns = x.shape[3] if rank == 4 else 1
     image = x if rank == 4 else call.builder.reshaped(x, (*x.shape[:2], rows, columns))
     y = call.builder.emit(GlobalAvgPool(), [call.builder.image(image)], call.name)
-    kept = (1,) * (rank - 2) if call.integer("keepdims", 1) else ()
+    kept = (1,) * (rank - 2) if call.flag("keepdims", 1) else ()
     pooled = call.builder.view(y, (1, x.shape[1], 1, 1))
     return call.builder.reshaped(pooled, (1, x.shape[1], *kept))
 
@@ -52,21 +58,24 @@ def average_pool(call: Call) -> View:
     kernel, stride, pad, completed = _window(call)
     if kernel == call.tensor().shape[2:] and not any(completed):
         return global_average_pool(call)
-    counted = pad if call.integer("count_include_pad", 0) else (0, 0, 0, 0)
+    counted = pad if call.flag("count_include_pad") else (0, 0, 0, 0)
     return _pooled(call, AvgPool2d(kernel, stride, completed, counted))
 
 
 def _window(call: Call) -> tuple[tuple[int, int], tuple[int, int], Sides, Sides]:
     """Kernel, stride, padding, and the padding with what ceil_mode adds to complete a window."""
     x = call.tensor()
-    kernel = two(call.integers("kernel_shape"), "kernel_shape")
+    given = call.integers("kernel_shape")
+    if given is None:
+        raise GraphError("kernel_shape is missing")
+    kernel = two(given, "kernel_shape")
     stride = two(call.integers("strides"), "strides")
     if two(call.integers("dilations"), "dilations") != (1, 1):
         raise GraphError("pooling with dilation is not supported")
     if len(x.shape) != 4:
         raise GraphError("only pooling over images is supported", found=f"{list(x.shape)}")
     pad = padding(call, x.shape[2:], kernel, stride, (1, 1))
-    if not call.integer("ceil_mode", 0):
+    if not call.flag("ceil_mode"):
         return kernel, stride, pad, pad
     return kernel, stride, pad, rounded_up(x.shape[2:], kernel, stride, pad)
 

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, axis_of, one_number
+from netgen.frontends.onnx_shapes import slices_of
 from netgen.frontends.onnx_view import View
 from netgen.ir.operator import Operator
 from netgen.ops.channel_map import channel_map_op
@@ -16,12 +17,15 @@ from netgen.ops.concat import Concat
 from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 
+# What one channel of a list takes, beside an element of an array.
+_LISTED = 16
+
 
 def concat(call: Call) -> View:
     """Concat of channels -> concat."""
     tensors = [call.tensor(index) for index in range(len(call.inputs))]
     shape = tensors[0].shape
-    axis = _channels(call.integer("axis", 0), len(shape))
+    axis = _channels(call.integer("axis"), len(shape))
     if any(len(tensor.shape) != len(shape) for tensor in tensors):
         raise GraphError("tensors of different ranks are joined")
     values = [call.builder.natural(tensor) for tensor in tensors]
@@ -35,10 +39,13 @@ def gather(call: Call) -> View:
     x = call.tensor()
     axis = _channels(call.integer("axis", 0), len(x.shape))
     indices = call.known(1, "indices")
+    if indices is not None and indices.dtype.kind not in "iu":
+        raise GraphError("indices must be integers", found=str(indices.dtype))
     if indices is None or indices.ndim != 1 or not indices.size:
         found = "nothing" if indices is None else f"the shape {list(indices.shape)}"
         raise GraphError("indices must be a list of channels", found=found)
     extent = x.shape[axis]
+    call.budget.take(_LISTED * indices.size)
     if indices.min() < -extent or indices.max() >= extent:
         raise GraphError("there is no such channel", expected=f"one of {extent}")
     op = channel_map_op([(0, int(index) % extent) for index in indices])
@@ -47,19 +54,10 @@ def gather(call: Call) -> View:
 
 
 def split(call: Call) -> Sequence[View]:
-    """Split of channels -> one channel_slice for every part that something reads.
-
-    Parts are equal unless `split` gives them; the last one may be smaller.
-    """
+    """Split of channels -> one channel_slice for every part that something reads."""
     x = call.tensor()
     axis = _channels(call.integer("axis", 0), len(x.shape))
-    extent, count = x.shape[axis], len(call.results)
-    each = -(-extent // count)
-    lengths = call.integers("split", 1) or (*(each,) * (count - 1), extent - each * (count - 1))
-    if len(lengths) != count or sum(lengths) != extent:
-        raise GraphError(
-            "the parts do not add up", expected=f"{extent} in {count}", found=f"{list(lengths)}"
-        )
+    lengths = _parts(call, x.shape[axis])
     starts = accumulate((0, *lengths[:-1]))
     value = call.builder.natural(x)
     parts = []
@@ -69,6 +67,29 @@ def split(call: Call) -> Sequence[View]:
         part = call.builder.emit(op, [value], name or f"{value}.unread")
         parts.append(call.builder.view(part, (*x.shape[:axis], length, *x.shape[axis + 1 :])))
     return parts
+
+
+def _parts(call: Call, extent: int) -> tuple[int, ...]:
+    """The lengths of a Split's parts: given, or equal ones.
+
+    Source: ONNX operators, Split: since opset 18 the last of equal parts may be smaller; before it
+    they are equal. Since then `num_outputs` or `split` must be there, and not both.
+    """
+    count, lengths = len(call.results), call.integers("split", 1)
+    if call.opset >= 18 and call.integer("num_outputs", count) != count:
+        raise GraphError("num_outputs is not the number of outputs", expected=str(count))
+    if call.opset >= 18 and (lengths is None) != ("num_outputs" in call.attributes):
+        raise GraphError("either split or num_outputs must be given, and not both")
+    if lengths is None:
+        each = -(-extent // count)
+        lengths = (*(each,) * (count - 1), extent - each * (count - 1))
+        if call.opset < 18 and extent % count:
+            raise GraphError("the parts are not equal", expected=f"{extent} in {count}")
+    if len(lengths) != count or sum(lengths) != extent or min(lengths) < 1:
+        raise GraphError(
+            "the parts do not add up", expected=f"{extent} in {count}", found=f"{list(lengths)}"
+        )
+    return lengths
 
 
 def _channels(axis: int, rank: int) -> int:
@@ -86,21 +107,18 @@ def _channels(axis: int, rank: int) -> int:
 def slices(call: Call) -> View:
     """Slice -> channel_slice and spatial_slice; steps forward only."""
     x = call.tensor()
-    rank = len(x.shape)
-    starts, ends = call.integers("starts", 1), call.integers("ends", 2)
-    if starts is None or ends is None:
-        raise GraphError("the starts or ends are missing")
-    axes = call.integers("axes", 3) or tuple(range(len(starts)))
-    steps = call.integers("steps", 4) or (1,) * len(starts)
-    if len({len(starts), len(ends), len(axes), len(steps)}) != 1 or 0 in steps:
-        raise GraphError("a malformed slice")
-    cuts = [range(extent) for extent in x.shape]
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        at = axis_of(axis, rank)
-        cuts[at] = range(*slice(start, end, step).indices(x.shape[at]))
+    cuts = cuts_of(call, x.shape)
     if any(cut.step < 0 or not cut for cut in cuts):
         raise GraphError("a slice that is empty or runs backwards")
     return _cut(call, x, cuts)
+
+
+def cuts_of(call: Call, shape: Sequence[int]) -> list[range]:
+    """The places of every axis that a Slice keeps."""
+    cuts = slices_of(call, len(shape))
+    places = [range(*cut.indices(extent)) for cut, extent in zip(cuts, shape, strict=True)]
+    # The step behind a single place is nothing, and may be any number.
+    return [range(each[0], each[0] + 1) if len(each) == 1 else each for each in places]
 
 
 def _cut(call: Call, x: View, cuts: Sequence[range]) -> View:
@@ -144,17 +162,7 @@ def pad(call: Call) -> View:
             expected="mode constant, value 0",
             found=f"mode {mode}, value {value:g}",
         )
-    pads = call.integers("pads", 1) or ()
-    axes = call.integers("axes", 3) or tuple(range(rank))
-    if len(pads) != 2 * len(axes) or min(pads) < 0:
-        raise GraphError(
-            "a padding that cannot be",
-            expected="two numbers of at least 0 for every axis",
-            found=f"{list(pads)}",
-        )
-    sides = [(0, 0)] * rank
-    for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
-        sides[axis_of(axis, rank)] = (before, after)
+    sides = sides_of(call, rank)
     channels = 1 if rank == 4 else rank - 1
     ops: list[Operator] = []
     if rank == 4 and any((*sides[2], *sides[3])):
@@ -162,5 +170,22 @@ def pad(call: Call) -> View:
     if any(sides[channels]):
         ops.append(ChannelPad(*sides[channels]))
     if any(any(side) for axis, side in enumerate(sides[:channels])):
-        raise GraphError("only pixels and channels can be padded", found=f"{list(pads)}")
+        raise GraphError("only pixels and channels can be padded", found=f"{sides}")
     return _in_turn(call, x, ops, [a + n + b for n, (a, b) in zip(x.shape, sides, strict=True)])
+
+
+def sides_of(call: Call, rank: int) -> list[tuple[int, int]]:
+    """What a Pad adds before and behind every axis; raises GraphError where it takes away."""
+    pads = call.integers("pads", 1) or ()
+    given = call.axes(rank, 3)
+    axes = tuple(range(rank)) if given is None else given
+    if len(pads) != 2 * len(axes) or min(pads, default=0) < 0:
+        raise GraphError(
+            "a padding that cannot be",
+            expected="two numbers of at least 0 for every axis",
+            found=f"{list(pads)}",
+        )
+    sides = [(0, 0)] * rank
+    for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
+        sides[axis] = (before, after)
+    return sides

@@ -90,6 +90,14 @@ def row_major(value: str, shape: Sequence[int]) -> View:
     return View(value, tuple(atom for axis in axes for atom in axis), axes)
 
 
+def as_image(shape: Sequence[int]) -> tuple[int, ...]:
+    """Shape of a tensor for the caller of a network, who hands in and gets back one image.
+
+    A first axis of more than 1 is no batch; one of 1 then stands before it.
+    """
+    return tuple(shape) if not shape or shape[0] == 1 else (1, *shape)
+
+
 def channels_last(value: str, shape: Sequence[int]) -> View:
     """View a value stored as N H W C, given the ONNX tensor's shape [1, C, H, W]."""
     view = row_major(value, shape)

@@ -36,7 +36,15 @@ def padding(
         )
     sides: list[int] = []
     for extent, k, s, d in zip(size, kernel, stride, dilation, strict=True):
-        total = max((-(-extent // s) - 1) * s + (k - 1) * d + 1 - extent, 0)
+        total = (-(-extent // s) - 1) * s + (k - 1) * d + 1 - extent
+        if total < -1:
+            raise GraphError(
+                f"auto_pad {kind} with windows that leave out more than the last pixel",
+                expected="a kernel as large as the stride, or pads",
+                found=f"a kernel of {k} with a stride of {s}",
+                hint="what is left out at either end is not the same in all frameworks",
+            )
+        total = max(total, 0)
         less, more = total // 2, total - total // 2
         sides += [less, more] if kind == "SAME_UPPER" else [more, less]
     return sides[0], sides[1], sides[2], sides[3]
@@ -61,9 +69,11 @@ def rounded_up(
 
 
 def two(values: tuple[int, ...] | None, what: str) -> tuple[int, int]:
-    """Numbers for rows and columns, 1 and 1 if not given; raises GraphError for other counts."""
+    """Numbers for rows and columns, 1 and 1 if not given; raises GraphError for others."""
     if values is None:
         return 1, 1
-    if len(values) != 2:
-        raise GraphError(f"{what} needs two numbers", found=f"{list(values)}")
+    if len(values) != 2 or min(values) < 1:
+        raise GraphError(
+            f"{what} needs two numbers", expected="at least 1", found=f"{list(values)}"
+        )
     return values[0], values[1]

@@ -1,0 +1,262 @@
+"""Where operators leave an open axis: one rule for each, listed in RULES and OF_SEVERAL.
+
+A rule gives the place of the axis in the results. It raises GraphError, which says how, where
+results along the axis depend on each other, or on how long it is. It gives None where the weights
+or the shapes of the file fit no other extent than 1: then 1 is what the axis is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_call import Known, axis_of
+from netgen.frontends.onnx_open_axis import Place, Step
+from netgen.frontends.onnx_shapes import (
+    flattened,
+    permutation,
+    squeezed_axes,
+    target_shape,
+    unsqueezed_axes,
+)
+from netgen.frontends.onnx_slices import cuts_of, sides_of
+from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_window import padding, two
+
+Rule: TypeAlias = "Callable[[Step, Place], Place | None]"
+
+
+def follow(step: Step) -> Place | None:
+    """Where the results of an operator have the open axis that its inputs have."""
+    operator = step.call.operator
+    if operator in OF_SEVERAL:
+        return OF_SEVERAL[operator](step)
+    for index, (array, twin) in enumerate(zip(step.call.inputs, step.twin.inputs, strict=True)):
+        if not isinstance(array, View) and twin is not array and (operator, index) not in _READ:
+            raise GraphError(f"input {index + 1} depends on the axis")
+    place = step.places[0]
+    if place is not None:
+        return RULES[operator](step, place)
+    # Other activations are cut, or take a shape.
+    if operator == "Slice" and cuts_of(step.call, step.shape) == cuts_of(step.twin, step.shape):
+        return None
+    raise GraphError("the result depends on the axis")
+
+
+def _keeps(step: Step, place: Place) -> Place:
+    del step
+    return place
+
+
+def _conv(step: Step, place: Place) -> Place | None:
+    w = step.call.weights(1, "W")
+    return None if place.axis == 1 else _window(step, place, w.shape[2:])
+
+
+def _pool(step: Step, place: Place) -> Place:
+    return _window(step, place, step.call.integers("kernel_shape") or ())
+
+
+def _window(step: Step, place: Place, kernel: tuple[int, ...]) -> Place:
+    """A window of one pixel along the axis, moved by one, leaves it as it is."""
+    call, pixels = step.call, place.axis - 2
+    if pixels < 0:
+        return place
+    stride, dilation = (two(call.integers(what), what) for what in ("strides", "dilations"))
+    pad = padding(call, step.shape[2:], kernel, stride, dilation)
+    if kernel[pixels] != 1 or stride[pixels] != 1 or any(pad[2 * pixels : 2 * pixels + 2]):
+        raise GraphError("the windows reach over the axis")
+    return place
+
+
+def _global_pool(step: Step, place: Place) -> Place:
+    del step
+    if place.axis >= 2:
+        raise GraphError("the mean is taken over the axis")
+    return place
+
+
+def _reduce_mean(step: Step, place: Place) -> Place:
+    call, rank = step.call, len(step.shape)
+    axes = call.axes(rank, 1)
+    if not axes and call.flag("noop_with_empty_axes"):
+        return place
+    if place.axis in (axes or range(rank)):
+        raise GraphError("the mean is taken over the axis")
+    return place if call.flag("keepdims", 1) else _without(place, axes or ())
+
+
+def _without(place: Place, dropped: Sequence[int]) -> Place:
+    return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
+
+
+def _softmax(step: Step, place: Place) -> Place:
+    call = step.call
+    axis = axis_of(call.integer("axis", -1 if call.opset >= 13 else 1), len(step.shape))
+    if place.axis == axis or (call.opset < 13 and place.axis > axis):
+        raise GraphError("the sum is taken over the axis")
+    return place
+
+
+def _product(step: Step, place: Place) -> Place | None:
+    """The weights say how long the last axis is."""
+    return None if place.axis == len(step.shape) - 1 else place
+
+
+def _batch_norm(step: Step, place: Place) -> Place | None:
+    """The parameters say how many channels there are."""
+    del step
+    return None if place.axis == 1 else place
+
+
+def _along(how: str) -> Rule:
+    """Make the rule of what has one axis along which it must not be."""
+
+    def rule(step: Step, place: Place) -> Place:
+        if place.axis == axis_of(step.call.integer("axis", 0), len(step.shape)):
+            raise GraphError(how)
+        return place
+
+    return rule
+
+
+def _pad(step: Step, place: Place) -> Place:
+    if any(sides_of(step.call, len(step.shape))[place.axis]):
+        raise GraphError("the axis is made longer")
+    return place
+
+
+def _slice(step: Step, place: Place) -> Place:
+    twin = step.twin.tensor().shape
+    for axis, (cut, longer) in enumerate(
+        zip(cuts_of(step.call, step.shape), cuts_of(step.twin, twin), strict=True)
+    ):
+        if longer != (range(twin[axis]) if axis == place.axis else cut):
+            raise GraphError("the axis is cut")
+    return place
+
+
+def _reshape(step: Step, place: Place) -> Place | None:
+    shape = target_shape(step.call, step.shape)
+    try:
+        twin = target_shape(step.twin, step.twin.tensor().shape)
+    except GraphError:
+        return None
+    return step.moved(place, shape, twin)
+
+
+def _flatten(step: Step, place: Place) -> Place:
+    twin = step.twin.tensor().shape
+    return step.moved(place, flattened(step.call, step.shape), flattened(step.twin, twin))
+
+
+def _squeeze(step: Step, place: Place) -> Place | None:
+    dropped = squeezed_axes(step.call, step.shape)
+    if place.axis not in dropped:
+        return _without(place, dropped)
+    if step.call.axes(len(step.shape), 1) is None:
+        raise GraphError("the axis is dropped only where it is 1")
+    return None
+
+
+def _unsqueeze(step: Step, place: Place) -> Place:
+    new = unsqueezed_axes(step.call, len(step.shape))
+    old = [axis for axis in range(len(step.shape) + len(new)) if axis not in new]
+    return replace(place, axis=old[place.axis])
+
+
+def _transpose(step: Step, place: Place) -> Place:
+    return replace(place, axis=permutation(step.call, len(step.shape)).index(place.axis))
+
+
+def _of_two(step: Step) -> Place | None:
+    """Every element by itself, if both inputs have the axis at one place."""
+    shapes, twins = ([_shape(v) for v in call.inputs] for call in (step.call, step.twin))
+    for value, twin in zip(step.call.inputs, step.twin.inputs, strict=True):
+        if isinstance(value, np.ndarray) and twin is not value and not _repeats(value, twin):
+            raise GraphError("the constant depends on the axis")
+    try:
+        shape, longer = np.broadcast_shapes(*shapes), np.broadcast_shapes(*twins)
+    except ValueError:
+        return None
+    placed = {
+        replace(place, axis=len(shape) - len(own) + place.axis)
+        for place, own in zip(step.places, shapes, strict=True)
+        if place is not None
+    }
+    changed = [axis for axis, n in enumerate(shape) if longer[axis] != n]
+    if len(placed) != 1 or changed != [place.axis for place in placed]:
+        raise GraphError("different parts of the axis are set against each other")
+    return placed.pop()
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    return value.shape if isinstance(value, View | np.ndarray) else ()
+
+
+def _repeats(array: Known, twin: object) -> bool:
+    """Whether a twin is the array itself, repeated along the axis."""
+    if not isinstance(twin, np.ndarray):
+        return False
+    try:
+        return np.array_equal(np.broadcast_to(array, twin.shape), twin)
+    except ValueError:
+        return False
+
+
+def _concat(step: Step) -> Place | None:
+    axis = axis_of(step.call.integer("axis"), len(step.shape))
+    placed = [place for place in step.places if place is not None]
+    if any(place.axis == axis for place in placed):
+        raise GraphError("tensors are joined along the axis")
+    # Tensors that have the axis elsewhere, or not at all, fit only where it is 1.
+    if len(placed) < len(step.places) or len({place.axis for place in placed}) > 1:
+        return None
+    if len({(place.outer, place.inner) for place in placed}) > 1:
+        raise GraphError("different parts of the axis are set side by side")
+    return placed[0]
+
+
+# Inputs that may depend on the axis, since their rules ask the twin.
+_READ = {("Reshape", 1), ("Slice", 1), ("Slice", 2)}
+
+OF_SEVERAL: dict[str, Callable[[Step], Place | None]] = {
+    "Add": _of_two,
+    "Concat": _concat,
+    "Div": _of_two,
+    "Mul": _of_two,
+    "Sub": _of_two,
+}
+
+RULES: dict[str, Rule] = {
+    "AveragePool": _pool,
+    "BatchNormalization": _batch_norm,
+    "Cast": _keeps,
+    "Clip": _keeps,
+    "Conv": _conv,
+    "Dropout": _keeps,
+    "Flatten": _flatten,
+    "Gather": _along("places along the axis are gathered"),
+    "Gemm": _product,
+    "GlobalAveragePool": _global_pool,
+    "HardSigmoid": _keeps,
+    "HardSwish": _keeps,
+    "Identity": _keeps,
+    "MatMul": _product,
+    "MaxPool": _pool,
+    "Pad": _pad,
+    "ReduceMean": _reduce_mean,
+    "Relu": _keeps,
+    "Reshape": _reshape,
+    "Sigmoid": _keeps,
+    "Slice": _slice,
+    "Softmax": _softmax,
+    "Split": _along("the axis is split"),
+    "Squeeze": _squeeze,
+    "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
+}

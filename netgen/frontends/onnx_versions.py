@@ -1,0 +1,70 @@
+"""The versions of operators that netgen knows: an opset may change what one means."""
+
+from __future__ import annotations
+
+from netgen.errors import GraphError
+
+# By operator, the newest opset that changed it in ONNX 1.23.
+NEWEST: dict[str, int] = {
+    "Abs": 13,
+    "Add": 14,
+    "AveragePool": 22,
+    "BatchNormalization": 15,
+    "Cast": 28,
+    "Ceil": 13,
+    "Clip": 13,
+    "Concat": 13,
+    "Constant": 25,
+    "ConstantOfShape": 25,
+    "Conv": 22,
+    "Div": 14,
+    "Dropout": 22,
+    "Equal": 19,
+    "Expand": 13,
+    "Flatten": 25,
+    "Floor": 13,
+    "Gather": 13,
+    "Gemm": 13,
+    "GlobalAveragePool": 22,
+    "Greater": 13,
+    "HardSigmoid": 22,
+    "HardSwish": 22,
+    "Identity": 25,
+    "Less": 13,
+    "MatMul": 13,
+    "MaxPool": 22,
+    "Mod": 28,
+    "Mul": 14,
+    "Neg": 13,
+    "Pad": 25,
+    "Range": 27,
+    "ReduceMean": 18,
+    "ReduceProd": 18,
+    "Relu": 14,
+    "Reshape": 25,
+    "Shape": 25,
+    "Sigmoid": 13,
+    "Size": 25,
+    "Slice": 13,
+    "Softmax": 13,
+    "Split": 18,
+    "Sqrt": 13,
+    "Squeeze": 25,
+    "Sub": 14,
+    "Transpose": 25,
+    "Unsqueeze": 25,
+    "Where": 16,
+}
+
+
+def check_version(operator: str, opset: int) -> None:
+    """Raise GraphError where the opset has a version of the operator that netgen does not know."""
+    from onnx.defs import get_schema
+
+    version = get_schema(operator, opset, "").since_version
+    if version > NEWEST[operator]:
+        raise GraphError(
+            f"version {version} of the operator is not supported",
+            expected=f"at most {NEWEST[operator]}",
+            hint=f"export the model for an opset below {version}",
+        )
