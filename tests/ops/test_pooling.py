@@ -127,9 +127,9 @@ def test_window_far_larger_than_the_image() -> None:
     x = np.arange(16.0).reshape(1, 4, 4, 1)
     size = (10_000, 10_000)
     pad = (9_996, 0, 4_998, 4_998)
-    assert meaning(MaxPool2d(size, (1, 1), pad), x).tolist() == [[[[15.0]]]]
-    assert meaning(AvgPool2d(size, (1, 1), pad), x).tolist() == [[[[7.5]]]]
-    counted = meaning(AvgPool2d(size, (1, 1), pad, (1, 0, 0, 1)), x)
+    assert meaning(MaxPool2d(size, (1, 1), pad), [x]).tolist() == [[[[15.0]]]]
+    assert meaning(AvgPool2d(size, (1, 1), pad), [x]).tolist() == [[[[7.5]]]]
+    counted = meaning(AvgPool2d(size, (1, 1), pad, (1, 0, 0, 1)), [x])
     assert counted.tolist() == [[[[120 / 25]]]]
 
 
