@@ -167,9 +167,11 @@ def reduce_prod(call: Call) -> Known:
     axes = call.axes(array.ndim, 1) or None
     if axes is None and call.flag("noop_with_empty_axes"):
         return array
-    return np.asarray(
-        np.prod(array, axes, array.dtype, keepdims=call.flag("keepdims", 1)), array.dtype
-    )
+    kept, kind = call.flag("keepdims", 1), array.dtype
+    # In integers it would come round, in other frameworks elsewhere than here.
+    if kind.kind in "iu" and (abs(np.prod(array, axes, np.float64)) > np.iinfo(kind).max).any():
+        raise GraphError(f"a product does not fit into {kind}")
+    return np.asarray(np.prod(array, axes, kind, keepdims=kept), kind)
 
 
 def _divide(a: Known, b: Known) -> Known:

@@ -21,13 +21,17 @@ Shape = Sequence[int | str | None]
 
 @dataclass
 class Model:
-    """An ONNX model under construction; every value of `shapes` is an input."""
+    """An ONNX model under construction; every value of `shapes` is an input.
+
+    A valid file says the shapes of its outputs. Those of a faulty model are not inferred.
+    """
 
     shapes: Mapping[str, Shape]
     outputs: Sequence[str] = ("y",)
     opset: int = 17
     constants: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     nodes: list[NodeProto] = field(default_factory=list)
+    faulty: bool = False
 
     def node(
         self, operator: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: object
@@ -65,8 +69,10 @@ class Model:
             [from_array(array, name) for name, array in self.constants.items()],
         )
         model = make_model(graph, opset_imports=[make_opsetid("", self.opset)], ir_version=8)
-        # A valid file says the shapes of its outputs.
-        return infer_shapes(model, data_prop=True)
+        model = model if self.faulty else infer_shapes(model, data_prop=True)
+        for output in model.graph.output:
+            output.type.tensor_type.shape.SetInParent()
+        return model
 
     def images(self) -> dict[str, Floats]:
         """Inputs of unit variance; open extents are 1."""

@@ -1,0 +1,316 @@
+"""Operators on activations, as cases."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from netgen.weights.seeded import uniform
+from tests.frontends.onnx_models import Model
+from tests.frontends.operator_cases import Case, Cases, case
+
+END = 2**63 - 1
+SOME = 1.5 + uniform("some", (6,))
+PARAMETERS = (SOME, SOME, SOME, SOME)
+W = uniform("w", (4, 6, 3, 2))
+IMAGE = (1, 6, 5, 4)
+VECTOR = (1, 6)
+WINDOW: dict[str, Any] = {"kernel_shape": [3, 2], "strides": [2, 1]}
+
+
+def shape_of(model: Model, operator: str, **attributes: int) -> Model:
+    """A reshape to what an operator says of the shape, and to whatever is left."""
+    model.node(operator, ["x"], ["s"], **attributes)
+    one, rest = (model.constant(name, [n], "int64") for name, n in (("one", 1), ("rest", -1)))
+    model.node("Reshape", ["s", rest], ["r"]).node("Concat", [one, "r", rest], ["t"], axis=0)
+    return model.node("Reshape", ["x", "t"], ["y"])
+
+
+LAYERS: Cases = {
+    "Add": [
+        case("Add", "x", "x"),
+        case("Add", "x", SOME.reshape(6, 1, 1)),
+        case("Add", SOME, "x", shape=VECTOR),
+        case("Add", "x", uniform("k", IMAGE)),
+        case("Add", "x", uniform("k", (5, 4)), refused="a constant operand has the wrong shape"),
+    ],
+    "AveragePool": [
+        case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0]),
+        case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0], count_include_pad=1),
+        case("AveragePool", "x", **WINDOW, pads=[1, 1, 1, 0], count_include_pad=1, ceil_mode=1),
+        case("AveragePool", "x", **WINDOW, ceil_mode=1),
+        *(
+            case("AveragePool", "x", **WINDOW, auto_pad=kind, count_include_pad=counted)
+            for kind in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
+            for counted in (0, 1)
+        ),
+        case("AveragePool", "x", kernel_shape=[5, 4]),
+        case("AveragePool", "x", **WINDOW, dilations=[1, 1], first=19),
+        case("AveragePool", "x", **WINDOW, dilations=[2, 1], first=19, refused="with dilation"),
+        case("AveragePool", "x", kernel_shape=[3], shape=(1, 6, 9), refused="two numbers"),
+        case(
+            "AveragePool",
+            "x",
+            kernel_shape=[1, 1],
+            strides=[3, 1],
+            auto_pad="SAME_UPPER",
+            shape=(1, 6, 6, 4),
+            refused="leave out more than the last pixel",
+        ),
+        case(
+            "AveragePool",
+            "x",
+            kernel_shape=[1, 1],
+            strides=[2, 1],
+            auto_pad="SAME_UPPER",
+            shape=(1, 6, 5, 4),
+        ),
+    ],
+    "BatchNormalization": [
+        case("BatchNormalization", "x", *PARAMETERS, epsilon=0.1, momentum=0.5),
+        case("BatchNormalization", "x", *PARAMETERS, shape=VECTOR),
+        case("BatchNormalization", "x", *PARAMETERS, shape=(1, 6, 4), refused="only ranks 2 and 4"),
+        case("BatchNormalization", "x", *PARAMETERS[1:], -SOME, refused="no positive sum"),
+        case(
+            "BatchNormalization",
+            "x",
+            *PARAMETERS,
+            outputs="yabcd",
+            last=13,
+            refused="training mode.*expected one output, found 5 outputs; export the model in ev",
+        ),
+        case("BatchNormalization", "x", *PARAMETERS, training_mode=0, first=14),
+        case(
+            "BatchNormalization",
+            "x",
+            *PARAMETERS,
+            training_mode=1,
+            outputs="yab",
+            first=14,
+            refused="training mode.*expected training_mode 0, found 1; export the model in eval",
+        ),
+    ],
+    "Cast": [
+        case("Cast", "x", to=1),
+        case("Cast", "x", to=10, refused="activations are cast, expected float32 throughout"),
+        case("Cast", "x", to=1, saturate=1, first=19),
+        case("Cast", "x", to=1, round_mode="up", first=24),
+    ],
+    "Clip": [
+        case("Clip", "x"),
+        case("Clip", "x", np.float32(0), np.float32(6)),
+        case("Clip", "x", np.float32(0)),
+        case("Clip", "x", "", np.float32(6), refused="only some limits .* found -inf..6"),
+        case("Clip", "x", np.float32(-1), np.float32(1), refused="only some limits"),
+        case("Clip", "x", np.float32(6), np.float32(0), refused="only some limits"),
+        case("Clip", "x", np.float32("nan"), refused="only some limits .* found nan..inf"),
+        case("Clip", "x", np.float32(0), np.float32("nan"), refused="only some limits"),
+    ],
+    "Concat": [
+        case("Concat", "x", "x", axis=1),
+        case("Concat", "x", axis=-3),
+        case("Concat", "x", "x", axis=2, refused="only channels can be joined"),
+        case("Concat", "x", uniform("k", IMAGE), axis=1, refused="input 2 must be activations"),
+    ],
+    "Conv": [
+        case("Conv", "x", W, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 2, 1]),
+        case("Conv", "x", W, SOME[:4], dilations=[2, 3]),
+        case("Conv", "x", W[:, :2], group=2, refused="the weights do not fit"),
+        case("Conv", "x", uniform("w", (6, 2, 3, 2)), group=3),
+        case("Conv", "x", uniform("w", (12, 1, 2, 2)), group=6, auto_pad="NOTSET"),
+        *(case("Conv", "x", W, auto_pad=kind) for kind in ("VALID", "SAME_UPPER", "SAME_LOWER")),
+        case(
+            "Conv",
+            "x",
+            W[:, :, :1, :1],
+            strides=[2, 3],
+            auto_pad="SAME_UPPER",
+            shape=(1, 6, 6, 6),
+            refused="leave out more than the last pixel",
+        ),
+        case("Conv", "x", W[..., 0], shape=(1, 6, 9), refused="only convolutions over images"),
+        case("Conv", "x", "x", refused="W must be a constant"),
+    ],
+    "Div": [
+        case("Div", "x", SOME.reshape(6, 1, 1)),
+        case("Div", "x", 0.5 * np.ones(())),
+        case("Div", SOME, "x", shape=VECTOR, refused="input 1 must be activations"),
+        case("Div", "x", "x", refused="no constant"),
+        case("Div", "x", np.zeros(1), refused="divided by zero"),
+    ],
+    "Dropout": [
+        case("Dropout", "x"),
+        case("Dropout", "x", outputs="ym"),
+        case("Dropout", "x", outputs="ym", read="ym", refused="only the first output"),
+        case("Dropout", "x", ratio=0.25, last=11),
+        case("Dropout", "x", np.float32(0.5), np.array(False), seed=7, first=12),
+        case("Dropout", "x", np.float32(0.5), np.array(True), first=12, refused="training mode"),
+    ],
+    "Flatten": [case("Flatten", "x", axis=axis) for axis in (0, 1, 2, 4, -1, -4)]
+    + [case("Flatten", "x", axis=5, refused="no such axis")],
+    "Gather": [
+        case("Gather", "x", [0, -1, 3], axis=1),
+        case("Gather", "x", [0, -1, 3], axis=-1, shape=VECTOR),
+        case("Gather", "x", [0], axis=2, refused="only channels can be"),
+        case("Gather", "x", np.array(2), axis=1, refused="must be a list of channels"),
+        case("Gather", "x", [0.0, 1.0], axis=1, refused="indices must be integers"),
+    ],
+    "Gemm": [
+        case("Gemm", "x", W[:, :, 0, 0], SOME[:4], transB=1, alpha=0.5, beta=-2.0, shape=VECTOR),
+        *(
+            case("Gemm", "x", W[:, :, 0, 0].T, uniform("c", shape), shape=VECTOR)
+            for shape in ((), (1,), (4,), (1, 1), (1, 4))
+        ),
+        case("Gemm", "x", W[:, :, 0, 0].T, SOME[:4, None], shape=VECTOR, refused="bias does not f"),
+        case("Gemm", "x", W[:1, :, 0, 0], transA=1, shape=VECTOR, refused="transA is not supporte"),
+        case("Gemm", "x", W[:, :, 0, 0].T, alpha=float("nan"), shape=VECTOR, refused="not finite"),
+    ],
+    "GlobalAveragePool": [
+        case("GlobalAveragePool", "x"),
+        case("GlobalAveragePool", "x", shape=(1, 6, 9), refused="the tensor is no image"),
+    ],
+    "HardSigmoid": [
+        case("HardSigmoid", "x"),
+        case("HardSigmoid", "x", alpha=0.5, beta=0.25),
+        case("HardSigmoid", "x", beta=float("nan"), refused="beta is not finite"),
+    ],
+    "HardSwish": [case("HardSwish", "x")],
+    "Identity": [case("Identity", "x")],
+    "MatMul": [
+        case("MatMul", "x", W[:, :, 0, 0].T, shape=VECTOR),
+        case("MatMul", "x", W[:, :, 0, 0].T, shape=(1, 1, 6)),
+        case("MatMul", "x", SOME, shape=VECTOR, refused="two dimensions"),
+        case("MatMul", W[:, :1, 0, 0], "x", shape=VECTOR, refused="B must be a constant"),
+    ],
+    "MaxPool": [
+        case("MaxPool", "x", **WINDOW, pads=[1, 1, 2, 0]),
+        case("MaxPool", "x", **WINDOW, pads=[1, 1, 1, 0], ceil_mode=1),
+        *(case("MaxPool", "x", **WINDOW, auto_pad=kind) for kind in ("SAME_UPPER", "SAME_LOWER")),
+        case("MaxPool", "x", **WINDOW, storage_order=1, outputs="yi"),
+        case("MaxPool", "x", **WINDOW, outputs="yi", read="yi", refused="only the first output"),
+        case("MaxPool", "x", **WINDOW, dilations=[1, 2], refused="with dilation"),
+        case("MaxPool", "x", **WINDOW, dilations=[1, 1]),
+    ],
+    "Mul": [
+        case("Mul", "x", "x"),
+        case("Mul", "x", SOME.reshape(1, 6, 1, 1)),
+        case("Mul", "x", uniform("k", IMAGE)),
+    ],
+    "Pad": [
+        case("Pad", "x", [0, 2, 1, 0, 0, 0, 0, 3]),
+        case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(0), mode="constant"),
+        case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(1), refused="only padding with zeros"),
+        *(
+            case("Pad", "x", [0, 0, 1, 1] * 2, mode=mode, first=first, refused=f"found mode {mode}")
+            for mode, first in (("reflect", 11), ("edge", 11), ("wrap", 19))
+        ),
+        case("Pad", "x", [0, 0, -1, 0] * 2, refused="a padding that cannot be"),
+        case("Pad", "x", [1, 0, 0, 0] * 2, refused="only pixels and channels"),
+        case("Pad", "x", [1, 2, 0, 1], "", [3, -2], first=18),
+        case("Pad", "x", [1, 2, 0, 1], "", [3, -1], first=18, refused="an axis stands twice"),
+    ],
+    "ReduceMean": [
+        *(case("ReduceMean", "x", axes=[2, -1], keepdims=kept, last=17) for kept in (0, 1)),
+        *(case("ReduceMean", "x", [3, 2], keepdims=kept, first=18) for kept in (0, 1)),
+        case("ReduceMean", "x", axes=[1], last=17, refused="only the mean over all pixels"),
+        case("ReduceMean", "x", refused="only the mean over all pixels"),
+        case("ReduceMean", "x", noop_with_empty_axes=0, first=18, refused="only the mean over all"),
+        case("ReduceMean", "x", noop_with_empty_axes=1, first=18),
+        case("ReduceMean", "x", [2, 3], noop_with_empty_axes=1, first=18),
+    ],
+    "Relu": [case("Relu", "x")],
+    "Reshape": [
+        case("Reshape", "x", [0, 3, -1]),
+        case("Reshape", "x", [1, -1], allowzero=1, first=14),
+        case("Reshape", "x", [0, -1], allowzero=1, first=14, refused="another number of elements"),
+        case("Reshape", "x", [-1, -1], refused="another number of elements"),
+        case("Reshape", "x", [7, -1], refused="another number of elements"),
+        case("Reshape", "x", [1.0, 120.0], refused="shape is no list of integers"),
+    ],
+    "Shape": [
+        Case(partial(shape_of, operator="Shape")),
+        Case(partial(shape_of, operator="Shape", start=1, end=-1), first=15),
+        Case(partial(shape_of, operator="Shape", start=-2, end=9), first=15),
+    ],
+    "Sigmoid": [case("Sigmoid", "x")],
+    "Size": [Case(partial(shape_of, operator="Size"))],
+    "Slice": [
+        case("Slice", "x", [1, 0], [END, -1], [-3, 2], [2, 1]),
+        case("Slice", "x", [-END, 1], [5, 2], [1, -1], [1, END]),
+        case("Slice", "x", [0, 1], [1, 5]),
+        case("Slice", "x", [4], [0], [1], [-1], refused="empty or runs backwards"),
+        case("Slice", "x", [0, 0], [2, 3], [1, 1], refused="an axis stands twice"),
+        case("Slice", "x", [0], [2], [1], [0], refused="malformed"),
+        case("Slice", "x", [0, 0], [2], [1], refused="malformed"),
+    ],
+    "Softmax": [
+        case("Softmax", "x", shape=VECTOR),
+        case("Softmax", "x", axis=-1, shape=VECTOR),
+        case("Softmax", "x", axis=1, first=13),
+        case("Softmax", "x", axis=1, shape=(1, 6, 1, 1)),
+        case("Softmax", "x", shape=(1, 6, 1, 1), last=12),
+        case("Softmax", "x", shape=(1, 6, 1, 1), first=13, refused="only the softmax over channel"),
+        case("Softmax", "x", axis=1, last=12, refused="found axis 1 and all behind it"),
+    ],
+    "Split": [
+        case("Split", "x", outputs="ab", read="ba", axis=1, last=17),
+        case("Split", "x", outputs="abc", read="c", axis=-1, shape=VECTOR, last=17),
+        case("Split", "x", outputs="abcd", read="d", axis=1, last=17, refused="parts are not equa"),
+        case("Split", "x", outputs="ab", read="ba", axis=1, split=[1, 5], last=12),
+        case("Split", "x", [4, 2], outputs="ab", read="ba", axis=1, first=13),
+        case("Split", "x", [4, 1], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
+        case("Split", "x", [9, -3], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
+        case(
+            "Split",
+            "x",
+            outputs="abcd",
+            read="da",
+            axis=1,
+            num_outputs=4,
+            shape=(1, 7, 2, 2),
+            first=18,
+        ),
+        case(
+            "Split",
+            "x",
+            outputs="abcd",
+            read="a",
+            axis=1,
+            num_outputs=4,
+            first=18,
+            refused="not add up",
+        ),
+        case(
+            "Split",
+            "x",
+            outputs="ab",
+            read="a",
+            axis=1,
+            num_outputs=3,
+            first=18,
+            refused="num_outputs is not",
+        ),
+        case("Split", "x", outputs="ab", read="a", axis=1, first=18, refused="either split or nu"),
+        case("Split", "x", outputs="ab", read="a", axis=2, last=17, refused="only channels can be"),
+    ],
+    "Squeeze": [
+        case("Squeeze", "x", axes=[3, -2], shape=(1, 6, 1, 1), last=12),
+        case("Squeeze", "x", [3, -2], shape=(1, 6, 1, 1), first=13),
+        case("Squeeze", "x", shape=(1, 6, 1, 2)),
+        case("Squeeze", "x", axes=[1], last=12, refused="only axes of extent 1"),
+        case("Squeeze", "x", np.zeros(0, np.int64), first=13, refused="list of axes is empty"),
+    ],
+    "Sub": [
+        case("Sub", "x", SOME.reshape(6, 1, 1)),
+        case("Sub", SOME, "x", shape=VECTOR),
+        case("Sub", "x", "x", refused="the difference of two tensors"),
+    ],
+    "Transpose": [case("Transpose", "x"), case("Transpose", "x", perm=[0, 2, 3, 1])],
+    "Unsqueeze": [
+        case("Unsqueeze", "x", axes=[0, -1], shape=VECTOR, last=12),
+        case("Unsqueeze", "x", [1, -1], shape=VECTOR, first=13),
+        case("Unsqueeze", "x", [1, 1], shape=VECTOR, first=13, refused="an axis stands twice"),
+    ],
+}
