@@ -30,6 +30,7 @@ def cast(call: Call) -> Known:
     A float that the integers do not have is refused: ONNX leaves the result open, and processors
     differ in it. What `saturate` and `round_mode` say is of types of 8 bits alone.
     """
+    call.flag("saturate", 1)
     array = call.known(0, "input 1")
     if array is None:
         raise GraphError("input 1 is missing")

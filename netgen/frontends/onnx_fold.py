@@ -162,16 +162,20 @@ def where(call: Call) -> Known:
 
 
 def reduce_prod(call: Call) -> Known:
-    """ReduceProd; no axes are all of them, or none where `noop_with_empty_axes` says so."""
+    """ReduceProd; no axes are all of them, or none where `noop_with_empty_axes` says so.
+
+    Where factors could become too large on the way, even if a 0 follows, the result depends on the
+    order in which they are multiplied, which ONNX leaves open.
+    """
     array = known_input(call, 0)
-    axes = call.axes(array.ndim, 1) or None
+    axes, kind = call.axes(array.ndim, 1) or None, array.dtype
     if axes is None and call.flag("noop_with_empty_axes"):
         return array
-    kept, kind = call.flag("keepdims", 1), array.dtype
-    # In integers it would come round, in other frameworks elsewhere than here.
-    if kind.kind in "iu" and (abs(np.prod(array, axes, np.float64)) > np.iinfo(kind).max).any():
-        raise GraphError(f"a product does not fit into {kind}")
-    return np.asarray(np.prod(array, axes, kind, keepdims=kept), kind)
+    most = np.finfo(kind).max if kind.kind == "f" else np.iinfo(kind).max
+    factors = np.maximum(abs(array.astype(np.float64)), 1.0)
+    if (np.prod(factors, axes) > most).any():
+        raise GraphError(f"a product that may become too large for {kind} on the way")
+    return np.asarray(np.prod(array, axes, kind, keepdims=call.flag("keepdims", 1)), kind)
 
 
 def _divide(a: Known, b: Known) -> Known:

@@ -41,6 +41,7 @@ FOLDED: Cases = {
         folded("Cast", np.array([-np.inf]), to=13, refused="cast to uint64, .* found -inf"),
         folded("Cast", FLOATS, to=16, refused="does not read, .* type 16"),
         folded("Cast", FLOATS, to=8, refused="an element type that netgen does not read"),
+        folded("Cast", FLOATS, to=6, saturate=7, first=19, refused="saturate is no flag"),
         folded("Cast", FLOATS, to=6, saturate=1, first=19),
         folded("Cast", FLOATS, to=6, round_mode="up", first=24),
     ],
@@ -118,7 +119,8 @@ FOLDED: Cases = {
         folded("ReduceProd", FLOATS, noop_with_empty_axes=1, first=18),
         folded("ReduceProd", FLOATS, np.zeros(0, np.int64), shape=(1,), first=18),
         folded("ReduceProd", WHOLE[:4], shape=(1,)),
-        folded("ReduceProd", np.array([2**20, 2**20], np.int32), refused="does not fit into int32"),
+        folded("ReduceProd", np.array([2**20, 2**20], np.int32), refused="too large for int32"),
+        folded("ReduceProd", np.array([3e38, 0.0, 3e38]), refused="too large for float32"),
     ],
     "Reshape": [
         folded("Reshape", FLOATS, [2, -1], shape=(2, 3)),
