@@ -145,7 +145,7 @@ def test_functions_that_call_themselves(tmp_path: Path) -> None:
     with pytest.raises(GraphError):
         load_onnx(written(tmp_path, proto))
     # onnx finds most rings, and says so; this must hold where it does not.
-    with pytest.raises(GraphError, match="^m: functions of the model call themselves, found f0"):
+    with pytest.raises(GraphError, match=r"^m: functions of the model call themselves, found f0"):
         check_functions(proto, "m")
 
 
@@ -193,6 +193,14 @@ def test_weights_that_every_node_reads_again(load: Load) -> None:
     for n in range(60):
         model.node("MatMul", [f"x{n}" if n else "x", "w"], [f"x{n + 1}"])
     refused(load, model.node("Relu", ["x60"], ["y"]), rf"\(MatMul\): {TOO_MANY}")
+
+
+@pytest.mark.parametrize("count", [20_000, 2**22])
+def test_list_of_very_many_channels(load: Load, count: int) -> None:
+    model = Model({"x": (1, 3)})
+    places = model.constant("i", [0], "int64"), model.constant("s", [count], "int64")
+    model.node("Expand", places, ["many"]).node("Gather", ["x", "many"], ["y"], axis=1)
+    refused(load, model, TOO_MANY)
 
 
 def test_tensors_of_too_many_axes(load: Load) -> None:
