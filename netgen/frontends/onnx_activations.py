@@ -28,12 +28,14 @@ from netgen.ops.sigmoid import Sigmoid
 class OnnxActivation:
     """An activation of netgen, `kind`, and the operator of ONNX that it is written as.
 
+    `newest` is the last opset that changed that operator, of those that were looked at.
     Attributes that both have are called alike; ONNX takes their `defaults` where a file leaves them
     out. What ONNX has beside them is written as it is `fixed`, and as `inputs` behind the first.
     Where a file may say more than netgen has, `read` is a function of its own.
     """
 
     operator: str
+    newest: int
     kind: type[ElementwiseActivation]
     defaults: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -88,13 +90,13 @@ def hard_sigmoid(call: Call) -> View:
 
 
 ACTIVATIONS = (
-    OnnxActivation("Clip", Relu6, inputs=(0.0, 6.0), read=clip),
+    OnnxActivation("Clip", 13, Relu6, inputs=(0.0, 6.0), read=clip),
     OnnxActivation(
-        "HardSigmoid", HardSigmoid, fixed={"alpha": 1.0 / 6.0, "beta": 0.5}, read=hard_sigmoid
+        "HardSigmoid", 22, HardSigmoid, fixed={"alpha": 1.0 / 6.0, "beta": 0.5}, read=hard_sigmoid
     ),
-    OnnxActivation("HardSwish", HardSwish),
-    OnnxActivation("Relu", Relu),
-    OnnxActivation("Sigmoid", Sigmoid),
+    OnnxActivation("HardSwish", 22, HardSwish),
+    OnnxActivation("Relu", 14, Relu),
+    OnnxActivation("Sigmoid", 13, Sigmoid),
 )
 
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import Known, axis_of
 from netgen.frontends.onnx_open_axis import Place, Step
 from netgen.frontends.onnx_shapes import (
@@ -233,26 +234,22 @@ OF_SEVERAL: dict[str, Callable[[Step], Place | None]] = {
 }
 
 RULES: dict[str, Rule] = {
+    **{activation.operator: _keeps for activation in ACTIVATIONS},
     "AveragePool": _pool,
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,
-    "Clip": _keeps,
     "Conv": _conv,
     "Dropout": _keeps,
     "Flatten": _flatten,
     "Gather": _along("places along the axis are gathered"),
     "Gemm": _product,
     "GlobalAveragePool": _global_pool,
-    "HardSigmoid": _keeps,
-    "HardSwish": _keeps,
     "Identity": _keeps,
     "MatMul": _product,
     "MaxPool": _pool,
     "Pad": _pad,
     "ReduceMean": _reduce_mean,
-    "Relu": _keeps,
     "Reshape": _reshape,
-    "Sigmoid": _keeps,
     "Slice": _slice,
     "Softmax": _softmax,
     "Split": _along("the axis is split"),

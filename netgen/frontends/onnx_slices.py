@@ -11,14 +11,16 @@ from netgen.frontends.onnx_shapes import slices_of
 from netgen.frontends.onnx_view import View
 from netgen.ir.operator import Operator
 from netgen.ops.channel_map import channel_map_op
+from netgen.ops.channel_notation import split_runs
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 
-# What one channel of a list takes, beside an element of an array.
+# What one channel of a list takes, beside an element of an array; and what one takes of each run.
 _LISTED = 16
+_FOR_EACH_RUN = 0.25
 
 
 def concat(call: Call) -> View:
@@ -48,7 +50,10 @@ def gather(call: Call) -> View:
     call.budget.take(_LISTED * indices.size)
     if indices.min() < -extent or indices.max() >= extent:
         raise GraphError("there is no such channel", expected=f"one of {extent}")
-    op = channel_map_op([(0, int(index) % extent) for index in indices])
+    channels = [int(index) % extent for index in indices]
+    # The notation of a map compares each run with all channels behind it.
+    call.budget.take(int(_FOR_EACH_RUN * len(split_runs(channels)) * len(channels)))
+    op = channel_map_op([(0, channel) for channel in channels])
     value = call.builder.emit(op, [call.builder.natural(x)], call.name)
     return call.builder.view(value, (*x.shape[:axis], indices.size, *x.shape[axis + 1 :]))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_activations import ACTIVATIONS
 
 # By operator, the newest opset that changed it in ONNX 1.23.
 NEWEST: dict[str, int] = {
+    **{activation.operator: activation.newest for activation in ACTIVATIONS},
     "Abs": 13,
     "Add": 14,
     "AveragePool": 22,
     "BatchNormalization": 15,
     "Cast": 28,
     "Ceil": 13,
-    "Clip": 13,
     "Concat": 13,
     "Constant": 25,
     "ConstantOfShape": 25,
@@ -27,8 +28,6 @@ NEWEST: dict[str, int] = {
     "Gemm": 13,
     "GlobalAveragePool": 22,
     "Greater": 13,
-    "HardSigmoid": 22,
-    "HardSwish": 22,
     "Identity": 25,
     "Less": 13,
     "MatMul": 13,
@@ -40,10 +39,8 @@ NEWEST: dict[str, int] = {
     "Range": 27,
     "ReduceMean": 18,
     "ReduceProd": 18,
-    "Relu": 14,
     "Reshape": 25,
     "Shape": 25,
-    "Sigmoid": 13,
     "Size": 25,
     "Slice": 13,
     "Softmax": 13,

@@ -195,6 +195,14 @@ def test_weights_that_every_node_reads_again(load: Load) -> None:
     refused(load, model.node("Relu", ["x60"], ["y"]), rf"\(MatMul\): {TOO_MANY}")
 
 
+@pytest.mark.parametrize("count", [20_000, 2**22])
+def test_list_of_very_many_channels(load: Load, count: int) -> None:
+    model = Model({"x": (1, 3)})
+    places = model.constant("i", [0], "int64"), model.constant("s", [count], "int64")
+    model.node("Expand", places, ["many"]).node("Gather", ["x", "many"], ["y"], axis=1)
+    refused(load, model, TOO_MANY)
+
+
 def test_tensors_of_too_many_axes(load: Load) -> None:
     shape = Model({"x": (1, 3)})
     shape.node("Reshape", ["x", shape.constant("s", [1] * 32 + [3], "int64")], ["y"])
