@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from safetensors.numpy import save_file
 
@@ -68,7 +69,7 @@ def test_names_that_say_nothing(name: str) -> None:
 def test_layout_follows_the_ending(weight: str, tmp_path: Path) -> None:
     """netgen's own `w` is OHWI, whatever a batch norm's parameters are called; torch's is OIHW."""
     w = np.arange(81, dtype=np.float32).reshape(3, 3, 3, 3)
-    arrays = {f"conv.{weight}": w}
+    arrays: dict[str, npt.NDArray[np.float32]] = {f"conv.{weight}": w}
     for number, ending in enumerate(("scale", "bias", "mean", "variance")):
         arrays[f"bn.{ending}"] = np.full(3, number + 1, np.float32)
     save_file(arrays, tmp_path / "w.safetensors")
