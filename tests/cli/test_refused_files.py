@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 import netgen
 from tests.cli.commands import Cli, entries
@@ -142,6 +143,21 @@ def test_weights_of_a_wider_network_of_the_zoo(cli: Cli, folder: Path, tmp_path:
     assert details[0] == "  misshapen:"
     assert len(details) == 1 + int(found.group(1)) > 200
     assert max(map(len, details)) <= 100
+
+
+def test_safetensors_have_no_order(cli: Cli, tiny: str, arrays: Arrays, tmp_path: Path) -> None:
+    """The option is refused, and the error of names that nobody knows does not recommend it."""
+    file = tmp_path / "w.safetensors"
+    save_file({f"x.{name}": array for name, array in arrays.items()}, file)
+    for option, words in (
+        (["--by-position"], "a .safetensors file has no order of its own; name the network's"),
+        ([], "no tensor has a name that tiny knows"),
+    ):
+        outcome = cli("compile", tiny, "--weights", file, *option, "-o", tmp_path / "model.c")
+        assert outcome.code == 4
+        assert words in outcome.error()
+        assert "--by-position" not in outcome.error()
+    assert not (tmp_path / "model.c").exists()
 
 
 def test_weights_of_something_else(refused: Callable[[Path], str], tmp_path: Path) -> None:
