@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -44,6 +45,12 @@ def find_tool(name: str) -> str:
         if path is not None:
             return path
     pytest.skip(f"needs {name}, which is not installed")  # .ci/run installs all, and skips nothing
+
+
+def find_package(name: str) -> ModuleType:
+    """A Python package that is no part of the extra `test`; without it the test is skipped."""
+    module: ModuleType = pytest.importorskip(name, reason=f"needs {name}, which is not installed")
+    return module
 
 
 def any_compiler() -> Compiler:

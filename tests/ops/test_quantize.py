@@ -16,6 +16,7 @@ from netgen.ir.tensor_type import ELEMENTS, Array, Quantisation, TensorType
 from netgen.ops.dequantize import Dequantize
 from netgen.ops.quantize import Quantize
 from tests.meaning import meaning
+from tests.tools import find_package
 
 # (element type, scale, zero point): powers of two, at which halves are exact, and others.
 CODES = [
@@ -114,10 +115,8 @@ def test_what_moves_elements_takes_one_kind_of_them() -> None:
 
 def litert(operator: str, x: Array, kinds: tuple[TensorType, TensorType]) -> Array:
     """One operator on TensorFlow Lite's reference kernels."""
-    schema = pytest.importorskip(
-        "ai_edge_litert.schema_py_generated", reason="needs ai-edge-litert, which is not installed"
-    )
-    flatbuffers = pytest.importorskip("flatbuffers", reason="needs flatbuffers")
+    schema = find_package("ai_edge_litert.schema_py_generated")
+    flatbuffers = find_package("flatbuffers")
     from ai_edge_litert import interpreter as lite
 
     types = {"f32": "FLOAT32", "i8": "INT8", "u8": "UINT8", "i16": "INT16"}
