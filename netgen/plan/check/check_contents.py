@@ -145,8 +145,8 @@ class _Memory:
         channels = value.type.shape[-1]
         places = np.zeros(channels, np.int64)
         for run in value.runs:
-            for count in range(run.channels):
-                places[run.at + run.step * count] = run.first + count
+            held = run.at + run.step * np.arange(run.channels)
+            places[held] = run.first + np.arange(run.channels)
         start = buffer.offset // buffer.element_bytes
         if not is_image(value.type.shape) or self.plan.is_recut(name):
             pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
+import numpy as np
+
 from netgen.errors import GraphError, PlanError, UsageError
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import Target, find_target
@@ -24,8 +26,11 @@ from netgen.plan.check.check_contents import check_contents
 from netgen.plan.check.check_instances import check_instances, check_weights
 from netgen.plan.check.check_memory import check_memory
 from netgen.plan.check.check_threads import check_threads
-from netgen.plan.data.operand_types import operand_types
+from netgen.plan.data.operand_types import checked_types
 from netgen.plan.data.plan import Buffer, Plan, Step, Value, is_image
+
+# As many as a channel map can have.
+_MOST_CHANNELS = 1 << 24
 
 
 def check_plan(plan: Plan) -> None:
@@ -135,13 +140,22 @@ def _check_layout(plan: Plan, value: Value) -> None:
             expected=f"{channels}, at least one in each",
             found=str(count),
         )
-    held = sorted(run.at + run.step * c for run in value.runs for c in range(run.channels))
-    if held != list(range(channels)):
+    if channels > _MOST_CHANNELS:
+        raise PlanError(
+            "so many channels have no places",
+            where=where,
+            expected=f"at most {_MOST_CHANNELS}",
+            found=str(channels),
+        )
+    held = np.unique(
+        np.concatenate([run.at + run.step * np.arange(run.channels) for run in value.runs])
+    )
+    if not np.array_equal(held, np.arange(channels)):
         raise PlanError(
             "the runs do not hold every channel once",
             where=where,
             expected=f"channels 0 to {channels - 1}",
-            found=f"{len(set(held))} different ones",
+            found=f"{len(held)} different ones",
         )
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)
@@ -150,13 +164,14 @@ def _check_layout(plan: Plan, value: Value) -> None:
     if plan.is_recut(value.name):
         _check_recut(plan, value, buffer)
         return
-    places = [run.first + c for run in value.runs for c in range(run.channels)]
-    if min(places) < 0 or max(places) >= buffer.pitch or len(set(places)) != len(places):
+    places = np.concatenate([run.first + np.arange(run.channels) for run in value.runs])
+    different = len(np.unique(places))
+    if places.min() < 0 or places.max() >= buffer.pitch or different != channels:
         raise PlanError(
             f"two channels have one place, or leave the pixels of {buffer.name}",
             where=where,
             expected=f"different places, 0 to {buffer.pitch - 1}",
-            found=f"{len(set(places))} of {channels}, {min(places)} to {max(places)}",
+            found=f"{different} of {channels}, {places.min()} to {places.max()}",
         )
     _check_rows(value, buffer)
 
@@ -249,16 +264,7 @@ def _is_dense(plan: Plan, value: Value) -> bool:
 def _check_step(plan: Plan, step: Step) -> None:
     """Operand types, result type and MACs are the operator's own."""
     where = f"step %{step.name}"
-    types = operand_types(plan, step)
-    result = plan.values[step.writes].type
-    try:
-        inferred = step.op.result_type(list(types.values()))
-    except GraphError as error:
-        raise PlanError(str(error), where=where) from error
-    if inferred != result:
-        raise PlanError(
-            "the result has the wrong type", where=where, expected=str(inferred), found=str(result)
-        )
+    types, result = checked_types(plan, step), plan.values[step.writes].type
     macs = step.op.macs(list(types.values()), result)
     if step.macs != macs:
         raise PlanError(

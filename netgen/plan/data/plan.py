@@ -18,6 +18,8 @@ from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
 
 VERSION = 3
+# Of the arena and of all weights, as of each value: C's `int` and a `size_t` of 32 bits hold it.
+MOST_BYTES = 2**31 - 1
 
 # Operators of other numeric forms that only move data.
 _MOVES = frozenset({"identity", "pad"})
