@@ -14,6 +14,7 @@ from math import inf
 from typing import Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
 
 from netgen.errors import GraphError
+from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
@@ -58,6 +59,8 @@ class Operator(ABC):
     statistics: ClassVar[frozenset[str]] = frozenset()
     # Operands of which an element is read only for the element of the result at the same place.
     same_place: ClassVar[frozenset[str]] = frozenset()
+    # Whether it adds the rows of x up: bands of it go through those, and gather in one result.
+    sums_rows: ClassVar[bool] = False
     # Whether elements of the result lie between those of the operands and zero, as moved ones do.
     keeps_range: ClassVar[bool] = False
     # What the axes of result and operands are, of those that have as many: N, H, W, C.
@@ -103,6 +106,43 @@ class Operator(ABC):
                     found=str(kind),
                     hint="requantise one of them before",
                 )
+
+    def rows(self, operands: Mapping[str, TensorType], result: TensorType) -> int:
+        """How many rows it goes through: those of its result, or those that it adds up."""
+        return rows_of((operands["x"] if self.sums_rows else result).shape)
+
+    def row_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """Which rows of an operand a row of the result needs; None where each needs all of it."""
+        image = is_image(operands[letter].shape)
+        return self.image_reach(letter, operands, result) if image else None
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """What `row_reach` says of an image: the same row, where it is as large as the result."""
+        return Reach() if operands[letter].shape[:3] == result.shape[:3] else None
+
+    def reference_rows(
+        self, operands: Sequence[Array], signature: Signature, first: int, end: int
+    ) -> Array:
+        """Rows `first` to `end` of the reference; of a result without rows all.
+
+        Rows of the operands that these do not need may hold anything.
+        """
+        whole = self.reference(operands, signature)
+        return whole[:, first:end] if is_image(signature.result.shape) else whole
+
+    def reference_sum(
+        self, before: Array, x: Array, signature: Signature, first: int, end: int
+    ) -> Array:
+        """What the result holds behind rows `first` to `end` of x, given what it held before them.
+
+        Raises GraphError unless it `sums_rows`.
+        """
+        del before, x, signature, first, end
+        raise GraphError(f"{self.operator_name} adds no rows up")
 
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """Multiply-accumulates of one inference, as papers count them (taps outside included)."""

@@ -19,6 +19,7 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 
 from netgen.errors import GraphError, PlanError, UsageError
+from netgen.ir.rows import is_image
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check.check_bands import check_bands, check_segments
@@ -27,7 +28,7 @@ from netgen.plan.check.check_instances import check_instances, check_weights
 from netgen.plan.check.check_memory import check_memory
 from netgen.plan.check.check_threads import check_threads
 from netgen.plan.data.operand_types import checked_types
-from netgen.plan.data.plan import Buffer, Plan, Step, Value, is_image
+from netgen.plan.data.plan import Buffer, Plan, Step, Value
 
 # As many as a channel map can have.
 _MOST_CHANNELS = 1 << 24

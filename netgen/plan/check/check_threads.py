@@ -21,7 +21,6 @@ from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.options import MOST_THREADS
 from netgen.plan.data.pixel_order import pixel_order
 from netgen.plan.data.plan import Plan, Step
-from netgen.plan.data.reach import row_reach
 from netgen.plan.data.step_layer import step_layer
 
 Bounds = list[list[int]]
@@ -195,7 +194,7 @@ def _check_in_place(plan: Plan, step: Step, by: str) -> None:
         return
     if home.element_bytes != result.element_bytes:
         return
-    reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[y].type)
+    reach = step.op.row_reach("x", operand_types(plan, step), plan.values[y].type)
     rows = plan.values[x].rows
     for first in range(0, height(plan, step), step.rows):
         end = first + step.rows

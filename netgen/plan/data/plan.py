@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.ir.rows import is_image, recuts, rows_of
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
@@ -287,19 +288,3 @@ class Plan:
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""
         return sum(b.bytes for b in self.buffers.values() if b.kind != "arena")
-
-
-def is_image(shape: tuple[int, ...]) -> bool:
-    """Whether a value of this shape has rows: [1,H,W,C]."""
-    return len(shape) == 4 and shape[0] == 1
-
-
-def rows_of(shape: tuple[int, ...]) -> int:
-    """How many rows a value of this shape has: one unless it is an image."""
-    return shape[1] if is_image(shape) else 1
-
-
-def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Whether a reshape cuts elements into other pixels, or pixels into other rows."""
-    rows = is_image(after) and rows_of(before) != rows_of(after)
-    return rows or before[-1:] != after[-1:]

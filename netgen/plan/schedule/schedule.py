@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
+from netgen.ir.rows import Reach, rows_of
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
 from netgen.ops.reshape import Reshape
 from netgen.plan.data.options import Image
-from netgen.plan.data.plan import Buffer, BufferRun, Value, View, rows_of
-from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.plan import Buffer, BufferRun, Value, View
 from netgen.plan.data.tuning import Tuning
 from netgen.plan.schedule.call_order import order_calls
 from netgen.plan.schedule.calls import Call
@@ -45,7 +45,7 @@ class Schedule:
         """Which rows of an operand a row of a call's result needs; None where it needs all."""
         if self.views.is_recut(call.reads[letter]):
             return None
-        return row_reach(call.node.op, letter, call.layer.operands, call.layer.result)
+        return call.node.op.row_reach(letter, call.layer.operands, call.layer.result)
 
     def home(self, value: str) -> Buffer:
         """The buffer in which a value stands."""

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netgen.ir.graph import Graph, Node
+from netgen.ir.rows import recuts, rows_of
 from netgen.kernels.targets import Target
 from netgen.ops.channel_map import ChannelMap
 from netgen.ops.reshape import Reshape
-from netgen.plan.data.plan import recuts, rows_of
 from netgen.plan.schedule.calls import Call, find_call
 
 # Where each channel of a value comes from: the value that was computed, and its channel there.

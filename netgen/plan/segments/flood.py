@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from netgen.ir.rows import is_image
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.plan.data.plan import Buffer, Segment, Slots, is_image
+from netgen.plan.data.plan import Buffer, Segment, Slots
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flow import Flow, Stream
@@ -162,7 +162,7 @@ def _reach(schedule: Schedule, first: int, *, push: bool) -> int:
         if any(made & set(schedule.sources(value)) for value in whole):
             break
         last = n
-        if isinstance(call.node.op, GlobalAvgPool):
+        if call.node.op.sums_rows:
             break
         made.add(call.node.name)
     return last

@@ -24,7 +24,6 @@ from netgen.plan.check.hazards import band_fault
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.plan.data.plan import Plan
-from netgen.plan.data.reach import row_reach
 from netgen.plan.execute.interpreter import execute
 from netgen.weights.seeded import seeded_weights
 from tests.plan.check.spoiled import repacked
@@ -113,7 +112,7 @@ def fault(
 ) -> str | None:
     """What the checker says of a result `distance` elements before its operand."""
     band = Band(0, rows.start, rows.stop) if rows else Band(0, 0, layer.result.shape[1])
-    reach = row_reach(layer.op, "x", layer.operands, layer.result)
+    reach = layer.op.row_reach("x", layer.operands, layer.result)
     assert reach is not None
     height = layer.operands["x"].shape[1]
     begin, end = reach.begin(band.first, height), reach.end(band.end, height)
