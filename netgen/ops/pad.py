@@ -39,6 +39,11 @@ class Pad(Operator):
         _, rows, columns, channels = x.shape
         return x.with_shape((1, rows + top + bottom, columns + left + right, channels))
 
+    def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
+        """Whether there are no zeros on any side."""
+        del operands, result
+        return not any(self.pad)
+
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 
@@ -161,6 +161,11 @@ class Sliding(Operator):
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """One per weight and pixel."""
         return result.shape[1] * result.shape[2] * operands[1].elements
+
+
+def slides_by_channel(op: Operator) -> TypeGuard[Sliding]:
+    """Whether an operator convolves every channel of x by itself."""
+    return isinstance(op, Sliding) and op.keeps_channels("x")
 
 
 def sliding_window(

@@ -85,7 +85,8 @@ def compare(
 def _source(output: str, plan: Plan) -> str:
     """The value that an output is a copy of, where the plan had to copy one."""
     for step in plan.steps:
-        if step.writes == output and step.op.operator_name == "identity":
+        operands = [plan.values[name].type for name in step.reads.values()]
+        if step.writes == output and step.op.is_identity(operands, plan.values[output].type):
             return step.reads["x"]
     return output
 

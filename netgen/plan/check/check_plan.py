@@ -6,10 +6,10 @@ kernel instance its shapes need; every element that a step reads was written by 
 come from (the memory is executed with the step's number in place of data); weights stand where no
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
 `check_bands` segments, `check_instances` kernels and weights, `check_threads` what threads do. Only
-what a kernel itself defines, its parameters for a layer and the length of what it packs, is asked
-of it. Shared with the planner is what gives a plan its meaning: `reach` (the rows that an operator
-reads), `order` (which band runs when) and `operand_types`. Which constants a step should have, a
-plan does not say.
+what a kernel itself defines, its parameters for a layer, the loops that its template prints of them
+and the length of what it packs, is asked of it. Shared with the planner is what gives a plan its
+meaning: `Operator.row_reach`, `execution_order` (which band runs when) and `operand_types`. Which
+constants a step should have, a plan does not say.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def _check_views_end(plan: Plan) -> None:
         raise PlanError("values view each other in a circle", where=where) from error
 
 
-def _check_layout(plan: Plan, value: Value) -> None:
-    """A value's runs hold each of its channels once, at places of one buffer's pixels."""
+def _check_channels(value: Value) -> None:
+    """A value's runs hold each of its channels once."""
     where = f"%{value.name}"
     channels = value.type.shape[-1] if value.type.shape else 1
     count = sum(run.channels for run in value.runs)
@@ -158,6 +158,12 @@ def _check_layout(plan: Plan, value: Value) -> None:
             expected=f"channels 0 to {channels - 1}",
             found=f"{len(held)} different ones",
         )
+
+
+def _check_layout(plan: Plan, value: Value) -> None:
+    """Channels stand at places of one buffer's pixels, of their own elements."""
+    where, channels = f"%{value.name}", value.type.shape[-1]
+    _check_channels(value)
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)
     buffer = plan.buffers[value.runs[0].buffer]
@@ -240,7 +246,7 @@ def _check_views(plan: Plan) -> None:
         where = f"%{value.name}"
         if unknown := [name for name in value.view.operands if name not in seen - {value.name}]:
             raise PlanError(f"it views %{unknown[0]}, which is not before it", where=where)
-        if value.view.op.operator_name not in {"channel_map", "reshape"}:
+        if value.view.op.view_of == "nothing":
             raise PlanError(f"{value.view.op.operator_name} is no view", where=where)
         types = [plan.values[name].type for name in value.view.operands]
         try:

@@ -22,9 +22,6 @@ VERSION = 3
 # Of the arena and of all weights, as of each value: C's `int` and a `size_t` of 32 bits hold it.
 MOST_BYTES = 2**31 - 1
 
-# Operators of other numeric forms that only move data.
-_MOVES = frozenset({"identity", "pad"})
-
 
 @dataclass(frozen=True)
 class BufferRun:
@@ -225,11 +222,7 @@ class Plan:
     @property
     def bytes_moved(self) -> int:
         """Bytes written by steps that only move data: maps that are copied, layout changes."""
-        return sum(
-            self.values[step.writes].type.bytes
-            for step in self.steps
-            if step.numeric_form == "copy" or step.op.operator_name in _MOVES
-        )
+        return sum(self.values[step.writes].type.bytes for step in self.steps if step.op.moves_only)
 
     def buffer_of(self, value: str) -> Buffer:
         """The buffer of a value."""
@@ -253,7 +246,7 @@ class Plan:
     def is_recut(self, value: str) -> bool:
         """Whether a value is a reshape that cuts what it shows into other pixels or other rows."""
         base = self.values[value]
-        while base.view is not None and base.view.op.operator_name == "reshape":
+        while base.view is not None and base.view.op.view_of == "elements":
             base = self.values[base.view.operands[0]]
         return recuts(base.type.shape, self.values[value].type.shape)
 

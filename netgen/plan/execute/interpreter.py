@@ -16,11 +16,11 @@ from netgen.errors import InputError
 from netgen.ir.graph import Graph
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import slides_by_channel
 from netgen.plan.data.execution_order import Band, execution_order
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
-from netgen.plan.execute.in_place import run_depthwise_in_place
+from netgen.plan.execute.in_place import run_in_place
 from netgen.plan.execute.memory import Memory, poisoned
 
 
@@ -86,8 +86,8 @@ def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
     }
     types, result = operand_types(plan, step), plan.values[step.writes].type
     signature = Signature(tuple(types.values()), result, graph.scales((*types.values(), result)))
-    if isinstance(step.op, DepthwiseConv2d) and memory.meets(step, band):
-        run_depthwise_in_place(memory, step, constants, signature, band)
+    if slides_by_channel(step.op) and memory.meets(step, band):
+        run_in_place(memory, step, constants, signature, band)
         return
     reaches = {letter: step.op.row_reach(letter, types, result) for letter in step.reads}
     operands = dict(constants)

@@ -12,7 +12,6 @@ from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
-from netgen.ops.reshape import Reshape
 from netgen.plan.data.options import Image
 from netgen.plan.data.plan import Buffer, BufferRun, Value, View
 from netgen.plan.data.tuning import Tuning
@@ -135,7 +134,7 @@ def _homes(graph: Graph) -> dict[str, str]:
     """The buffer of every value, named after the value that first fills it."""
     home: dict[str, str] = {}
     for node in (*graph.inputs, *graph.activations):
-        reshape = isinstance(node.op, Reshape)
+        reshape = node.op.view_of == "elements"
         home[node.name] = home[node.operands[0]] if reshape else node.name
     return home
 
