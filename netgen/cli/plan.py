@@ -81,10 +81,6 @@ def _checked_plan(file: Path) -> Plan:
     try:
         planned = read_plan(file)
         check_plan(planned)
-    except RecursionError as error:
-        raise PlanError(
-            "nested too deeply", where=str(file), hint="give a plan that netgen plan -o wrote"
-        ) from error
     except PlanError as error:
         if _is_curve(file):
             raise PlanError(
@@ -104,7 +100,7 @@ def _is_curve(file: Path) -> bool:
 
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     keys = {field.name for field in fields(Point)}
     return (

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from netgen.dsl.author import author_line
 from netgen.errors import GraphError
 from netgen.ir.graph import ConstantArray, Graph, Node
-from netgen.ir.operator import REGISTRY, Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ir.tokens import is_name
 

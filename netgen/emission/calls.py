@@ -12,11 +12,11 @@ from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, region_of, weight_places
 from netgen.emission.weights import WeightArray
+from netgen.ir.rows import Reach
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Buffer, Plan, Step
-from netgen.plan.data.reach import Reach, row_reach
 from netgen.plan.data.step_layer import step_layer
 
 
@@ -94,7 +94,7 @@ class Calls:
         if find_kernel(step.kernel).by_rows == "window" and letter == "x":
             buffer, shift = plan.buffer_of(value), plan.values[value].slots.shift
             return self._place(value, (buffer.margin - shift) * buffer.pitch, "")
-        reach = row_reach(step.op, letter, operand_types(plan, step), plan.values[step.writes].type)
+        reach = step.op.row_reach(letter, operand_types(plan, step), plan.values[step.writes].type)
         whole = reach is None and plan.values[value].type.shape[1:2] != (1,)
         assert whole or reach in (None, Reach()), step.name
         return self._start(value) if whole else self.row(value, row)

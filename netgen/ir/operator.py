@@ -1,19 +1,19 @@
 """What an operator is: attributes, a type rule, a NumPy meaning, a cost.
 
 An operator is a frozen dataclass whose fields are its attributes; one file in `netgen/ops/` each.
-The registry is filled by the import list of `netgen/ops/__init__.py`, never by scanning folders.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, ClassVar, TypeAlias, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal, TypeAlias
 
 from netgen.errors import GraphError
+from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
@@ -54,10 +54,15 @@ class Operator(ABC):
     element_types: ClassVar[frozenset[str]] = _FLOATS
     # Whether elements go from operands to the result as they are: all are of one kind then.
     moves_only: ClassVar[bool] = False
+    # What a result shows, which need not be computed where its operands stand so already: all
+    # elements in their order, or channels of every pixel, as `channel_sources` says.
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "nothing"
     # Operands that training measures rather than learns; papers do not count them as parameters.
     statistics: ClassVar[frozenset[str]] = frozenset()
     # Operands of which an element is read only for the element of the result at the same place.
     same_place: ClassVar[frozenset[str]] = frozenset()
+    # Whether it adds the rows of x up: bands of it go through those, and gather in one result.
+    sums_rows: ClassVar[bool] = False
     # Whether elements of the result lie between those of the operands and zero, as moved ones do.
     keeps_range: ClassVar[bool] = False
     # What the axes of result and operands are, of those that have as many: N, H, W, C.
@@ -103,6 +108,64 @@ class Operator(ABC):
                     found=str(kind),
                     hint="requantise one of them before",
                 )
+
+    def rows(self, operands: Mapping[str, TensorType], result: TensorType) -> int:
+        """How many rows it goes through: those of its result, or those that it adds up."""
+        return rows_of((operands["x"] if self.sums_rows else result).shape)
+
+    def row_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """Which rows of an operand a row of the result needs; None where each needs all of it."""
+        image = is_image(operands[letter].shape)
+        return self.image_reach(letter, operands, result) if image else None
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """What `row_reach` says of an image: the same row, where it is as large as the result."""
+        return Reach() if operands[letter].shape[:3] == result.shape[:3] else None
+
+    def reference_rows(
+        self, operands: Sequence[Array], signature: Signature, first: int, end: int
+    ) -> Array:
+        """Rows `first` to `end` of the reference; of a result without rows all.
+
+        Rows of the operands that these do not need may hold anything.
+        """
+        whole = self.reference(operands, signature)
+        return whole[:, first:end] if is_image(signature.result.shape) else whole
+
+    def reference_sum(
+        self, before: Array, x: Array, signature: Signature, first: int, end: int
+    ) -> Array:
+        """What the result holds behind rows `first` to `end` of x, given what it held before them.
+
+        Raises GraphError unless it `sums_rows`.
+        """
+        del before, x, signature, first, end
+        raise GraphError(f"{self.operator_name} adds no rows up")
+
+    def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
+        """Whether the result is the first operand, whatever that is."""
+        del operands, result
+        return False
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """For every channel of the result: the operand, or -1 for zeros, and its channel there.
+
+        `channels` are how many the operands have. Raises GraphError for other operators.
+        """
+        del channels
+        raise GraphError(f"{self.operator_name} computes more than which channel goes where")
+
+    def keeps_channels(self, letter: str) -> bool:
+        """Whether each channel of an operand goes into channels of the result of its own, in order.
+
+        Their layouts may then be the same; with weights a kernel may go channel by channel.
+        """
+        del letter
+        return self.view_of != "channels"
 
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """Multiply-accumulates of one inference, as papers count them (taps outside included)."""
@@ -203,62 +266,3 @@ class Const(Operator):
         """Raise GraphError: the graph has the value."""
         del operands
         raise GraphError("the value of a constant is among the graph's constants")
-
-
-_SHOWN: dict[Any, str] = {int: "an integer", float: "a hexadecimal float", str: "a name"}
-
-
-def _fits(value: AttributeValue, kind: object) -> bool:
-    """Whether a value has a field's type; one integer may stand for a tuple of known length."""
-    if get_origin(kind) is tuple:
-        one_for_all = isinstance(value, int) and ... not in get_args(kind)
-        return isinstance(value, tuple) or one_for_all
-    return type(value) is kind
-
-
-class Registry:
-    """Operators by name."""
-
-    def __init__(self) -> None:
-        self._operators: dict[str, type[Operator]] = {}
-
-    def add(self, *operators: type[Operator]) -> None:
-        """Register operators; a name may be taken only once."""
-        for operator in operators:
-            if operator.operator_name in self._operators:
-                raise GraphError(f"two operators are named '{operator.operator_name}'")
-            self._operators[operator.operator_name] = operator
-
-    def make(self, name: str, attributes: Mapping[str, AttributeValue]) -> Operator:
-        """Build an operator from its text form.
-
-        Raises GraphError for names that are unknown and attributes that are ill-typed.
-        """
-        if name not in self._operators:
-            raise GraphError(
-                f"unknown operator '{name}'",
-                expected="one of " + ", ".join(sorted(self._operators)),
-            )
-        operator = self._operators[name]
-        known = [field.name for field in dataclasses.fields(operator)]
-        types = get_type_hints(operator)
-        for attribute, value in attributes.items():
-            if attribute not in known:
-                raise GraphError(
-                    f"{name} has no attribute '{attribute}'",
-                    expected="one of " + ", ".join(known) if known else "no attributes",
-                )
-            if not _fits(value, types[attribute]):
-                raise GraphError(
-                    f"the attribute '{attribute}' of {name} is ill-typed",
-                    expected=_SHOWN.get(types[attribute], "a tuple of integers"),
-                    found=repr(value),
-                )
-        return operator(**attributes)
-
-    def __iter__(self) -> Iterator[type[Operator]]:
-        return iter(self._operators.values())
-
-
-REGISTRY = Registry()
-REGISTRY.add(Input, Const)

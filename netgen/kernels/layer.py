@@ -16,7 +16,8 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Layout, dense_layout
-from netgen.kernels.split import Split
+from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
+from netgen.kernels.split import Loop, Split
 from netgen.kernels.targets import Target
 
 ByRows: TypeAlias = Literal["none", "alike", "window", "sums"]
@@ -180,6 +181,19 @@ class Kernel(ABC):
         """
         del layer, target, threads, overwritten
         return None
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """The loops that the template prints for a call that is divided so; none if it cannot be.
+
+        Read from what the template is given, not from how calls are divided: the checker asks.
+        """
+        del parameters, by
+        return ()
+
+    def pixel_order(self, parameters: Mapping[str, Json]) -> PixelOrder:
+        """In which order the template goes, where a result is in the place of what it reads."""
+        del parameters
+        return PIXEL_BY_PIXEL
 
     def cost_of_call(self, layer: Layer, target: Target) -> float:
         """That of one call, which may compute only a band."""

@@ -22,12 +22,16 @@ _READ_CYCLES = 0.1
 
 @dataclass(frozen=True)
 class Loop:
-    """Iterations first, first + step, ... before `end`; `weight` is the work of one of them."""
+    """Iterations first, first + step, ... before `end`; `weight` is the work of one of them.
+
+    Those of a loop that `follows` belong to whoever has the last iteration of the loop before.
+    """
 
     first: int
     end: int
     step: int = 1
     weight: float = 1.0
+    follows: bool = False
 
     @property
     def iterations(self) -> int:

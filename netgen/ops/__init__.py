@@ -4,7 +4,7 @@ This list is the registry; adding an operator adds one line.
 """
 
 from netgen.dsl.tensor import constant
-from netgen.ir.operator import REGISTRY
+from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm

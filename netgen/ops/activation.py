@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.errors import GraphError
-from netgen.ir.operator import ANY_NUMBER, REGISTRY, Operator, Range, Signature
+from netgen.ir.operator import ANY_NUMBER, Operator, Range, Signature
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.pooling import inside, pooled, pooled_type, pooling_window
 from netgen.ops.window import PadSpec, Window, four_sides, pair
@@ -47,6 +48,13 @@ class AvgPool2d(Operator):
     def window(self) -> Window:
         """Give the sliding window."""
         return Window(self.kernel, self.stride, self.pad)
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """Those of the window."""
+        del letter, operands, result
+        return self.window().row_reach()
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,C]."""

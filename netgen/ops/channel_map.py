@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,7 @@ class ChannelMap(Operator):
     operator_name: ClassVar[str] = "channel_map"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     variadic: ClassVar[bool] = True
     channels: str = "x0[0:1]"
 
@@ -107,6 +108,11 @@ class ChannelMap(Operator):
                 expected=", ".join(f"x{n}" for n in sorted(expected)),
                 found=", ".join(self.letters(count)),
             )
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """As the map says."""
+        del channels
+        return self.sources()
 
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """Index all channels, and one of zeros, which codes have as their zero point."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class ChannelPad(Operator):
     operator_name: ClassVar[str] = "channel_pad"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     front: int = 0
     back: int = 0
 
@@ -40,6 +41,11 @@ class ChannelPad(Operator):
         x = operands[0]
         channels = self.front + x.shape[-1] + self.back
         return x.with_shape((*x.shape[:-1], channels))
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """Zeros, all of x, zeros."""
+        sides, x = (self.front, self.back), np.arange(channels[0])
+        return np.pad(np.zeros_like(x), sides, constant_values=-1), np.pad(x, sides)
 
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """numpy.pad with zeros, of codes with the zero point, of the last axis."""

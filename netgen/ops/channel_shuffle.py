@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class ChannelShuffle(Operator):
     operator_name: ClassVar[str] = "channel_shuffle"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     groups: int = 1
 
     def __post_init__(self) -> None:
@@ -33,6 +34,11 @@ class ChannelShuffle(Operator):
         if channels % self.groups:
             raise GraphError(f"{channels} channels cannot be split into {self.groups} groups")
         return operands[0]
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """The first channel of every group, then the second one of every group, and so on."""
+        dealt = np.arange(channels[0]).reshape(self.groups, -1).T.ravel()
+        return np.zeros_like(dealt), dealt
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Reshape to (groups, C/groups), transpose, reshape back, as in the paper."""

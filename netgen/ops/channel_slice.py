@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
@@ -20,6 +22,7 @@ class ChannelSlice(Operator):
     operator_name: ClassVar[str] = "channel_slice"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     first: int = 0
     length: int = 1
     step: int = 1
@@ -43,6 +46,12 @@ class ChannelSlice(Operator):
                 found=str(x.shape[-1]),
             )
         return x.with_shape((*x.shape[:-1], self.length))
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """Every `step`-th channel from the first on."""
+        del channels
+        length = self.length
+        return np.zeros(length, np.int64), self.first + self.step * np.arange(length)
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Index with a slice of NumPy."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Concat(Operator):
     operator_name: ClassVar[str] = "concat"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     variadic: ClassVar[bool] = True
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -31,6 +32,11 @@ class Concat(Operator):
             check_shape(operand, (*pixels, *operand.shape[-1:]), letter)
         channels = sum(operand.shape[-1] for operand in operands)
         return operands[0].with_shape((*pixels, channels))
+
+    def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
+        """All of each operand, one operand after the other."""
+        read = np.repeat(np.arange(len(channels)), channels)
+        return read, np.concatenate([np.arange(count) for count in channels])
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.concatenate."""

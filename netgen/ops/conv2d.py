@@ -73,6 +73,10 @@ class Conv2d(Sliding):
             y = y + addend
         return activate(self.act, y)
 
+    def keeps_channels(self, letter: str) -> bool:
+        """Whether it is the residual's."""
+        return letter == "residual"
+
     def second_moment(self, operands: Sequence[float]) -> float:
         """Weights are seeded for 1 before the residual and the activation."""
         residual = operands[1] if len(operands) > 1 else 0.0

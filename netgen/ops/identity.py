@@ -24,6 +24,11 @@ class Identity(Operator):
         """Keep the type of x."""
         return operands[0]
 
+    def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
+        """Always."""
+        del operands, result
+        return True
+
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Return x itself."""
         return operands[0]

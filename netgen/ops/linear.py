@@ -47,6 +47,11 @@ class Linear(Operator):
         del result
         return operands[1].elements
 
+    def keeps_channels(self, letter: str) -> bool:
+        """No: every output is a sum over all inputs."""
+        del letter
+        return False
+
     def second_moment(self, operands: Sequence[float]) -> float:
         """Weights are seeded for 1 before the activation."""
         del operands

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.operator import Operator, Signature
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.pooling import pooled, pooled_type, pooling_window
 from netgen.ops.window import PadSpec, Window, four_sides, pair
@@ -37,6 +38,13 @@ class MaxPool2d(Operator):
     def window(self) -> Window:
         """Give the sliding window."""
         return Window(self.kernel, self.stride, self.pad)
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """Those of the window."""
+        del letter, operands, result
+        return self.window().row_reach()
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,C]."""

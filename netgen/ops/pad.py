@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank, four_sides
 
@@ -37,6 +38,18 @@ class Pad(Operator):
         top, bottom, left, right = self.pad
         _, rows, columns, channels = x.shape
         return x.with_shape((1, rows + top + bottom, columns + left + right, channels))
+
+    def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
+        """Whether there are no zeros on any side."""
+        del operands, result
+        return not any(self.pad)
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """One row, as many further up as there are rows of zeros above."""
+        del letter, operands, result
+        return Reach(pad=self.pad[0])
 
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """numpy.pad with zeros, of codes with the zero point."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from netgen.dsl.tensor import Tensor, apply
 from netgen.errors import GraphError
@@ -20,6 +20,7 @@ class Reshape(Operator):
     operator_name: ClassVar[str] = "reshape"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "elements"
     shape: tuple[int, ...] = ()
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -37,6 +38,10 @@ class Reshape(Operator):
         """An axis of more than one is kept where as many elements lie before it and behind it."""
         kept = {(prod(x[:axis]), extent): axis for axis, extent in enumerate(x) if extent > 1}
         return tuple(kept.get((prod(y[:axis]), extent)) for axis, extent in enumerate(y))
+
+    def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
+        """Whether x has the shape already."""
+        return operands[0] == result
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.reshape."""

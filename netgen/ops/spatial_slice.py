@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_rank, pair
 
@@ -43,6 +44,13 @@ class SpatialSlice(Operator):
                     found=str(x.shape[1 + axis]),
                 )
         return x.with_shape((1, *self.size, x.shape[3]))
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """One row, from the first on."""
+        del letter, operands, result
+        return Reach(stride=self.stride[0], pad=-self.first[0])
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Index with two slices of NumPy."""

@@ -49,6 +49,11 @@ class Transpose(Operator):
         del x, y
         return self.axes
 
+    def keeps_channels(self, letter: str) -> bool:
+        """Whether the last axis stays the last."""
+        del letter
+        return self.axes[-1] == len(self.axes) - 1
+
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.transpose."""
         return np.ascontiguousarray(operands[0].transpose(self.axes))

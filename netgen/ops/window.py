@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeGuard
 
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Operator, Signature
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 
 PadSpec = int | tuple[int, int, int, int] | Literal["same"]
@@ -73,6 +74,11 @@ class Window:
     stride: tuple[int, int]
     pad: tuple[int, int, int, int]
     dilation: tuple[int, int] = (1, 1)
+
+    def row_reach(self) -> Reach:
+        """The rows of the image that a row of windows reaches."""
+        size = (self.size[0] - 1) * self.dilation[0] + 1
+        return Reach(size, self.stride[0], self.pad[0])
 
     def output_size(self, x: TensorType) -> tuple[int, int]:
         """Rows and columns of the result.
@@ -150,9 +156,41 @@ class Sliding(Operator):
         """The sliding window of weights of shape `w`."""
         return Window((w[1], w[2]), self.stride, self.pad, self.dilation)
 
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """Those of the window; other operands are read as the result is written."""
+        if letter == "x":
+            return self.window(operands["w"].shape).row_reach()
+        return super().image_reach(letter, operands, result)
+
+    def reference_rows(
+        self, operands: Sequence[Array], signature: Signature, first: int, end: int
+    ) -> Array:
+        """The reference of the rows of x that these need, with other padding above and below.
+
+        What lies outside the image is padding of these rows, so far as it is not all of it.
+        """
+        x, w, *rest = operands
+        window = self.window(w.shape)
+        reach = window.row_reach()
+        begin = first * reach.stride - reach.pad
+        stop = (end - 1) * reach.stride - reach.pad + reach.size
+        cut = x[:, max(begin, 0) : max(stop, 0)]
+        top = min(max(-begin, 0), stop - begin)
+        bottom = stop - begin - cut.shape[1] - top
+        banded = replace(self, pad=(top, bottom, *window.pad[2:]))
+        rest = [part[:, first:end] if part.ndim == 4 else part for part in rest]
+        return banded.reference([cut, w, *rest], signature)
+
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """One per weight and pixel."""
         return result.shape[1] * result.shape[2] * operands[1].elements
+
+
+def slides_by_channel(op: Operator) -> TypeGuard[Sliding]:
+    """Whether an operator convolves every channel of x by itself."""
+    return isinstance(op, Sliding) and op.keeps_channels("x")
 
 
 def sliding_window(

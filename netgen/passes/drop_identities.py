@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from netgen.ir.graph import Graph, Node
-from netgen.ops.dropout import Dropout
-from netgen.ops.identity import Identity
-from netgen.ops.pad import Pad
 
 
 def drop_identities(graph: Graph) -> Graph:
@@ -24,8 +21,4 @@ def drop_identities(graph: Graph) -> Graph:
 
 
 def _is_identity(graph: Graph, node: Node) -> bool:
-    if isinstance(node.op, Identity | Dropout):
-        return True
-    if isinstance(node.op, Pad):
-        return not any(node.op.pad)
-    return node.op.operator_name == "reshape" and graph[node.operands[0]].type == node.type
+    return node.op.is_identity([graph[name].type for name in node.operands], node.type)

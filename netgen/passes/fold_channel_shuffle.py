@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Operator
 from netgen.ops.channel_map import ChannelMap, channel_map_op
-from netgen.ops.channel_pad import ChannelPad
-from netgen.ops.channel_shuffle import ChannelShuffle
-from netgen.ops.channel_slice import ChannelSlice
-from netgen.ops.concat import Concat
 
 # One channel of a value that no map computes; zeros are those of no value.
 Channel = tuple[str, int]
 ZERO: Channel = ("", 0)
-
-_MOVING = (ChannelMap, ChannelPad, ChannelShuffle, ChannelSlice, Concat)
 
 
 def fold_channel_shuffle(graph: Graph) -> Graph:
@@ -35,7 +28,7 @@ def fold_channel_shuffle(graph: Graph) -> Graph:
     nodes: dict[str, Node] = {}
     renames: dict[str, str] = {}
     for node in graph.activations:
-        if not isinstance(node.op, _MOVING):
+        if node.op.view_of != "channels":
             continue
         operands = [channels.get(name) or _all_channels(graph, name) for name in node.operands]
         channels[node.name] = moved = _moved(node.op, operands)
@@ -53,7 +46,7 @@ def fold_channel_shuffle(graph: Graph) -> Graph:
 def _is_read(graph: Graph, node: Node) -> bool:
     """Whether anything but maps, which read its operands instead, needs a value."""
     users = graph.users(node.name)
-    return node.name in graph.outputs or any(not isinstance(user.op, _MOVING) for user in users)
+    return node.name in graph.outputs or any(user.op.view_of != "channels" for user in users)
 
 
 def _all_channels(graph: Graph, name: str) -> list[Channel]:
@@ -62,17 +55,8 @@ def _all_channels(graph: Graph, name: str) -> list[Channel]:
 
 def _moved(op: Operator, operands: Sequence[list[Channel]]) -> list[Channel]:
     """The channels of the result in terms of the operands'."""
-    if isinstance(op, Concat):
-        return list(chain(*operands))
-    if isinstance(op, ChannelSlice):
-        return operands[0][op.first :: op.step][: op.length]
-    if isinstance(op, ChannelPad):
-        return [ZERO] * op.front + operands[0] + [ZERO] * op.back
-    if isinstance(op, ChannelShuffle):
-        length = len(operands[0]) // op.groups
-        return list(chain(*(operands[0][place::length] for place in range(length))))
-    assert isinstance(op, ChannelMap)
-    pairs = zip(*(part.tolist() for part in op.sources()), strict=True)
+    read, channels = op.channel_sources([len(operand) for operand in operands])
+    pairs = zip(read.tolist(), channels.tolist(), strict=True)
     return [ZERO if n < 0 else operands[n][channel] for n, channel in pairs]
 
 

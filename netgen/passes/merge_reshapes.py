@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
-from netgen.ops.reshape import Reshape
 
 
 def merge_reshapes(graph: Graph) -> Graph:
@@ -20,7 +19,7 @@ def merge_reshapes(graph: Graph) -> Graph:
     nodes: dict[str, Node] = {}
     renames: dict[str, str] = {}
     for node in graph.activations:
-        if isinstance(node.op, Reshape):
+        if node.op.view_of == "elements":
             base = _base(graph, node)
             if base.type == node.type:
                 renames[node.name] = base.name
@@ -32,6 +31,6 @@ def merge_reshapes(graph: Graph) -> Graph:
 def _base(graph: Graph, reshape: Node) -> Node:
     """The first value before a reshape that is no reshape itself."""
     base = graph[reshape.operands[0]]
-    while isinstance(base.op, Reshape):
+    while base.op.view_of == "elements":
         base = graph[base.operands[0]]
     return base

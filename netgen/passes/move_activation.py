@@ -10,7 +10,6 @@ import numpy as np
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Signature
 from netgen.ops.activation import ElementwiseActivation
-from netgen.ops.channel_map import ChannelMap
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.value_ranges import value_ranges
 
@@ -49,10 +48,10 @@ def _move_first(graph: Graph) -> Graph | None:
         if not isinstance(node.op, ElementwiseActivation):
             continue
         source = graph[node.operands[0]]
-        if not isinstance(source.op, ChannelMap) or graph.sole_user(source.name) is not node:
+        if source.op.view_of != "channels" or graph.sole_user(source.name) is not node:
             continue
         changed = [x for x in source.operands if not node.op.leaves_alone(ranges[x])]
-        if _movable(graph, node.op, source, source.op, changed):
+        if _movable(graph, node.op, source, changed):
             return _move(graph, node, source, changed)
     return None
 
@@ -61,11 +60,12 @@ def _movable(
     graph: Graph,
     activation: ElementwiseActivation,
     source: Node,
-    op: ChannelMap,
     changed: list[str],
 ) -> bool:
     """Whether to activate the `changed` operands costs no more than to activate the map."""
-    read, channels = op.sources()
+    read, channels = source.op.channel_sources(
+        [graph[name].type.shape[-1] for name in source.operands]
+    )
     if (read < 0).any() and not _keeps_zero(activation, source):
         return False
     for n, name in enumerate(source.operands):

@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Iterable, Sequence
 
 import netgen.ops as operators
-from netgen.ir.operator import REGISTRY, Operator
+from netgen.ir.operator import Operator
+from netgen.ir.registry import REGISTRY
 from netgen.models import NETWORKS
 from netgen.report.tables import network_facts
 

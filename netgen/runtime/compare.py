@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.plan.data.plan import Plan
 from netgen.plan.execute.memory import poisoned
 from netgen.runtime.model import CompiledModel
@@ -86,7 +85,8 @@ def compare(
 def _source(output: str, plan: Plan) -> str:
     """The value that an output is a copy of, where the plan had to copy one."""
     for step in plan.steps:
-        if step.writes == output and step.op.operator_name == "identity":
+        operands = [plan.values[name].type for name in step.reads.values()]
+        if step.writes == output and step.op.is_identity(operands, plan.values[output].type):
             return step.reads["x"]
     return output
 
@@ -104,7 +104,7 @@ def _values(model: CompiledModel, plan: Plan, images: Sequence[Array]) -> dict[s
         if buffer.kind != "arena":
             return
         rows = slice(first, done[index]) if len(shape) == 4 else slice(0, 1)
-        if isinstance(step.op, GlobalAvgPool):
+        if step.op.sums_rows:
             rows = slice(0, 1)
         held = arena[buffer.offset : buffer.offset + buffer.bytes].view(kind.element.storage)
         written = held[plan.elements(step.writes, rows.start, rows.stop)]

@@ -9,7 +9,7 @@ import pytest
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.emission.environment import further, render
 from netgen.emission.functions import called_names, vector_words
-from netgen.ir.operator import REGISTRY
+from netgen.ir.registry import REGISTRY
 from netgen.kernels.targets import find_target
 from netgen.ops.activation import ElementwiseActivation
 

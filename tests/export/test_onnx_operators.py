@@ -15,7 +15,8 @@ from netgen.errors import GraphError
 from netgen.export.onnx_file import graph_to_onnx
 from netgen.export.onnx_operators import MAPPINGS, Call, Stage, activation, elementwise
 from netgen.ir.graph import Graph
-from netgen.ir.operator import REGISTRY, Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d

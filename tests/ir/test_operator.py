@@ -10,7 +10,8 @@ import pytest
 
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
-from netgen.ir.operator import REGISTRY, Const, Input, Operator, Registry, Signature
+from netgen.ir.operator import Const, Input, Operator, Signature
+from netgen.ir.registry import REGISTRY, Registry
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.conv2d import Conv2d
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.ir.graph import Graph, Node, SourceLine
-from netgen.ir.operator import REGISTRY, Const, Input
+from netgen.ir.operator import Const, Input
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ir.text import parse_graph, print_graph
 from netgen.models import NETWORKS

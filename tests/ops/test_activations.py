@@ -12,7 +12,8 @@ import pytest
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import ANY_NUMBER, REGISTRY, Input
+from netgen.ir.operator import ANY_NUMBER, Input
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import ElementwiseActivation, activations, find_activation
 from netgen.ops.add import Add

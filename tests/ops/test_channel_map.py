@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.errors import GraphError
-from netgen.ir.operator import REGISTRY
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ir.text import parse_graph, print_graph
 from netgen.ops.channel_map import ChannelMap, channel_map_op

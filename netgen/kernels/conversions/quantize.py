@@ -6,15 +6,14 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import hexadecimal
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import describe_elements
 from netgen.kernels.targets import Target
 from netgen.ops.quantize import Quantize
 
 
-class QuantizeKernel(Kernel):
+class QuantizeKernel(ElementKernel):
     """Any shape."""
 
     name: ClassVar[str] = "quantize"
@@ -50,10 +49,3 @@ class QuantizeKernel(Kernel):
             "low": element.low - op.zero,
             "high": element.high - op.zero,
         }
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By elements or by pixels."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)

@@ -6,15 +6,14 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.f32.elementwise import describe_activated
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
+from netgen.kernels.layer import ByRows, Json, Layer
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.ops.activation import ElementwiseActivation
 
 
-class ActivationF32(Kernel):
+class ActivationF32(ElementKernel):
     """Any shape."""
 
     name: ClassVar[str] = "activation_f32"
@@ -41,10 +40,3 @@ class ActivationF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By elements or by pixels, each of which is read just before it is written."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)

@@ -9,15 +9,14 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
+from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import describe_pitches, describe_stretches, in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.batch_norm import BatchNorm
 
 
-class BatchNormF32(Kernel):
+class BatchNormF32(ElementKernel):
     """Any shape. Scale and shift are computed in float64 when compiling."""
 
     name: ClassVar[str] = "batch_norm_f32"
@@ -68,10 +67,3 @@ class BatchNormF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By elements or by pixels, each of which is read just before it is written."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)

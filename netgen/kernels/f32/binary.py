@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.kernels.f32.elementwise import describe_activated
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
+from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.add import Add
 from netgen.ops.mul import Mul
 
 
-class BinaryKernel(Kernel):
+class BinaryKernel(ElementKernel):
     """Any shape; plain loops that every compiler vectorises, unless there is an activation."""
 
     any_layout: ClassVar[bool] = True
@@ -57,13 +56,6 @@ class BinaryKernel(Kernel):
         for letter in sorted(same - set(self.constants)):
             found |= in_place(layer, letter)
         return found
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By elements or by pixels, each of which is read just before it is written."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)
 
 
 class ConstantBinaryKernel(BinaryKernel):

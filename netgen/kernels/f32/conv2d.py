@@ -15,6 +15,7 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.loops import listed_loops, row_loop
 from netgen.kernels.products import (
     Part,
     describe_inputs,
@@ -27,7 +28,7 @@ from netgen.kernels.products import (
     run_lengths,
     visited,
 )
-from netgen.kernels.split import Split, cheapest
+from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, split_panels, split_rows
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
@@ -126,6 +127,12 @@ class Conv2dF32(Kernel):
         panels = split_panels(self.parameters(layer, target)["panels"], threads)
         candidates = [read_bytes(layer, split_rows(layer, threads)), read_bytes(layer, panels)]
         return cheapest(candidates, self.cost_of_call(layer, target))
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Rows, or panels of outputs."""
+        if by == "rows":
+            return row_loop(parameters)
+        return listed_loops(parameters["panels"], "channels") if by == "panels" else ()
 
 
 def _product(layer: Layer) -> tuple[int, int, int]:

@@ -15,21 +15,20 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import (
     describe_inputs,
     describe_outputs,
     describe_product_pitches,
     visited,
 )
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 
 
-class Conv2dPortableF32(Kernel):
+class Conv2dPortableF32(RowKernel):
     """The one that always works."""
 
     name: ClassVar[str] = "conv2d_portable_f32"
@@ -86,10 +85,3 @@ class Conv2dPortableF32(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if "residual" in layer.operands else {}
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By rows."""
-        del target, overwritten
-        return split_rows(layer, threads)

@@ -24,6 +24,8 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.loops import listed_loops, row_loop
+from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.kernels.row_pairs import distance_in_place, late_columns
 from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside, taps_used
 from netgen.kernels.split import Loop, Split, split_loops
@@ -140,6 +142,19 @@ class DepthwiseConv2dF32(Kernel):
         choice = layer.choice or own_choice(layer, window, target)
         rows = split_rows(layer, threads, 1 + choice["pairs"])
         return rows if made.share <= vectors.share else vectors
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Rows, as many as are computed at once, or vectors of channels."""
+        if by == "rows":
+            return row_loop(parameters, self.pixel_order(parameters).rows)
+        return listed_loops(parameters["vectors"], "width") if by == "vectors" else ()
+
+    def pixel_order(self, parameters: Mapping[str, Json]) -> PixelOrder:
+        """Row by row, or in pairs of rows; of any parameters, which nobody may have checked."""
+        match parameters:
+            case {"bodies": [{"rows": int(rows), **_others}, *_], "late": int(late)} if rows > 0:
+                return PixelOrder(rows, late)
+        return PIXEL_BY_PIXEL
 
 
 def _tiles(layer: Layer, window: Window, unroll: int, late: int) -> list[dict[str, Json]]:

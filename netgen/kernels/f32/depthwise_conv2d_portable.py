@@ -14,15 +14,15 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.loops import RowKernel
 from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import Line, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 
-class DepthwiseConv2dPortableF32(Kernel):
+class DepthwiseConv2dPortableF32(RowKernel):
     """The one that always works."""
 
     name: ClassVar[str] = "depthwise_conv2d_portable_f32"
@@ -83,8 +83,7 @@ class DepthwiseConv2dPortableF32(Kernel):
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
         """By rows, unless the output takes the place of x."""
-        del target
-        return None if "x" in overwritten else split_rows(layer, threads)
+        return None if "x" in overwritten else super().split(layer, target, threads, overwritten)
 
 
 def _stretches(layer: Layer) -> list[Json]:

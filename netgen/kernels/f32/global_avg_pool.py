@@ -6,11 +6,13 @@ sums wait in y, and the last band divides them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer
-from netgen.kernels.split import Split
+from netgen.kernels.loops import listed_loops
+from netgen.kernels.split import Loop, Split
 from netgen.kernels.split_loops import split_vectors
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
@@ -57,3 +59,7 @@ class GlobalAvgPoolF32(Kernel):
         """By vectors of channels: pixels of one are added in order."""
         del overwritten
         return split_vectors(vector_runs(layer, target), threads)
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Vectors of channels."""
+        return listed_loops(parameters["vectors"], "width") if by == "vectors" else ()

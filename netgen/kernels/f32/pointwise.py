@@ -16,6 +16,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
+from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
     Part,
     describe_inputs,
@@ -27,7 +28,7 @@ from netgen.kernels.products import (
     run_lengths,
     visited,
 )
-from netgen.kernels.split import Split, cheapest
+from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, split_panels, split_pixels
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
@@ -186,6 +187,17 @@ class PointwiseF32(Kernel):
             case [{"panels": panels}] if described["groups"] == 1:
                 candidates.append(read_bytes(layer, split_panels(panels, threads)))
         return cheapest(candidates, self.cost_of_call(layer, target)) if candidates else None
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Tiles of pixels, with the rest behind the last one, or panels of the only group."""
+        if by == "pixels":
+            full, tile, rest = (number(parameters, key) for key in ("full", "tile", "rest"))
+            tiles = Loop(0, full, tile)
+            return (tiles, Loop(full, full + rest, rest, follows=True)) if rest else (tiles,)
+        match parameters:
+            case {"groups": 1, "parts": [{"panels": panels}]} if by == "panels":
+                return listed_loops(panels, "channels")
+        return ()
 
 
 def _tile(layer: Layer, target: Target) -> Tile:

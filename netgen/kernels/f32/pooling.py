@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, cast
 
 from netgen.kernels.geometry import describe_window, input_columns
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Layer
+from netgen.kernels.loops import RowKernel
 from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_rows
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import cut_vectors
@@ -27,7 +26,7 @@ _TILE_TAPS = 36
 _MOST_TAPS = 300
 
 
-class PoolKernel(Kernel):
+class PoolKernel(RowKernel):
     """What all of them have in common; any layout, in bands, rows divided between threads."""
 
     any_layout: ClassVar[bool] = True
@@ -39,13 +38,6 @@ class PoolKernel(Kernel):
         stride = "x".join(map(str, dict.fromkeys(window.stride)))
         shape = "x".join(map(str, layer.operands["x"].shape[1:]))
         return f"{layer.op.operator_name}_{window.size[0]}x{window.size[1]}_s{stride}_{shape}"
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By rows."""
-        del target, overwritten
-        return split_rows(layer, threads)
 
 
 def pool_window(layer: Layer) -> Window:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import Json, Kernel, Layer, Packed
+from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
     Part,
     describe_loads,
@@ -179,6 +180,12 @@ class WinogradF32(Kernel):
             # Every part by tiles would wait for all weights.
             return replace(panels, share=share)
         return min((tiles, replace(panels, share=share)), key=lambda split: split.share)
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Tiles of pixels, or panels of outputs."""
+        if by == "tiles":
+            return (Loop(0, number(parameters, "pixel_tiles")),)
+        return listed_loops(parameters["panels"], "channels") if by == "panels" else ()
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

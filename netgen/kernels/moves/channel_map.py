@@ -7,16 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import ANY_ELEMENT, Operator
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.moves.channel_copies import describe_copies, describe_zeros
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
 from netgen.kernels.stretches import describe_pitches
 from netgen.kernels.targets import Target
 from netgen.ops.channel_map import ChannelMap
 
 
-class ChannelMapKernel(Kernel):
+class ChannelMapKernel(ElementKernel):
     """Any map of any number of operands."""
 
     name: ClassVar[str] = "channel_map"
@@ -57,10 +56,3 @@ class ChannelMapKernel(Kernel):
             "unread": [*letters] if (operands < 0).all() else [],
             "copies": copies,
         }
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By pixels."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import ANY_ELEMENT, Operator
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
-from netgen.kernels.split import Split
-from netgen.kernels.split_loops import split_described
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
 
 
-class CopyKernel(Kernel):
+class CopyKernel(ElementKernel):
     """Any shape."""
 
     name: ClassVar[str] = "copy"
@@ -39,10 +38,3 @@ class CopyKernel(Kernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""
         return in_place(layer, "x")
-
-    def split(
-        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
-    ) -> Split | None:
-        """By elements or by pixels, each of which is read just before it is written."""
-        del overwritten
-        return split_described(self.parameters(layer, target), threads)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.ir.rows import is_image
 from netgen.kernels import find_kernel
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Plan, Step, is_image
-from netgen.plan.data.reach import row_reach
+from netgen.plan.data.plan import Plan, Step
 from netgen.plan.data.step_layer import step_layer
 
 
@@ -71,7 +71,7 @@ def _check_step(plan: Plan, step: Step) -> None:
         if letter == "x" and find_kernel(step.kernel).by_rows == "window":
             _check_window(plan, step, name)
             continue
-        reach = None if plan.is_recut(name) else row_reach(step.op, letter, types, result.type)
+        reach = None if plan.is_recut(name) else step.op.row_reach(letter, types, result.type)
         rows = plan.values[name].rows
         _check_rows(plan, name, rows if reach is None else step.rows, where)
 

@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from netgen.errors import PlanError
 from netgen.ir.operator import Signature
-from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.ir.rows import is_image
 from netgen.plan.check.hazards import band_fault
 from netgen.plan.data.execution_order import Band, execution_order, height
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.pixel_order import pixel_order
-from netgen.plan.data.plan import Plan, Step, Value, is_image
-from netgen.plan.data.reach import row_reach
+from netgen.plan.data.plan import Plan, Step, Value
 
 Numbers = npt.NDArray[np.int64]
 
@@ -62,13 +61,13 @@ def check_contents(plan: Plan) -> None:
 def _run(memory: _Memory, step: Step, band: Band) -> None:
     plan, where = memory.plan, f"step %{step.name}"
     types, result = operand_types(plan, step), plan.values[step.writes].type
-    summed = isinstance(step.op, GlobalAvgPool)
+    summed = step.op.sums_rows
     first, end = (0, 1) if summed else (band.first, band.end)
     written = memory.places(step.writes, first, end)
     if summed and band.first:
         memory.check(step.writes, 0, 1, where)
     for letter, value in step.reads.items():
-        reach, rows = row_reach(step.op, letter, types, result), memory.rows(value)
+        reach, rows = step.op.row_reach(letter, types, result), memory.rows(value)
         span = (
             (0, rows)
             if reach is None
@@ -145,8 +144,8 @@ class _Memory:
         channels = value.type.shape[-1]
         places = np.zeros(channels, np.int64)
         for run in value.runs:
-            for count in range(run.channels):
-                places[run.at + run.step * count] = run.first + count
+            held = run.at + run.step * np.arange(run.channels)
+            places[held] = run.first + np.arange(run.channels)
         start = buffer.offset // buffer.element_bytes
         if not is_image(value.type.shape) or self.plan.is_recut(name):
             pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)

@@ -11,7 +11,7 @@ from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Constant, Plan, Step
+from netgen.plan.data.plan import MOST_BYTES, Constant, Plan, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import require_offered
 
@@ -143,6 +143,12 @@ def check_weights(plan: Plan, target: Target) -> None:
     if plan.weights_bytes % 4:
         raise PlanError(
             "the weights are no whole number of elements", found=str(plan.weights_bytes)
+        )
+    if plan.weights_bytes > MOST_BYTES:
+        raise PlanError(
+            "the weights are too large",
+            expected=f"at most {MOST_BYTES} bytes",
+            found=str(plan.weights_bytes),
         )
     ordered = sorted(places)
     used = max((end for _, end in ordered), default=0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from netgen.errors import PlanError
 from netgen.ir.tensor_type import ELEMENTS
-from netgen.plan.data.plan import Buffer, Overlap, Plan, Rectangle
+from netgen.plan.data.plan import MOST_BYTES, Buffer, Overlap, Plan, Rectangle
 
 
 def check_memory(plan: Plan) -> None:
@@ -212,7 +212,14 @@ def _check_rectangle(plan: Plan, rectangle: Rectangle, linked: set[frozenset[str
     begin = min(b.offset for b in buffers)
     size = max(b.offset + b.bytes for b in buffers) - begin
     size += -size % plan.alignment
-    if (rectangle.offset, rectangle.bytes) != (begin, size) or rectangle.first > rectangle.last:
+    if not 0 <= rectangle.first <= rectangle.last < len(plan.segments):
+        raise PlanError(
+            "the rectangle's life is none of the plan",
+            where=where,
+            expected=f"segments 0 to {len(plan.segments) - 1}",
+            found=f"{rectangle.first} to {rectangle.last}",
+        )
+    if (rectangle.offset, rectangle.bytes) != (begin, size):
         raise PlanError(
             "the rectangle is not the union of its buffers",
             where=where,
@@ -232,6 +239,13 @@ def _check_certificate(plan: Plan) -> None:
         extent = max(extent, rectangle.offset + rectangle.bytes)
     bound = int(np.cumsum(changes, axis=1).max(axis=1).sum())
     certificate = plan.certificate
+    if certificate.arena_bytes > MOST_BYTES:
+        raise PlanError(
+            "the arena is too large",
+            where=f"plan of {plan.network}",
+            expected=f"at most {MOST_BYTES} bytes",
+            found=str(certificate.arena_bytes),
+        )
     found = (certificate.arena_bytes, certificate.lower_bound_bytes, certificate.gap_bytes)
     if found != (extent, bound, extent - bound):
         raise PlanError(

@@ -6,17 +6,20 @@ kernel instance its shapes need; every element that a step reads was written by 
 come from (the memory is executed with the step's number in place of data); weights stand where no
 other weights do. `check_memory` judges lives, offsets, in-place steps and the certificate,
 `check_bands` segments, `check_instances` kernels and weights, `check_threads` what threads do. Only
-what a kernel itself defines, its parameters for a layer and the length of what it packs, is asked
-of it. Shared with the planner is what gives a plan its meaning: `reach` (the rows that an operator
-reads), `order` (which band runs when) and `operand_types`. Which constants a step should have, a
-plan does not say.
+what a kernel itself defines, its parameters for a layer, the loops that its template prints of them
+and the length of what it packs, is asked of it. Shared with the planner is what gives a plan its
+meaning: `Operator.row_reach`, `execution_order` (which band runs when) and `operand_types`. Which
+constants a step should have, a plan does not say.
 """
 
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
 
+import numpy as np
+
 from netgen.errors import GraphError, PlanError, UsageError
+from netgen.ir.rows import is_image
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check.check_bands import check_bands, check_segments
@@ -24,8 +27,11 @@ from netgen.plan.check.check_contents import check_contents
 from netgen.plan.check.check_instances import check_instances, check_weights
 from netgen.plan.check.check_memory import check_memory
 from netgen.plan.check.check_threads import check_threads
-from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Buffer, Plan, Step, Value, is_image
+from netgen.plan.data.operand_types import checked_types
+from netgen.plan.data.plan import Buffer, Plan, Step, Value
+
+# As many as a channel map can have.
+_MOST_CHANNELS = 1 << 24
 
 
 def check_plan(plan: Plan) -> None:
@@ -123,8 +129,8 @@ def _check_views_end(plan: Plan) -> None:
         raise PlanError("values view each other in a circle", where=where) from error
 
 
-def _check_layout(plan: Plan, value: Value) -> None:
-    """A value's runs hold each of its channels once, at places of one buffer's pixels."""
+def _check_channels(value: Value) -> None:
+    """A value's runs hold each of its channels once."""
     where = f"%{value.name}"
     channels = value.type.shape[-1] if value.type.shape else 1
     count = sum(run.channels for run in value.runs)
@@ -135,14 +141,29 @@ def _check_layout(plan: Plan, value: Value) -> None:
             expected=f"{channels}, at least one in each",
             found=str(count),
         )
-    held = sorted(run.at + run.step * c for run in value.runs for c in range(run.channels))
-    if held != list(range(channels)):
+    if channels > _MOST_CHANNELS:
+        raise PlanError(
+            "so many channels have no places",
+            where=where,
+            expected=f"at most {_MOST_CHANNELS}",
+            found=str(channels),
+        )
+    held = np.unique(
+        np.concatenate([run.at + run.step * np.arange(run.channels) for run in value.runs])
+    )
+    if not np.array_equal(held, np.arange(channels)):
         raise PlanError(
             "the runs do not hold every channel once",
             where=where,
             expected=f"channels 0 to {channels - 1}",
-            found=f"{len(set(held))} different ones",
+            found=f"{len(held)} different ones",
         )
+
+
+def _check_layout(plan: Plan, value: Value) -> None:
+    """Channels stand at places of one buffer's pixels, of their own elements."""
+    where, channels = f"%{value.name}", value.type.shape[-1]
+    _check_channels(value)
     if len({run.buffer for run in value.runs}) != 1:
         raise PlanError("the runs stand in several buffers", where=where)
     buffer = plan.buffers[value.runs[0].buffer]
@@ -150,13 +171,14 @@ def _check_layout(plan: Plan, value: Value) -> None:
     if plan.is_recut(value.name):
         _check_recut(plan, value, buffer)
         return
-    places = [run.first + c for run in value.runs for c in range(run.channels)]
-    if min(places) < 0 or max(places) >= buffer.pitch or len(set(places)) != len(places):
+    places = np.concatenate([run.first + np.arange(run.channels) for run in value.runs])
+    different = len(np.unique(places))
+    if places.min() < 0 or places.max() >= buffer.pitch or different != channels:
         raise PlanError(
             f"two channels have one place, or leave the pixels of {buffer.name}",
             where=where,
             expected=f"different places, 0 to {buffer.pitch - 1}",
-            found=f"{len(set(places))} of {channels}, {min(places)} to {max(places)}",
+            found=f"{different} of {channels}, {places.min()} to {places.max()}",
         )
     _check_rows(value, buffer)
 
@@ -224,7 +246,7 @@ def _check_views(plan: Plan) -> None:
         where = f"%{value.name}"
         if unknown := [name for name in value.view.operands if name not in seen - {value.name}]:
             raise PlanError(f"it views %{unknown[0]}, which is not before it", where=where)
-        if value.view.op.operator_name not in {"channel_map", "reshape"}:
+        if value.view.op.view_of == "nothing":
             raise PlanError(f"{value.view.op.operator_name} is no view", where=where)
         types = [plan.values[name].type for name in value.view.operands]
         try:
@@ -249,16 +271,7 @@ def _is_dense(plan: Plan, value: Value) -> bool:
 def _check_step(plan: Plan, step: Step) -> None:
     """Operand types, result type and MACs are the operator's own."""
     where = f"step %{step.name}"
-    types = operand_types(plan, step)
-    result = plan.values[step.writes].type
-    try:
-        inferred = step.op.result_type(list(types.values()))
-    except GraphError as error:
-        raise PlanError(str(error), where=where) from error
-    if inferred != result:
-        raise PlanError(
-            "the result has the wrong type", where=where, expected=str(inferred), found=str(result)
-        )
+    types, result = checked_types(plan, step), plan.values[step.writes].type
     macs = step.op.macs(list(types.values()), result)
     if step.macs != macs:
         raise PlanError(

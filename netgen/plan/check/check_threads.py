@@ -5,28 +5,26 @@ How a call is best divided is the planner's affair: any division that is right i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
 
 import numpy as np
 
 from netgen.errors import PlanError
+from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.split import Loop
 from netgen.kernels.stretches import packed_order, vector_runs
 from netgen.kernels.targets import Target
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import slides_by_channel
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.options import MOST_THREADS
-from netgen.plan.data.pixel_order import pixel_order
 from netgen.plan.data.plan import Plan, Step
-from netgen.plan.data.reach import row_reach
 from netgen.plan.data.step_layer import step_layer
 
 Bounds = list[list[int]]
-# A loop of a kernel: its first number, its end, and where parts may meet: every so many numbers.
-Loop = tuple[int, int, int]
 
 
 def check_threads(plan: Plan, target: Target) -> None:
@@ -43,13 +41,14 @@ def check_threads(plan: Plan, target: Target) -> None:
         if instance.parameters.get("split") is None:
             continue
         by, bounds = _read_split(plan, step, instance)
-        layer = step_layer(plan, step, operand_types(plan, step))
-        _check_cover(step, bounds, _loops(plan, step, layer, by))
-        if by == "pixels" and len(bounds) == 2:
-            _check_rest(step, bounds)
+        loops = find_kernel(step.kernel).loops(instance.parameters, by)
+        if not loops:
+            raise _fault(step, f"{step.kernel} is not divided by {by}")
+        _check_cover(step, bounds, loops)
         if by == "vectors":
+            layer = step_layer(plan, step, operand_types(plan, step))
             _check_channels(step, bounds, layer, target)
-        if isinstance(step.op, DepthwiseConv2d):
+        if slides_by_channel(step.op):
             _check_in_place(plan, step, by)
 
 
@@ -81,77 +80,13 @@ def _is_row(row: Json, threads: int) -> bool:
     return isinstance(row, list) and numbers and len(row) == threads + 1
 
 
-def _loops(plan: Plan, step: Step, layer: Layer, by: str) -> list[Loop]:
-    """The loops that the kernel's template prints for what the call is divided by."""
-    found = plan.instances[step.instance].parameters
-    match by, step.kernel:
-        case "rows", (
-            "conv2d_f32"
-            | "conv2d_portable_f32"
-            | "depthwise_conv2d_f32"
-            | "depthwise_conv2d_portable_f32"
-            | "max_pool2d_f32"
-            | "max_pool2d_portable_f32"
-            | "avg_pool2d_f32"
-            | "avg_pool2d_portable_f32"
-        ):
-            rows = layer.band.rows if layer.band else layer.result.shape[1]
-            return [(0, rows, pixel_order(plan, step).rows)]
-        case "tiles", "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
-            return [(0, cast("int", found["pixel_tiles"]), 1)]
-        case "panels", _:
-            return _panels(step, found)
-        case "pixels", "pointwise_f32":
-            full, tile, rest = (cast("int", found[key]) for key in ("full", "tile", "rest"))
-            return [(0, full, tile), *([(full, full + rest, rest)] if rest else [])]
-        case "vectors", "depthwise_conv2d_f32" | "global_avg_pool_f32":
-            return _steps(found["vectors"], "width")
-        case "elements", (
-            "activation_f32"
-            | "add_f32"
-            | "add_constant_f32"
-            | "mul_f32"
-            | "mul_constant_f32"
-            | "batch_norm_f32"
-            | "channel_map"
-            | "copy"
-        ):
-            return _elements(found)
-    raise _fault(step, f"{step.kernel} is not divided by {by}")
-
-
-def _panels(step: Step, found: Mapping[str, Json]) -> list[Loop]:
-    """The loops over panels of outputs."""
-    match step.kernel:
-        case "conv2d_f32" | "conv2d_winograd2_f32" | "conv2d_winograd4_f32":
-            return _steps(found["panels"], "channels")
-        case "pointwise_f32" if found["groups"] == 1:
-            (part,) = cast("list[dict[str, Json]]", found["parts"])
-            return _steps(part["panels"], "channels")
-    raise _fault(step, f"{step.kernel} is not divided by panels")
-
-
-def _elements(found: Mapping[str, Json]) -> list[Loop]:
-    """The loop over pixels, or over elements: one by one, in whole vectors and the rest."""
-    pixels = bool(found.get("stretches")) or "elements" not in found
-    if not pixels and "vector_width" in found:
-        whole, rest, width = (cast("int", found[key]) for key in ("whole", "rest", "vector_width"))
-        return [(0, whole, width), *([(whole, whole + rest, rest)] if rest else [])]
-    count = cast("int", found["pixels" if pixels else "elements"])
-    whole_pixels = not pixels and found.get("spread") is True
-    return [(0, count, cast("int", found["channels"]) if whole_pixels else 1)]
-
-
-def _steps(described: Json, step: str) -> list[Loop]:
-    return [(d["first"], d["end"], d[step]) for d in cast("list[dict[str, int]]", described)]
-
-
-def _check_cover(step: Step, bounds: Bounds, loops: list[Loop]) -> None:
+def _check_cover(step: Step, bounds: Bounds, loops: Sequence[Loop]) -> None:
     """Every row goes up from a loop's first number to its end, in whole iterations."""
     if len(bounds) != len(loops):
         raise _fault(step, "a row of the division for each loop", len(loops), len(bounds))
-    for row, (first, end, size) in zip(bounds, loops, strict=True):
-        whole = all(number == end or (number - first) % size == 0 for number in row)
+    for number, (row, loop) in enumerate(zip(bounds, loops, strict=True)):
+        first, end, size = loop.first, loop.end, loop.step
+        whole = all(bound == end or (bound - first) % size == 0 for bound in row)
         if (row[0], row[-1]) != (first, end) or row != sorted(row) or not whole:
             raise _fault(
                 step,
@@ -159,15 +94,17 @@ def _check_cover(step: Step, bounds: Bounds, loops: list[Loop]) -> None:
                 f"{first} to {end}, every {size}",
                 row,
             )
+        if loop.follows:
+            _check_rest(step, bounds[number - 1], row)
 
 
-def _check_rest(step: Step, bounds: Bounds) -> None:
-    """The rest of the pixels is computed behind the last whole tile, by the part that has it."""
-    last = max(part for part, (a, b) in enumerate(pairwise(bounds[0])) if a < b)
-    owner = [part for part, (a, b) in enumerate(pairwise(bounds[1])) if a < b]
-    if owner != [last]:
+def _check_rest(step: Step, before: list[int], row: list[int]) -> None:
+    """What is left of a loop is computed behind its last iteration, by the part that has it."""
+    last = [part for part, (a, b) in enumerate(pairwise(before)) if a < b][-1:]
+    owner = [part for part, (a, b) in enumerate(pairwise(row)) if a < b]
+    if last and owner != last:
         raise _fault(
-            step, "the rest of the pixels is another part's than the last tile", last, owner
+            step, "the rest of a loop is another part's than what is before it", last, owner
         )
 
 
@@ -184,7 +121,7 @@ def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) ->
 
 
 def _check_in_place(plan: Plan, step: Step, by: str) -> None:
-    """Where a depthwise result meets its operand, parts are channels, which meet only themselves.
+    """Where a result meets what it slides over, parts are channels, which meet only themselves.
 
     Of all other operators `check_contents` accepts only results that stand apart from what the
     call reads, or where each element is read for the result at its very place.
@@ -195,7 +132,7 @@ def _check_in_place(plan: Plan, step: Step, by: str) -> None:
         return
     if home.element_bytes != result.element_bytes:
         return
-    reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[y].type)
+    reach = step.op.row_reach("x", operand_types(plan, step), plan.values[y].type)
     rows = plan.values[x].rows
     for first in range(0, height(plan, step), step.rows):
         end = first + step.rows

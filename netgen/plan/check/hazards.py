@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.window import Window
+from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
+from netgen.ops.window import Sliding, Window, slides_by_channel
 from netgen.plan.data.execution_order import Band
-from netgen.plan.data.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 
 Indices = npt.NDArray[np.int64]
 
@@ -44,13 +43,13 @@ def band_fault(
         if read.shape == written.shape and (read == written).all():
             return None
         return "an elementwise output must stand exactly where the operand does"
-    if isinstance(op, DepthwiseConv2d) and letter == "x":
-        return _depthwise_fault(op, operands, (read, written), band, order)
+    if letter == "x" and slides_by_channel(op):
+        return _sliding_fault(op, operands, (read, written), band, order)
     return f"{op.operator_name} gives no order in which it could overwrite {letter}"
 
 
-def _depthwise_fault(
-    op: DepthwiseConv2d,
+def _sliding_fault(
+    op: Sliding,
     operands: Mapping[str, TensorType],
     places: tuple[Indices, Indices],
     band: Band,

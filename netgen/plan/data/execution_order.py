@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.ir.rows import Reach
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Plan, Step, rows_of
-from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.plan import Plan, Step
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,8 @@ class Need:
 
 def height(plan: Plan, step: Step) -> int:
     """How many rows a step goes through: those of its result, or those that it sums up."""
-    shape = plan.values[step.writes].type.shape
-    if isinstance(step.op, GlobalAvgPool):
-        shape = plan.values[step.reads["x"]].type.shape
-    return rows_of(shape)
+    types = {letter: plan.values[value].type for letter, value in step.reads.items()}
+    return step.op.rows(types, plan.values[step.writes].type)
 
 
 def sources(plan: Plan, value: str) -> tuple[str, ...]:
@@ -66,13 +63,13 @@ def needs(plan: Plan, index: int) -> list[Need]:
     types, result = operand_types(plan, step), plan.values[step.writes].type
     found = []
     for letter, value in step.reads.items():
-        reach = None if plan.is_recut(value) else row_reach(step.op, letter, types, result)
+        reach = None if plan.is_recut(value) else step.op.row_reach(letter, types, result)
         for source in sources(plan, value):
             if source not in makers:
                 continue
             maker = makers[source]
             rows = height(plan, plan.steps[maker]) if maker >= 0 else plan.values[source].rows
-            summed = maker >= 0 and isinstance(plan.steps[maker].op, GlobalAvgPool)
+            summed = maker >= 0 and plan.steps[maker].op.sums_rows
             found.append(Need(maker, rows, None if summed else reach))
     return list(dict.fromkeys(found))
 

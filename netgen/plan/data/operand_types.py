@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.errors import PlanError
+from netgen.errors import GraphError, PlanError
 from netgen.ir.tensor_type import TensorType
 from netgen.plan.data.plan import Plan, Step
 
@@ -33,3 +33,18 @@ def operand_types(plan: Plan, step: Step) -> dict[str, TensorType]:
         else step.constants[letter].type
         for letter in known
     }
+
+
+def checked_types(plan: Plan, step: Step) -> dict[str, TensorType]:
+    """As `operand_types`; raises PlanError also where the operator infers another result."""
+    where = f"step %{step.name}"
+    types, result = operand_types(plan, step), plan.values[step.writes].type
+    try:
+        inferred = step.op.result_type(list(types.values()))
+    except GraphError as error:
+        raise PlanError(str(error), where=where) from error
+    if inferred != result:
+        raise PlanError(
+            "the result has the wrong type", where=where, expected=str(inferred), found=str(result)
+        )
+    return types

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.ir.rows import is_image, recuts, rows_of
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
 
 VERSION = 3
-
-# Operators of other numeric forms that only move data.
-_MOVES = frozenset({"identity", "pad"})
+# Of the arena and of all weights, as of each value: C's `int` and a `size_t` of 32 bits hold it.
+MOST_BYTES = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -222,11 +222,7 @@ class Plan:
     @property
     def bytes_moved(self) -> int:
         """Bytes written by steps that only move data: maps that are copied, layout changes."""
-        return sum(
-            self.values[step.writes].type.bytes
-            for step in self.steps
-            if step.numeric_form == "copy" or step.op.operator_name in _MOVES
-        )
+        return sum(self.values[step.writes].type.bytes for step in self.steps if step.op.moves_only)
 
     def buffer_of(self, value: str) -> Buffer:
         """The buffer of a value."""
@@ -250,7 +246,7 @@ class Plan:
     def is_recut(self, value: str) -> bool:
         """Whether a value is a reshape that cuts what it shows into other pixels or other rows."""
         base = self.values[value]
-        while base.view is not None and base.view.op.operator_name == "reshape":
+        while base.view is not None and base.view.op.view_of == "elements":
             base = self.values[base.view.operands[0]]
         return recuts(base.type.shape, self.values[value].type.shape)
 
@@ -285,19 +281,3 @@ class Plan:
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""
         return sum(b.bytes for b in self.buffers.values() if b.kind != "arena")
-
-
-def is_image(shape: tuple[int, ...]) -> bool:
-    """Whether a value of this shape has rows: [1,H,W,C]."""
-    return len(shape) == 4 and shape[0] == 1
-
-
-def rows_of(shape: tuple[int, ...]) -> int:
-    """How many rows a value of this shape has: one unless it is an image."""
-    return shape[1] if is_image(shape) else 1
-
-
-def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Whether a reshape cuts elements into other pixels, or pixels into other rows."""
-    rows = is_image(after) and rows_of(before) != rows_of(after)
-    return rows or before[-1:] != after[-1:]

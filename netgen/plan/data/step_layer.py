@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from netgen.ir.rows import is_image
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import BandShape, Layer
 from netgen.plan.data.execution_order import height
-from netgen.plan.data.plan import Buffer, Plan, Step, Value, is_image
+from netgen.plan.data.plan import Buffer, Plan, Step, Value
 
 
 def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer:

@@ -10,14 +10,14 @@ import numpy as np
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.kernels.layout import Places
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import Sliding
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.pixel_order import pixel_order
 from netgen.plan.data.plan import Step
 from netgen.plan.execute.memory import Memory
 
 
-def run_depthwise_in_place(
+def run_in_place(
     memory: Memory,
     step: Step,
     constants: Mapping[str, Array],
@@ -61,7 +61,7 @@ def _pixel(
     group: Places,
 ) -> Array:
     """Some channels of one output, from the memory as it is."""
-    assert isinstance(step.op, DepthwiseConv2d)
+    assert isinstance(step.op, Sliding)
     plan, op, x = memory.plan, step.op, step.reads["x"]
     window = op.window(constants["w"].shape)
     _, height, width, _ = plan.values[x].type.shape

@@ -16,15 +16,12 @@ from netgen.errors import InputError
 from netgen.ir.graph import Graph
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.ops.window import slides_by_channel
 from netgen.plan.data.execution_order import Band, execution_order
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
-from netgen.plan.data.reach import row_reach
-from netgen.plan.execute.in_place import run_depthwise_in_place
+from netgen.plan.execute.in_place import run_in_place
 from netgen.plan.execute.memory import Memory, poisoned
-from netgen.plan.execute.step_rows import compute_rows, rows_summed
 
 
 def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
@@ -51,8 +48,7 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
             continue
         step = plan.steps[band.step]
         _run(memory, graph, step, band)
-        whole = isinstance(step.op, GlobalAvgPool)
-        rows = slice(None) if whole else slice(band.first, band.end)
+        rows = slice(None) if step.op.sums_rows else slice(band.first, band.end)
         memory.read_into(found[step.writes], step.writes, rows)
     for name, value in plan.values.items():
         if value.view is not None:
@@ -90,17 +86,21 @@ def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
     }
     types, result = operand_types(plan, step), plan.values[step.writes].type
     signature = Signature(tuple(types.values()), result, graph.scales((*types.values(), result)))
-    if isinstance(step.op, DepthwiseConv2d) and memory.meets(step, band):
-        run_depthwise_in_place(memory, step, constants, signature, band)
+    if slides_by_channel(step.op) and memory.meets(step, band):
+        run_in_place(memory, step, constants, signature, band)
         return
-    reaches = {letter: row_reach(step.op, letter, types, result) for letter in step.reads}
+    reaches = {letter: step.op.row_reach(letter, types, result) for letter in step.reads}
     operands = dict(constants)
     for letter, name in step.reads.items():
         reached = memory.read_reached(name, reaches[letter], band)
         operands[letter] = reached.astype(types[letter].element.working)
     memory.poison_scratch(step)
-    if isinstance(step.op, GlobalAvgPool):
-        before = memory.read(step.writes, 0, 1) if band.first else np.float32(0)
-        memory.write(step.writes, 0, rows_summed(operands["x"], before, band, types["x"].shape))
+    rows = band.first, band.end
+    if step.op.sums_rows:
+        nothing = np.zeros(result.shape, result.element.working)
+        before = memory.read(step.writes, 0, 1) if band.first else nothing
+        found = step.op.reference_sum(before, operands["x"], signature, *rows)
+        memory.write(step.writes, 0, found)
         return
-    memory.write(step.writes, band.first, compute_rows(step, operands, signature, band))
+    found = step.op.reference_rows([operands[letter] for letter in types], signature, *rows)
+    memory.write(step.writes, band.first, found)

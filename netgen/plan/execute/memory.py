@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import PlanError
+from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Places
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Buffer, Plan, Step, is_image, rows_of
-from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.plan import Buffer, Plan, Step
 
 # Floats of these bytes are NaN; for integers memory remembers which bytes were written.
 _POISON = 0xFF
@@ -149,7 +149,7 @@ class Memory:
         # Elements of other sizes never share memory, as the checker has found.
         if {home.kind, result.kind} != {"arena"} or home.element_bytes != result.element_bytes:
             return False
-        reach = row_reach(step.op, "x", operand_types(plan, step), plan.values[step.writes].type)
+        reach = step.op.row_reach("x", operand_types(plan, step), plan.values[step.writes].type)
         assert reach is not None
         begin, end = reach.begin(band.first, self.rows(x)), reach.end(band.end, self.rows(x))
         read = plan.elements(x, begin, end) + home.offset // home.element_bytes

@@ -18,4 +18,8 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"the plan cannot be read: {error.strerror}", where=str(path)) from error
     except ValueError as error:
         raise PlanError(f"the plan is no JSON: {error}", where=str(path)) from error
+    except RecursionError as error:
+        raise PlanError(
+            "nested too deeply", where=str(path), hint="give a plan that netgen plan -o wrote"
+        ) from error
     return plan_from_json(document)

@@ -6,9 +6,11 @@ import dataclasses
 from typing import TypeVar
 
 from netgen.errors import GraphError, PlanError
-from netgen.ir.operator import REGISTRY, AttributeValue, Operator
+from netgen.ir.operator import AttributeValue, Operator
+from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Quantisation, TensorType
 from netgen.kernels.layer import Instance
+from netgen.plan.data.operand_types import checked_types
 from netgen.plan.data.plan import (
     VERSION,
     Buffer,
@@ -26,7 +28,7 @@ from netgen.plan.data.plan import (
     View,
 )
 from netgen.plan.json.plan_to_json import KEYS, OPTIONAL, derived_members
-from netgen.plan.json.strict_json import Reader
+from netgen.plan.json.strict_json import MOST_COUNT, Reader, shown
 
 _Named = TypeVar("_Named", Value, Buffer)
 
@@ -56,6 +58,10 @@ def _read_plan(top: Reader) -> Plan:
         )
     members = top.members()
     top.keys(*KEYS, *([OPTIONAL] if OPTIONAL in members else []))
+    instances = tuple(_read_instance(item) for item in top.member("instances").items())
+    steps = tuple(_read_step(item, len(instances)) for item in top.member("steps").items())
+    segments = _read_segments(top.member("segments"), len(steps))
+    lives = len(segments)
     arena, bound, gap = (
         top.member(key).integer() for key in ("arena_bytes", "lower_bound_bytes", "gap_bytes")
     )
@@ -66,14 +72,16 @@ def _read_plan(top: Reader) -> Plan:
         inputs=top.member("inputs").texts(),
         outputs=top.member("outputs").texts(),
         values=_named([_read_value(item) for item in top.member("values").items()], "$.values"),
-        buffers=_named([_read_buffer(item) for item in top.member("buffers").items()], "$.buffers"),
-        rectangles=tuple(_read_rectangle(item) for item in top.member("rectangles").items()),
-        overlaps=tuple(_read_overlap(item) for item in top.member("overlaps").items()),
-        instances=tuple(_read_instance(item) for item in top.member("instances").items()),
-        steps=tuple(_read_step(item) for item in top.member("steps").items()),
+        buffers=_named(
+            [_read_buffer(item, lives) for item in top.member("buffers").items()], "$.buffers"
+        ),
+        rectangles=tuple(_read_rectangle(item, lives) for item in top.member("rectangles").items()),
+        overlaps=tuple(_read_overlap(item, lives) for item in top.member("overlaps").items()),
+        instances=instances,
+        steps=steps,
         certificate=Certificate(arena, bound, gap),
         fast_bytes=top.member("fast_bytes").integer(),
-        segments=_read_segments(top.member("segments"), len(top.member("steps").items())),
+        segments=segments,
         push_rows=top.member("push_rows").truth(),
         weights_bytes=top.member("weights_bytes").integer(),
         threads=members[OPTIONAL].integer() if OPTIONAL in members else 1,
@@ -82,22 +90,17 @@ def _read_plan(top: Reader) -> Plan:
 
 def _require_derived(top: Reader, plan: Plan) -> None:
     """Raise PlanError where the document states something else than follows from it."""
-    try:
-        expected = derived_members(plan)
-    except IndexError as error:  # an operator looks for dimensions that its operands lack
-        raise PlanError(
-            "the types of values do not fit the operators of the steps",
-            where="$.values",
-            hint="each value needs the dimensions of its operator's result",
-        ) from error
+    for step in plan.steps:
+        checked_types(plan, step)  # so much do multiply-adds and bytes presuppose
+    expected = derived_members(plan)
     for key, derived in expected.items():
         found = top.member(key).value
         if found != derived or type(found) is not type(derived):
             raise PlanError(
                 "this does not follow from the plan's steps and buffers",
                 where=f"$.{key}",
-                expected=str(derived),
-                found=str(found),
+                expected=shown(derived),
+                found=shown(found),
             )
 
 
@@ -131,6 +134,8 @@ def _read_type(at: Reader) -> TensorType:
     known = "quantisation" in at.members()
     at.keys("dtype", "shape", *(["quantisation"] if known else []))
     shape = tuple(item.integer() for item in at.member("shape").items())
+    if not shape:
+        raise PlanError("a shape without dimensions", where=f"{at.path}.shape")
     try:
         quantisation = _read_quantisation(at.member("quantisation")) if known else None
         return TensorType(at.member("dtype").text(), shape, quantisation)
@@ -149,7 +154,7 @@ def _read_quantisation(at: Reader) -> Quantisation:
         return Quantisation(float.fromhex(scale), zero)
     except (ValueError, OverflowError):
         raise PlanError(
-            "this is no scale", where=at.path, expected="0x1.8p-6, say", found=repr(scale)
+            "this is no scale", where=at.path, expected="0x1.8p-6, say", found=shown(scale)
         ) from None
 
 
@@ -163,23 +168,31 @@ def _read_view(at: Reader) -> View:
     return View(_read_operator(at.member("op")), at.member("operands").texts())
 
 
-def _read_buffer(at: Reader) -> Buffer:
+def _read_buffer(at: Reader, segments: int) -> Buffer:
     numbers = tuple(f.name for f in dataclasses.fields(Buffer) if f.name not in {"name", "kind"})
     at.keys("name", "kind", *numbers)
     name, kind = at.member("name").text(), at.member("kind").text()
-    return Buffer(name, kind, *(at.member(key).integer() for key in numbers))
+    return Buffer(name, kind, *_with_life(at, numbers, segments))
 
 
-def _read_rectangle(at: Reader) -> Rectangle:
+def _with_life(at: Reader, numbers: tuple[str, ...], segments: int) -> list[int]:
+    """Numbers by key, of which `first` and `last` are segments."""
+    return [
+        at.member(key).index(segments) if key in {"first", "last"} else at.member(key).integer()
+        for key in numbers
+    ]
+
+
+def _read_rectangle(at: Reader, segments: int) -> Rectangle:
     numbers = ("bytes", "first", "last", "offset")
     at.keys("buffers", *numbers)
     buffers = at.member("buffers").texts()
-    return Rectangle(buffers, *(at.member(key).integer() for key in numbers))
+    return Rectangle(buffers, *_with_life(at, numbers, segments))
 
 
-def _read_overlap(at: Reader) -> Overlap:
+def _read_overlap(at: Reader, segments: int) -> Overlap:
     at.keys("segment", "operand", "result", "distance")
-    segment, distance = at.member("segment").integer(), at.member("distance").integer()
+    segment, distance = at.member("segment").index(segments), at.member("distance").integer()
     return Overlap(segment, at.member("operand").text(), at.member("result").text(), distance)
 
 
@@ -210,7 +223,7 @@ def _read_instance(at: Reader) -> Instance:
     )
 
 
-def _read_step(at: Reader) -> Step:
+def _read_step(at: Reader, instances: int) -> Step:
     chosen = at.members().get("choice")
     at.keys(
         "name", "op", "kernel", "numeric_form", "instance", "reads", "constants", "writes",
@@ -229,14 +242,14 @@ def _read_step(at: Reader) -> Step:
         op=_read_operator(at.member("op")),
         kernel=at.member("kernel").text(),
         numeric_form=at.member("numeric_form").text(),
-        instance=at.member("instance").integer(),
+        instance=at.member("instance").index(instances),
         reads={key: item.text() for key, item in at.member("reads").members().items()},
         constants={
             key: _read_constant(item) for key, item in at.member("constants").members().items()
         },
         writes=at.member("writes").text(),
         weights=weights,
-        macs=at.member("macs").integer(),
+        macs=at.member("macs").integer(most=MOST_COUNT),
         rows=at.member("rows").integer(),
         scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,
         choice=choice,

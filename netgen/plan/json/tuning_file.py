@@ -8,7 +8,9 @@ from pathlib import Path
 from netgen.errors import PlanError
 from netgen.kernels.layer import Choice, Json
 from netgen.kernels.targets import find_target
+from netgen.plan.data.plan import MOST_BYTES
 from netgen.plan.data.tuning import Tuning
+from netgen.plan.json.strict_json import shown
 
 VERSION = 1
 _KEYS = ("version", "netgen", "target", "compiler", "layers")
@@ -54,21 +56,21 @@ def read_tuning(path: Path) -> Tuning:
 
 def _choice(path: Path, key: str, found: object) -> Choice:
     """One entry: a few numbers by name."""
-    if (
-        not isinstance(found, dict)
-        or not found
-        or not all(isinstance(n, int) and not isinstance(n, bool) for n in found.values())
-    ):
-        raise _fault(path, f"$.layers.{key}", "an object of whole numbers", found)
+    if not isinstance(found, dict) or not found or not all(_fits(n) for n in found.values()):
+        expected = f"an object of whole numbers from 0 to {MOST_BYTES}"
+        raise _fault(path, f"$.layers.{key}", expected, found)
     return found
 
 
+def _fits(number: object) -> bool:
+    return type(number) is int and 0 <= number <= MOST_BYTES
+
+
 def _fault(path: Path, where: str, expected: str, found: object) -> PlanError:
-    shown = repr(found)
     return PlanError(
         "this tuning file is malformed",
         where=f"{path}: {where}",
         expected=expected,
-        found=shown if len(shown) <= 60 else f"{shown[:60]}...",
+        found=shown(found),
         hint="make it anew: netgen tune MODEL -o FILE",
     )

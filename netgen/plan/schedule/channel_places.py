@@ -17,9 +17,6 @@ import numpy as np
 
 from netgen.ir.graph import Graph
 from netgen.kernels.layout import Layout, Places, dense_layout, layout_of
-from netgen.ops.channel_map import ChannelMap
-from netgen.ops.conv2d import Conv2d
-from netgen.ops.linear import Linear
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.views import Views
 
@@ -130,13 +127,9 @@ class _Placer:
         Where an operator goes channel by channel, that of its operand; where a residual is added,
         that of the residual; else the logical order.
         """
-        if isinstance(call.node.op, ChannelMap):
-            return np.arange(channels)
-        products = isinstance(call.node.op, Conv2d | Linear)
-        followed = ["residual"] if products else list(call.reads)
-        for letter in followed:
-            value = call.reads.get(letter)
-            if value is not None and len(self.views.sources[value]) == channels:
+        for letter, value in call.reads.items():
+            kept = call.node.op.keeps_channels(letter)
+            if kept and len(self.views.sources[value]) == channels:
                 return np.argsort(self.home(value).layout.places(), kind="stable")
         return np.arange(channels)
 

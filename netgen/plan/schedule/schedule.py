@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
+from netgen.ir.rows import Reach, rows_of
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
-from netgen.ops.reshape import Reshape
 from netgen.plan.data.options import Image
-from netgen.plan.data.plan import Buffer, BufferRun, Value, View, rows_of
-from netgen.plan.data.reach import Reach, row_reach
+from netgen.plan.data.plan import Buffer, BufferRun, Value, View
 from netgen.plan.data.tuning import Tuning
 from netgen.plan.schedule.call_order import order_calls
 from netgen.plan.schedule.calls import Call
@@ -45,7 +44,7 @@ class Schedule:
         """Which rows of an operand a row of a call's result needs; None where it needs all."""
         if self.views.is_recut(call.reads[letter]):
             return None
-        return row_reach(call.node.op, letter, call.layer.operands, call.layer.result)
+        return call.node.op.row_reach(letter, call.layer.operands, call.layer.result)
 
     def home(self, value: str) -> Buffer:
         """The buffer in which a value stands."""
@@ -135,7 +134,7 @@ def _homes(graph: Graph) -> dict[str, str]:
     """The buffer of every value, named after the value that first fills it."""
     home: dict[str, str] = {}
     for node in (*graph.inputs, *graph.activations):
-        reshape = isinstance(node.op, Reshape)
+        reshape = node.op.view_of == "elements"
         home[node.name] = home[node.operands[0]] if reshape else node.name
     return home
 

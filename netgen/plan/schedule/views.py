@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netgen.ir.graph import Graph, Node
+from netgen.ir.rows import recuts, rows_of
 from netgen.kernels.targets import Target
-from netgen.ops.channel_map import ChannelMap
-from netgen.ops.reshape import Reshape
-from netgen.plan.data.plan import recuts, rows_of
 from netgen.plan.schedule.calls import Call, find_call
 
 # Where each channel of a value comes from: the value that was computed, and its channel there.
@@ -70,7 +68,7 @@ class _Finder:
         self.calls = {
             node.name: find_call(graph, node, target, winograd=winograd)
             for node in graph.activations
-            if not isinstance(node.op, Reshape | ChannelMap)
+            if node.op.view_of == "nothing"
         }
         self.target = target
         self.dense = self._dense_values()
@@ -87,7 +85,7 @@ class _Finder:
             if not call.kernel.any_layout:
                 dense |= {name, *call.reads.values()}
         for node in reversed(graph.activations):
-            if isinstance(node.op, Reshape) and (node.name in dense or self._recuts(node)):
+            if node.op.view_of == "elements" and (node.name in dense or self._recuts(node)):
                 dense.add(node.operands[0])
         return dense
 
@@ -96,10 +94,10 @@ class _Finder:
         for node in graph.inputs:
             self._compute(node)
         for node in graph.activations:
-            if isinstance(node.op, Reshape):
+            if node.op.view_of == "elements":
                 self._reshape(node)
-            elif isinstance(node.op, ChannelMap):
-                self._map(node, node.op)
+            elif node.op.view_of == "channels":
+                self._map(node)
             else:
                 self._compute(node)
         calls = tuple(
@@ -130,18 +128,19 @@ class _Finder:
         else:
             self.sources[node.name] = self.sources[operand]
 
-    def _map(self, node: Node, op: ChannelMap) -> None:
+    def _map(self, node: Node) -> None:
         """Make the map a view if its operands can stand together; else it is computed: a copy."""
-        found = self._viewed(node, op)
+        found = self._viewed(node)
         if self.copies or found is None or not self._join(node, found):
             self.calls[node.name] = find_call(self.graph, node, self.target)
             self._compute(node)
         else:
             self.sources[node.name] = found
 
-    def _viewed(self, node: Node, op: ChannelMap) -> Sources | None:
+    def _viewed(self, node: Node) -> Sources | None:
         """The sources of a map, or None where channels of it are zeros, constants, or equal."""
-        operands, channels = op.sources()
+        counts = [_channels(self.graph[name]) for name in node.operands]
+        operands, channels = node.op.channel_sources(counts)
         if (operands < 0).any() or any(operand not in self.sources for operand in node.operands):
             return None
         names = [self.sources[operand] for operand in node.operands]

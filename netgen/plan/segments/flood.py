@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.plan.data.plan import Buffer, Segment, Slots, is_image
+from netgen.ir.rows import is_image
+from netgen.ops.window import slides_by_channel
+from netgen.plan.data.plan import Buffer, Segment, Slots
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flow import Flow, Stream
@@ -162,7 +162,7 @@ def _reach(schedule: Schedule, first: int, *, push: bool) -> int:
         if any(made & set(schedule.sources(value)) for value in whole):
             break
         last = n
-        if isinstance(call.node.op, GlobalAvgPool):
+        if call.node.op.sums_rows:
             break
         made.add(call.node.name)
     return last
@@ -199,7 +199,8 @@ def _guests(
     guests: dict[str, Guest] = {}
     for n in stream.calls:
         call = schedule.calls[n]
-        if not isinstance(call.node.op, DepthwiseConv2d) or "x" not in _overlaps(call):
+        op = call.node.op
+        if not slides_by_channel(op) or "x" not in _overlaps(call):
             continue
         ring, home = schedule.home(call.reads["x"]).name, schedule.home(call.node.name).name
         if any(len(inner.get(name, ())) != 1 for name in (ring, home)):
@@ -209,7 +210,7 @@ def _guests(
             schedule, stream, host, flow
         ):
             continue
-        window = call.node.op.window(call.layer.operands["w"].shape)
+        window = op.window(call.layer.operands["w"].shape)
         if call.layer.result.shape[2] - window.pad[2] <= call.layer.operands["x"].shape[2]:
             slots = Slots(window.stride[0], -window.pad[0], window.pad[2])
             guests[call.node.name] = Guest(ring, slots)

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.plan.data.plan import rows_of
-from netgen.plan.data.reach import Reach
+from netgen.ir.rows import Reach
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule
 
@@ -129,7 +127,4 @@ class Stream:
 
 def call_height(call: Call) -> int:
     """How many rows a call goes through: those of its result, or those that it sums up."""
-    shape = call.layer.result.shape
-    if isinstance(call.node.op, GlobalAvgPool):
-        shape = call.layer.operands["x"].shape
-    return rows_of(shape)
+    return call.node.op.rows(call.layer.operands, call.layer.result)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from netgen.plan.data.plan import Slots, is_image
+from netgen.ir.rows import is_image
+from netgen.plan.data.plan import Slots
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flow import Flow, Stream, Tick
 

@@ -14,6 +14,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.ir.text import parse_graph
 from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
 from netgen.kernels.layer import Layer
+from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
@@ -22,9 +23,7 @@ from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.check.hazards import band_fault
 from netgen.plan.data.execution_order import Band
-from netgen.plan.data.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.plan.data.plan import Plan
-from netgen.plan.data.reach import row_reach
 from netgen.plan.execute.interpreter import execute
 from netgen.weights.seeded import seeded_weights
 from tests.cases import examples
@@ -114,7 +113,7 @@ def fault(
 ) -> str | None:
     """What the checker says of a result `distance` elements before its operand."""
     band = Band(0, rows.start, rows.stop) if rows else Band(0, 0, layer.result.shape[1])
-    reach = row_reach(layer.op, "x", layer.operands, layer.result)
+    reach = layer.op.row_reach("x", layer.operands, layer.result)
     assert reach is not None
     height = layer.operands["x"].shape[1]
     begin, end = reach.begin(band.first, height), reach.end(band.end, height)

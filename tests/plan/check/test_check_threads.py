@@ -12,7 +12,9 @@ import pytest
 import netgen
 from netgen.dsl.tensor import constructing, finish, image
 from netgen.errors import PlanError
-from netgen.kernels.layer import Json
+from netgen.ir.text import parse_graph
+from netgen.kernels import KERNELS
+from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.split import Loop, split_loops
 from netgen.kernels.targets import find_target
 from netgen.ops import identity, sigmoid
@@ -119,7 +121,7 @@ def test_the_rest_of_pixels_follows_the_last_tile() -> None:
         if split["by"] == "pixels" and len(bounds) == 2
     )
     wrong = [tiles, [rest[0], rest[-1], rest[-1]]]
-    with pytest.raises(PlanError, match="the rest of the pixels"):
+    with pytest.raises(PlanError, match="the rest of a loop is another part"):
         check_plan(exchanged(plan, number, {"by": "pixels", "bounds": wrong}))
 
 
@@ -204,3 +206,26 @@ def test_loops_are_divided_evenly_and_tied_iterations_stay(parts: int) -> None:
     owner = next(p for p in range(parts) if rest[p] < rest[p + 1])
     assert tiles[owner] < tiles[owner + 1] == 64
     assert split.share <= 1.0 / parts + 3.0 / 17.0
+
+
+_LARGE = """netgen 1
+graph large {
+  %x : f32[1,96,96,16] = input
+  %q : i8[1,96,96,16] {scale=0x1p-5} = quantize(%x) {scale=0x1p-5}
+  %y : f32[1,96,96,16] = dequantize(%q)
+  return %y
+}
+"""
+
+
+def test_every_kernel_that_can_be_divided_states_its_loops() -> None:
+    for kernel in KERNELS:
+        divided = type(kernel).split is not Kernel.split
+        assert (type(kernel).loops is not Kernel.loops) == divided, kernel.name
+
+
+def test_conversions_are_divided() -> None:
+    graph, _ = parse_graph(_LARGE)
+    plan = build_plan(graph, find_target("generic"), PlanOptions(threads=2))
+    assert [split["by"] for _, split in splits(plan)] == ["elements", "elements"]
+    check_plan(plan)

@@ -14,12 +14,13 @@ from netgen.errors import PlanError
 from netgen.ir.interpret import interpret
 from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
 from netgen.kernels.layer import Layer
+from netgen.kernels.pixel_order import PixelOrder
 from netgen.kernels.row_pairs import late_columns
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
-from netgen.plan.data.pixel_order import PixelOrder, pixel_order
+from netgen.plan.data.pixel_order import pixel_order
 from netgen.plan.execute.interpreter import execute
 from tests.cases import examples
 from tests.plan.arena.test_overlap_distance import (

@@ -159,7 +159,7 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
         r"\$\.steps\[0\]\.op\.attributes\.stride: .*expected a list, found 2",
     ),
     "shape_without_dimensions": (
-        lambda d: d["values"][1]["type"].update(shape=[]), "types of values do not fit the oper"
+        lambda d: d["values"][1]["type"].update(shape=[]), r"\$\.values\[1\]\.type\.shape: "
     ),
     "value_of_attribute": (
         lambda d: d["steps"][0]["op"]["attributes"].update(act="gelu"),

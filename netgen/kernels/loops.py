@@ -1,0 +1,76 @@
+"""The loops that templates print for a divided call, as an instance's parameters describe them.
+
+Kernels state them for the checker; `split_loops` decides how they are divided best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.split import Loop, Split
+from netgen.kernels.split_loops import split_described, split_rows
+from netgen.kernels.targets import Target
+
+Parameters = Mapping[str, Json]
+
+
+def number(found: Parameters, key: str) -> int:
+    """A parameter that is a whole number."""
+    return cast("int", found[key])
+
+
+def row_loop(found: Parameters, at_once: int = 1) -> tuple[Loop, ...]:
+    """The loop over the rows of a call: those of its band, or of the whole result."""
+    band = cast("dict[str, int] | None", found["band"])
+    return (Loop(0, band["rows"] if band else number(found, "out_height"), at_once),)
+
+
+def listed_loops(described: Json, step: str) -> tuple[Loop, ...]:
+    """Loops one after the other; `step` is the key of what one iteration takes."""
+    loops = cast("list[dict[str, int]]", described)
+    return tuple(Loop(loop["first"], loop["end"], loop[step]) for loop in loops)
+
+
+def element_loops(found: Parameters) -> tuple[Loop, ...]:
+    """The loop over pixels, or over elements: one by one, in whole vectors and the rest."""
+    if found.get("stretches") or "elements" not in found:
+        return (Loop(0, number(found, "pixels")),)
+    if "vector_width" in found:
+        whole, rest = number(found, "whole"), number(found, "rest")
+        vectors = Loop(0, whole, number(found, "vector_width"))
+        return (vectors, Loop(whole, whole + rest, rest)) if rest else (vectors,)
+    # One number per channel starts anew with every pixel.
+    step = number(found, "channels") if found.get("spread") is True else 1
+    return (Loop(0, number(found, "elements"), step),)
+
+
+class ElementKernel(Kernel):
+    """Base of the kernels that go through elements, or pixels, each of which they read once."""
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By elements or by pixels, each of which is read just before it is written."""
+        del overwritten
+        return split_described(self.parameters(layer, target), threads)
+
+    def loops(self, parameters: Parameters, by: str) -> tuple[Loop, ...]:
+        """Elements or pixels."""
+        return element_loops(parameters) if by == "elements" else ()
+
+
+class RowKernel(Kernel):
+    """Base of the kernels whose only loop that can be divided is that over rows of the result."""
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """By rows."""
+        del target, overwritten
+        return split_rows(layer, threads)
+
+    def loops(self, parameters: Parameters, by: str) -> tuple[Loop, ...]:
+        """Rows."""
+        return row_loop(parameters) if by == "rows" else ()

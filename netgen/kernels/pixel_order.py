@@ -1,0 +1,19 @@
+"""In which order a kernel computes the pixels of a band, where its result meets what it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PixelOrder:
+    """`rows` rows at once, column by column: of each all outputs are computed, then written.
+
+    Those of the first `late` columns are written behind the last column, but for the first row's.
+    """
+
+    rows: int = 1
+    late: int = 0
+
+
+PIXEL_BY_PIXEL = PixelOrder()
