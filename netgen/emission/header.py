@@ -37,6 +37,7 @@ ERRORS = (
     ErrorCode(-9, "PUSH_ORDER", "rows are pushed after begin and before finish", only="rows"),
     ErrorCode(-10, "PUSH_ROWS", "more rows than the image has, or too few to finish", only="rows"),
     ErrorCode(-11, "PUSH_STRIDE", "rows overlap, or are not whole elements apart", only="rows"),
+    ErrorCode(-12, "INIT", "init has not accepted a configuration"),
 )
 
 
