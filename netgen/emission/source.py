@@ -111,6 +111,7 @@ def _context(
         "macs": plan.macs,
         "threads": plan.threads,
         "weights_bytes": plan.weights_bytes,
+        "blob_header_bytes": BLOB_HEADER_BYTES,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_members": arena_members(dtypes, plan.fast_bytes),
         "slow_arena_members": arena_members(dtypes, plan.slow_bytes),

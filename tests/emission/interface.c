@@ -152,9 +152,11 @@ static int blobs(model_config good)
     EXPECT(model_init(&m, &good), MODEL_OK); /* looks at the header alone */
     EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
     blob[blob_bytes - 1] ^= 1;
-    blob[128] ^= 1;
-    EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
-    blob[128] ^= 1;
+    for (size_t at = 0; at <= 128; ++at) { /* of the header every byte, the checksum itself included */
+        blob[at] ^= 1;
+        EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
+        blob[at] ^= 1;
+    }
     EXPECT(model_check_weights(&m), MODEL_OK);
     return 0;
 }
