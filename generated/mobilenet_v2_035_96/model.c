@@ -2214,6 +2214,9 @@ enum {
     MODEL_AT_52 = 11520,
 };
 
+/* What init leaves in model_t: a word that other memory seldom holds. */
+#define MODEL_INITIALISED 0x9e37a5c3u
+
 /* The hook's answer: nonzero cancels. */
 static MODEL_CODE_ATTR int32_t model_hook(const model_t *m, uint32_t step)
 {
@@ -2230,7 +2233,11 @@ static MODEL_CODE_ATTR int32_t model_hook(const model_t *m, uint32_t step)
 
 MODEL_CODE_ATTR int32_t model_init(model_t *m, const model_config *config)
 {
-    if (m == NULL || config == NULL) {
+    if (m == NULL) {
+        return MODEL_ERROR_NULL;
+    }
+    m->initialised = 0u; /* until the configuration is accepted */
+    if (config == NULL) {
         return MODEL_ERROR_NULL;
     }
     if (config->arena == NULL || config->arena_bytes < MODEL_ARENA_BYTES) {
@@ -2240,257 +2247,207 @@ MODEL_CODE_ATTR int32_t model_init(model_t *m, const model_config *config)
         return MODEL_ERROR_ARENA_ALIGN;
     }
     m->config = *config;
+    m->initialised = MODEL_INITIALISED;
     return MODEL_OK;
 }
 
 MODEL_CODE_ATTR int32_t model_run(model_t *m, const float *input, float *output)
 {
-    if (m == NULL || input == NULL || output == NULL || m->config.arena == NULL) {
+    if (m == NULL || input == NULL || output == NULL) {
         return MODEL_ERROR_NULL;
+    }
+    if (m->initialised != MODEL_INITIALISED) {
+        return MODEL_ERROR_INIT;
     }
     float *const arena = m->config.arena;
     /* 0. stem.relu6: f32[1,48,48,16] */
     model_conv2d_3x3_s2_96x96x3x16_relu6(input, model_weights_0.f, arena + MODEL_AT_0);
     MODEL_STEP_DONE(0u);
-
     /* 1. block1.depthwise.relu6: f32[1,48,48,16] */
     model_depthwise_3x3_48x48x16_relu6_over_x(arena + MODEL_AT_0, model_weights_1.f,
         arena + MODEL_AT_1);
     MODEL_STEP_DONE(1u);
-
     /* 2. block1.project.batch_norm: f32[1,48,48,8] */
     model_pointwise_2304x16x8(arena + MODEL_AT_1, model_weights_2.f, arena + MODEL_AT_2);
     MODEL_STEP_DONE(2u);
-
     /* 3. block2.expand.relu6: f32[1,48,48,48] */
     model_pointwise_2304x8x48_relu6(arena + MODEL_AT_2, model_weights_3.f, arena + MODEL_AT_3);
     MODEL_STEP_DONE(3u);
-
     /* 4. block2.depthwise.relu6: f32[1,24,24,48] */
     model_depthwise_3x3_s2_48x48x48_relu6_over_x(arena + MODEL_AT_3, model_weights_4.f,
         arena + MODEL_AT_4);
     MODEL_STEP_DONE(4u);
-
     /* 5. block2.project.batch_norm: f32[1,24,24,8] */
     model_pointwise_576x48x8(arena + MODEL_AT_4, model_weights_5.f, arena + MODEL_AT_5);
     MODEL_STEP_DONE(5u);
-
     /* 6. block3.expand.relu6: f32[1,24,24,48] */
     model_pointwise_576x8x48_relu6(arena + MODEL_AT_5, model_weights_6.f, arena + MODEL_AT_6);
     MODEL_STEP_DONE(6u);
-
     /* 7. block3.depthwise.relu6: f32[1,24,24,48] */
     model_depthwise_3x3_24x24x48_relu6_over_x(arena + MODEL_AT_6, model_weights_7.f,
         arena + MODEL_AT_7);
     MODEL_STEP_DONE(7u);
-
     /* 8. block3.add: f32[1,24,24,8] */
     model_pointwise_576x48x8_residual_over_residual(arena + MODEL_AT_7, arena + MODEL_AT_5,
         model_weights_8.f, arena + MODEL_AT_8);
     MODEL_STEP_DONE(8u);
-
     /* 9. block4.expand.relu6: f32[1,24,24,48] */
     model_pointwise_576x8x48_relu6(arena + MODEL_AT_8, model_weights_9.f, arena + MODEL_AT_9);
     MODEL_STEP_DONE(9u);
-
     /* 10. block4.depthwise.relu6: f32[1,12,12,48] */
     model_depthwise_3x3_s2_24x24x48_relu6_over_x(arena + MODEL_AT_9, model_weights_10.f,
         arena + MODEL_AT_10);
     MODEL_STEP_DONE(10u);
-
     /* 11. block4.project.batch_norm: f32[1,12,12,16] */
     model_pointwise_144x48x16(arena + MODEL_AT_10, model_weights_11.f, arena + MODEL_AT_11);
     MODEL_STEP_DONE(11u);
-
     /* 12. block5.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + MODEL_AT_11, model_weights_12.f, arena + MODEL_AT_12);
     MODEL_STEP_DONE(12u);
-
     /* 13. block5.depthwise.relu6: f32[1,12,12,96] */
     model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_12, model_weights_13.f,
         arena + MODEL_AT_13);
     MODEL_STEP_DONE(13u);
-
     /* 14. block5.add: f32[1,12,12,16] */
     model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_13, arena + MODEL_AT_11,
         model_weights_14.f, arena + MODEL_AT_14);
     MODEL_STEP_DONE(14u);
-
     /* 15. block6.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + MODEL_AT_14, model_weights_15.f, arena + MODEL_AT_15);
     MODEL_STEP_DONE(15u);
-
     /* 16. block6.depthwise.relu6: f32[1,12,12,96] */
     model_depthwise_3x3_12x12x96_relu6_over_x(arena + MODEL_AT_15, model_weights_16.f,
         arena + MODEL_AT_16);
     MODEL_STEP_DONE(16u);
-
     /* 17. block6.add: f32[1,12,12,16] */
     model_pointwise_144x96x16_residual_over_residual(arena + MODEL_AT_16, arena + MODEL_AT_14,
         model_weights_17.f, arena + MODEL_AT_17);
     MODEL_STEP_DONE(17u);
-
     /* 18. block7.expand.relu6: f32[1,12,12,96] */
     model_pointwise_144x16x96_relu6(arena + MODEL_AT_17, model_weights_18.f, arena + MODEL_AT_18);
     MODEL_STEP_DONE(18u);
-
     /* 19. block7.depthwise.relu6: f32[1,6,6,96] */
     model_depthwise_3x3_s2_12x12x96_relu6_over_x(arena + MODEL_AT_18, model_weights_19.f,
         arena + MODEL_AT_19);
     MODEL_STEP_DONE(19u);
-
     /* 20. block7.project.batch_norm: f32[1,6,6,24] */
     model_pointwise_36x96x24(arena + MODEL_AT_19, model_weights_20.f, arena + MODEL_AT_20);
     MODEL_STEP_DONE(20u);
-
     /* 21. block8.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + MODEL_AT_20, model_weights_21.f, arena + MODEL_AT_21);
     MODEL_STEP_DONE(21u);
-
     /* 22. block8.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_21, model_weights_22.f,
         arena + MODEL_AT_22);
     MODEL_STEP_DONE(22u);
-
     /* 23. block8.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_22, arena + MODEL_AT_20,
         model_weights_23.f, arena + MODEL_AT_23);
     MODEL_STEP_DONE(23u);
-
     /* 24. block9.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + MODEL_AT_23, model_weights_24.f, arena + MODEL_AT_24);
     MODEL_STEP_DONE(24u);
-
     /* 25. block9.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_24, model_weights_25.f,
         arena + MODEL_AT_25);
     MODEL_STEP_DONE(25u);
-
     /* 26. block9.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_25, arena + MODEL_AT_23,
         model_weights_26.f, arena + MODEL_AT_26);
     MODEL_STEP_DONE(26u);
-
     /* 27. block10.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + MODEL_AT_26, model_weights_27.f, arena + MODEL_AT_27);
     MODEL_STEP_DONE(27u);
-
     /* 28. block10.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_27, model_weights_28.f,
         arena + MODEL_AT_28);
     MODEL_STEP_DONE(28u);
-
     /* 29. block10.add: f32[1,6,6,24] */
     model_pointwise_36x144x24_residual_over_residual(arena + MODEL_AT_28, arena + MODEL_AT_26,
         model_weights_29.f, arena + MODEL_AT_29);
     MODEL_STEP_DONE(29u);
-
     /* 30. block11.expand.relu6: f32[1,6,6,144] */
     model_pointwise_36x24x144_relu6(arena + MODEL_AT_29, model_weights_30.f, arena + MODEL_AT_30);
     MODEL_STEP_DONE(30u);
-
     /* 31. block11.depthwise.relu6: f32[1,6,6,144] */
     model_depthwise_3x3_6x6x144_relu6_over_x(arena + MODEL_AT_30, model_weights_31.f,
         arena + MODEL_AT_31);
     MODEL_STEP_DONE(31u);
-
     /* 32. block11.project.batch_norm: f32[1,6,6,32] */
     model_pointwise_36x144x32(arena + MODEL_AT_31, model_weights_32.f, arena + MODEL_AT_32);
     MODEL_STEP_DONE(32u);
-
     /* 33. block12.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + MODEL_AT_32, model_weights_33.f, arena + MODEL_AT_33);
     MODEL_STEP_DONE(33u);
-
     /* 34. block12.depthwise.relu6: f32[1,6,6,192] */
     model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_33, model_weights_34.f,
         arena + MODEL_AT_34);
     MODEL_STEP_DONE(34u);
-
     /* 35. block12.add: f32[1,6,6,32] */
     model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_34, arena + MODEL_AT_32,
         model_weights_35.f, arena + MODEL_AT_35);
     MODEL_STEP_DONE(35u);
-
     /* 36. block13.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + MODEL_AT_35, model_weights_36.f, arena + MODEL_AT_36);
     MODEL_STEP_DONE(36u);
-
     /* 37. block13.depthwise.relu6: f32[1,6,6,192] */
     model_depthwise_3x3_6x6x192_relu6_over_x(arena + MODEL_AT_36, model_weights_37.f,
         arena + MODEL_AT_37);
     MODEL_STEP_DONE(37u);
-
     /* 38. block13.add: f32[1,6,6,32] */
     model_pointwise_36x192x32_residual_over_residual(arena + MODEL_AT_37, arena + MODEL_AT_35,
         model_weights_38.f, arena + MODEL_AT_38);
     MODEL_STEP_DONE(38u);
-
     /* 39. block14.expand.relu6: f32[1,6,6,192] */
     model_pointwise_36x32x192_relu6(arena + MODEL_AT_38, model_weights_39.f, arena + MODEL_AT_39);
     MODEL_STEP_DONE(39u);
-
     /* 40. block14.depthwise.relu6: f32[1,3,3,192] */
     model_depthwise_3x3_s2_6x6x192_relu6_over_x(arena + MODEL_AT_39, model_weights_40.f,
         arena + MODEL_AT_40);
     MODEL_STEP_DONE(40u);
-
     /* 41. block14.project.batch_norm: f32[1,3,3,56] */
     model_pointwise_9x192x56(arena + MODEL_AT_40, model_weights_41.f, arena + MODEL_AT_41);
     MODEL_STEP_DONE(41u);
-
     /* 42. block15.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + MODEL_AT_41, model_weights_42.f, arena + MODEL_AT_42);
     MODEL_STEP_DONE(42u);
-
     /* 43. block15.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_42, model_weights_43.f,
         arena + MODEL_AT_43);
     MODEL_STEP_DONE(43u);
-
     /* 44. block15.add: f32[1,3,3,56] */
     model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_43, arena + MODEL_AT_41,
         model_weights_44.f, arena + MODEL_AT_44);
     MODEL_STEP_DONE(44u);
-
     /* 45. block16.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + MODEL_AT_44, model_weights_45.f, arena + MODEL_AT_45);
     MODEL_STEP_DONE(45u);
-
     /* 46. block16.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_45, model_weights_46.f,
         arena + MODEL_AT_46);
     MODEL_STEP_DONE(46u);
-
     /* 47. block16.add: f32[1,3,3,56] */
     model_pointwise_9x336x56_residual_over_residual(arena + MODEL_AT_46, arena + MODEL_AT_44,
         model_weights_47.f, arena + MODEL_AT_47);
     MODEL_STEP_DONE(47u);
-
     /* 48. block17.expand.relu6: f32[1,3,3,336] */
     model_pointwise_9x56x336_relu6(arena + MODEL_AT_47, model_weights_48.f, arena + MODEL_AT_48);
     MODEL_STEP_DONE(48u);
-
     /* 49. block17.depthwise.relu6: f32[1,3,3,336] */
     model_depthwise_3x3_3x3x336_relu6_over_x(arena + MODEL_AT_48, model_weights_49.f,
         arena + MODEL_AT_49);
     MODEL_STEP_DONE(49u);
-
     /* 50. block17.project.batch_norm: f32[1,3,3,112] */
     model_pointwise_9x336x112(arena + MODEL_AT_49, model_weights_50.f, arena + MODEL_AT_50);
     MODEL_STEP_DONE(50u);
-
     /* 51. head.relu6: f32[1,3,3,1280] */
     model_pointwise_9x112x1280_relu6(arena + MODEL_AT_50, model_weights_51.f, arena + MODEL_AT_51);
     MODEL_STEP_DONE(51u);
-
     /* 52. classifier.global_avg_pool: f32[1,1,1,1280] */
     model_global_avg_pool_3x3x1280(arena + MODEL_AT_51, arena + MODEL_AT_52);
     MODEL_STEP_DONE(52u);
-
     /* 53. classifier.linear: f32[1,1000] */
     model_pointwise_1x1280x1000(arena + MODEL_AT_52, model_weights_53.f, output);
     MODEL_STEP_DONE(53u);
-
     return MODEL_OK;
 }

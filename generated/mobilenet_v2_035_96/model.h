@@ -62,6 +62,7 @@ extern "C" {
 #define MODEL_ERROR_ARENA_SIZE (-2) /* no arena, or one that is too small */
 #define MODEL_ERROR_ARENA_ALIGN (-3) /* the arena is not aligned */
 #define MODEL_ERROR_CANCELLED (-4) /* the hook returned nonzero */
+#define MODEL_ERROR_INIT (-12) /* init has not accepted a configuration */
 typedef struct {
     void *arena; /* lent for the time of a run */
     size_t arena_bytes; /* at least MODEL_ARENA_BYTES */
@@ -72,9 +73,13 @@ typedef struct {
 
 typedef struct {
     model_config config;
+    uint32_t initialised; /* what init leaves once it has accepted the configuration */
 } model_t;
 
-/* Check and keep the configuration. Returns MODEL_OK or a negative MODEL_ERROR_*. */
+/* Check and keep the configuration. Returns MODEL_OK or a negative MODEL_ERROR_*.  Before that the
+   other functions do nothing, and return MODEL_ERROR_INIT: always for a model_t that is zero, as
+   static ones are, or that init has refused. An automatic one that was never set is told by a word
+   in it, which other memory has by chance only, once in 2^32. */
 int32_t model_init(model_t *m, const model_config *config);
 
 /* Run once: reads input, writes output. */

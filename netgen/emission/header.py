@@ -33,10 +33,11 @@ ERRORS = (
     ErrorCode(-5, "WEIGHTS_SIZE", "no weights, or too few bytes", only="blob"),
     ErrorCode(-6, "WEIGHTS_ALIGN", "the weights are not aligned", only="blob"),
     ErrorCode(-7, "WEIGHTS_LAYOUT", "the weights are of another model or plan", only="blob"),
-    ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights is wrong", only="blob"),
+    ErrorCode(-8, "WEIGHTS_CONTENT", "the checksum of the weights' file is wrong", only="blob"),
     ErrorCode(-9, "PUSH_ORDER", "rows are pushed after begin and before finish", only="rows"),
     ErrorCode(-10, "PUSH_ROWS", "more rows than the image has, or too few to finish", only="rows"),
     ErrorCode(-11, "PUSH_STRIDE", "rows overlap, or are not whole elements apart", only="rows"),
+    ErrorCode(-12, "INIT", "init has not accepted a configuration"),
 )
 
 

@@ -111,6 +111,7 @@ def _context(
         "macs": plan.macs,
         "threads": plan.threads,
         "weights_bytes": plan.weights_bytes,
+        "blob_header_bytes": BLOB_HEADER_BYTES,
         "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_members": arena_members(dtypes, plan.fast_bytes),
         "slow_arena_members": arena_members(dtypes, plan.slow_bytes),
@@ -201,8 +202,7 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
 def _pushed(calls: Calls) -> dict[str, object]:
     """Where a pushed row waits, and what the function that puts it there needs of what is lent."""
     row = calls.row(calls.plan.inputs[0], PUSHED)
-    region, _ = region_of(calls.plan, calls.plan.buffer_of(calls.plan.inputs[0]))
-    return {"pushed_row": row, "pushed_arena": region, "push_uses": lent_pointers([row])}
+    return {"pushed_row": row, "push_uses": lent_pointers([row])}
 
 
 def _run_uses(items: list[Item]) -> tuple[Lent, ...]:
@@ -232,13 +232,11 @@ def _null_checks(plan: Plan) -> dict[str, object]:
     """What the functions refuse as null, behind `m` itself."""
     outputs = [port.variable for port in output_ports(plan)]
     inputs = [] if input_as(plan) == "arena" else [port.variable for port in input_ports(plan)]
-    arena = ["m->config.arena"] if plan.fast_bytes else []
-    arena += ["m->config.slow_arena"] if plan.slow_bytes else []
 
     def checks(names: list[str]) -> str:
         return "".join(f" || {name} == NULL" for name in names)
 
     return {
-        "null_checks": checks(inputs + outputs + arena),
-        "finish_null_checks": checks(outputs + arena),
+        "null_checks": checks(inputs + outputs),
+        "finish_null_checks": checks(outputs),
     }

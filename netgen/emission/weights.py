@@ -18,7 +18,8 @@ from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
 
 BLOB_HEADER_BYTES = 128
-_BLOB_START = b"NETGENW\0" + struct.pack("<I", 1)
+_BLOB_START = b"NETGENW\0" + struct.pack("<I", 2)
+_CRC_BYTES = 4
 # By the bytes of a word: as many as look well.
 _WORDS_PER_LINE = {4: 8, 2: 12, 1: 16}
 
@@ -96,13 +97,15 @@ def blob(plan: Plan, packed: PackedBytes, layout: bytes) -> bytes:
     """The blob: a header of 128 bytes, then the packed weights, all little-endian.
 
     0 magic and version; 12 byte order; 16 header bytes; 20 alignment; 24 content bytes (64 bits);
-    32 CRC-32 of the content (IEEE 802.3); 40 target (24 bytes); 64 layout id (32 bytes).
+    32 CRC-32 (IEEE 802.3) of all other bytes; 40 target (24 bytes); 64 layout id (32 bytes).
     """
     content = packed.tobytes()
-    numbers = (0x01020304, BLOB_HEADER_BYTES, plan.alignment, len(content), zlib.crc32(content), 0)
-    head = _BLOB_START + struct.pack("<IIIQII", *numbers)
-    head += plan.target.encode().ljust(24, b"\0") + layout
-    return head.ljust(BLOB_HEADER_BYTES, b"\0") + content
+    numbers = (0x01020304, BLOB_HEADER_BYTES, plan.alignment, len(content))
+    before = _BLOB_START + struct.pack("<IIIQ", *numbers)
+    behind = bytes(4) + plan.target.encode().ljust(24, b"\0") + layout
+    behind = behind.ljust(BLOB_HEADER_BYTES - len(before) - _CRC_BYTES, b"\0") + content
+    crc = zlib.crc32(behind, zlib.crc32(before))
+    return before + struct.pack("<I", crc) + behind
 
 
 def byte_list(data: bytes) -> str:

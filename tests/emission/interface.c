@@ -47,6 +47,32 @@ static int arenas(model_config good)
     return 0;
 }
 
+/* No function takes a model_t that init has not accepted: zeroed, refused, or never written. */
+static int uninitialised(model_config good)
+{
+    static model_t zeroed;
+    static const unsigned char fill[] = {0x00, 0xff, 0xa5, 0x7f};
+    model_t m;
+    model_config bad = good;
+    bad.arena = NULL;
+    EXPECT(model_run(&zeroed, input, output), MODEL_ERROR_INIT);
+    for (size_t i = 0; i < sizeof fill; ++i) {
+        memset(&m, fill[i], sizeof m);
+        EXPECT(model_run(&m, input, output), MODEL_ERROR_INIT);
+#ifdef MODEL_ERROR_WEIGHTS_SIZE
+        EXPECT(model_check_weights(&m), MODEL_ERROR_INIT);
+#endif
+    }
+    EXPECT(model_init(&m, &good), MODEL_OK);
+    EXPECT(model_run(&m, input, output), MODEL_OK);
+    EXPECT(model_init(&m, &bad), MODEL_ERROR_ARENA_SIZE);
+    EXPECT(model_run(&m, input, output), MODEL_ERROR_INIT);
+    EXPECT(model_init(&m, &good), MODEL_OK);
+    EXPECT(model_init(&m, NULL), MODEL_ERROR_NULL);
+    EXPECT(model_run(&m, input, output), MODEL_ERROR_INIT);
+    return 0;
+}
+
 static int runs(model_config config)
 {
     model_t m;
@@ -119,15 +145,18 @@ static int blobs(model_config good)
     EXPECT(init_with_other_byte(good, 12), MODEL_ERROR_WEIGHTS_LAYOUT); /* byte order */
     EXPECT(init_with_other_byte(good, 64), MODEL_ERROR_WEIGHTS_LAYOUT); /* layout id */
     EXPECT(init_with_other_byte(good, 95), MODEL_ERROR_WEIGHTS_LAYOUT);
+    EXPECT(model_check_weights(NULL), MODEL_ERROR_NULL);
     EXPECT(model_init(&m, &good), MODEL_OK);
     EXPECT(model_check_weights(&m), MODEL_OK);
     blob[blob_bytes - 1] ^= 1;
     EXPECT(model_init(&m, &good), MODEL_OK); /* looks at the header alone */
     EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
     blob[blob_bytes - 1] ^= 1;
-    blob[128] ^= 1;
-    EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
-    blob[128] ^= 1;
+    for (size_t at = 0; at <= 128; ++at) { /* of the header every byte, the checksum itself included */
+        blob[at] ^= 1;
+        EXPECT(model_check_weights(&m), MODEL_ERROR_WEIGHTS_CONTENT);
+        blob[at] ^= 1;
+    }
     EXPECT(model_check_weights(&m), MODEL_OK);
     return 0;
 }
@@ -150,5 +179,5 @@ int main(void)
         return 1;
     }
 #endif
-    return arenas(config) || runs(config);
+    return arenas(config) || uninitialised(config) || runs(config);
 }

@@ -87,6 +87,7 @@ int main(int count, char **arguments)
     (void)count;
     (void)arguments;
 #endif
+    UNSET
     int32_t status = PREFIX_init(&model, &config);
     if (status != UPPER_OK) {
         return 100 - (int)status;
@@ -178,7 +179,9 @@ class Emission:
             for outputs in ("ports", "again")
         ]
         copy = "memcpy(PREFIX_input(&model), ports[0], sizes[0] * sizeof(float));"
+        unset = "static PREFIX_t zero;\n    if (PREFIX_input(&zero) != NULL) { return 93; }"
         words = {
+            "UNSET": unset if resident else "",
             "RESIDENT": copy if resident else "",
             "SIZES": ", ".join(str(self.plan.values[name].type.elements) for name in names),
             "FIRST": both[0],

@@ -18,8 +18,8 @@
         }                                                                                        \
     } while (0)
 
-enum { H = PUSHED_INPUT_HEIGHT, ROW = PUSHED_INPUT_WIDTH * PUSHED_INPUT_CHANNELS };
-enum { OUT = PUSHED_OUTPUT_ELEMENTS, ROW_BYTES = ROW * (int)sizeof(float) };
+enum { H = PUSHED_PUSH_ROWS, ROW = PUSHED_INPUT_WIDTH * PUSHED_INPUT_CHANNELS };
+enum { OUT = PUSHED_OUTPUT_ELEMENTS, ROW_BYTES = (int)PUSHED_PUSH_ROW_BYTES };
 
 static float image[2][H * ROW], expected[2][OUT];
 static uint32_t executed[STEPS];
@@ -55,6 +55,25 @@ static pushed_t new_pushed(void)
     config.user = executed;
     EXPECT(pushed_init(&m, &config), PUSHED_OK);
     return m;
+}
+
+/* Nothing is pushed into a pushed_t that init has not accepted: zeroed, never written, or refused. */
+static void uninitialised(void)
+{
+    static const unsigned char fill[] = {0x00, 0xff, 0xa5};
+    float output[OUT];
+    pushed_t m;
+    for (size_t i = 0; i < sizeof fill; ++i) {
+        const pushed_config nothing = {0};
+        memset(&m, fill[i], sizeof m);
+        for (int refused = 0; refused < 2; ++refused) {
+            EXPECT(pushed_push_begin(&m), PUSHED_ERROR_INIT);
+            EXPECT(pushed_push_rows(&m, image[0], ROW_BYTES, 1), PUSHED_ERROR_INIT);
+            EXPECT(pushed_push_finish(&m, output), PUSHED_ERROR_INIT);
+            EXPECT(pushed_run(&m, image[0], output), PUSHED_ERROR_INIT);
+            EXPECT(pushed_init(&m, &nothing), PUSHED_ERROR_ARENA_SIZE);
+        }
+    }
 }
 
 static void run_whole(int n)
@@ -205,6 +224,7 @@ int main(void)
         }
         run_whole(n);
     }
+    uninitialised();
     pushed_t m = new_pushed(), other = new_pushed();
     misuse(&m);
     odd_pushes(&m);

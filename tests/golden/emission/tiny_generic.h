@@ -62,6 +62,7 @@ extern "C" {
 #define TINY_ERROR_ARENA_SIZE (-2) /* no arena, or one that is too small */
 #define TINY_ERROR_ARENA_ALIGN (-3) /* the arena is not aligned */
 #define TINY_ERROR_CANCELLED (-4) /* the hook returned nonzero */
+#define TINY_ERROR_INIT (-12) /* init has not accepted a configuration */
 typedef struct {
     void *arena; /* lent for the time of a run */
     size_t arena_bytes; /* at least TINY_ARENA_BYTES */
@@ -72,9 +73,13 @@ typedef struct {
 
 typedef struct {
     tiny_config config;
+    uint32_t initialised; /* what init leaves once it has accepted the configuration */
 } tiny_t;
 
-/* Check and keep the configuration. Returns TINY_OK or a negative TINY_ERROR_*. */
+/* Check and keep the configuration. Returns TINY_OK or a negative TINY_ERROR_*.  Before that the
+   other functions do nothing, and return TINY_ERROR_INIT: always for a tiny_t that is zero, as
+   static ones are, or that init has refused. An automatic one that was never set is told by a word
+   in it, which other memory has by chance only, once in 2^32. */
 int32_t tiny_init(tiny_t *m, const tiny_config *config);
 
 /* Run once: reads input, writes output. */

@@ -584,6 +584,9 @@ enum {
     TINY_AT_0 = 0, TINY_AT_1 = 304, TINY_AT_2 = 0, TINY_AT_3 = 304,
 };
 
+/* What init leaves in tiny_t: a word that other memory seldom holds. */
+#define TINY_INITIALISED 0x9e37a5c3u
+
 /* The hook's answer: nonzero cancels. */
 static TINY_CODE_ATTR int32_t tiny_hook(const tiny_t *m, uint32_t step)
 {
@@ -600,7 +603,11 @@ static TINY_CODE_ATTR int32_t tiny_hook(const tiny_t *m, uint32_t step)
 
 TINY_CODE_ATTR int32_t tiny_init(tiny_t *m, const tiny_config *config)
 {
-    if (m == NULL || config == NULL) {
+    if (m == NULL) {
+        return TINY_ERROR_NULL;
+    }
+    m->initialised = 0u; /* until the configuration is accepted */
+    if (config == NULL) {
         return TINY_ERROR_NULL;
     }
     if (config->arena == NULL || config->arena_bytes < TINY_ARENA_BYTES) {
@@ -610,35 +617,34 @@ TINY_CODE_ATTR int32_t tiny_init(tiny_t *m, const tiny_config *config)
         return TINY_ERROR_ARENA_ALIGN;
     }
     m->config = *config;
+    m->initialised = TINY_INITIALISED;
     return TINY_OK;
 }
 
 TINY_CODE_ATTR int32_t tiny_run(tiny_t *m, const float *input, float *output)
 {
-    if (m == NULL || input == NULL || output == NULL || m->config.arena == NULL) {
+    if (m == NULL || input == NULL || output == NULL) {
         return TINY_ERROR_NULL;
+    }
+    if (m->initialised != TINY_INITIALISED) {
+        return TINY_ERROR_INIT;
     }
     float *const arena = m->config.arena;
     /* 0. relu6: f32[1,5,5,12] */
     tiny_conv2d_3x3_s2_10x10x3x12_relu6(input, tiny_weights_0.f, arena + TINY_AT_0);
     TINY_STEP_DONE(0u);
-
     /* 1. relu6_2: f32[1,5,5,12] */
     tiny_depthwise_3x3_5x5x12_relu6(arena + TINY_AT_0, tiny_weights_1.f, arena + TINY_AT_1);
     TINY_STEP_DONE(1u);
-
     /* 2. add: f32[1,5,5,12] */
     tiny_pointwise_25x12x12_residual_over_residual(arena + TINY_AT_1, arena + TINY_AT_0,
         tiny_weights_2.f, arena + TINY_AT_2);
     TINY_STEP_DONE(2u);
-
     /* 3. global_avg_pool: f32[1,1,1,12] */
     tiny_global_avg_pool_5x5x12(arena + TINY_AT_2, arena + TINY_AT_3);
     TINY_STEP_DONE(3u);
-
     /* 4. classifier: f32[1,5] */
     tiny_pointwise_1x12x5(arena + TINY_AT_3, tiny_weights_4.f, output);
     TINY_STEP_DONE(4u);
-
     return TINY_OK;
 }
