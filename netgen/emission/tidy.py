@@ -16,7 +16,7 @@ from functools import cache
 _LOOP = re.compile(r"for \(int (\w+) = (\d+); \1 < (\d+); (?:\1 \+= (\d+)|\+\+\1)\) \{")
 _CONSTANT = re.compile(r"const int (\w+) = (\d+);")
 # In a comment: what is left of an activation that is none.
-_FORMULA = re.compile(r"(?<= = )\(((?:[^()]|\([^()]*\))*)\)(?=[.,;])")
+_FORMULA = re.compile(r"(?<= = )\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)(?=[.,;]| for tiles)")
 _LOOP_HEAD = re.compile(r"(?:LANES )?(?:for|while) ")
 _LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*(?:.|\n)*?\*/")
 
@@ -51,9 +51,12 @@ _RULES = (
     (re.compile(r"\+ -(\d)"), r"- \1"),
     (re.compile(rf"{_TERM}\(-1\) \* "), "-"),
     # A product in parentheses that is itself a factor.
-    (re.compile(rf"{_TERM}\((\w+(?: \* \w+)+)\)(?= \* )"), r"\1"),
+    (re.compile(rf"{_TERM}\(((?:\w+|\([^()]*\))(?: \* \w+)+)\)(?= \* )"), r"\1"),
+    # A row in a sum, or alone in parentheses; a number below zero as the first factor.
+    (re.compile(rf"{_SUM}\((first \+ \w+|\w+(?: \* \w+)* \+ \d+)\)(?= [-+] |[)\];])"), r"\1"),
+    (re.compile(rf"{_TERM}\((-\d+)\)(?= \* )"), r"\1"),
     # One name in parentheses, unless they are a cast or a call.
-    (re.compile(r"(?<![\w)\]}])\((\w+(?:\[[^\[\]]*\])*)\)(?=[;,)\]]| [-+*/<>=?:&|])"), r"\1"),
+    (re.compile(r"(?<![\w)\]}])\((\w+(?:\[[^\[\]]*\])*)\)(?=[;,)\]]| [-+*/%<>=?:&|])"), r"\1"),
     (re.compile(r"\b(\w+) \+= 1(?=[;)])"), r"++\1"),
     # A vector of one is an element.
     (re.compile(r"\bLOAD1\((\w+)\)"), r"\1[0]"),

@@ -41,6 +41,11 @@ def one_line(statement: str) -> str:
         ("const int left = 2 * 4;\nn = p[left + C];", "n = p[8 + C];"),
         ("/* y[i] = (b[o] + sum (of all)). */", "/* y[i] = b[o] + sum (of all). */"),
         ("j += 1;", "++j;"),
+        ("top = (first + i) - 1;", "top = first + i - 1;"),
+        ("row = x + ((first + i) * 2) * ROW;", "row = x + (first + i) * 2 * ROW;"),
+        ("row = x + (top) % SLOTS * ROW;", "row = x + top % SLOTS * ROW;"),
+        ("p = w + (R * S + 1);", "p = w + R * S + 1;"),
+        ("left = (0 - 8) * C;", "left = -8 * C;"),
     ],
 )
 def test_terms_that_are_nothing_go(before: str, after: str) -> None:
