@@ -8,10 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import numpy as np
+
+from netgen.emission.accesses import lanes, load, read, read_at, store, write
+from netgen.emission.loops import local, over, part_of, step_on
+from netgen.kernels.terms import (
+    Term,
+    difference,
+    greater,
+    grouped,
+    lesser,
+    product,
+    quotient,
+    remainder,
+    sum_of,
+)
 
 # A wheel carries the templates inside the package, a checkout beside it.
 _FOLDERS = (Path(__file__).parents[1] / "_templates", Path(__file__).parents[2] / "templates")
@@ -22,18 +35,8 @@ def vector(width: int) -> str:
     return "float" if width == 1 else f"v{width}"
 
 
-def load(width: int) -> str:
-    """Macro that reads `width` floats at any address of a float."""
-    return f"LOAD{width}"
-
-
-def store(width: int) -> str:
-    """Macro that writes `width` floats at any address of a float."""
-    return f"STORE{width}"
-
-
 def activation(act: str, width: int) -> str:
-    """Function (of scalars) or macro that applies an activation; for none, just parentheses."""
+    """Function (of scalars) or macro that applies an activation; for none, nothing."""
     if act == "none":
         return ""
     return act if width == 1 else f"{act.upper()}_{width}"
@@ -47,6 +50,12 @@ def further(numbers: Sequence[float]) -> str:
 def literal(number: float) -> str:
     """The float nearest to a number, as C: in the fewest digits that name it."""
     return str(np.float32(number)) + "f"
+
+
+def applied(act: str, width: int, value: str, numbers: Sequence[float] = ()) -> str:
+    """Expression of an activation of a value, and of further numbers."""
+    name = activation(act, width)
+    return f"{name}({value}{further(numbers)})" if name else value
 
 
 def larger(width: int) -> str:
@@ -63,13 +72,13 @@ def splat(width: int, scalar: str) -> str:
 _REPEATS = {2: "PAIRS", 4: "QUADS"}
 
 
-def repeat(width: int, fold: int, array: str, at: str) -> str:
+def repeat(width: int, fold: int, array: str, at: Term) -> str:
     """Expression of `width` floats: `fold` of an array from `at` on, again and again."""
     if fold == 1:
         return splat(width, f"{array}[{at}]")
     if fold == width:
-        return f"{load(width)}({array} + {at})"
-    return f"{_REPEATS[fold]}{width}({array} + {at})"
+        return read(width, array, at)
+    return f"{_REPEATS[fold]}{width}({sum_of(array, at)})"
 
 
 def fold_sums(width: int, fold: int, name: str, registers: Sequence[int]) -> str:
@@ -85,11 +94,9 @@ def every(step: int, first: int, end: int) -> str:
     return ", ".join(map(str, range(first, end, step)))
 
 
-def step_on(name: str, by: int) -> str:
-    """Expression that moves a variable on."""
-    if abs(by) == 1:
-        return f"++{name}" if by > 0 else f"--{name}"
-    return f"{name} += {by}" if by > 0 else f"{name} -= {-by}"
+def numbered(before: str, count: int, behind: str = "") -> list[str]:
+    """Names that differ by a number, from 0 on."""
+    return [f"{before}{n}{behind}" for n in range(count)]
 
 
 def zero(width: int) -> str:
@@ -102,46 +109,66 @@ def add_product(total: str, a: str, b: str, *, fused: bool) -> str:
     return f"{total} = multiply_add({a}, {b}, {total});" if fused else f"{total} += {a} * {b};"
 
 
-def band_end(band: object, rows: object) -> object:
+def band_end(band: object, rows: Term) -> Term:
     """How many rows of the result a call computes."""
     return "ROWS" if band else rows
 
 
-def band_row(band: object) -> str:
-    """Row of the result that loop variable i stands for."""
-    return "(first + i)" if band else "i"
+def band_row(band: object, i: Term) -> Term:
+    """Row of the result that row i of a call is."""
+    return sum_of("first", i) if band else i
 
 
-def part_first(split: Mapping[str, Any] | None, by: str, number: int, first: object) -> object:
-    """Where a part of a call begins in the loop of this number: at `first`, unless cut there."""
-    return first if split is None or split["by"] != by else _bound(split, number, "part")
-
-
-def part_end(split: Mapping[str, Any] | None, by: str, number: int, end: object) -> object:
-    """Where a part of a call ends in the loop of this number."""
-    return end if split is None or split["by"] != by else _bound(split, number, "part + 1")
-
-
-def _bound(split: Mapping[str, Any], number: int, index: str) -> str:
-    loop = f"[{number}]" if len(split["bounds"]) > 1 else ""
-    return f"bounds{loop}[{index}]"
-
-
-def row_start(band: Mapping[str, int] | None, row: str, pitch: str) -> str:
+def row_start(band: Mapping[str, int] | None, row: Term, pitch: str) -> Term:
     """Where a row of x starts, in elements: in the whole image, or in the slots of a ring."""
-    grouped = f"({row})" if " " in row else row
     if not band:
-        return f"{grouped} * W * {pitch}"
-    return f"{grouped} % SLOTS * ROW" if band["slots"] else f"{grouped} * ROW"
+        return product(row, "W", pitch)
+    return product(remainder(row, "SLOTS") if band["slots"] else row, "ROW")
 
 
-def pixel_start(band: Mapping[str, int] | None, row: str, column: object, pitch: str) -> str:
+def pixel_start(band: Mapping[str, int] | None, row: Term, column: Term, pitch: str) -> Term:
     """Where a pixel of x starts, in elements."""
     if not band:
-        grouped = f"({row})" if " " in row else row
-        return f"({grouped} * W + {column}) * {pitch}"
-    grouped = f"({column})" if " " in str(column) else str(column)
-    return f"{row_start(band, row, pitch)} + {grouped} * {pitch}"
+        return product(sum_of(product(row, "W"), column), pitch)
+    return sum_of(row_start(band, row, pitch), product(column, pitch))
+
+
+# What templates may call, by its own name.
+_WORDS = (
+    vector,
+    load,
+    store,
+    read,
+    read_at,
+    lanes,
+    write,
+    splat,
+    repeat,
+    fold_sums,
+    every,
+    numbered,
+    step_on,
+    over,
+    part_of,
+    local,
+    activation,
+    applied,
+    larger,
+    zero,
+    add_product,
+    band_end,
+    band_row,
+    row_start,
+    pixel_start,
+    sum_of,
+    difference,
+    product,
+    quotient,
+    remainder,
+    grouped,
+    lesser,
+    greater,
+)
 
 
 @lru_cache(maxsize=1)
@@ -162,27 +189,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    made.globals.update(
-        vector=vector,
-        load=load,
-        store=store,
-        splat=splat,
-        repeat=repeat,
-        fold_sums=fold_sums,
-        every=every,
-        step_on=step_on,
-        activation=activation,
-        further=further,
-        larger=larger,
-        zero=zero,
-        add_product=add_product,
-        band_end=band_end,
-        band_row=band_row,
-        part_first=part_first,
-        part_end=part_end,
-        row_start=row_start,
-        pixel_start=pixel_start,
-    )
+    made.globals.update({word.__name__: word for word in _WORDS})
     return made
 
 

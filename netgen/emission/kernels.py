@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netgen.emission.c_types import C_TYPES
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
@@ -22,14 +24,6 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
     """
     aliased = instance.parameters["aliased"]
     assert isinstance(aliased, list)
-    arguments = [
-        {
-            "letter": letter,
-            "type": C_TYPES[instance.elements[letter]].name,
-            "qualifier": "" if letter in aliased else "restrict ",
-        }
-        for letter in instance.arguments
-    ]
     kernel, result = find_kernel(instance.kernel), instance.elements["y"]
     border = instance.parameters.get("border", 0)
     assert isinstance(border, int)
@@ -37,12 +31,7 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "prefix": prefix,
         "upper": prefix.upper(),
         "function": function_name(instance, prefix),
-        "arguments": arguments,
-        "output_qualifier": "" if aliased else "restrict ",
         "output_type": C_TYPES[result].name,
-        "weights_type": C_TYPES[kernel.weights_element].name,
-        "scratch_type": C_TYPES[kernel.scratch_element].name,
-        "has_weights": instance.has_weights,
         "band": None,
         "band_rows": 0,
         "split": None,
@@ -54,8 +43,34 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         **instance.parameters,
         "border": str(border) if border else C_TYPES[result].zero,
     }
+    context |= _arguments(instance, context, frozenset(map(str, aliased)))
     function = tidy(render(f"kernels/{kernel.template}.c.j2", **context))
     return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
+
+
+def _arguments(
+    instance: Instance, context: Mapping[str, object], aliased: frozenset[str]
+) -> dict[str, str]:
+    """Parameters of the function, and the members of a call that one of its parts passes on."""
+    kernel, types = find_kernel(instance.kernel), instance.elements
+    declared = {
+        f"c->reads[{n}]": f"const {C_TYPES[types[a]].name} *{_restrict(a not in aliased)}{a}"
+        for n, a in enumerate(instance.arguments)
+    }
+    if instance.has_weights:
+        declared["c->w"] = f"const {C_TYPES[kernel.weights_element].name} *restrict w"
+    declared["c->y"] = f"{C_TYPES[types['y']].name} *{_restrict(not aliased)}y"
+    if context["band"] or context["band_rows"]:
+        declared["c->first"] = "int first"
+    if context["scratch"]:
+        declared["c->scratch"] = f"{C_TYPES[kernel.scratch_element].name} *restrict scratch"
+    if context["split"]:
+        declared["part"] = "int part"
+    return {"declarations": ", ".join(declared.values()), "members": ", ".join(declared)}
+
+
+def _restrict(alone: bool) -> str:
+    return "restrict " if alone else ""
 
 
 def is_split(instance: Instance) -> bool:

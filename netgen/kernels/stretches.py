@@ -16,6 +16,7 @@ import numpy as np
 from netgen.kernels.layer import Json, Layer
 from netgen.kernels.layout import Layout, Places, visiting_order
 from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.terms import difference, product, sum_of
 from netgen.kernels.tiles import cut_vectors
 
 
@@ -28,13 +29,9 @@ class Line:
 
     def place(self, n: str) -> str:
         """The place as C, in terms of the counter's name."""
-        if self.step == 0:
-            return str(self.shift)
         if self.step < 0:
-            return f"{self.shift} - {Line(-self.step, 0).place(n)}"
-        term = n if self.step == 1 else f"{n} * {self.step}"
-        sign = "-" if self.shift < 0 else "+"
-        return f"{term} {sign} {abs(self.shift)}" if self.shift else term
+            return str(difference(self.shift, product(n, -self.step)))
+        return str(sum_of(product(n, self.step), self.shift))
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,18 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 
-# None of the operands is negative where C divides: Python rounds otherwise then.
+
+def _quotient(a: int, b: int) -> int:
+    """C rounds towards zero, Python down."""
+    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+
 _OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Mod: operator.mod,
+    ast.Div: _quotient,
+    ast.Mod: lambda a, b: a - b * _quotient(a, b),
 }
 
 

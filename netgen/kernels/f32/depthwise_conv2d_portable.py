@@ -17,8 +17,9 @@ from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.split import Split
-from netgen.kernels.stretches import Line, order_of
+from netgen.kernels.stretches import order_of
 from netgen.kernels.targets import Target
+from netgen.kernels.terms import quotient, sum_of
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 
@@ -105,12 +106,14 @@ def _stretches(layer: Layer) -> list[Json]:
             and x[end] == (end + phase) // multiplier + shift
         ):
             end += 1
+        whole = end - first == len(y)
+        o = first if end == first + 1 and not whole else "o"
         found.append(
             {
                 "first": first,
-                "end": "N" if end - first == len(y) else end,
-                "x": Line(1, shift).place(f"({Line(1, phase).place('o')}) / M"),
-                "y": Line(1, y[first] - first).place("o"),
+                "end": "N" if whole else end,
+                "x": sum_of(quotient(sum_of(o, phase), "M"), shift),
+                "y": sum_of(o, y[first] - first),
             }
         )
         first = end

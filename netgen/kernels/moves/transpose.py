@@ -9,6 +9,7 @@ from netgen.errors import PlanError
 from netgen.ir.operator import ANY_ELEMENT, Operator
 from netgen.kernels.layer import ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.targets import Target
+from netgen.kernels.terms import product, sum_of
 from netgen.ops.transpose import Transpose
 
 
@@ -38,10 +39,7 @@ class TransposeKernel(Kernel):
                 {"variable": f"i{depth}", "extent": extent}
                 for depth, (extent, _) in enumerate(loops)
             ],
-            "index": " + ".join(
-                f"i{depth}" if step == 1 else f"i{depth} * {step}"
-                for depth, (_, step) in enumerate(loops)
-            ),
+            "index": sum_of(*(product(f"i{depth}", step) for depth, (_, step) in enumerate(loops))),
         }
 
 
@@ -63,4 +61,4 @@ def _loops(layer: Layer) -> list[tuple[int, int]]:
             loops[-1] = (loops[-1][0] * extent, step)
         else:
             loops.append((extent, step))
-    return loops or [(1, 1)]
+    return loops

@@ -1,0 +1,77 @@
+"""Loops and variables of C, printed where there is something to repeat or to name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netgen.kernels.terms import Term, sum_of
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What stands before the braces of a body, and what its variable is there.
+
+    A body that runs once has no head, and a number in place of the variable.
+    """
+
+    head: str
+    at: Term
+
+
+# Where the part of a call begins in a loop that is divided between threads, and where it ends.
+Part = tuple[str, str]
+
+
+def over(
+    variable: str,
+    first: Term,
+    end: Term,
+    step: Term = 1,
+    part: Part | None = None,
+    condition: str = "",
+) -> Loop:
+    """The loop over first, first + step, ... below `end`, or over a `part` of it.
+
+    It ends early where a `condition` no longer holds. Numbers say that a body runs once.
+    """
+    if part is not None:
+        first, end = part
+    if isinstance(first, int) and isinstance(end, int) and isinstance(step, int):
+        assert first < end, f"no iteration of {variable}"
+        if first + step >= end and not condition:
+            return Loop("", first)
+    while_ = f"{variable} < {end}" + (f" && {condition}" if condition else "")
+    return Loop(f"for (int {variable} = {first}; {while_}; {step_on(variable, step)}) ", variable)
+
+
+def step_on(name: str, by: Term) -> str:
+    """Expression that moves a variable on."""
+    if by in {1, -1}:
+        return f"++{name}" if by == 1 else f"--{name}"
+    return f"{name} -= {-by}" if isinstance(by, int) and by < 0 else f"{name} += {by}"
+
+
+def part_of(split: Mapping[str, Any] | None, by: str, number: int = 0) -> Part | None:
+    """A part of a call in the loop of this number, if calls are divided `by` its iterations."""
+    if split is None or split["by"] != by:
+        return None
+    bounds = f"bounds[{number}]" if len(split["bounds"]) > 1 else "bounds"
+    return f"{bounds}[part]", f"{bounds}[part + 1]"
+
+
+@dataclass(frozen=True)
+class Local:
+    """The declaration of a whole number, and what stands for it; a number stands for itself."""
+
+    declaration: str
+    at: Term
+
+
+def local(name: str, *terms: Term) -> Local:
+    """A variable of this name for a sum, unless that is a plain number."""
+    value = sum_of(*terms)
+    if isinstance(value, int) and value >= 0:
+        return Local("", value)
+    return Local(f"const int {name} = {value};", name)
