@@ -24,6 +24,7 @@ from tests.plan.json.mutations import Mutator, places, restate
 MUTATIONS = 400  # of each plan; those of other seeds were tried by the ten thousands
 # The plans need a hundredth; what a file could ask for is a thousand times as much.
 MOST_ALLOCATED = 1 << 28
+from tests.tools import require_linux
 
 
 def judged(found: object) -> str:
@@ -44,8 +45,7 @@ def judged(found: object) -> str:
 def bounded_memory() -> Iterator[None]:
     """So much more than before a test may ask for, and gets a MemoryError beyond it."""
     size = Path("/proc/self/statm")
-    if not size.exists():
-        pytest.skip("needs /proc, to see how much memory a process has")
+    require_linux()  # which tells in /proc how much memory a process has
     pages = int(size.read_text().split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     most = pages * resource.getpagesize() + MOST_ALLOCATED
