@@ -20,11 +20,11 @@ from netgen.plan.json.plan_to_json import plan_to_json
 from tests.plan.check.spoiled import rectangle, step, value
 from tests.plan.json.fuzzed_plans import KINDS, document, plan_of
 from tests.plan.json.mutations import Mutator, places, restate
+from tests.tools import require_linux
 
 MUTATIONS = 400  # of each plan; those of other seeds were tried by the ten thousands
 # The plans need a hundredth; what a file could ask for is a thousand times as much.
 MOST_ALLOCATED = 1 << 28
-from tests.tools import require_linux
 
 
 def judged(found: object) -> str:
