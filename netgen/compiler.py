@@ -253,4 +253,4 @@ def _names(
         )
     name = prefix_of(stem if prefix is None else prefix)
     command = command_of(_origin(graph), target, stem, name, weights_as, planning)
-    return EmitOptions(name, stem, weights_as, command)
+    return EmitOptions(name, stem, weights_as, command, regions=isinstance(planning.ram, tuple))

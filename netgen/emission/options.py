@@ -22,12 +22,17 @@ _TYPES = re.compile(r"size|ptrdiff|wchar|max_align|u?int(_least|_fast)?(8|16|32|
 
 @dataclass(frozen=True)
 class EmitOptions:
-    """`prefix` opens every public name, `stem` every file name; `command` is printed in the C."""
+    """`prefix` opens every public name, `stem` every file name; `command` is printed in the C.
+
+    With two `regions` of RAM the header has the names of the second, even where nothing is left
+    for it: the caller's code stays the same for all sizes.
+    """
 
     prefix: str
     stem: str
     weights_as: WeightsAs
     command: str
+    regions: bool = False
 
 
 def prefix_of(stem: str) -> str:

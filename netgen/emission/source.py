@@ -117,6 +117,7 @@ def _context(
         "slow_arena_members": arena_members(dtypes, plan.slow_bytes),
         "arena_bytes": plan.fast_bytes,
         "slow_bytes": plan.slow_bytes,
+        "regions": options.regions or plan.slow_bytes > 0,
         "alignment": plan.alignment,
         "errors": [
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
