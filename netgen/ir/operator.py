@@ -9,17 +9,14 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from netgen.errors import GraphError
+from netgen.ir.magnitude import Magnitude
 from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
 
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
-# Between which numbers elements lie, both included; NaN is not considered.
-Range: TypeAlias = tuple[float, float]
-ANY_NUMBER: Range = (-inf, inf)
 
 _FLOATS = frozenset({"f32"})
 ANY_ELEMENT = frozenset(ELEMENTS)
@@ -38,7 +35,7 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Operator(ABC):
+class Operator(Magnitude, ABC):
     """Base of all operators.
 
     `operator_name` is the one noun used in IR, files, templates and tests. `operand_names` are the
@@ -52,8 +49,6 @@ class Operator(ABC):
     variadic: ClassVar[bool] = False
     # Element types of the operands; what a float operator means for codes is another operator.
     element_types: ClassVar[frozenset[str]] = _FLOATS
-    # Whether elements go from operands to the result as they are: all are of one kind then.
-    moves_only: ClassVar[bool] = False
     # What a result shows, which need not be computed where its operands stand so already: all
     # elements in their order, or channels of every pixel, as `channel_sources` says.
     view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "nothing"
@@ -63,8 +58,8 @@ class Operator(ABC):
     same_place: ClassVar[frozenset[str]] = frozenset()
     # Whether it adds the rows of x up: bands of it go through those, and gather in one result.
     sums_rows: ClassVar[bool] = False
-    # Whether elements of the result lie between those of the operands and zero, as moved ones do.
-    keeps_range: ClassVar[bool] = False
+    # What became of it, for readers, where a pass has left none of it.
+    fate: ClassVar[str] = "other operators that were replaced"
     # What the axes of result and operands are, of those that have as many: N, H, W, C.
     axis_letters: ClassVar[str] = ""
 
@@ -146,6 +141,22 @@ class Operator(ABC):
         del before, x, signature, first, end
         raise GraphError(f"{self.operator_name} adds no rows up")
 
+    @property
+    def is_weighted(self) -> bool:
+        """Whether it multiplies by weights w, of which each output has some, and adds a bias b."""
+        return "w" in self.operand_names
+
+    @property
+    def activation(self) -> str | None:
+        """What its attribute `act` says; None where it has none."""
+        found: str | None = getattr(self, "act", None)
+        return found
+
+    def with_activation(self, act: str) -> Operator:
+        """The same with this `act`, which it has."""
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return type(self)(**values | {"act": act})
+
     def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
         """Whether the result is the first operand, whatever that is."""
         del operands, result
@@ -171,16 +182,6 @@ class Operator(ABC):
         """Multiply-accumulates of one inference, as papers count them (taps outside included)."""
         del operands, result
         return 0
-
-    def second_moment(self, operands: Sequence[float]) -> float:
-        """Mean square of the result, given that of each activation; seeded weights aim for 1."""
-        return operands[0]
-
-    def value_range(self, operands: Sequence[Range]) -> Range:
-        """Between which numbers the result lies, given that of each activation."""
-        if not (self.moves_only or self.keeps_range):
-            return ANY_NUMBER
-        return min(0.0, *(low for low, _ in operands)), max(0.0, *(high for _, high in operands))
 
     def attributes(self) -> dict[str, AttributeValue]:
         """Attributes that differ from their defaults, in field order, as the text form has them."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.errors import GraphError
-from netgen.ir.operator import ANY_NUMBER, Operator, Range, Signature
+from netgen.ir.magnitude import ANY_NUMBER, Range
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
 
@@ -20,14 +21,14 @@ class ElementwiseActivation(Operator):
 
     `squares` give the mean square of f(x) for a centred normal x, as a constant and a slope over
     the mean square of x. `limits` are the least and the greatest f(x), and elements `unchanged`
-    are returned as they are. Seeded weights before f aim for the mean square `aim`. The C stands
-    in `templates/functions/NAME.c.j2`, with attributes as further arguments in their order.
+    are returned as they are. The C stands in
+    `templates/functions/NAME.c.j2`, with attributes as further arguments in their order.
     """
 
     squares: ClassVar[tuple[float, float]]
     limits: ClassVar[Range] = ANY_NUMBER
     unchanged: ClassVar[Range | None] = None
-    aim: ClassVar[float] = 1.0
+    fate: ClassVar[str] = "activations, computed where a layer writes its result"
     same_place: ClassVar[frozenset[str]] = frozenset({"x"})
 
     @abstractmethod
@@ -64,10 +65,6 @@ class ElementwiseActivation(Operator):
         """That of a centred normal value after the activation."""
         constant, slope = self.squares
         return constant + slope * operands[0]
-
-    def spread(self, square: float, above: float) -> tuple[float, float]:
-        """Mean square of f(x), and the share of it that is above zero, given those of x."""
-        return self.second_moment([square]), 1.0 if self.limits[0] >= 0.0 else above
 
 
 def find_activation(act: str) -> ElementwiseActivation | None:

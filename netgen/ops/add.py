@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.magnitude import Spread
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import activate, activated_moment
@@ -18,10 +19,26 @@ class Add(Broadcast):
     """Sum of a f32[1,H,W,C] and b, of the same type or f32[1,1,1,C]."""
 
     operator_name: ClassVar[str] = "add"
+    adds_operands: ClassVar[bool] = True
+    fate: ClassVar[str] = "residual additions, done by the convolution that ends their branch"
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Add elementwise, with NumPy's broadcasting of b."""
         return activate(self.act, operands[0] + operands[1])
+
+    def share_above(self, operands: Sequence[Spread]) -> float:
+        """That of a sum of independent values.
+
+        Exact for two centred and for two rectified ones. Of a centred b that is added to a
+        rectified a a quarter ends below zero: exact where b is small, within 7 % of the sum where
+        they are equal.
+        """
+        if len(operands) != 2:
+            return super().share_above(operands)
+        a, b = operands
+        below = a.square * (1.0 - a.above) * (1.5 - b.above)
+        below += b.square * (1.0 - b.above) * (1.5 - a.above)
+        return 1.0 - below / (a.square + b.square)
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Add mean squares, as for independent values."""

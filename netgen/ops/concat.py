@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
+from netgen.ir.magnitude import Spread
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import check_shape
@@ -41,6 +42,11 @@ class Concat(Operator):
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.concatenate."""
         return np.concatenate(operands, axis=-1)
+
+    def share_above(self, operands: Sequence[Spread]) -> float:
+        """The mean, weighted by mean squares."""
+        total = sum(operand.square for operand in operands)
+        return sum(operand.square * operand.above for operand in operands) / total
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Take the mean, as for operands of equally many channels."""

@@ -18,6 +18,8 @@ class Dropout(Operator):
     operator_name: ClassVar[str] = "dropout"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    keeps_spread: ClassVar[bool] = True
+    fate: ClassVar[str] = "operators that do nothing, left out"
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Keep the type of x."""

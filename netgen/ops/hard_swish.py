@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Range
+from netgen.ir.magnitude import Range, Spread
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 
@@ -33,13 +34,13 @@ class HardSwish(ElementwiseActivation):
         """
         return x * (np.clip(x + 3.0, 0.0, 6.0) / 6.0)
 
-    def spread(self, square: float, above: float) -> tuple[float, float]:
+    def spread(self, operands: Sequence[Spread]) -> Spread:
         """Mean square of a centred normal value: within 2 % of the integral.
 
         From 4 on, 97 % of it and more are above zero.
         """
-        del above
-        return square * (0.5 - 0.25 / (1.0 + 0.4846 * square * sqrt(square))), 1.0
+        square = operands[0].square
+        return Spread(square * (0.5 - 0.25 / (1.0 + 0.4846 * square * sqrt(square))), 1.0)
 
 
 def hard_swish(x: Tensor, *, name: str | None = None) -> Tensor:

@@ -18,6 +18,8 @@ class Identity(Operator):
     operator_name: ClassVar[str] = "identity"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    keeps_spread: ClassVar[bool] = True
+    fate: ClassVar[str] = "operators that do nothing, left out"
     same_place: ClassVar[frozenset[str]] = frozenset({"x"})
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

@@ -25,6 +25,7 @@ class Pad(Operator):
     operator_name: ClassVar[str] = "pad"
     element_types: ClassVar[frozenset[str]] = ANY_ELEMENT
     moves_only: ClassVar[bool] = True
+    fate: ClassVar[str] = "pads, now padding of the windows behind them"
     axis_letters: ClassVar[str] = "NHWC"
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
 

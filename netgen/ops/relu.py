@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Range
+from netgen.ir.magnitude import Range, Spread
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 
@@ -27,9 +28,9 @@ class Relu(ElementwiseActivation):
         """The larger of x and zero."""
         return np.maximum(x, 0.0)
 
-    def spread(self, square: float, above: float) -> tuple[float, float]:
+    def spread(self, operands: Sequence[Spread]) -> Spread:
         """What is above zero stays."""
-        return square * above, 1.0
+        return Spread(operands[0].square * operands[0].above, 1.0)
 
 
 def relu(x: Tensor, *, name: str | None = None) -> Tensor:

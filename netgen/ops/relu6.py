@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Range
+from netgen.ir.magnitude import Range, Spread
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 
@@ -26,9 +27,9 @@ class Relu6(ElementwiseActivation):
         """What lies between 0 and 6, else the nearer of the two."""
         return np.clip(x, 0.0, 6.0)
 
-    def spread(self, square: float, above: float) -> tuple[float, float]:
+    def spread(self, operands: Sequence[Spread]) -> Spread:
         """What is above zero stays: little lies above 6."""
-        return square * above, 1.0
+        return Spread(operands[0].square * operands[0].above, 1.0)
 
 
 def relu6(x: Tensor, *, name: str | None = None) -> Tensor:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Range
+from netgen.ir.magnitude import Range
 from netgen.ir.tensor_type import Array
 from netgen.ops.activation import ElementwiseActivation
 

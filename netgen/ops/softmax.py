@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply
-from netgen.ir.operator import Operator, Range, Signature
+from netgen.ir.magnitude import Range
+from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 
 

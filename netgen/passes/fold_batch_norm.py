@@ -11,9 +11,6 @@ from netgen.ir.graph import ConstantArray, Graph, Node
 from netgen.ir.operator import Const
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.batch_norm import BatchNorm
-from netgen.ops.conv2d import Conv2d
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.linear import Linear
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -53,7 +50,7 @@ def _fold_first_of_each_row(graph: Graph) -> Graph:
 
 
 def _foldable(graph: Graph, layer: Node, norm: Node) -> bool:
-    if not isinstance(layer.op, Conv2d | DepthwiseConv2d | Linear) or layer.op.act != "none":
+    if not layer.op.is_weighted or layer.op.activation != "none":
         return False
     parameters = (*layer.operands[1:], *norm.operands[1:])
     has_residual = len(layer.operands) > 3

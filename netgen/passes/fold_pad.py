@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
-from netgen.ops.conv2d import Conv2d
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.pad import Pad
+from netgen.ops.window import Sliding
 
 
 def fold_pad(graph: Graph) -> Graph:
@@ -20,7 +19,7 @@ def fold_pad(graph: Graph) -> Graph:
     """
     changed: dict[str, Node] = {}
     for node in graph.activations:
-        if not isinstance(node.op, Conv2d | DepthwiseConv2d):
+        if not isinstance(node.op, Sliding):
             continue
         x, op = node.operands[0], node.op
         while isinstance(padding := graph[x].op, Pad):

@@ -6,11 +6,6 @@ from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
 from netgen.ops.activation import ElementwiseActivation
-from netgen.ops.add import Add
-from netgen.ops.conv2d import Conv2d
-from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from netgen.ops.linear import Linear
-from netgen.ops.mul import Mul
 
 
 def fuse_activation(graph: Graph) -> Graph:
@@ -31,10 +26,7 @@ def fuse_activation(graph: Graph) -> Graph:
         layer = nodes.get(source, graph[source])
         if graph.sole_user(source) is not activation:
             continue
-        if (
-            isinstance(layer.op, Add | Conv2d | DepthwiseConv2d | Linear | Mul)
-            and layer.op.act == "none"
-        ):
-            fused = replace(layer.op, act=op.operator_name)
+        if layer.op.activation == "none":
+            fused = layer.op.with_activation(op.operator_name)
             nodes[activation.name] = replace(layer, name=activation.name, op=fused)
     return graph.rewrite(nodes)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
 from netgen.ops.add import Add
-from netgen.ops.conv2d import Conv2d
 
 
 def fuse_residual_add(graph: Graph) -> Graph:
@@ -27,26 +26,27 @@ def fuse_residual_add(graph: Graph) -> Graph:
         candidates = _candidates(graph, total)
         if not candidates:
             continue
-        chosen, op = max(candidates, key=lambda candidate: place[candidate[0]])
+        chosen = max(candidates, key=lambda candidate: place[candidate])
         shortcut = total.operands[1] if total.operands[0] == chosen else total.operands[0]
         nodes[total.name] = replace(
             graph[chosen],
             name=total.name,
-            op=replace(op, act=total.op.act),
+            op=graph[chosen].op.with_activation(total.op.act),
             operands=(*graph[chosen].operands, shortcut),
         )
     return graph.rewrite(nodes)
 
 
-def _candidates(graph: Graph, total: Node) -> list[tuple[str, Conv2d]]:
-    """Operands of an addition that can take over the other operand, with their operators."""
-    candidates: list[tuple[str, Conv2d]] = []
+def _candidates(graph: Graph, total: Node) -> list[str]:
+    """Operands of an addition that can take over the other operand: as their next, a residual."""
+    candidates: list[str] = []
     if any(graph.is_const(name) or graph[name].type != total.type for name in total.operands):
         return candidates
     for name in total.operands:
         layer = graph[name]
-        if not isinstance(layer.op, Conv2d) or graph.sole_user(name) is not total:
+        following = layer.op.operand_names[len(layer.operands) :]
+        if following != ("residual",) or graph.sole_user(name) is not total:
             continue
-        if layer.op.act == "none" and len(layer.operands) == 3:
-            candidates.append((name, layer.op))
+        if layer.op.activation == "none":
+            candidates.append(name)
     return candidates

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netgen.ir.graph import Graph
-from netgen.ops.add import Add
-from netgen.ops.mul import Mul
+from netgen.ops.broadcast import Broadcast
 
 
 def put_constants_second(graph: Graph) -> Graph:
@@ -18,7 +17,7 @@ def put_constants_second(graph: Graph) -> Graph:
     """
     changed = {}
     for node in graph.activations:
-        if not isinstance(node.op, Add | Mul):
+        if not isinstance(node.op, Broadcast):
             continue
         a, b = node.operands
         if graph.is_const(a) and not graph.is_const(b) and graph[b].type == node.type:

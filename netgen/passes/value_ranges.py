@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from netgen.ir.graph import Graph
-from netgen.ir.operator import ANY_NUMBER, Operator, Range
+from netgen.ir.magnitude import ANY_NUMBER, Range
+from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation, find_activation
 
 
@@ -11,7 +12,7 @@ def value_ranges(graph: Graph) -> dict[str, Range]:
     """Least and greatest element of every value; NaN is not considered."""
     ranges: dict[str, Range] = {}
     for node in graph.nodes:
-        activation = find_activation(getattr(node.op, "act", "none"))
+        activation = find_activation(node.op.activation or "none")
         if activation is not None:
             ranges[node.name] = activation.value_range([ANY_NUMBER])
         else:

@@ -7,27 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netgen.ir.graph import Graph, Node
-from netgen.ops.activation import ElementwiseActivation
-from netgen.ops.add import Add
-from netgen.ops.batch_norm import BatchNorm
-from netgen.ops.channel_pad import ChannelPad
-from netgen.ops.channel_shuffle import ChannelShuffle
-from netgen.ops.channel_slice import ChannelSlice
-from netgen.ops.concat import Concat
-from netgen.ops.dropout import Dropout
-from netgen.ops.identity import Identity
-from netgen.ops.pad import Pad
 
-# What became of operators that are gone, by their classes.
-_FATES: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((BatchNorm,), "batch norms, now part of the weights before them"),
-    ((ElementwiseActivation,), "activations, computed where a layer writes its result"),
-    ((Add,), "residual additions, done by the convolution that ends their branch"),
-    ((Pad,), "pads, now padding of the windows behind them"),
-    ((ChannelShuffle, ChannelSlice, ChannelPad, Concat), "moves of channels, now channel maps"),
-    ((Identity, Dropout), "operators that do nothing, left out"),
-    ((object,), "other operators that were replaced"),
-)
+# What becomes of whatever only says which channel goes where.
+_MOVED = "moves of channels, now channel maps"
 
 
 @dataclass(frozen=True)
@@ -69,7 +51,7 @@ def fates(source: Graph, fused: Graph) -> dict[str, int]:
 
 
 def _fate(node: Node) -> str:
-    return next(fate for classes, fate in _FATES if isinstance(node.op, classes))
+    return _MOVED if node.op.view_of == "channels" else node.op.fate
 
 
 def _homes(source: Graph, fused: Graph) -> Mapping[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ def operator_rows() -> str:
             _summary(operator),
         )
         for operator in sorted(REGISTRY, key=lambda operator: operator.operator_name)
-        if operator.operator_name in operators.__all__ or operator.operator_name == "reshape"
+        if operator.operator_name in operators.__all__
     ]
     return _markdown(("operator", "operands", "attributes", "meaning"), rows)
 

@@ -16,11 +16,11 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.ir.tensor_type import Array
-from netgen.kernels.layer import Choice, Layer
+from netgen.kernels.f32.pointwise import PointwiseF32, product_of
+from netgen.kernels.layer import Choice
 from netgen.kernels.products import most_fold
 from netgen.kernels.targets import Target, TileCycles
 from netgen.kernels.tiles import Tile, tile_cost
-from netgen.ops.conv2d import Conv2d
 from netgen.plan.data.plan import Plan
 from netgen.runtime.compilers import CCompiler
 from netgen.tune.candidates import load_candidates
@@ -76,8 +76,10 @@ def product_samples(
     samples = []
     for key, steps in distinct_cases(plan, target).items():
         case = case_of(plan, steps[0])
-        pixels, outputs, inputs = _shape(case.layer)
-        if case.kernel.name != "pointwise_f32" or pixels == 1:
+        if not isinstance(case.kernel, PointwiseF32):
+            continue
+        product = product_of(case.layer)
+        if product.pixels == 1:
             continue
         progress(f"timing {key}")
         first: dict[Tile, Choice] = {}
@@ -86,20 +88,10 @@ def product_samples(
         chosen = dict([*first.items()][:_MOST_TILES])
         call = load_candidates(case, [*chosen.values()], target, compiler)
         seconds = round_times(call, range(len(chosen)), _ROUNDS)
-        shape = (pixels, outputs, inputs, most_fold(case.layer, _groups(case.layer), target))
+        fold = most_fold(case.layer, product.groups, target)
+        shape = (product.pixels, product.outputs, product.inputs, fold)
         samples.append(Sample(key, len(steps), *shape, tuple(chosen), seconds))
     return samples
-
-
-def _shape(layer: Layer) -> tuple[int, int, int]:
-    """Pixels, and the outputs and inputs of a group."""
-    outputs = layer.result.shape[-1]
-    pixels = layer.result.elements // outputs
-    return pixels, outputs // _groups(layer), layer.operands["w"].shape[-1]
-
-
-def _groups(layer: Layer) -> int:
-    return layer.op.groups if isinstance(layer.op, Conv2d) else 1
 
 
 def fit_cycles(samples: Sequence[Sample], target: Target) -> tuple[TileCycles, float]:

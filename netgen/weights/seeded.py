@@ -15,20 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.graph import ConstantArray, Graph
+from netgen.ir.magnitude import Seed, Spread
 from netgen.ir.operator import Const
 from netgen.ir.tensor_type import Array
-from netgen.weights.spread import Spread, aim, is_weighted, spread_after
+from netgen.weights.spread import aim, spread_after
 
-# Parameters and statistics of batch norm, letter -> (centre, reach), such that the mean square of x
-# stays: shifts of reach 0.2 have r = 0.2^2 / 3 of it, the mean of 1 / var is 1.01366, and gamma is
-# drawn around the root of (1 - r) / (1.01366 (1 + r)^2).
-_AROUND = {
-    "gamma": (0.9736, 0.2 * 0.9736),
-    "beta": (0.0, 0.2),
-    "mean": (0.0, 0.2),
-    "var": (1.0, 0.2),
-}
-_RELATIVE = ("beta", "mean")  # to the root of the mean square of x
 _BIAS_REACH = 0.1
 
 
@@ -42,29 +33,33 @@ def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
     for node in graph.activations:
         # What reads constants alone is seeded as if they were of mean square 1.
         given = [spreads[name] for name in node.operands if name in spreads] or [Spread()]
-        aimed = aim(graph, node, spreads) if is_weighted(node.op) else 1.0
+        aimed = aim(graph, node, spreads) if node.op.is_weighted else 1.0
         for name, letter in zip(node.operands, node.op.letters(len(node.operands)), strict=False):
             operand = graph[name]
             if isinstance(operand.op, Const) and operand.op.data not in arrays:
                 data = operand.op.data
-                arrays[data] = _draw(data, operand.type.shape, letter, given[0].square, aimed)
+                seed = node.op.seeds.get(letter) or _seed(
+                    letter, operand.type.shape, given[0].square, aimed
+                )
+                arrays[data] = _draw(data, operand.type.shape, seed, given[0].square)
         spreads[node.name] = spread_after(node.op, given, aimed)
     return arrays
 
 
-def _draw(
-    name: str, shape: tuple[int, ...], letter: str, square: float, aimed: float
-) -> ConstantArray:
-    """Uniform numbers for one operand, given the mean squares of x and that of the result.
+def _seed(letter: str, shape: tuple[int, ...], square: float, aimed: float) -> Seed:
+    """Weights, or a bias, given the mean squares of x and that of the result.
 
     Weights get a variance of `aimed` / (inputs * `square`).
     """
-    centre, reach = _AROUND.get(letter, (0.0, _BIAS_REACH * sqrt(aimed)))
     if letter == "w":
-        reach = sqrt(3.0 * aimed / (prod(shape[1:]) * square))
-    elif letter in _RELATIVE:
-        reach *= sqrt(square)
-    return (centre + reach * uniform(name, shape)).astype(np.float32)
+        return Seed(0.0, sqrt(3.0 * aimed / (prod(shape[1:]) * square)))
+    return Seed(0.0, _BIAS_REACH * sqrt(aimed))
+
+
+def _draw(name: str, shape: tuple[int, ...], seed: Seed, square: float) -> ConstantArray:
+    """Uniform numbers for one operand, given the mean square of x."""
+    reach = seed.reach * sqrt(square) if seed.relative else seed.reach
+    return (seed.centre + reach * uniform(name, shape)).astype(np.float32)
 
 
 def uniform(name: str, shape: tuple[int, ...]) -> Array:

@@ -13,35 +13,12 @@ network with shortcuts or gates small faults of that multiply, so three things a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import ANY_NUMBER, Operator
-from netgen.ops.activation import ElementwiseActivation
-from netgen.ops.add import Add
-from netgen.ops.batch_norm import BatchNorm
-from netgen.ops.concat import Concat
-from netgen.ops.dropout import Dropout
-from netgen.ops.identity import Identity
+from netgen.ir.magnitude import Spread
+from netgen.ir.operator import Operator
 
-_KEEPS = (BatchNorm, Dropout, Identity)  # with seeded parameters, the mean square as well
 _BRANCH_TO_SHORTCUT = 0.25
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A value's mean square, and which share of that its numbers above zero have.
-
-    The share is 1/2 for centred values and 1 for rectified ones.
-    """
-
-    square: float = 1.0
-    above: float = 0.5
-
-
-def is_weighted(op: Operator) -> bool:
-    """Whether an operator multiplies by weights, and so has the mean square that these aim for."""
-    return "w" in op.operand_names
 
 
 def aim(graph: Graph, node: Node, spreads: Mapping[str, Spread]) -> float:
@@ -49,11 +26,9 @@ def aim(graph: Graph, node: Node, spreads: Mapping[str, Spread]) -> float:
     value, reader = _kept(graph, node.name)
     if reader is None:
         return 1.0
-    if isinstance(reader.op, ElementwiseActivation):
-        return reader.op.aim
     others = [name for name in reader.operands if name != value and not graph.is_const(name)]
-    if not isinstance(reader.op, Add) or not others:
-        return 1.0
+    if not reader.op.adds_operands or not others:
+        return reader.op.aim
     if others[0] not in spreads or _is_branch(graph, others[0]):
         return 0.5
     return _BRANCH_TO_SHORTCUT * spreads[others[0]].square
@@ -61,35 +36,9 @@ def aim(graph: Graph, node: Node, spreads: Mapping[str, Spread]) -> float:
 
 def spread_after(op: Operator, given: Sequence[Spread], aimed: float) -> Spread:
     """Spread of an operator's result, given those of its activations; `aimed` as `aim` says."""
-    x = given[0]
-    if isinstance(op, ElementwiseActivation):
-        return Spread(*op.spread(x.square, x.above))
-    square = op.second_moment([spread.square for spread in given])
-    if is_weighted(op):
-        return Spread(aimed * square)
-    return Spread(square, _above(op, given))
-
-
-def _above(op: Operator, given: Sequence[Spread]) -> float:
-    if op.value_range([ANY_NUMBER] * len(given))[0] >= 0.0:
-        return 1.0
-    if isinstance(op, Add) and len(given) == 2:
-        return _above_of_sum(*given)
-    if isinstance(op, Concat):
-        total = sum(spread.square for spread in given)
-        return sum(spread.square * spread.above for spread in given) / total
-    return given[0].above
-
-
-def _above_of_sum(a: Spread, b: Spread) -> float:
-    """Share above zero of a sum of independent values.
-
-    Exact for two centred and for two rectified ones. Of a centred b that is added to a rectified a
-    a quarter ends below zero: exact where b is small, within 7 % of the sum where they are equal.
-    """
-    below = a.square * (1.0 - a.above) * (1.5 - b.above)
-    below += b.square * (1.0 - b.above) * (1.5 - a.above)
-    return 1.0 - below / (a.square + b.square)
+    if op.is_weighted:
+        return Spread(aimed * op.second_moment([spread.square for spread in given]))
+    return op.spread(given)
 
 
 def _kept(graph: Graph, name: str) -> tuple[str, Node | None]:
@@ -98,7 +47,7 @@ def _kept(graph: Graph, name: str) -> tuple[str, Node | None]:
     The reader is None for outputs and for values that are read more than once.
     """
     reader = graph.sole_user(name)
-    while reader is not None and isinstance(reader.op, _KEEPS):
+    while reader is not None and reader.op.keeps_spread:
         name, reader = reader.name, graph.sole_user(reader.name)
     return name, reader
 
@@ -106,6 +55,6 @@ def _kept(graph: Graph, name: str) -> tuple[str, Node | None]:
 def _is_branch(graph: Graph, name: str) -> bool:
     """Whether a summand comes from weights of its own, and nobody else reads it on its way."""
     node = graph[name]
-    while isinstance(node.op, _KEEPS) and graph.sole_user(node.name):
+    while node.op.keeps_spread and graph.sole_user(node.name):
         node = graph[node.operands[0]]
-    return is_weighted(node.op) and graph.sole_user(node.name) is not None
+    return node.op.is_weighted and graph.sole_user(node.name) is not None

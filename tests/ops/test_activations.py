@@ -12,7 +12,8 @@ import pytest
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import ANY_NUMBER, Input
+from netgen.ir.magnitude import ANY_NUMBER, Spread
+from netgen.ir.operator import Input
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import ElementwiseActivation, activations, find_activation
@@ -66,9 +67,9 @@ def test_mean_squares(kind: type[ElementwiseActivation]) -> None:
     op = kind()
     assert op.second_moment([1.0]) == pytest.approx(mean_square(op, 1.0), rel=0.005)
     for square in (0.5, 1.0):
-        spread, above = op.spread(square, 0.5)
-        assert spread == pytest.approx(mean_square(op, square), rel=0.03)
-        assert 0.5 <= above <= 1.0
+        found = op.spread([Spread(square, 0.5)])
+        assert found.square == pytest.approx(mean_square(op, square), rel=0.03)
+        assert 0.5 <= found.above <= 1.0
 
 
 def test_an_act_is_the_name_of_one_without_attributes() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from netgen.dsl import Tensor, image, network
+from netgen.ir.magnitude import Spread
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.ops import add, batch_norm, conv2d, depthwise_conv2d, dropout, hard_swish, mul
@@ -18,7 +19,7 @@ from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
 from netgen.weights.seeded import seeded_weights
-from netgen.weights.spread import Spread, spread_after
+from netgen.weights.spread import spread_after
 from tests.meaning import meaning
 
 CENTRED, RECTIFIED = 0.5, 1.0

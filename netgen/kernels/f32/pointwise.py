@@ -49,7 +49,7 @@ from netgen.ops.linear import Linear
 
 
 @dataclass(frozen=True)
-class _Product:
+class Product:
     """The layer as products of matrices; inputs and outputs are those of one group."""
 
     groups: int
@@ -60,14 +60,15 @@ class _Product:
     residual: bool
 
 
-def _product(layer: Layer) -> _Product:
+def product_of(layer: Layer) -> Product:
+    """That of a layer which the kernel computes."""
     op = layer.op
     assert isinstance(op, Conv2d | Linear)
     outputs, inputs = layer.result.shape[-1], layer.operands["x"].shape[-1]
     pixels = layer.result.elements // outputs
     groups = op.groups if isinstance(op, Conv2d) else 1
     residual = "residual" in layer.operands
-    return _Product(groups, pixels, inputs // groups, outputs // groups, op.act, residual)
+    return Product(groups, pixels, inputs // groups, outputs // groups, op.act, residual)
 
 
 class PointwiseF32(Kernel):
@@ -94,7 +95,7 @@ class PointwiseF32(Kernel):
 
     def title(self, layer: Layer) -> str:
         """Pixels, inputs and outputs of a group."""
-        p = _product(layer)
+        p = product_of(layer)
         groups = f"_g{p.groups}" if p.groups > 1 else ""
         ends = (
             groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
@@ -103,7 +104,7 @@ class PointwiseF32(Kernel):
 
     def cost(self, layer: Layer, target: Target) -> float:
         """That of the chosen tile, and of the layouts."""
-        p = _product(layer)
+        p = product_of(layer)
         tile = _tile(layer, target)
         fold = most_fold(layer, p.groups, target)
         product = p.groups * tile_cost(target.f32, tile, p.pixels, p.outputs, p.inputs, fold)
@@ -111,7 +112,7 @@ class PointwiseF32(Kernel):
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Panels, tiles and the loop order."""
-        p = _product(layer)
+        p = product_of(layer)
         tile = _tile(layer, target)
         chosen = layer.choice or _ways(p, tile, target)[0]
         block = chosen["block"]
@@ -142,7 +143,7 @@ class PointwiseF32(Kernel):
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
-        p = _product(layer)
+        p = product_of(layer)
         fold = most_fold(layer, p.groups, target)
         tiles = ranked_tiles(target.f32, p.pixels, p.outputs, p.inputs, fold)
         offered: list[Choice] = []
@@ -154,7 +155,7 @@ class PointwiseF32(Kernel):
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per input]."""
-        p = _product(layer)
+        p = product_of(layer)
         w, b = visited(layer, p.groups, constants)
         packed = [
             pack_panels(_panels(layer, part, target), w[group, :, 0], b[group])
@@ -165,7 +166,7 @@ class PointwiseF32(Kernel):
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels of all groups."""
-        p = _product(layer)
+        p = product_of(layer)
         return sum(
             4 * packed_elements(_panels(layer, part, target), p.inputs) * (part.end - part.first)
             for part in output_parts(layer, p.groups)
@@ -173,7 +174,7 @@ class PointwiseF32(Kernel):
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
-        return in_place(layer, "residual") if _product(layer).residual else {}
+        return in_place(layer, "residual") if product_of(layer).residual else {}
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -203,20 +204,20 @@ class PointwiseF32(Kernel):
 def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
-    p = _product(layer)
+    p = product_of(layer)
     fold = most_fold(layer, p.groups, target)
     return choose_tile(target.f32, p.pixels, p.outputs, p.inputs, fold)
 
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
-    fold = most_fold(layer, _product(layer).groups, target)
+    fold = most_fold(layer, product_of(layer).groups, target)
     vectors = _tile(layer, target).vectors
     return cut_panels(part.lengths, target.f32.vector_widths, vectors, fold, target.f32.folds)
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     """Its groups and panels, and by how much pointers move from group to group."""
-    p = _product(layer)
+    p = product_of(layer)
     panels = _panels(layer, part, target)
     elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
     x_step = describe_inputs(layer, p.groups)["x_step"]
@@ -235,7 +236,7 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
 _MOST_WAYS = 2 * 4
 
 
-def _ways(p: _Product, tile: Tile, target: Target) -> list[dict[str, int]]:
+def _ways(p: Product, tile: Tile, target: Target) -> list[dict[str, int]]:
     """Blocks of pixels and lines to prefetch, the estimated best first."""
     full = p.pixels // tile.rows * tile.rows
     best = _block(p, tile, target)
@@ -247,7 +248,7 @@ def _ways(p: _Product, tile: Tile, target: Target) -> list[dict[str, int]]:
     return [{"block": b, "prefetch": n} for b, n in diagonally(blocks, lines[: _MOST_WAYS // 2])]
 
 
-def _block(p: _Product, tile: Tile, target: Target) -> int:
+def _block(p: Product, tile: Tile, target: Target) -> int:
     """Pixels for which all panels are computed before the next pixels are touched.
 
     Those whose inputs stay near, while the weights of all panels stay in the second-level cache;
@@ -258,13 +259,13 @@ def _block(p: _Product, tile: Tile, target: Target) -> int:
     return _near_block(p, tile, target)
 
 
-def _near_block(p: _Product, tile: Tile, target: Target) -> int:
+def _near_block(p: Product, tile: Tile, target: Target) -> int:
     """As many tiles as keep the inputs in half of the first-level cache, in pixels."""
     tiles = max(target.cache_l1 // 2 // (4 * p.inputs * tile.rows), 1)
     return min(tiles * tile.rows, p.pixels)
 
 
-def _prefetch(p: _Product, target: Target) -> int:
+def _prefetch(p: Product, target: Target) -> int:
     """Cache lines of the following weights to fetch with each step of k.
 
     None where weights stay in the first-level cache from one inference to the next, and none for
