@@ -18,6 +18,7 @@ from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.mul import Mul
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
@@ -95,6 +96,7 @@ ACTIVATIONS = (
         "HardSigmoid", 22, HardSigmoid, fixed={"alpha": 1.0 / 6.0, "beta": 0.5}, read=hard_sigmoid
     ),
     OnnxActivation("HardSwish", 22, HardSwish),
+    OnnxActivation("LeakyRelu", 16, LeakyRelu, defaults={"alpha": 0.01}),
     OnnxActivation("Relu", 14, Relu),
     OnnxActivation("Sigmoid", 13, Sigmoid),
 )

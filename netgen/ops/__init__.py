@@ -21,6 +21,7 @@ from netgen.ops.global_avg_pool import GlobalAvgPool, global_avg_pool
 from netgen.ops.hard_sigmoid import HardSigmoid, hard_sigmoid
 from netgen.ops.hard_swish import HardSwish, hard_swish
 from netgen.ops.identity import Identity, identity
+from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
@@ -51,6 +52,7 @@ REGISTRY.add(
     HardSigmoid,
     HardSwish,
     Identity,
+    LeakyRelu,
     Linear,
     MaxPool2d,
     Mul,
@@ -83,6 +85,7 @@ __all__ = [
     "hard_sigmoid",
     "hard_swish",
     "identity",
+    "leaky_relu",
     "linear",
     "max_pool2d",
     "mul",

@@ -34,6 +34,7 @@ from netgen.ops import (
     global_avg_pool,
     hard_sigmoid,
     hard_swish,
+    leaky_relu,
     linear,
     max_pool2d,
     mul,
@@ -116,7 +117,7 @@ def sums() -> tuple[Tensor, ...]:
     """Operators between two inputs; values beyond 6; one that is read again once rectified."""
     a, b = image(3, 4, 5, name="a"), image(3, 4, 5, name="b")
     c = add(mul(a, b), a)
-    return relu6(c + c + c), relu(c) + c
+    return relu6(c + c + c), relu(c) + c, leaky_relu(c, alpha=0.2)
 
 
 def rare() -> tuple[Tensor, ...]:

@@ -25,6 +25,7 @@ def body() -> tuple[Tensor, ...]:
     """Each activation of values that several layers read, and of sums and products."""
     x, a, channels = image(8, 16, 64), image(8, 16, 64), image(1, 1, 64)
     alone = [dsl.relu(x), dsl.relu6(x), dsl.hard_swish(x), dsl.hard_sigmoid(x), dsl.sigmoid(x)]
+    alone.append(dsl.leaky_relu(x))
     sums = [dsl.hard_swish(dsl.add(x, a)), dsl.sigmoid(dsl.mul(x, channels))]
     # Its last outputs are sums of several inputs side by side, which are constants of the C.
     folded = dsl.sigmoid(dsl.conv2d(image(2, 2, 64), 20))
@@ -61,9 +62,18 @@ def test_loops_are_packed(
     }
     loops = [loop for loop in innermost_loops(text) if loop.function in elementwise]
     assert {loop.function for loop in loops} == elementwise
-    assert len(elementwise) == 7
+    assert len(elementwise) == 8
     letter = {16: "z", 8: "y", 4: "x"}[find_target(target).f32.vector_widths[0]]
     for loop in loops:
         assert any(f"%{letter}mm" in text for text in loop.instructions), loop
         assert not [text for text in loop.instructions if _SCALAR.match(text)], loop
         assert sum(bool(_JUMP.match(text)) for text in loop.instructions) == 1, loop
+
+
+def test_a_selected_slope_is_packed_by_the_compiler_itself(tmp_path: Path) -> None:
+    """Where there are only scalars, gcc would jump around the product for half of all elements."""
+    made = emission(graph_of(lambda: dsl.leaky_relu(dsl.conv2d(image(8, 16, 4), 64))), "generic")
+    text = assembly(made, tmp_path, [*compiler_for("generic", "gcc"), *WARNINGS])
+    found = [[i.split()[0] for i in loop.instructions] for loop in innermost_loops(text)]
+    (loop,) = (names for names in found if {"cmpltps", "cmpleps", "mulps"} <= {*names})
+    assert not {"comiss", "ucomiss", "mulss"} & {*loop}

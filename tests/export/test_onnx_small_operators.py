@@ -52,6 +52,18 @@ def test_activations_and_softmax(
     assert error(build(body)) < LIMIT
 
 
+@quietly
+@given(size=sizes, channels=channel_counts, alpha=st.floats(-2.0, 2.0), flat=st.booleans())
+def test_leaky_relu(
+    build: Build, error: Error, size: tuple[int, int], channels: int, alpha: float, flat: bool
+) -> None:
+    def body() -> Tensor:
+        x = image(*size, channels)
+        return dsl.leaky_relu(dsl.flatten(x) if flat else x, alpha=alpha)
+
+    assert error(build(body)) < LIMIT
+
+
 @pytest.mark.parametrize("kind", [Add, Mul])
 @quietly
 @given(

@@ -178,6 +178,12 @@ LAYERS: Cases = {
     ],
     "HardSwish": [case("HardSwish", "x")],
     "Identity": [case("Identity", "x")],
+    "LeakyRelu": [
+        case("LeakyRelu", "x"),
+        case("LeakyRelu", "x", alpha=0.25),
+        case("LeakyRelu", "x", alpha=-1.5),
+        case("LeakyRelu", "x", alpha=float("inf"), refused="alpha is not finite"),
+    ],
     "MatMul": [
         case("MatMul", "x", W[:, :, 0, 0].T, shape=VECTOR),
         case("MatMul", "x", W[:, :, 0, 0].T, shape=(1, 1, 6)),

@@ -9,6 +9,7 @@ import pytest
 
 from netgen.errors import GraphError
 from netgen.kernels.targets import find_target
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
 from netgen.plan.execute.interpreter import execute
@@ -21,7 +22,10 @@ LARGEST = float(np.finfo(np.float32).max)
 
 @pytest.mark.parametrize(
     ("operator", "expected"),
-    [("Relu", "relu"), ("Sigmoid", "sigmoid"), ("HardSwish", "hard_swish")],
+    [
+        *(("Relu", "relu"), ("Sigmoid", "sigmoid"), ("HardSwish", "hard_swish")),
+        ("LeakyRelu", "leaky_relu"),
+    ],
 )
 @pytest.mark.parametrize("shape", [IMAGE, (1, 6), (1, 2, 3, 4, 5), (1,)])
 def test_activation_of_any_rank(
@@ -29,6 +33,14 @@ def test_activation_of_any_rank(
 ) -> None:
     model = Model({"x": shape}).node(operator, ["x"], ["y"])
     assert names(agree(model)) == [expected]
+
+
+@pytest.mark.parametrize("alpha", [None, 0.01, 0.25, 0.0, -1.5])
+def test_slope_of_a_leaky_relu(agree: Agree, alpha: float | None) -> None:
+    given = {} if alpha is None else {"alpha": alpha}
+    graph = agree(Model({"x": IMAGE}).node("LeakyRelu", ["x"], ["y"], **given))
+    (op,) = (node.op for node in graph.activations if isinstance(node.op, LeakyRelu))
+    assert np.float32(op.alpha) == np.float32(0.01 if alpha is None else alpha)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,14 @@ def test_outputs_of_rank_four(tmp_path: Path, body: object, interface: Interface
     compare(graph, read_back(graph, tmp_path / "m.onnx", interface), interface)
 
 
+def test_attributes_of_an_activation(tmp_path: Path) -> None:
+    with constructing() as construction:
+        x = image(3, 4, 5)
+        graph = finish(construction, "case", (dsl.leaky_relu(x), dsl.leaky_relu(x, alpha=-0.25)))
+    for interface in ("NHWC", "NCHW"):
+        compare(graph, read_back(graph, tmp_path / "m.onnx", interface), interface)
+
+
 def test_transpose_itself(tmp_path: Path) -> None:
     with constructing() as construction:
         x = dsl.transpose(image(3, 4, 5), (0, 2, 3, 1))

@@ -17,6 +17,7 @@ from netgen.ops.dropout import Dropout
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.linear import Linear
 from netgen.ops.pad import Pad
 from netgen.ops.relu import Relu
@@ -103,7 +104,9 @@ def normalise(sketch: Sketch, x: str) -> str:
 
 
 def activate(sketch: Sketch, x: str) -> str:
-    op = sketch.draw(st.sampled_from([Relu(), Relu6(), HardSwish(), Dropout(), Identity()]))
+    known = [Relu(), Relu6(), HardSwish(), Dropout(), Identity()]
+    leaky = st.builds(LeakyRelu, st.floats(-2.0, 2.0))
+    op = sketch.draw(st.sampled_from(known) | leaky)
     return sketch.apply(op, x)
 
 

@@ -18,6 +18,7 @@ from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import ElementwiseActivation, activations, find_activation
 from netgen.ops.add import Add
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.passes.fuse_activation import fuse_activation
 from tests.meaning import meaning
 
@@ -70,6 +71,25 @@ def test_mean_squares(kind: type[ElementwiseActivation]) -> None:
         found = op.spread([Spread(square, 0.5)])
         assert found.square == pytest.approx(mean_square(op, square), rel=0.03)
         assert 0.5 <= found.above <= 1.0
+
+
+@pytest.mark.parametrize("alpha", [-2.0, -0.5, 0.0, 0.01, 0.25, 1.0, 3.0])
+def test_leaky_relu_with_any_slope(alpha: float) -> None:
+    op = LeakyRelu(alpha)
+    x = np.array([-8.0, -1.0, -0.0, 0.0, 1.0, np.inf])
+    with np.errstate(invalid="ignore"):
+        y = op.activate(x)
+    assert y.tolist() == [-8.0 * alpha, -alpha, 0.0, 0.0, 1.0, np.inf]
+    assert np.signbit(y[2:4]).tolist() == [True, False]
+    for square in (0.5, 1.0, 9.0):
+        assert op.second_moment([square]) == pytest.approx(mean_square(op, square), rel=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [np.nan, np.inf, -1e39])
+def test_slopes_that_are_no_floats_are_refused(alpha: float) -> None:
+    with pytest.raises(GraphError, match="alpha must be a finite float32, found "):
+        LeakyRelu(alpha)
+    assert not np.signbit(LeakyRelu(-0.0).alpha)
 
 
 def test_an_act_is_the_name_of_one_without_attributes() -> None:

@@ -15,6 +15,7 @@ from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.concat import Concat
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
@@ -44,6 +45,9 @@ def measured(x: Array) -> tuple[float, float]:
         (Relu(), [Spread(3.0, CENTRED)], 0.01),
         (Relu(), [Spread(3.0, RECTIFIED)], 0.01),
         (Relu6(), [Spread(0.5, RECTIFIED)], 0.01),
+        (LeakyRelu(0.5), [Spread(3.0, CENTRED)], 0.01),
+        (LeakyRelu(-2.0), [Spread(3.0, CENTRED)], 0.01),
+        (LeakyRelu(0.5), [Spread(3.0, RECTIFIED)], 0.01),
         (Reshape((1, 400_000)), [Spread(3.0, RECTIFIED)], 0.01),
         (Concat(), [Spread(1.0, CENTRED), Spread(2.0, RECTIFIED)], 0.01),
         (Add(), [Spread(1.0, CENTRED), Spread(2.0, CENTRED)], 0.01),

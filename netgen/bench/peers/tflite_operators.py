@@ -38,6 +38,7 @@ from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
@@ -190,6 +191,11 @@ def global_avg_pool(_op: GlobalAvgPool, call: Call) -> list[Stage]:
     return [Stage("MEAN", call.result.shape, (int32(1, 2),), "ReducerOptions", {"keepDims": True})]
 
 
+def leaky_relu(op: LeakyRelu, call: Call) -> list[Stage]:
+    """LEAKY_RELU."""
+    return [Stage("LEAKY_RELU", call.result.shape, (), "LeakyReluOptions", {"alpha": op.alpha})]
+
+
 def linear(op: Linear, call: Call) -> list[Stage]:
     """FULLY_CONNECTED."""
     w, *rest = call.rest
@@ -237,6 +243,7 @@ MAPPINGS: dict[type[Operator], Callable[[Any, Call], list[Stage]]] = {
     GlobalAvgPool: global_avg_pool,
     HardSigmoid: elementwise,
     HardSwish: elementwise,
+    LeakyRelu: leaky_relu,
     Linear: linear,
     MaxPool2d: max_pool2d,
     Mul: mul,

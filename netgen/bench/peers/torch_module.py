@@ -204,6 +204,11 @@ def _global_average_pool(call: _Call) -> Value:
     return call.emit(functional.adaptive_avg_pool2d, call.x, 1)
 
 
+def _leaky_relu(call: _Call) -> Value:
+    alpha = call.attributes["alpha"]
+    return call.emit(functional.leaky_relu, call.x, alpha, inplace=call.inplace)
+
+
 def _max_pool(call: _Call) -> Value:
     x, padding = _padded(call, float("-inf"))
     return call.emit(
@@ -255,6 +260,7 @@ _CALLS: dict[str, Callable[[_Call], Value]] = {
     "HardSigmoid": _elementwise(functional.hardsigmoid),  # netgen's and PyTorch's slope is 1/6
     "HardSwish": _elementwise(functional.hardswish),
     "Identity": lambda call: call.x,
+    "LeakyRelu": _leaky_relu,
     "MaxPool": _max_pool,
     "Mul": _plain(torch.mul),
     "Pad": _pad,

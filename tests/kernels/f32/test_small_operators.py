@@ -250,6 +250,21 @@ def test_nan_and_infinity(target: str, tmp_path: Path) -> None:
     assert np.isnan(found[3]).all()
 
 
+@pytest.mark.parametrize("target", RUNNABLE)
+def test_attributes_of_activations_by_channel(target: str, tmp_path: Path) -> None:
+    """Each writes its channels of one buffer, so no two pixels are neighbours."""
+    alphas = (0.01, 0.25, -0.5)
+    graph = graph_of(
+        lambda: dsl.concat(*(dsl.leaky_relu(image(3, 5, 29), alpha=alpha) for alpha in alphas))
+    )
+    made = emission(graph, target)
+    inputs = normal_inputs(graph)
+    found = made.run(made.build(tmp_path, flags_of(target)), inputs)
+    assert max(worst_errors(found, expected(made.plan, graph, inputs)).values()) < LIMIT
+    for alpha in ("0.01f", "0.25f", "-0.5f"):
+        assert f", {alpha})" in made.logic
+
+
 def test_exponentials_over_their_whole_range(tmp_path: Path) -> None:
     graph = graph_of(lambda: (dsl.softmax(image(1000, 1, 2)), dsl.sigmoid(image(1, 1, 4001))))
     made = emission(graph, "x86-64-v2")

@@ -61,12 +61,25 @@ class Activation(Protocol):
     def __call__(self, x: Tensor, *, name: str | None = None) -> Tensor: ...
 
 
+def up(x: Tensor, *, name: str | None = None) -> Tensor:
+    """Some of what is below zero ends above, and some overflows."""
+    return dsl.leaky_relu(x, alpha=-1.5, name=name)
+
+
+def zero(x: Tensor, *, name: str | None = None) -> Tensor:
+    """Zero times minus infinity is NaN, as the formula says."""
+    return dsl.leaky_relu(x, alpha=0.0, name=name)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "relu": dsl.relu,
     "relu6": dsl.relu6,
     "hard_swish": dsl.hard_swish,
     "hard_sigmoid": dsl.hard_sigmoid,
     "sigmoid": dsl.sigmoid,
+    "leaky_relu": dsl.leaky_relu,
+    "leaky_relu_up": up,
+    "leaky_relu_zero": zero,
 }
 IMAGES = {
     "numbers": np.repeat(NUMBERS, CHANNELS).reshape(1, -1, 1, CHANNELS),
@@ -140,6 +153,12 @@ def test_references_are_what_they_should_be(expected: dict[str, Floats]) -> None
     assert [of("hard_sigmoid", x) for x in (-np.inf, -3.0, 3.0, np.inf)] == [0.0, 0.0, 1.0, 1.0]
     assert [of("relu", x) for x in (-np.inf, DENORMAL, 3e38)] == [0.0, DENORMAL, np.float32(3e38)]
     assert [of("relu6", x) for x in (-3e38, NORMAL, np.inf)] == [0.0, NORMAL, 6.0]
+    for number in (0.0, DENORMAL, 1e-40, 2.5, LARGEST, np.inf):
+        assert of("leaky_relu", number) == np.float32(number)
+    wanted = {-np.inf: -np.inf, -2.5: -0.025, -1e-30: -1e-32, -1e-40: -1e-42, -DENORMAL: 0.0}
+    assert [of("leaky_relu", x) for x in wanted] == [np.float32(y) for y in wanted.values()]
+    assert [of("leaky_relu_up", x) for x in (-2.5, -LARGEST, -np.inf)] == [3.75, np.inf, np.inf]
+    assert np.isnan(of("leaky_relu_zero", -np.inf))
     for name in ACTIVATIONS:
         assert np.isnan(expected[f"{name}.alone"][0, -1]).all()
     assert expected["mean.alone"][0, :5, 0, 0].tolist() == [
@@ -203,5 +222,5 @@ def assert_close(name: str, found: Floats, wanted: Floats) -> None:
         np.testing.assert_allclose(found, wanted, rtol=5e-7 if exponential else 3e-7, atol=room)
     zeros = wanted == 0.0
     assert (found[zeros] == 0.0).all(), name
-    if name.startswith("hard_swish"):
+    if name.startswith(("hard_swish", "leaky_relu")):
         assert (np.signbit(found) == np.signbit(wanted))[zeros].all(), name

@@ -1,0 +1,50 @@
+"""leaky_relu: y = x if x >= 0, else alpha x, elementwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply, located
+from netgen.errors import GraphError
+from netgen.ir.magnitude import Range, Spread
+from netgen.ir.tensor_type import Array
+from netgen.ops.activation import ElementwiseActivation
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class LeakyRelu(ElementwiseActivation):
+    """Rectified linear unit with the slope `alpha` below zero (Maas et al. 2013)."""
+
+    operator_name: ClassVar[str] = "leaky_relu"
+    unchanged: ClassVar[Range | None] = (0.0, inf)
+    alpha: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not abs(self.alpha) <= _LARGEST:
+            raise GraphError("alpha must be a finite float32", found=str(self.alpha))
+        # Adding zero makes +0 of -0, whose sign some forms of the C would lose.
+        object.__setattr__(self, "alpha", float(self.alpha) + 0.0)
+
+    def activate(self, x: Array) -> Array:
+        """The formula as it stands; -0 stays -0."""
+        return np.where(x >= 0.0, x, self.alpha * x)
+
+    def spread(self, operands: Sequence[Spread]) -> Spread:
+        """What is above zero stays; what is below leaks, to above zero where alpha is negative."""
+        square, above = operands[0].square, operands[0].above
+        leak = self.alpha**2 * (1.0 - above)
+        return Spread(square * (above + leak), above / (above + leak) if self.alpha >= 0.0 else 1.0)
+
+
+def leaky_relu(x: Tensor, *, alpha: float = 0.01, name: str | None = None) -> Tensor:
+    """Rectified linear unit with the slope `alpha` below zero (Maas et al. 2013)."""
+    with located():
+        op = LeakyRelu(alpha)
+    return apply(op, x, name=name)
