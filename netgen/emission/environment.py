@@ -194,9 +194,14 @@ def environment() -> jinja2.Environment:
 
 
 @cache
+@lru_cache(maxsize=1)
+def _templates() -> frozenset[str]:
+    return frozenset(environment().list_templates())
+
+
 def has_template(template: str) -> bool:
     """Whether there is a template of that name."""
-    return any((folder / template).is_file() for folder in _FOLDERS)
+    return template in _templates()
 
 
 def render(template: str, **context: object) -> str:
