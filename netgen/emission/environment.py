@@ -194,7 +194,6 @@ def environment() -> jinja2.Environment:
 
 
 @cache
-@lru_cache(maxsize=1)
 def _templates() -> frozenset[str]:
     return frozenset(environment().list_templates())
 
