@@ -1,4 +1,4 @@
-"""How much may be made of what an ONNX file holds."""
+"""A budget bounds what is made of the few bytes that an ONNX file may have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TIMES = 16
 
 
 class Budget:
-    """How many elements may still be made, or read again.
+    """The number of elements that may still be made, or read again.
 
     A few bytes of a file may ask for any number of them: by repeating, broadcasting, counting.
     `held` is the number of elements that the file itself has.

@@ -53,7 +53,7 @@ class Builder:
         # One array may be needed in several layouts.
         self._forms: dict[str, list[str]] = {}
         self._stored: dict[tuple[object, ...], str] = {}
-        # How often a name was asked for: those of any number of nodes may become one.
+        # The last number given to a name: the names of any number of nodes may become one.
         self._count: dict[str, int] = {}
 
     def fresh(self, name: str) -> str:

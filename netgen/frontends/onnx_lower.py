@@ -53,7 +53,7 @@ class _Lowering:
         self._read = {name for node in model.graph.node for name in node.input}
         self._read.update(value.name for value in model.graph.output)
         self._open = OpenAxes()
-        # What the file calls the open axes; those that are no batch; those that faulty nodes have.
+        # Open axes by input, as the file calls them; those that are no batch; of faulty nodes.
         self._open_names: dict[str, str] = {}
         self._unbound: set[str] = set()
         self._taken_as_one: set[str] = set()
@@ -106,7 +106,7 @@ class _Lowering:
         try:
             check_version(node.op_type, self._opset)
             call = self._call(node)
-            # What becomes infinite or no number is refused where it would get into the graph.
+            # Numbers that leave float32 are refused when they would get into the graph.
             with np.errstate(all="ignore"):
                 results = self._results(call)
         except (GraphError, WeightsError) as error:
@@ -134,14 +134,14 @@ class _Lowering:
         )
 
     def _results(self, call: Call) -> Sequence[Value]:
-        """What a node makes: views of values that are emitted, or known arrays."""
+        """Results of a node: views of values that are emitted, or known arrays."""
         computed = any(isinstance(value, View) for value in call.inputs)
         fold, mapping = FOLDS.get(call.operator), MAPPINGS.get(call.operator)
         results: Value | Sequence[Value]
         if not computed and fold is not None:
             try:
                 results = np.asarray(fold(call))  # NumPy makes scalars of arrays without axes
-            # What NumPy says to shapes, axes and types that do not fit.
+            # NumPy raises these for shapes, axes and types that do not fit.
             except (ValueError, IndexError, TypeError, OverflowError) as error:
                 raise GraphError(f"malformed arithmetic: {error}") from error
         elif mapping is not None:

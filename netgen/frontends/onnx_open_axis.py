@@ -1,4 +1,4 @@
-"""Where values have an open axis, and what they would be were it longer.
+"""The open first axis of an input, followed from value to value.
 
 The first axis of an input may be open in a file, and is read as 1. For a batch of images this is
 right: every image has results of its own. It is wrong where results depend on how many there are,
@@ -26,7 +26,7 @@ _LONGER = 3
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tensor has an open axis: it is the axis `axis`, or one factor of it.
+    """The place of an open axis in a tensor: it is the axis `axis`, or one factor of it.
 
     Of that axis `outer` elements change slower than the open one, and `inner` ones faster.
     """
@@ -50,7 +50,7 @@ class Step:
         return self.call.tensor().shape
 
     def moved(self, place: Place, shape: tuple[int, ...], twin: tuple[int, ...]) -> Place:
-        """Where the axis is when the elements of the first input get this shape, in the twin that.
+        """The axis when the first input gets the shape `shape`, and in the twin the shape `twin`.
 
         Raises GraphError where the axis is cut across.
         """

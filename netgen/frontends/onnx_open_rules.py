@@ -1,4 +1,4 @@
-"""Where operators leave an open axis: one rule for each, listed in RULES and OF_SEVERAL.
+"""Operators and open axes: one rule for each operator, listed in RULES and OF_SEVERAL.
 
 A rule gives the place of the axis in the results. It raises GraphError, which says how, where
 results along the axis depend on each other, or on how long it is. It gives None where the weights
@@ -32,7 +32,7 @@ Rule: TypeAlias = "Callable[[Step, Place], Place | None]"
 
 
 def follow(step: Step) -> Place | None:
-    """Where the results of an operator have the open axis that its inputs have."""
+    """The place of an open axis in the results of an operator whose inputs depend on it."""
     operator = step.call.operator
     if operator in OF_SEVERAL:
         return OF_SEVERAL[operator](step)

@@ -1,4 +1,4 @@
-"""What an ONNX file says outside its operators: arrays, attributes, shapes of inputs.
+"""Arrays, attributes and shapes of inputs, as an ONNX file has them.
 
 Sizes are bounded here, before anything is computed with them.
 """

@@ -1,4 +1,4 @@
-"""What operators ask for that only look at a tensor in another way, or cut it.
+"""Shapes and cuts that operators ask for which only look at a tensor in another way.
 
 The same for tensors that are known, which are folded, and for activations.
 """
@@ -71,7 +71,7 @@ def unsqueezed_axes(call: Call, rank: int) -> tuple[int, ...]:
 
 
 def slices_of(call: Call, rank: int) -> list[slice]:
-    """What a Slice asks for of every axis of a tensor; raises GraphError where it is malformed."""
+    """The cut of every axis that a Slice asks for; raises GraphError where it is malformed."""
     starts, ends = call.limits("starts", 1), call.limits("ends", 2)
     if starts is None or ends is None:
         raise GraphError("the starts or ends are missing")

@@ -18,7 +18,7 @@ from netgen.ops.concat import Concat
 from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 
-# What one channel of a list takes, beside an element of an array; and what one takes of each run.
+# A channel of a list takes as long as so many elements of an array; and for each run once more.
 _LISTED = 16
 _FOR_EACH_RUN = 0.25
 
@@ -180,7 +180,7 @@ def pad(call: Call) -> View:
 
 
 def sides_of(call: Call, rank: int) -> list[tuple[int, int]]:
-    """What a Pad adds before and behind every axis; raises GraphError where it takes away."""
+    """The padding before and behind every axis; raises GraphError where a Pad takes away."""
     pads = call.integers("pads", 1) or ()
     given = call.axes(rank, 3)
     axes = tuple(range(rank)) if given is None else given

@@ -62,7 +62,7 @@ def change_number(draw: Draw, model: ModelProto) -> None:
 
 
 def change_count(draw: Draw, model: ModelProto) -> None:
-    """How many numbers an attribute has."""
+    """The number of numbers that an attribute has."""
     attribute = _attribute(draw, model)
     wanted = pick(draw, ([], [1], [*attribute.ints][:-1], [*attribute.ints, 1], [1] * 9))
     del attribute.ints[:]
@@ -70,7 +70,7 @@ def change_count(draw: Draw, model: ModelProto) -> None:
 
 
 def change_kind(draw: Draw, model: ModelProto) -> None:
-    """What an attribute is, or says that it is."""
+    """The kind of an attribute, or the one that it says it has."""
     attribute = _attribute(draw, model)
     if draw.integers(4):
         attribute.CopyFrom(some_attribute(draw, attribute.name))
@@ -209,7 +209,7 @@ def sparse(draw: Draw, model: ModelProto) -> None:
 
 
 def _names(model: ModelProto) -> list[str]:
-    """What a node may read, and now and then what it may not."""
+    """Names that a node may read, and now and then some that it may not."""
     names = [tensor.name for tensor in model.graph.initializer]
     names += [value.name for value in model.graph.input]
     names += [name for node in model.graph.node for name in node.output]
@@ -217,7 +217,7 @@ def _names(model: ModelProto) -> list[str]:
 
 
 def change_input(draw: Draw, model: ModelProto) -> None:
-    """What a node reads: mostly what is there already."""
+    """An input of a node: mostly of what is there already."""
     at = int(draw.integers(len(model.graph.node)))
     node = model.graph.node[at]
     made = {name for later in model.graph.node[at:] for name in later.output}
@@ -232,7 +232,7 @@ def change_input(draw: Draw, model: ModelProto) -> None:
 
 
 def change_output(draw: Draw, model: ModelProto) -> None:
-    """What a node makes, or what the network gives."""
+    """An output of a node, or of the network."""
     node = _node(draw, model)
     which = int(draw.integers(5))
     if which == 0:

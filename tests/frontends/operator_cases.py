@@ -21,7 +21,7 @@ OLDEST = 11
 
 @dataclass(frozen=True)
 class Case:
-    """What `build` adds to a model is computed as the judge does, or refused with `refused`."""
+    """A model by `build`, which is computed as the judge does, or refused with `refused`."""
 
     build: Callable[[Model], Model]
     shape: Sequence[int] = (1, 6, 5, 4)
@@ -94,7 +94,7 @@ def versions(operator: str) -> list[int]:
 
 
 def _forms(operator: str) -> dict[int, object]:
-    """What a node of each version may have, by opset: most versions only add element types."""
+    """Parts that a node of each version may have, by opset: most versions only add types."""
     from onnx.defs import get_all_schemas_with_history
 
     history = sorted(
@@ -151,7 +151,7 @@ def check(load: Load, case: Case, opset: int) -> None:
 
 
 def judged(model: Model, images: dict[str, Floats]) -> list[Floats]:
-    """What ONNX Runtime computes; what it has no kernel for, onnx's reference."""
+    """Results of ONNX Runtime, or of onnx's reference where that has no kernel."""
     from onnx.reference import ReferenceEvaluator
     from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NoKernel
 

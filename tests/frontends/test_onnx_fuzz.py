@@ -26,7 +26,7 @@ from tests.frontends.operator_cases import versions
 from tests.frontends.test_onnx_open_axis import BATCHES, NO_BATCH
 
 MUTANTS = 6400
-# What Python and C functions a small model takes is some ten thousand calls.
+# A small model takes some ten thousand calls of functions, in Python and in C.
 MOST_CALLS = 1_000_000
 MOST_BYTES = 1 << 29
 

@@ -189,7 +189,7 @@ def test_c_of_a_bound_axis(load: Load) -> None:
 
 
 def network(model: Model) -> Model:
-    """What exporters write of a classifier whose batch is open, with the extent computed."""
+    """A classifier as exporters write it whose batch is open, with the extent computed."""
     conv(model, "x", "c", 8, 4, 3, 3, pads=[1, 1, 1, 1], strides=[2, 2])
     channels = [model.weights(f"b{k}", 8) for k in range(3)]
     ones = model.constant("v", np.ones(8))
@@ -248,7 +248,7 @@ def test_batch_has_results_of_its_own(load: Load, build: Build, name: str | None
     images = (uniform("images", (3, *shape)) * 3**0.5).astype(np.float32)
     (together,) = open_session(model.proto().SerializeToString()).run(None, {"x": images})
     alone = [interpret(graph, {"x": image[np.newaxis]})[graph.outputs[0]] for image in images]
-    # Where the axis is in the results, three of one are those of three.
+    # Three results of one image each are joined along the axis that differs.
     axis = np.flatnonzero(np.array(np.shape(together)) != alone[0].shape)
     np.testing.assert_allclose(np.concatenate(alone, int(axis[0])), together, rtol=0, atol=1e-5)
 
