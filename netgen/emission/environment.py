@@ -194,9 +194,13 @@ def environment() -> jinja2.Environment:
 
 
 @cache
+def _templates() -> frozenset[str]:
+    return frozenset(environment().list_templates())
+
+
 def has_template(template: str) -> bool:
-    """Whether there is a template of that name."""
-    return any((folder / template).is_file() for folder in _FOLDERS)
+    """Whether there is a template of that name; no file can have some names of functions."""
+    return template in _templates()
 
 
 def render(template: str, **context: object) -> str:
