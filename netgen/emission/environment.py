@@ -199,7 +199,7 @@ def _templates() -> frozenset[str]:
 
 
 def has_template(template: str) -> bool:
-    """Whether there is a template of that name."""
+    """Whether there is a template of that name; no file can have some names of functions."""
     return template in _templates()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -27,16 +28,21 @@ def limits(flops: float, near: float, far: float) -> Limits:
     return Limits(flops, levels)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def graph() -> Graph:
     return load("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
+
+
+@cache
+def lowered_once(graph: Graph, ram: int | None) -> Lowered:
+    return lower(graph, find_target("generic"), PlanOptions(ram=ram, accept_gap=True))
 
 
 def profiled(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, core: Limits, ram: int | None = None
 ) -> tuple[Lowered, Profile]:
     monkeypatch.setattr("netgen.bench.profile.measure_limits", lambda *_: core)
-    lowered = lower(graph, find_target("generic"), PlanOptions(ram=ram, accept_gap=True))
+    lowered = lowered_once(graph, ram)
     return lowered, profile(graph, lowered, label="net", runs=3)
 
 

@@ -63,7 +63,7 @@ def test_the_prefix_is_the_stem_or_given(cli: Cli, tiny: str, folder: Path) -> N
     header = (folder / "second.h").read_text()
     assert "int32_t other_run(" in header
     assert "OTHER_ARENA_BYTES" in header
-    assert "second_" not in header
+    assert "second_" not in re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)  # names of files
     assert '#include "second.h"' in (folder / "second.c").read_text()
     described = cli("compile", "--help").stdout.split("--prefix")[1].split("--verify")[0]
     assert "file names" not in " ".join(described.split())

@@ -101,11 +101,14 @@ def test_tuning_plans_as_it_is_told(
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_the_header_says_them(name: str, cli: Cli, folder: Path) -> None:
+def test_the_header_says_them(
+    name: str, cli: Cli, tiny: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)  # where the file of the network is
     value, words = VALUES[name]
-    (folder / "t.json").write_text(TUNING)
+    Path("t.json").write_text(TUNING)
     given: dict[str, Any] = {"ram": 1 << 20, name: value}
-    graph = netgen.load("resnet8")
+    graph = netgen.load(tiny)
     if name == "tuning":
         with pytest.warns(netgen.errors.NetgenNote, match="no layer was faster"):
             netgen.emit(graph, folder / "model.c", **given)
