@@ -21,8 +21,10 @@ from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.dequantize import Dequantize
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
+from netgen.ops.quantize import Quantize
 from netgen.ops.relu import Relu
 from tests.cases import examples
 
@@ -263,7 +265,10 @@ def test_flatten_of_one_pixel_or_channel_needs_no_transpose(build: Build) -> Non
 
 
 def test_every_operator_has_a_mapping() -> None:
-    assert set(MAPPINGS) == set(REGISTRY) - {Input, Const}
+    # ONNX's QuantizeLinear rounds halves to even, TensorFlow Lite and netgen away from zero: what
+    # was written would be another network.
+    codes = {Quantize, Dequantize}
+    assert set(MAPPINGS) == set(REGISTRY) - {Input, Const} - codes
 
 
 def test_unknown_operator_is_named(build: Build) -> None:
