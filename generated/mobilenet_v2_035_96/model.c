@@ -108,15 +108,16 @@ static inline float relu6(float v)
 static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { H = 96, W = 96, C = 3, OW = 48, N = 16 };
-    enum { R = 3, S = 3, STEP = 2 * C };
-    for (int o = 0; o < 16; o += 8) {
-        const float *const panel = w + o * (R * S * C + 1);
-        for (int i = 0; i < 48; ++i) {
-            const float *xi[R];
-            for (int r = 0; r < R; ++r) {
-                const int h = i * 2 - 1 + r;
-                xi[r] = h >= 0 && h < H ? x + h * W * C : NULL;
+    enum { height = 96, width = 96, channels = 3, out_height = 48, out_width = 48, outputs = 16,
+        kernel_rows = 3, kernel_columns = 3, stride_rows = 2, stride_columns = 2, pad_top = 1,
+        pad_left = 1, window_step = 6 };
+    for (int o = 0; o < outputs; o += 8) {
+        const float *const panel = w + o * (kernel_rows * kernel_columns * channels + 1);
+        for (int i = 0; i < out_height; ++i) {
+            const float *xi[kernel_rows];
+            for (int r = 0; r < kernel_rows; ++r) {
+                const int h = i * stride_rows - pad_top + r;
+                xi[r] = h >= 0 && h < height ? x + h * width * channels : NULL;
             }
             {
                 const float *p = panel;
@@ -125,55 +126,61 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                const int left = -C;
-                for (int r = 0; r < R; ++r) {
+                const int left = -channels;
+                for (int r = 0; r < kernel_rows; ++r) {
                     const float *const a = xi[r];
                     if (a == NULL) {
                         continue;
                     }
-                    p = panel + (r * S * C + 1) * 8;
-                    for (int k = left; k < left + C; ++k) {
-                        const float s1 = a[STEP + k];
+                    p = panel + (r * kernel_columns * channels + 1) * 8;
+                    for (int k = left; k < left + channels; ++k) {
+                        const float s1 = a[window_step + k];
                         LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
-                    p = panel + ((r * S + 1) * C + 1) * 8;
-                    for (int k = left + C; k < left + 3 * C; ++k) {
+                    p = panel + ((r * kernel_columns + 1) * channels + 1) * 8;
+                    for (int k = left + channels; k < left + 3 * channels; ++k) {
                         const float s0 = a[k];
                         LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                        const float s1 = a[STEP + k];
+                        const float s1 = a[window_step + k];
                         LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * OW * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[i * OW * N + o + N + v] = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[i * out_width * outputs + o + v] = relu6(c0_0[v]);
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[i * out_width * outputs + o + outputs + v] = relu6(c1_0[v]);
+                }
             }
-            for (int j = 2; j < 48; j += 2) {
+            for (int j = 2; j < out_width; j += 2) {
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                const int left = (j * 2 - 1) * C;
-                for (int r = 0; r < R; ++r) {
+                const int left = (j * stride_columns - pad_left) * channels;
+                for (int r = 0; r < kernel_rows; ++r) {
                     const float *const a = xi[r];
                     if (a == NULL) {
                         continue;
                     }
-                    p = panel + (r * S * C + 1) * 8;
-                    for (int k = left; k < left + 3 * C; ++k) {
+                    p = panel + (r * kernel_columns * channels + 1) * 8;
+                    for (int k = left; k < left + 3 * channels; ++k) {
                         const float s0 = a[k];
                         LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                        const float s1 = a[STEP + k];
+                        const float s1 = a[window_step + k];
                         LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + o + v] = relu6(c0_0[v]); }
                 LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * OW + j) * N + o + N + v] = relu6(c1_0[v]);
+                    y[(i * out_width + j) * outputs + o + v] = relu6(c0_0[v]);
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[(i * out_width + j) * outputs + o + outputs + v] = relu6(c1_0[v]);
                 }
             }
         }
@@ -185,15 +192,16 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 48, W = 48, C = 16, OW = 48, TAPS = 9 };
-    for (int i = 0; i < 48; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 16; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 48, width = 48, channels = 16, out_height = 48, out_width = 48,
+        kernel_rows = 3, kernel_columns = 3, pad_top = 1, pad_left = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -201,13 +209,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -215,7 +223,7 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                 }
             }
             for (int j = 1; j < 45; j += 4) {
-                const int left = (j - 1) * C + c;
+                const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
@@ -223,71 +231,77 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 3 * C + v];
+                        const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 3 * C + v];
+                    const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 3 * C + v];
+                        const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 4 * C + v];
+                        const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + j * C + c;
+                float *const to = yi + j * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
             {
-                const int left = 44 * C + c;
+                const int left = 44 * channels + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
@@ -295,41 +309,47 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + 45 * C + c;
+                float *const to = yi + 45 * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
+                    to[channels + v] = relu6(c1[v]);
                 }
             }
             float c0[8];
@@ -337,16 +357,22 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 46 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 47 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 46 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x0[c + 47 * channels + v] * p[16 + v];
+                }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 46 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 47 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 46 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 47 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 46 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 47 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 46 * channels + v] * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 47 * channels + v] * p[64 + v];
+                }
             }
-            float *const to = yi + 47 * C + c;
+            float *const to = yi + 47 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -358,27 +384,27 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_2304x16x8(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 2304, K = 16, N = 8 };
-    for (int first = 0; first < 2304; first += 128) {
-        const int end = first + 128 < 2304 ? first + 128 : 2304;
+    enum { pixels = 2304, inputs = 16, outputs = 8, block = 128 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
         const float *const panel = w;
         for (int i = first; i < end; i += 2) {
-            const float *const a = x + i * K;
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -387,28 +413,30 @@ static MODEL_CODE_ATTR void model_pointwise_2304x16x8(
 static MODEL_CODE_ATTR void model_pointwise_2304x8x48_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 2304, K = 8, N = 48 };
-    for (int first = 0; first < 2304; first += 256) {
-        const int end = first + 256 < 2304 ? first + 256 : 2304;
-        for (int o = 0; o < 48; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 2304, inputs = 8, outputs = 48, block = 256 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
+                }
             }
         }
     }
@@ -419,15 +447,16 @@ static MODEL_CODE_ATTR void model_pointwise_2304x8x48_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 48, W = 48, C = 48, OW = 24, TAPS = 9 };
-    for (int i = 0; i < 24; ++i) {
-        const int top = i * 2 - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = x + (top + 2) * W * C;
-        for (int c = 0; c < 48; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { width = 48, channels = 48, out_height = 24, out_width = 24, kernel_rows = 3,
+        kernel_columns = 3, stride_rows = 2, stride_columns = 2, pad_top = 1, pad_left = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i * stride_rows - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = x + (top + 2) * width * channels;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -435,138 +464,170 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 21; j += 4) {
-                const int left = (j * 2 - 1) * C + c;
+                const int left = (j * stride_columns - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        c0[v] += x0[left + channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 6 * C + v];
+                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 6 * C + v];
+                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 2 * C + v];
+                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 4 * C + v];
+                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 6 * C + v];
+                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
-                float *const to = yi + j * C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
+                }
+                float *const to = yi + j * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
-            const int left = 41 * C + c;
+            const int left = 41 * channels + c;
             float c0[8], c1[8], c2[8];
             LANES for (int v = 0; v < 8; ++v) {
                 c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
             }
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x0[left + 2 * C + v];
+                    const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x0[left + 4 * C + v];
+                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x0[left + 4 * channels + v];
                     c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 6 * C + v] * p[24 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c2[v] += x0[left + 5 * channels + v] * p[16 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c2[v] += x0[left + 6 * channels + v] * p[24 + v];
+                }
             }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x1[left + 2 * C + v];
+                const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x1[left + 4 * C + v];
+                const float a = x1[left + 4 * channels + v];
                 c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x2[left + 2 * C + v];
+                const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x2[left + 4 * C + v];
+                const float a = x2[left + 4 * channels + v];
                 c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * C + v] * p[72 + v]; }
-            float *const to = yi + 21 * C + c;
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
+            float *const to = yi + 21 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
-                to[C + v] = relu6(c1[v]);
-                to[2 * C + v] = relu6(c2[v]);
+                to[channels + v] = relu6(c1[v]);
+                to[2 * channels + v] = relu6(c2[v]);
             }
         }
     }
@@ -576,27 +637,27 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_576x48x8(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 576, K = 48, N = 8 };
-    for (int first = 0; first < 576; first += 42) {
-        const int end = first + 42 < 576 ? first + 42 : 576;
+    enum { pixels = 576, inputs = 48, outputs = 8, block = 42 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
         const float *const panel = w;
         for (int i = first; i < end; i += 2) {
-            const float *const a = x + i * K;
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -605,28 +666,30 @@ static MODEL_CODE_ATTR void model_pointwise_576x48x8(
 static MODEL_CODE_ATTR void model_pointwise_576x8x48_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 576, K = 8, N = 48 };
-    for (int first = 0; first < 576; first += 256) {
-        const int end = first + 256 < 576 ? first + 256 : 576;
-        for (int o = 0; o < 48; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 576, inputs = 8, outputs = 48, block = 256 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
+                }
             }
         }
     }
@@ -637,15 +700,16 @@ static MODEL_CODE_ATTR void model_pointwise_576x8x48_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 24, W = 24, C = 48, OW = 24, TAPS = 9 };
-    for (int i = 0; i < 24; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 48; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 24, width = 24, channels = 48, out_height = 24, out_width = 24,
+        kernel_rows = 3, kernel_columns = 3, pad_top = 1, pad_left = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -653,13 +717,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -667,7 +731,7 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                 }
             }
             for (int j = 1; j < 21; j += 4) {
-                const int left = (j - 1) * C + c;
+                const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
@@ -675,71 +739,77 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 3 * C + v];
+                        const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 3 * C + v];
+                    const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 3 * C + v];
+                        const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 4 * C + v];
+                        const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + j * C + c;
+                float *const to = yi + j * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
             {
-                const int left = 20 * C + c;
+                const int left = 20 * channels + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
@@ -747,41 +817,47 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + 21 * C + c;
+                float *const to = yi + 21 * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
+                    to[channels + v] = relu6(c1[v]);
                 }
             }
             float c0[8];
@@ -789,16 +865,22 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 22 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 23 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 22 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x0[c + 23 * channels + v] * p[16 + v];
+                }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 22 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 23 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 22 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 23 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 22 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 23 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 22 * channels + v] * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 23 * channels + v] * p[64 + v];
+                }
             }
-            float *const to = yi + 23 * C + c;
+            float *const to = yi + 23 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -810,29 +892,29 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_576x48x8_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 576, K = 48, N = 8 };
-    for (int first = 0; first < 576; first += 42) {
-        const int end = first + 42 < 576 ? first + 42 : 576;
+    enum { pixels = 576, inputs = 48, outputs = 8, block = 42 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
         const float *const panel = w;
         for (int i = first; i < end; i += 2) {
-            const float *const a = x + i * K;
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + N + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + N + v] = c1_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * outputs + outputs + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -842,15 +924,16 @@ static MODEL_CODE_ATTR void model_pointwise_576x48x8_residual_over_residual(
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 24, W = 24, C = 48, OW = 12, TAPS = 9 };
-    for (int i = 0; i < 12; ++i) {
-        const int top = i * 2 - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = x + (top + 2) * W * C;
-        for (int c = 0; c < 48; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { width = 24, channels = 48, out_height = 12, out_width = 12, kernel_rows = 3,
+        kernel_columns = 3, stride_rows = 2, stride_columns = 2, pad_top = 1, pad_left = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i * stride_rows - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = x + (top + 2) * width * channels;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -858,138 +941,170 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 9; j += 4) {
-                const int left = (j * 2 - 1) * C + c;
+                const int left = (j * stride_columns - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        c0[v] += x0[left + channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 6 * C + v];
+                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 6 * C + v];
+                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 2 * C + v];
+                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 4 * C + v];
+                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 6 * C + v];
+                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
-                float *const to = yi + j * C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
+                }
+                float *const to = yi + j * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
-            const int left = 17 * C + c;
+            const int left = 17 * channels + c;
             float c0[8], c1[8], c2[8];
             LANES for (int v = 0; v < 8; ++v) {
                 c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
             }
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x0[left + 2 * C + v];
+                    const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x0[left + 4 * C + v];
+                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x0[left + 4 * channels + v];
                     c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 6 * C + v] * p[24 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c2[v] += x0[left + 5 * channels + v] * p[16 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c2[v] += x0[left + 6 * channels + v] * p[24 + v];
+                }
             }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x1[left + 2 * C + v];
+                const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x1[left + 4 * C + v];
+                const float a = x1[left + 4 * channels + v];
                 c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x2[left + 2 * C + v];
+                const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x2[left + 4 * C + v];
+                const float a = x2[left + 4 * channels + v];
                 c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * C + v] * p[72 + v]; }
-            float *const to = yi + 9 * C + c;
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
+            float *const to = yi + 9 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
-                to[C + v] = relu6(c1[v]);
-                to[2 * C + v] = relu6(c2[v]);
+                to[channels + v] = relu6(c1[v]);
+                to[2 * channels + v] = relu6(c2[v]);
             }
         }
     }
@@ -999,28 +1114,28 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_144x48x16(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 144, K = 48, N = 16 };
-    for (int first = 0; first < 144; first += 42) {
-        const int end = first + 42 < 144 ? first + 42 : 144;
-        for (int o = 0; o < 16; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 144, inputs = 48, outputs = 16, block = 42 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1030,28 +1145,30 @@ static MODEL_CODE_ATTR void model_pointwise_144x48x16(
 static MODEL_CODE_ATTR void model_pointwise_144x16x96_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 144, K = 16, N = 96 };
-    for (int first = 0; first < 144; first += 128) {
-        const int end = first + 128 < 144 ? first + 128 : 144;
-        for (int o = 0; o < 96; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 144, inputs = 16, outputs = 96, block = 128 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+                LANES for (int v = 0; v < 8; ++v) {
+                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
+                }
             }
         }
     }
@@ -1062,15 +1179,16 @@ static MODEL_CODE_ATTR void model_pointwise_144x16x96_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 12, W = 12, C = 96, OW = 12, TAPS = 9 };
-    for (int i = 0; i < 12; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 96; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 12, width = 12, channels = 96, out_height = 12, out_width = 12,
+        kernel_rows = 3, kernel_columns = 3, pad_top = 1, pad_left = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1078,13 +1196,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1092,7 +1210,7 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                 }
             }
             for (int j = 1; j < 9; j += 4) {
-                const int left = (j - 1) * C + c;
+                const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
@@ -1100,71 +1218,77 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 3 * C + v];
+                        const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 3 * C + v];
+                    const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 3 * C + v];
+                        const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 4 * C + v];
+                        const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + j * C + c;
+                float *const to = yi + j * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
             {
-                const int left = 8 * C + c;
+                const int left = 8 * channels + c;
                 float c0[8], c1[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v];
@@ -1172,41 +1296,47 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + 9 * C + c;
+                float *const to = yi + 9 * channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
+                    to[channels + v] = relu6(c1[v]);
                 }
             }
             float c0[8];
@@ -1214,16 +1344,22 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 10 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 11 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 10 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x0[c + 11 * channels + v] * p[16 + v];
+                }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 10 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 11 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 10 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 11 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 10 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 11 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 10 * channels + v] * p[56 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x2[c + 11 * channels + v] * p[64 + v];
+                }
             }
-            float *const to = yi + 11 * C + c;
+            float *const to = yi + 11 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -1235,30 +1371,32 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_144x96x16_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 144, K = 96, N = 16 };
-    for (int first = 0; first < 144; first += 20) {
-        const int end = first + 20 < 144 ? first + 20 : 144;
-        for (int o = 0; o < 16; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 144, inputs = 96, outputs = 16, block = 20 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1_0[v] += residual[i * outputs + o + outputs + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1269,15 +1407,16 @@ static MODEL_CODE_ATTR void model_pointwise_144x96x16_residual_over_residual(
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 12, W = 12, C = 96, OW = 6, TAPS = 9 };
-    for (int i = 0; i < 6; ++i) {
-        const int top = i * 2 - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = x + (top + 2) * W * C;
-        for (int c = 0; c < 96; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { width = 12, channels = 96, out_height = 6, out_width = 6, kernel_rows = 3,
+        kernel_columns = 3, stride_rows = 2, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i * stride_rows - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = x + (top + 2) * width * channels;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1285,104 +1424,132 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
                 }
             }
             {
-                const int left = C + c;
+                const int left = channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
                 LANES for (int v = 0; v < 8; ++v) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        c0[v] += x0[left + channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[left + 5 * C + v] * p[16 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 6 * C + v];
+                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 7 * C + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 8 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * C + v] * p[40 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 6 * C + v];
+                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 7 * C + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 8 * C + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 2 * C + v];
+                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 4 * C + v];
+                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * C + v] * p[64 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x2[left + 6 * C + v];
+                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 7 * C + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 8 * C + v] * p[72 + v]; }
-                float *const to = yi + C + c;
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
+                }
+                float *const to = yi + channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
-            const int left = 9 * C + c;
+            const int left = 9 * channels + c;
             float c0[8];
             LANES for (int v = 0; v < 8; ++v) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + 2 * C + v] * p[24 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x0[left + 2 * channels + v] * p[24 + v];
+                }
             }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * channels + v] * p[48 + v]; }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * C + v] * p[72 + v]; }
-            float *const to = yi + 5 * C + c;
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * channels + v] * p[72 + v]; }
+            float *const to = yi + 5 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -1394,28 +1561,28 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_36x96x24(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 96, N = 24 };
-    for (int first = 0; first < 36; first += 20) {
-        const int end = first + 20 < 36 ? first + 20 : 36;
-        for (int o = 0; o < 24; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 36, inputs = 96, outputs = 24, block = 20 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1425,26 +1592,26 @@ static MODEL_CODE_ATTR void model_pointwise_36x96x24(
 static MODEL_CODE_ATTR void model_pointwise_36x24x144_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 24, N = 144 };
-    for (int o = 0; o < 144; o += 8) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 36; i += 2) {
-            const float *const a = x + i * K;
+    enum { pixels = 36, inputs = 24, outputs = 144 };
+    for (int o = 0; o < outputs; o += 8) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < pixels; i += 2) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = relu6(c1_0[v]); }
         }
     }
 }
@@ -1454,15 +1621,16 @@ static MODEL_CODE_ATTR void model_pointwise_36x24x144_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 6, W = 6, C = 144, OW = 6, TAPS = 9 };
-    for (int i = 0; i < 6; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 144; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 6, width = 6, channels = 144, out_height = 6, out_width = 6, kernel_rows = 3,
+        kernel_columns = 3, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1470,13 +1638,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1492,67 +1660,73 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 3 * C + v];
+                        const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 3 * C + v];
+                    const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 3 * C + v];
+                        const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 4 * C + v];
+                        const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + C + c;
+                float *const to = yi + channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
             float c0[8];
@@ -1560,16 +1734,16 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
             }
-            float *const to = yi + 5 * C + c;
+            float *const to = yi + 5 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -1581,30 +1755,32 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_36x144x24_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 36, K = 144, N = 24 };
-    for (int first = 0; first < 36; first += 14) {
-        const int end = first + 14 < 36 ? first + 14 : 36;
-        for (int o = 0; o < 24; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 36, inputs = 144, outputs = 24, block = 14 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1_0[v] += residual[i * outputs + o + outputs + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1614,28 +1790,28 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x24_residual_over_residual(
 static MODEL_CODE_ATTR void model_pointwise_36x144x32(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 144, N = 32 };
-    for (int first = 0; first < 36; first += 14) {
-        const int end = first + 14 < 36 ? first + 14 : 36;
-        for (int o = 0; o < 32; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 36, inputs = 144, outputs = 32, block = 14 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1645,26 +1821,26 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x32(
 static MODEL_CODE_ATTR void model_pointwise_36x32x192_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 36, K = 32, N = 192 };
-    for (int o = 0; o < 192; o += 8) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 36; i += 2) {
-            const float *const a = x + i * K;
+    enum { pixels = 36, inputs = 32, outputs = 192 };
+    for (int o = 0; o < outputs; o += 8) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < pixels; i += 2) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = relu6(c1_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = relu6(c1_0[v]); }
         }
     }
 }
@@ -1674,15 +1850,16 @@ static MODEL_CODE_ATTR void model_pointwise_36x32x192_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 6, W = 6, C = 192, OW = 6, TAPS = 9 };
-    for (int i = 0; i < 6; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 192; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 6, width = 6, channels = 192, out_height = 6, out_width = 6, kernel_rows = 3,
+        kernel_columns = 3, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1690,13 +1867,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1712,67 +1889,73 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + C + v];
+                        const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 2 * C + v];
+                        const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 3 * C + v];
+                        const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[left + 4 * C + v];
+                        const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x0[left + 5 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + C + v];
+                    const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 2 * C + v];
+                    const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 3 * C + v];
+                    const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[left + 4 * C + v];
+                    const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c3[v] += x1[left + 5 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + C + v];
+                        const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 2 * C + v];
+                        const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 3 * C + v];
+                        const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[left + 4 * C + v];
+                        const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c3[v] += x2[left + 5 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + C + c;
+                float *const to = yi + channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
-                    to[3 * C + v] = relu6(c3[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
+                    to[3 * channels + v] = relu6(c3[v]);
                 }
             }
             float c0[8];
@@ -1780,16 +1963,16 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
             }
-            float *const to = yi + 5 * C + c;
+            float *const to = yi + 5 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -1801,30 +1984,32 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_36x192x32_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 36, K = 192, N = 32 };
-    for (int first = 0; first < 36; first += 10) {
-        const int end = first + 10 < 36 ? first + 10 : 36;
-        for (int o = 0; o < 32; o += 8) {
-            const float *const panel = w + o * (K + 1);
+    enum { pixels = 36, inputs = 192, outputs = 32, block = 10 };
+    for (int first = 0; first < pixels; first += block) {
+        const int end = first + block < pixels ? first + block : pixels;
+        for (int o = 0; o < outputs; o += 8) {
+            const float *const panel = w + o * (inputs + 1);
             for (int i = first; i < end; i += 2) {
-                const float *const a = x + i * K;
+                const float *const a = x + i * inputs;
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
                 p += 8;
-                for (int k = 0; k < K; ++k) {
+                for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    const float s1 = a[K + k];
+                    const float s1 = a[inputs + k];
                     LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1_0[v] += residual[i * outputs + o + outputs + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1835,15 +2020,16 @@ static MODEL_CODE_ATTR void model_pointwise_36x192x32_residual_over_residual(
 static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 6, W = 6, C = 192, OW = 3, TAPS = 9 };
-    for (int i = 0; i < 3; ++i) {
-        const int top = i * 2 - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = x + (top + 2) * W * C;
-        for (int c = 0; c < 192; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { width = 6, channels = 192, out_height = 3, out_width = 3, kernel_rows = 3,
+        kernel_columns = 3, stride_rows = 2, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i * stride_rows - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = x + (top + 2) * width * channels;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1851,52 +2037,56 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
                 }
             }
-            const int left = C + c;
+            const int left = channels + c;
             float c0[8], c1[8];
             LANES for (int v = 0; v < 8; ++v) {
                 c0[v] = p[v]; c1[v] = p[v];
             }
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x0[left + 2 * C + v];
+                    const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 3 * C + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1[v] += x0[left + 4 * C + v] * p[24 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
+                }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c1[v] += x0[left + 4 * channels + v] * p[24 + v];
+                }
             }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x1[left + 2 * C + v];
+                const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * C + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 4 * C + v] * p[48 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 4 * channels + v] * p[48 + v]; }
             LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
             LANES for (int v = 0; v < 8; ++v) {
-                const float a = x2[left + 2 * C + v];
+                const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * C + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 4 * C + v] * p[72 + v]; }
-            float *const to = yi + C + c;
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 4 * channels + v] * p[72 + v]; }
+            float *const to = yi + channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
-                to[C + v] = relu6(c1[v]);
+                to[channels + v] = relu6(c1[v]);
             }
         }
     }
@@ -1906,38 +2096,38 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_9x192x56(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 192, N = 56 };
-    for (int o = 0; o < 56; o += 8) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 8; i += 2) {
-            const float *const a = x + i * K;
+    enum { inputs = 192, outputs = 56, tiled_pixels = 8 };
+    for (int o = 0; o < outputs; o += 8) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < tiled_pixels; i += 2) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
         }
-        const float *const a = x + 8 * K;
+        const float *const a = x + tiled_pixels * inputs;
         const float *p = panel;
         float c0_0[8];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
         p += 8;
-        for (int k = 0; k < K; ++k) {
+        for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
             p += 8;
         }
-        LANES for (int v = 0; v < 8; ++v) { y[8 * N + o + v] = c0_0[v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
     }
 }
 
@@ -1945,24 +2135,24 @@ static MODEL_CODE_ATTR void model_pointwise_9x192x56(
 static MODEL_CODE_ATTR void model_pointwise_9x56x336_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 56, N = 336 };
-    for (int o = 0; o < 336; o += 16) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 9; ++i) {
-            const float *const a = x + i * K;
+    enum { pixels = 9, inputs = 56, outputs = 336 };
+    for (int o = 0; o < outputs; o += 16) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < pixels; ++i) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
             p += 16;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = relu6(c0_1[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = relu6(c0_1[v]); }
         }
     }
 }
@@ -1972,15 +2162,16 @@ static MODEL_CODE_ATTR void model_pointwise_9x56x336_relu6(
 static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
     const float *x, const float *restrict w, float *y)
 {
-    enum { H = 3, W = 3, C = 336, OW = 3, TAPS = 9 };
-    for (int i = 0; i < 3; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
-        for (int c = 0; c < 336; c += 8) {
-            const float *const p = w + c * (TAPS + 1);
+    enum { height = 3, width = 3, channels = 336, out_height = 3, out_width = 3, kernel_rows = 3,
+        kernel_columns = 3, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
+        for (int c = 0; c < channels; c += 8) {
+            const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
                 LANES for (int v = 0; v < 8; ++v) {
@@ -1988,13 +2179,13 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -2009,18 +2200,28 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + C + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + 2 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c0[v] += x0[left + channels + v] * p[16 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c0[v] += x0[left + 2 * channels + v] * p[24 + v];
+                    }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + C + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+                LANES for (int v = 0; v < 8; ++v) {
+                    c0[v] += x1[left + 2 * channels + v] * p[48 + v];
+                }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + C + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c0[v] += x2[left + channels + v] * p[64 + v];
+                    }
+                    LANES for (int v = 0; v < 8; ++v) {
+                        c0[v] += x2[left + 2 * channels + v] * p[72 + v];
+                    }
                 }
-                float *const to = yi + C + c;
+                float *const to = yi + channels + c;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
                 }
@@ -2030,16 +2231,16 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 2 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 2 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 2 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 2 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 2 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 2 * channels + v] * p[64 + v]; }
             }
-            float *const to = yi + 2 * C + c;
+            float *const to = yi + 2 * channels + c;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
@@ -2051,41 +2252,43 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
 static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 9, K = 336, N = 56 };
-    for (int o = 0; o < 56; o += 8) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 8; i += 2) {
-            const float *const a = x + i * K;
+    enum { inputs = 336, outputs = 56, tiled_pixels = 8 };
+    for (int o = 0; o < outputs; o += 8) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < tiled_pixels; i += 2) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
             p += 8;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                const float s1 = a[K + k];
+                const float s1 = a[inputs + k];
                 LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + o + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * N + o + N + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + N + v] = c1_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) {
+                c1_0[v] += residual[i * outputs + o + outputs + v];
+            }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
         }
-        const float *const a = x + 8 * K;
+        const float *const a = x + tiled_pixels * inputs;
         const float *p = panel;
         float c0_0[8];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
         p += 8;
-        for (int k = 0; k < K; ++k) {
+        for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
             p += 8;
         }
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[8 * N + o + v]; }
-        LANES for (int v = 0; v < 8; ++v) { y[8 * N + o + v] = c0_0[v]; }
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[tiled_pixels * outputs + o + v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
     }
 }
 
@@ -2093,24 +2296,24 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
 static MODEL_CODE_ATTR void model_pointwise_9x336x112(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 336, N = 112 };
-    for (int o = 0; o < 112; o += 16) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 9; ++i) {
-            const float *const a = x + i * K;
+    enum { pixels = 9, inputs = 336, outputs = 112 };
+    for (int o = 0; o < outputs; o += 16) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < pixels; ++i) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
             p += 16;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = c0_1[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = c0_1[v]; }
         }
     }
 }
@@ -2119,24 +2322,24 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x112(
 static MODEL_CODE_ATTR void model_pointwise_9x112x1280_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 9, K = 112, N = 1280 };
-    for (int o = 0; o < 1280; o += 16) {
-        const float *const panel = w + o * (K + 1);
-        for (int i = 0; i < 9; ++i) {
-            const float *const a = x + i * K;
+    enum { pixels = 9, inputs = 112, outputs = 1280 };
+    for (int o = 0; o < outputs; o += 16) {
+        const float *const panel = w + o * (inputs + 1);
+        for (int i = 0; i < pixels; ++i) {
+            const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
             p += 16;
-            for (int k = 0; k < K; ++k) {
+            for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
                 LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * N + o + 8 + v] = relu6(c0_1[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
+            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = relu6(c0_1[v]); }
         }
     }
 }
@@ -2146,17 +2349,19 @@ static MODEL_CODE_ATTR void model_pointwise_9x112x1280_relu6(
 static MODEL_CODE_ATTR void model_global_avg_pool_3x3x1280(
     const float *restrict x, float *restrict y)
 {
-    enum { H = 3, W = 3, C = 1280 };
-    for (int c = 0; c < 1280; c += 8) {
+    enum { height = 3, width = 3, channels = 1280 };
+    for (int c = 0; c < channels; c += 8) {
         float sum[8] = {0.0f};
-        for (int i = 0; i < H; ++i) {
+        for (int i = 0; i < height; ++i) {
             float row[8] = {0.0f};
-            for (int j = 0; j < W; ++j) {
-                LANES for (int v = 0; v < 8; ++v) { row[v] += x[(i * W + j) * C + c + v]; }
+            for (int j = 0; j < width; ++j) {
+                LANES for (int v = 0; v < 8; ++v) {
+                    row[v] += x[(i * width + j) * channels + c + v];
+                }
             }
             LANES for (int v = 0; v < 8; ++v) { sum[v] += row[v]; }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[c + v] = sum[v] / (float)(H * W); }
+        LANES for (int v = 0; v < 8; ++v) { y[c + v] = sum[v] / (float)(height * width); }
     }
 }
 
@@ -2164,16 +2369,16 @@ static MODEL_CODE_ATTR void model_global_avg_pool_3x3x1280(
 static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 1, K = 1280, N = 1000 };
+    enum { inputs = 1280 };
     for (int o = 0; o < 992; o += 16) {
-        const float *const panel = w + o * (K + 1);
+        const float *const panel = w + o * (inputs + 1);
         const float *const a = x;
         const float *p = panel;
         float c0_0[8], c0_1[8];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
         LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
         p += 16;
-        for (int k = 0; k < K; ++k) {
+        for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
             LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
@@ -2182,13 +2387,13 @@ static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
         LANES for (int v = 0; v < 8; ++v) { y[o + v] = c0_0[v]; }
         LANES for (int v = 0; v < 8; ++v) { y[o + 8 + v] = c0_1[v]; }
     }
-    const float *const panel = w + 992 * (K + 1);
+    const float *const panel = w + 992 * (inputs + 1);
     const float *const a = x;
     const float *p = panel;
     float c0_0[8];
     LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
     p += 8;
-    for (int k = 0; k < K; ++k) {
+    for (int k = 0; k < inputs; ++k) {
         const float s0 = a[k];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
         p += 8;

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from netgen.emission.accesses import lanes, load, read, read_at, store, write
-from netgen.emission.loops import local, over, part_of, step_on
+from netgen.emission.counting import bound, local, over, part_of, step_on
 from netgen.kernels.terms import (
     Term,
     difference,
@@ -111,7 +111,7 @@ def add_product(total: str, a: str, b: str, *, fused: bool) -> str:
 
 def band_end(band: object, rows: Term) -> Term:
     """How many rows of the result a call computes."""
-    return "ROWS" if band else rows
+    return "band_rows" if band else rows
 
 
 def band_row(band: object, i: Term) -> Term:
@@ -122,14 +122,14 @@ def band_row(band: object, i: Term) -> Term:
 def row_start(band: Mapping[str, int] | None, row: Term, pitch: str) -> Term:
     """Where a row of x starts, in elements: in the whole image, or in the slots of a ring."""
     if not band:
-        return product(row, "W", pitch)
-    return product(remainder(row, "SLOTS") if band["slots"] else row, "ROW")
+        return product(row, "width", pitch)
+    return product(remainder(row, "row_slots") if band["slots"] else row, "row_pitch")
 
 
 def pixel_start(band: Mapping[str, int] | None, row: Term, column: Term, pitch: str) -> Term:
     """Where a pixel of x starts, in elements."""
     if not band:
-        return product(sum_of(product(row, "W"), column), pitch)
+        return product(sum_of(product(row, "width"), column), pitch)
     return sum_of(row_start(band, row, pitch), product(column, pitch))
 
 
@@ -149,6 +149,7 @@ _WORDS = (
     numbered,
     step_on,
     over,
+    bound,
     part_of,
     local,
     activation,

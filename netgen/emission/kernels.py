@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netgen.emission.c_types import C_TYPES
+from netgen.emission.constants import named_constants, with_constants
 from netgen.emission.environment import render
 from netgen.emission.tidy import tidy
 from netgen.kernels import find_kernel
@@ -44,7 +45,9 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "border": str(border) if border else C_TYPES[result].zero,
     }
     context |= _arguments(instance, context, frozenset(map(str, aliased)))
-    function = tidy(render(f"kernels/{kernel.template}.c.j2", **context))
+    constants = named_constants(instance.parameters)
+    function = tidy(render(f"kernels/{kernel.template}.c.j2", **context, named=constants))
+    function = with_constants(function, constants, str(context["declarations"]))
     return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
 
 

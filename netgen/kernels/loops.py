@@ -38,7 +38,7 @@ def element_loops(found: Parameters) -> tuple[Loop, ...]:
     if found.get("stretches") or "elements" not in found:
         return (Loop(0, number(found, "pixels")),)
     if "vector_width" in found:
-        whole, rest = number(found, "whole"), number(found, "rest")
+        whole, rest = number(found, "vector_elements"), number(found, "rest")
         vectors = Loop(0, whole, number(found, "vector_width"))
         return (vectors, Loop(whole, whole + rest, rest)) if rest else (vectors,)
     # One number per channel starts anew with every pixel.

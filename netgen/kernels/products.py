@@ -21,7 +21,8 @@ from netgen.kernels.tiles import Tile, cover_runs
 # Inputs for which adding up the sums of folded vectors pays: of one, and of all.
 _FOLDED: Mapping[Folds, float] = {"none": math.inf, "narrow": 16, "all": 64}
 
-_PITCHES = {"x": "XC", "y": "YC", "residual": "RC"}
+# How many channels the pixels of a dense value have.
+_CHANNELS: Mapping[str, str] = {"x": "channels", "y": "outputs", "residual": "outputs"}
 
 
 def visiting_orders(layout: Layout, groups: int) -> Places:
@@ -41,20 +42,20 @@ def visited(layer: Layer, groups: int, constants: Mapping[str, Packed]) -> tuple
     return np.take_along_axis(taps, columns[:, None, None, :], axis=3), b[rows]
 
 
-def describe_product_pitches(layer: Layer, dense: Mapping[str, str]) -> dict[str, Json]:
-    """Names of the places from pixel to pixel, by letter, and the constants to declare for them.
+def describe_product_pitches(layer: Layer, dense: Mapping[str, str] = _CHANNELS) -> dict[str, Json]:
+    """Names of the places from pixel to pixel, by letter, and the numbers that have these names.
 
-    Where a pixel has nothing but the channels, they have a name already: `dense`.
+    Where a pixel has nothing but the channels, they may have a name already: `dense`.
     """
     names: dict[str, Json] = {}
-    declared: dict[str, Json] = {}
-    for letter, name in _PITCHES.items():
+    pitches: dict[str, Json] = {}
+    for letter in _CHANNELS:
         if letter == "y" or letter in layer.operands:
             layout = layer.layout(letter)
-            gaps = layout.pitch != layout.channels
-            names[letter] = name if gaps else dense[letter]
-            declared |= {name: layout.pitch} if gaps else {}
-    return {"pitch": names, "pitches": declared}
+            own = layout.pitch != layout.channels or letter not in dense
+            names[letter] = f"{letter}_pitch" if own else dense[letter]
+            pitches |= {f"{letter}_pitch": layout.pitch} if own else {}
+    return {"pitch": names, "pitches": pitches}
 
 
 def describe_inputs(layer: Layer, groups: int) -> dict[str, Json]:

@@ -35,7 +35,7 @@ def split_panels(described: Json, threads: int) -> Split:
 
 def split_pixels(described: Mapping[str, Json], threads: int) -> Split | None:
     """By tiles of pixels; the rest stays with the last tile. None where there is no whole tile."""
-    full, tile, rest = (cast("int", described[key]) for key in ("full", "tile", "rest"))
+    full, tile, rest = (cast("int", described[key]) for key in ("tiled_pixels", "tile", "rest"))
     if not full:
         return None
     loops = [Loop(0, full, tile, tile), *([Loop(full, full + rest, rest, rest)] if rest else [])]
@@ -57,7 +57,7 @@ def split_described(described: Mapping[str, Json], threads: int) -> Split:
 
 def _split_vectors_of_elements(described: Mapping[str, Json], threads: int) -> Split:
     """By vectors, in whole cache lines; the rest stays with the last one."""
-    whole, rest = cast("int", described["whole"]), cast("int", described["rest"])
+    whole, rest = cast("int", described["vector_elements"]), cast("int", described["rest"])
     loops = [Loop(0, whole, _LINE), *([Loop(whole, whole + rest, rest)] if rest else [])]
     iterations = loops[0].iterations
     return split_loops("elements", loops, threads, {iterations} if rest and iterations else ())

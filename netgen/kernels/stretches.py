@@ -179,7 +179,7 @@ def describe_stretches(layer: Layer, letters: Sequence[str]) -> list[Json]:
     for stretch in find_stretches(layer, letters):
         whole = stretch.channels == layer.layout("y").channels
         places = places_of(stretch.lines, stretch.first, single=stretch.channels == 1 and not whole)
-        end: Json = "C" if whole else stretch.end
+        end: Json = "channels" if whole else stretch.end
         described.append({"first": stretch.first, "end": end, **places})
     return described
 
@@ -193,16 +193,16 @@ def places_of(lines: Mapping[str, Line], first: int, *, single: bool) -> dict[st
 
 
 def describe_pitches(layer: Layer, letters: Sequence[str]) -> dict[str, Json]:
-    """Names of the places from pixel to pixel, by letter, and as constants to declare beside C.
+    """Names of the places from pixel to pixel, by letter, and the numbers that have these names.
 
-    Where every pixel is as long as it has channels, all are C.
+    Where every pixel is as long as it has channels, all are `channels`.
     """
     pitches = {letter: layer.layout(letter).pitch for letter in letters}
     if set(pitches.values()) == {layer.layout("y").channels}:
-        return {"pitch": dict.fromkeys(letters, "C"), "pitches": []}
+        return {"pitch": dict.fromkeys(letters, "channels"), "pitches": {}}
     return {
-        "pitch": {letter: f"{letter.upper()}C" for letter in letters},
-        "pitches": [{"name": f"{a.upper()}C", "places": pitch} for a, pitch in pitches.items()],
+        "pitch": {letter: f"{letter}_pitch" for letter in letters},
+        "pitches": {f"{letter}_pitch": pitch for letter, pitch in pitches.items()},
     }
 
 

@@ -2,15 +2,33 @@
 
 A part is a number or C, such as a name. A sum leaves out zeros, a product ones; numbers that meet
 are added up or multiplied. Parts that are looser than the operator around them get parentheses.
+Among numbers a named constant is one of them; beside C its name is printed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 Term: TypeAlias = "int | str"
+
+
+class Constant(int):
+    """A whole number that C knows by a name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def constant(name: str, value: int) -> Constant:
+    """The number `value`, by a name."""
+    made = Constant(value)
+    made.name = name
+    return made
+
 
 _INNERMOST = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
@@ -18,7 +36,7 @@ _INNERMOST = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 def sum_of(*terms: Term) -> Term:
     """`a + b - c`. Terms may be sums themselves, or empty."""
     parts: list[Term] = []
-    for term in (part for given in terms for part in _terms(str(given))):
+    for term in (part for given in _named(terms, nothing=0) for part in _terms(str(given))):
         last = parts.pop() if parts else 0
         if isinstance(last, int) and isinstance(term, int):
             parts.append(last + term)
@@ -34,13 +52,13 @@ def sum_of(*terms: Term) -> Term:
 
 def difference(a: Term, b: Term) -> Term:
     """`a - b`."""
-    return sum_of(a, product(-1, b))
+    return sum_of(a, product(-1, _named((a, b), nothing=0)[1]))
 
 
 def product(*factors: Term) -> Term:
     """`a * b`. The number stands where the first of the numbers stood."""
     number, place, others = 1, 0, list[str]()
-    for factor in map(_number, factors):
+    for factor in map(_number, _named(factors, nothing=1)):
         if isinstance(factor, int):
             place = len(others) if abs(number) == 1 else place
             number *= factor
@@ -84,7 +102,20 @@ def grouped(term: Term) -> str:
     return f"({text})" if " " in _flat(text) or text.startswith("-") else text
 
 
+def _named(parts: Sequence[Term], nothing: int) -> list[Term]:
+    """Constants as plain numbers among numbers, else by name, unless they are nothing."""
+    plain = all(isinstance(_number(part), int) for part in parts if part != "")
+    return [
+        (int(part) if plain or part in (0, nothing) else part.name)
+        if isinstance(part, Constant)
+        else part
+        for part in parts
+    ]
+
+
 def _number(term: Term) -> Term:
+    if isinstance(term, int):
+        return term
     text = str(term)
     return int(text) if re.fullmatch(r"-?\d+", text) else text
 

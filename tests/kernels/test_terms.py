@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from netgen.kernels.terms import (
     Term,
+    constant,
     difference,
     greater,
     grouped,
@@ -110,3 +111,13 @@ def _larger(parts: st.SearchStrategy[Valued]) -> st.SearchStrategy[Valued]:
 def test_values_are_those_of_the_parts(found: Valued) -> None:
     term, value = found
     assert evaluate(str(term), _NAMES) == value
+
+
+def test_constants_are_named_beside_names_and_numbers_among_numbers() -> None:
+    stride, none, width = constant("stride", 2), constant("pad", 0), constant("width", 7)
+    assert difference(product("i", stride), constant("pad", 1)) == "i * stride - pad"
+    assert difference(product("i", constant("stride", 1)), none) == "i"
+    assert difference(product(3, stride), constant("pad", 1)) == 5
+    assert sum_of("x", none, product("h", width)) == "x + h * width"
+    assert product(0, width) == 0
+    assert (str(width), f"{width}", width + 1) == ("width", "width", 8)

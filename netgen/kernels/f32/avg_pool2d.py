@@ -51,10 +51,9 @@ class AvgPool2dF32(PoolKernel):
         alike = len(rows) == 1
         factor = min(rows) if alike else 1
         found = tile_parameters(layer, window, target)
-        for kind in ("left", "interiors", "right"):
-            for tile in cast("list[dict[str, int]]", found[kind]):
-                j = tile["first"] if kind == "interiors" else tile["column"]
-                tile["divisor"] = factor * _counted(op, 1, j, layer.operands["x"].shape[2])
+        for tile in cast("list[dict[str, int]]", found["tiles"]):
+            j = tile["column"] if "column" in tile else tile["first"]
+            tile["divisor"] = factor * _counted(op, 1, j, layer.operands["x"].shape[2])
         return {
             **found,
             "count_rows": not alike,

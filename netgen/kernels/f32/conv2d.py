@@ -90,8 +90,10 @@ class Conv2dF32(Kernel):
         panels = _panels(layer, target)
         return {
             **describe_window(layer, window),
-            **describe_product_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_product_pitches(layer),
             **_describe_taps(layer, window.size[1]),
+            # From the window of an output to that of the next one.
+            "window_step": window.stride[1] * layer.layout("x").pitch,
             "act": op.act,
             "residual": "residual" in layer.operands,
             "tiles": tile_columns(

@@ -57,7 +57,7 @@ class Conv2dPortableF32(RowKernel):
         assert isinstance(op, Conv2d)
         return {
             **describe_window(layer, op.window(w)),
-            **describe_product_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_product_pitches(layer),
             **describe_inputs(layer, op.groups),
             "groups": op.groups,
             "spans": describe_outputs(layer, op.groups),

@@ -16,6 +16,7 @@ from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed
 from netgen.kernels.loops import RowKernel
+from netgen.kernels.products import describe_product_pitches
 from netgen.kernels.split import Split
 from netgen.kernels.stretches import order_of
 from netgen.kernels.targets import Target
@@ -48,20 +49,10 @@ class DepthwiseConv2dPortableF32(RowKernel):
         """Window, multiplier, loops over the outputs."""
         op, w = layer.op, layer.operands["w"].shape
         assert isinstance(op, DepthwiseConv2d)
-        x, y = layer.layout("x"), layer.layout("y")
-        pitches: list[Json] = [
-            {"name": name, "places": layout.pitch}
-            for name, layout in (("XC", x), ("YC", y))
-            if layout.pitch != layout.channels
-        ]
         return {
             **describe_window(layer, op.window(w)),
             "multiplier": w[0] // layer.operands["x"].shape[3],
-            "pitch": {
-                "x": "C" if x.pitch == x.channels else "XC",
-                "y": "N" if y.pitch == y.channels else "YC",
-            },
-            "pitches": pitches,
+            **describe_product_pitches(layer),
             "stretches": _stretches(layer),
             "act": op.act,
             "fused": target.processor.multiply_add,
@@ -96,7 +87,7 @@ def _stretches(layer: Layer) -> list[Json]:
     found: list[Json] = []
     first = 0
     while first < len(y):
-        # (o + phase) / M steps from input to input where the outputs do.
+        # (o + phase) / multiplier steps from input to input where the outputs do.
         phase = (int(order[first]) - first) % multiplier
         shift = x[first] - (first + phase) // multiplier
         end = first + 1
@@ -111,8 +102,8 @@ def _stretches(layer: Layer) -> list[Json]:
         found.append(
             {
                 "first": first,
-                "end": "N" if whole else end,
-                "x": sum_of(quotient(sum_of(o, phase), "M"), shift),
+                "end": "outputs" if whole else end,
+                "x": sum_of(quotient(sum_of(o, phase), "multiplier"), shift),
                 "y": sum_of(o, y[first] - first),
             }
         )

@@ -25,8 +25,9 @@ def describe_activated(
     """What templates print for all elements, or for pixels and the channels of each.
 
     `letters` are the buffers with places. With `spread` one operand has one number per channel.
-    With a `vector_width` elements come in vectors: `whole` ones, then the rest in one of its own,
-    so that all are computed alike; channels come in vectors as long as there are enough.
+    With a `vector_width` elements come in vectors: whole ones of `vector_elements`, then the rest
+    in one of its own, so that all are computed alike; channels come in vectors as long as there are
+    enough.
     """
     if act == "none" or not target.f32.vector_types:
         return describe_elements(layer, letters)
@@ -34,8 +35,8 @@ def describe_activated(
     width = target.f32.vector_widths[0]
     if is_flat(layer, letters) and not spread:
         rest = elements % width
-        loop: dict[str, Json] = {"whole": elements - rest, "rest": rest, "vector_width": width}
-        return {"elements": elements, "stretches": [], **loop}
+        whole: dict[str, Json] = {"vector_elements": elements - rest, "vector_width": width}
+        return {"elements": elements, "stretches": [], **whole, "rest": rest}
     paged = [a for a in letters if a == "y" or layer.operands[a] == layer.result]
     runs = vector_runs(layer, target, letters, repeat=False)
     return {

@@ -117,9 +117,7 @@ class PointwiseF32(Kernel):
         chosen = layer.choice or _ways(p, tile, target)[0]
         block = chosen["block"]
         full = p.pixels // tile.rows * tile.rows
-        dense = {"x": "K", "y": "N", "residual": "N"}
-        if p.groups > 1:
-            dense = {"x": "XSTEP", "y": "YSTEP", "residual": "YSTEP"}
+        dense = {"x": "inputs", "y": "outputs", "residual": "outputs"} if p.groups == 1 else {}
         return {
             "groups": p.groups,
             "pixels": p.pixels,
@@ -129,7 +127,7 @@ class PointwiseF32(Kernel):
             "residual": p.residual,
             "block": block,
             "blocked": block < full,
-            "full": full,
+            "tiled_pixels": full,
             "tile": tile.rows,
             "rest": p.pixels - full,
             **describe_product_pitches(layer, dense),
@@ -192,7 +190,8 @@ class PointwiseF32(Kernel):
     def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
         """Tiles of pixels, with the rest behind the last one, or panels of the only group."""
         if by == "pixels":
-            full, tile, rest = (number(parameters, key) for key in ("full", "tile", "rest"))
+            keys = ("tiled_pixels", "tile", "rest")
+            full, tile, rest = (number(parameters, key) for key in keys)
             tiles = Loop(0, full, tile)
             return (tiles, Loop(full, full + rest, rest, follows=True)) if rest else (tiles,)
         match parameters:
@@ -221,8 +220,8 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     panels = _panels(layer, part, target)
     elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
     x_step = describe_inputs(layer, p.groups)["x_step"]
-    steps: dict[str, Json] = {"x": "K" if x_step == p.inputs else x_step, "w": elements}
-    steps |= {letter: "N" if n == p.outputs else n for letter, n in part.steps.items()}
+    steps: dict[str, Json] = {"x": "inputs" if x_step == p.inputs else x_step, "w": elements}
+    steps |= {letter: "outputs" if n == p.outputs else n for letter, n in part.steps.items()}
     only = part.end == p.groups and part.end == part.first + 1
     return {
         "first": part.first,

@@ -57,33 +57,33 @@ def window_parameters(layer: Layer, window: Window, target: Target) -> dict[str,
 
 def fits_tiles(layer: Layer, window: Window) -> bool:
     """Whether the taps are few enough to unroll."""
-    kinds = _tiles(layer, window, 1).values()
-    used = sum(len(_uses(column)) for tiles in kinds for tile in tiles for column in _columns(tile))
+    tiles = _tiles(layer, window, 1)
+    used = sum(len(_uses(column)) for tile in tiles for column in _columns(tile))
     return used * window.size[0] <= _MOST_TAPS
 
 
 def tile_parameters(layer: Layer, window: Window, target: Target) -> dict[str, Json]:
     """Window, vectors, rows of the kernel, and tiles of neighbouring outputs along a row.
 
-    `left` and `right` are tiles at the edges, and `interiors` those between them.
+    Those at the edges have one output in one `column`, those between them go on to the next ones.
     """
     taps = window.size[0] * window.size[1]
-    kinds = _tiles(layer, window, max(min(_UNROLLED, _TILE_TAPS // taps), 1))
+    tiles = _tiles(layer, window, max(min(_UNROLLED, _TILE_TAPS // taps), 1))
     return {
         **window_parameters(layer, window, target),
         "rows": [*rows_inside(window, layer.operands["x"].shape[1], layer.result.shape[1])],
-        **{kind: [_with_ends(tile) for tile in tiles] for kind, tiles in kinds.items()},
+        "tiles": [_with_ends(tile) for tile in tiles],
     }
 
 
-def _tiles(layer: Layer, window: Window, unroll: int) -> dict[str, list[dict[str, Json]]]:
+def _tiles(layer: Layer, window: Window, unroll: int) -> list[dict[str, Json]]:
     columns = input_columns(layer, window)
     width, end = layer.operands["x"].shape[2], columns.left + columns.interior
-    return {
-        "left": [edge_tile(window, j, width) for j in range(columns.left)],
-        "interiors": interior_tiles(window, columns.left, columns.interior, unroll),
-        "right": [edge_tile(window, j, width) for j in range(end, layer.result.shape[2])],
-    }
+    return [
+        *(edge_tile(window, j, width) for j in range(columns.left)),
+        *interior_tiles(window, columns.left, columns.interior, unroll),
+        *(edge_tile(window, j, width) for j in range(end, layer.result.shape[2])),
+    ]
 
 
 def _with_ends(tile: dict[str, Json]) -> dict[str, Json]:

@@ -114,19 +114,20 @@ class WinogradF32(Kernel):
         part, m = _part(layer), self.outputs
         _, rows, columns, _ = layer.result.shape
         panels = cut_panels(part.lengths, target.f32.vector_widths, tile.vectors)
-        v_pitch, m_pitch = self._pitches(layer, target)
+        input_pitch, product_pitch = self._pitches(layer, target)
         return {
             **describe_window(layer, op.window(layer.operands["w"].shape)),
-            **describe_product_pitches(layer, {"x": "C", "y": "N", "residual": "N"}),
+            **describe_product_pitches(layer),
             "scratch": self.scratch(layer, target),
             "act": op.act,
             "residual": "residual" in layer.operands,
-            "across": -(-columns // m),
+            "tiles_across": -(-columns // m),
             "pixel_tiles": self._tiles(layer),
             "block": block,
             "partial": bool(self._tiles(layer) % block),
-            "v_pitch": v_pitch,
-            "m_pitch": m_pitch,
+            "points": len(self.g) ** 2,
+            "input_pitch": input_pitch,
+            "product_pitch": product_pitch,
             "tiles": _tile_runs(block, tile, prefetch=self._weights(layer) > target.cache_l2),
             "inputs": _describe_inputs(layer, target),
             **describe_loads([layer.operands["x"].shape[3]], target.f32),

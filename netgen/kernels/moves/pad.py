@@ -47,11 +47,11 @@ class PadKernel(Kernel):
             "border": layer.layout("y").border,
             "copies": [],
             "height": height,
-            "row": width * channels,
-            "top": top * row,
-            "bottom": bottom * row,
-            "left": left * channels,
-            "right": right * channels,
+            "row_elements": width * channels,
+            "above": top * row,
+            "below": bottom * row,
+            "before": left * channels,
+            "behind": right * channels,
         }
 
 
@@ -68,8 +68,8 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
         **describe_band(layer),
         "out_height": out_height,
         "out_width": out_width,
-        "top": op.pad[0],
-        "left": op.pad[2],
+        "pad_top": op.pad[0],
+        "pad_left": op.pad[2],
         "copies": describe_copies(y, x, "from"),
         "zeros": describe_zeros(y),
     }

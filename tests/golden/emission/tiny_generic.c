@@ -59,14 +59,14 @@ static inline float relu6(float v)
 static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { H = 10, W = 10, C = 3, OW = 5, N = 12 };
-    enum { R = 3, S = 3, STEP = 2 * C };
+    enum { height = 10, width = 10, channels = 3, out_height = 5, out_width = 5, outputs = 12,
+        kernel_rows = 3, kernel_columns = 3, stride_rows = 2, stride_columns = 2 };
     const float *const panel = w;
-    for (int i = 0; i < 5; ++i) {
-        const float *xi[R];
-        for (int r = 0; r < R; ++r) {
-            const int h = i * 2 + r;
-            xi[r] = h >= 0 && h < H ? x + h * W * C : NULL;
+    for (int i = 0; i < out_height; ++i) {
+        const float *xi[kernel_rows];
+        for (int r = 0; r < kernel_rows; ++r) {
+            const int h = i * stride_rows + r;
+            xi[r] = h >= 0 && h < height ? x + h * width * channels : NULL;
         }
         for (int j = 0; j < 4; ++j) {
             const float *p = panel;
@@ -74,44 +74,50 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
             LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
             p += 12;
-            const int left = j * 2 * C;
-            for (int r = 0; r < R; ++r) {
+            const int left = j * stride_columns * channels;
+            for (int r = 0; r < kernel_rows; ++r) {
                 const float *const a = xi[r];
                 if (a == NULL) {
                     continue;
                 }
-                p = panel + (r * S * C + 1) * 12;
-                for (int k = left; k < left + 3 * C; ++k) {
+                p = panel + (r * kernel_columns * channels + 1) * 12;
+                for (int k = left; k < left + 3 * channels; ++k) {
                     const float s0 = a[k];
                     LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
                     LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
                     p += 12;
                 }
             }
-            LANES for (int v = 0; v < 8; ++v) { y[(i * OW + j) * N + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 4; ++v) { y[(i * OW + j) * N + 8 + v] = relu6(c0_1[v]); }
+            LANES for (int v = 0; v < 8; ++v) {
+                y[(i * out_width + j) * outputs + v] = relu6(c0_0[v]);
+            }
+            LANES for (int v = 0; v < 4; ++v) {
+                y[(i * out_width + j) * outputs + 8 + v] = relu6(c0_1[v]);
+            }
         }
         const float *p = panel;
         float c0_0[8], c0_1[4];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
         LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
         p += 12;
-        const int left = 8 * C;
-        for (int r = 0; r < R; ++r) {
+        const int left = 8 * channels;
+        for (int r = 0; r < kernel_rows; ++r) {
             const float *const a = xi[r];
             if (a == NULL) {
                 continue;
             }
-            p = panel + (r * S * C + 1) * 12;
-            for (int k = left; k < left + 2 * C; ++k) {
+            p = panel + (r * kernel_columns * channels + 1) * 12;
+            for (int k = left; k < left + 2 * channels; ++k) {
                 const float s0 = a[k];
                 LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
                 LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
                 p += 12;
             }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[(i * OW + 4) * N + v] = relu6(c0_0[v]); }
-        LANES for (int v = 0; v < 4; ++v) { y[(i * OW + 4) * N + 8 + v] = relu6(c0_1[v]); }
+        LANES for (int v = 0; v < 8; ++v) { y[(i * out_width + 4) * outputs + v] = relu6(c0_0[v]); }
+        LANES for (int v = 0; v < 4; ++v) {
+            y[(i * out_width + 4) * outputs + 8 + v] = relu6(c0_1[v]);
+        }
     }
 }
 
@@ -120,13 +126,14 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
 static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { H = 5, W = 5, C = 12, OW = 5, TAPS = 9 };
-    for (int i = 0; i < 5; ++i) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = top + 2 < H ? x + (top + 2) * W * C : NULL;
+    enum { height = 5, width = 5, channels = 12, out_height = 5, out_width = 5, kernel_rows = 3,
+        kernel_columns = 3, pad_top = 1 };
+    for (int i = 0; i < out_height; ++i) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = top + 2 < height ? x + (top + 2) * width * channels : NULL;
         {
             const float *const p = w;
             {
@@ -136,13 +143,13 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
                 }
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[channels + v] * p[72 + v]; }
                 }
                 float *const to = yi;
                 LANES for (int v = 0; v < 8; ++v) {
@@ -157,54 +164,54 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
                 if (x0 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[v] * p[8 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[C + v];
+                        const float a = x0[channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[2 * C + v];
+                        const float a = x0[2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x0[3 * C + v];
+                        const float a = x0[3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[4 * C + v] * p[24 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[4 * channels + v] * p[24 + v]; }
                 }
                 LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[v] * p[32 + v]; }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[C + v];
+                    const float a = x1[channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[2 * C + v];
+                    const float a = x1[2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
                 LANES for (int v = 0; v < 8; ++v) {
-                    const float a = x1[3 * C + v];
+                    const float a = x1[3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[4 * C + v] * p[48 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[4 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
                     LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[v] * p[56 + v]; }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[C + v];
+                        const float a = x2[channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[2 * C + v];
+                        const float a = x2[2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
                     LANES for (int v = 0; v < 8; ++v) {
-                        const float a = x2[3 * C + v];
+                        const float a = x2[3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[4 * C + v] * p[72 + v]; }
+                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[4 * channels + v] * p[72 + v]; }
                 }
-                float *const to = yi + C;
+                float *const to = yi + channels;
                 LANES for (int v = 0; v < 8; ++v) {
                     to[v] = relu6(c0[v]);
-                    to[C + v] = relu6(c1[v]);
-                    to[2 * C + v] = relu6(c2[v]);
+                    to[channels + v] = relu6(c1[v]);
+                    to[2 * channels + v] = relu6(c2[v]);
                 }
             }
             float c0[8];
@@ -212,21 +219,21 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[3 * C + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[4 * C + v] * p[16 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[3 * channels + v] * p[8 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[4 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[3 * C + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[4 * C + v] * p[40 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[3 * channels + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[4 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[3 * C + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[4 * C + v] * p[64 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[3 * channels + v] * p[56 + v]; }
+                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[4 * channels + v] * p[64 + v]; }
             }
-            float *const to = yi + 4 * C;
+            float *const to = yi + 4 * channels;
             LANES for (int v = 0; v < 8; ++v) {
                 to[v] = relu6(c0[v]);
             }
         }
-        const float *const p = w + 8 * (TAPS + 1);
+        const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
         {
             float c0[4];
             LANES for (int v = 0; v < 4; ++v) {
@@ -234,13 +241,13 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
             }
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + C + v] * p[12 + v]; }
+                LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + channels + v] * p[12 + v]; }
             }
             LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + v] * p[20 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + C + v] * p[24 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + channels + v] * p[24 + v]; }
             if (x2 != NULL) {
                 LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + C + v] * p[36 + v]; }
+                LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + channels + v] * p[36 + v]; }
             }
             float *const to = yi + 8;
             LANES for (int v = 0; v < 4; ++v) {
@@ -255,54 +262,54 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
             if (x0 != NULL) {
                 LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + v] * p[4 + v]; }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x0[8 + C + v];
+                    const float a = x0[8 + channels + v];
                     c0[v] += a * p[8 + v]; c1[v] += a * p[4 + v];
                 }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x0[8 + 2 * C + v];
+                    const float a = x0[8 + 2 * channels + v];
                     c0[v] += a * p[12 + v]; c1[v] += a * p[8 + v]; c2[v] += a * p[4 + v];
                 }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x0[8 + 3 * C + v];
+                    const float a = x0[8 + 3 * channels + v];
                     c1[v] += a * p[12 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) { c2[v] += x0[8 + 4 * C + v] * p[12 + v]; }
+                LANES for (int v = 0; v < 4; ++v) { c2[v] += x0[8 + 4 * channels + v] * p[12 + v]; }
             }
             LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + v] * p[16 + v]; }
             LANES for (int v = 0; v < 4; ++v) {
-                const float a = x1[8 + C + v];
+                const float a = x1[8 + channels + v];
                 c0[v] += a * p[20 + v]; c1[v] += a * p[16 + v];
             }
             LANES for (int v = 0; v < 4; ++v) {
-                const float a = x1[8 + 2 * C + v];
+                const float a = x1[8 + 2 * channels + v];
                 c0[v] += a * p[24 + v]; c1[v] += a * p[20 + v]; c2[v] += a * p[16 + v];
             }
             LANES for (int v = 0; v < 4; ++v) {
-                const float a = x1[8 + 3 * C + v];
+                const float a = x1[8 + 3 * channels + v];
                 c1[v] += a * p[24 + v]; c2[v] += a * p[20 + v];
             }
-            LANES for (int v = 0; v < 4; ++v) { c2[v] += x1[8 + 4 * C + v] * p[24 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c2[v] += x1[8 + 4 * channels + v] * p[24 + v]; }
             if (x2 != NULL) {
                 LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + v] * p[28 + v]; }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x2[8 + C + v];
+                    const float a = x2[8 + channels + v];
                     c0[v] += a * p[32 + v]; c1[v] += a * p[28 + v];
                 }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x2[8 + 2 * C + v];
+                    const float a = x2[8 + 2 * channels + v];
                     c0[v] += a * p[36 + v]; c1[v] += a * p[32 + v]; c2[v] += a * p[28 + v];
                 }
                 LANES for (int v = 0; v < 4; ++v) {
-                    const float a = x2[8 + 3 * C + v];
+                    const float a = x2[8 + 3 * channels + v];
                     c1[v] += a * p[36 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) { c2[v] += x2[8 + 4 * C + v] * p[36 + v]; }
+                LANES for (int v = 0; v < 4; ++v) { c2[v] += x2[8 + 4 * channels + v] * p[36 + v]; }
             }
-            float *const to = yi + C + 8;
+            float *const to = yi + channels + 8;
             LANES for (int v = 0; v < 4; ++v) {
                 to[v] = relu6(c0[v]);
-                to[C + v] = relu6(c1[v]);
-                to[2 * C + v] = relu6(c2[v]);
+                to[channels + v] = relu6(c1[v]);
+                to[2 * channels + v] = relu6(c2[v]);
             }
         }
         float c0[4];
@@ -310,16 +317,16 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
             c0[v] = p[v];
         }
         if (x0 != NULL) {
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 3 * C + v] * p[4 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 4 * C + v] * p[8 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 3 * channels + v] * p[4 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 4 * channels + v] * p[8 + v]; }
         }
-        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 3 * C + v] * p[16 + v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 4 * C + v] * p[20 + v]; }
+        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 3 * channels + v] * p[16 + v]; }
+        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 4 * channels + v] * p[20 + v]; }
         if (x2 != NULL) {
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 3 * C + v] * p[28 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 4 * C + v] * p[32 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 3 * channels + v] * p[28 + v]; }
+            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 4 * channels + v] * p[32 + v]; }
         }
-        float *const to = yi + 4 * C + 8;
+        float *const to = yi + 4 * channels + 8;
         LANES for (int v = 0; v < 4; ++v) {
             to[v] = relu6(c0[v]);
         }
@@ -330,25 +337,25 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
 static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 25, K = 12, N = 12 };
+    enum { pixels = 25, inputs = 12, outputs = 12 };
     const float *const panel = w;
-    for (int i = 0; i < 25; ++i) {
-        const float *const a = x + i * K;
+    for (int i = 0; i < pixels; ++i) {
+        const float *const a = x + i * inputs;
         const float *p = panel;
         float c0_0[8], c0_1[4];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
         LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
         p += 12;
-        for (int k = 0; k < K; ++k) {
+        for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
             LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
             LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
             p += 12;
         }
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * N + v]; }
-        LANES for (int v = 0; v < 8; ++v) { y[i * N + v] = c0_0[v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0_1[v] += residual[i * N + 8 + v]; }
-        LANES for (int v = 0; v < 4; ++v) { y[i * N + 8 + v] = c0_1[v]; }
+        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + v]; }
+        LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
+        LANES for (int v = 0; v < 4; ++v) { c0_1[v] += residual[i * outputs + 8 + v]; }
+        LANES for (int v = 0; v < 4; ++v) { y[i * outputs + 8 + v] = c0_1[v]; }
     }
 }
 
@@ -357,41 +364,41 @@ static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
 static TINY_CODE_ATTR void tiny_global_avg_pool_5x5x12(
     const float *restrict x, float *restrict y)
 {
-    enum { H = 5, W = 5, C = 12 };
+    enum { height = 5, width = 5, channels = 12 };
     {
         float sum[8] = {0.0f};
-        for (int i = 0; i < H; ++i) {
+        for (int i = 0; i < height; ++i) {
             float row[8] = {0.0f};
-            for (int j = 0; j < W; ++j) {
-                LANES for (int v = 0; v < 8; ++v) { row[v] += x[(i * W + j) * C + v]; }
+            for (int j = 0; j < width; ++j) {
+                LANES for (int v = 0; v < 8; ++v) { row[v] += x[(i * width + j) * channels + v]; }
             }
             LANES for (int v = 0; v < 8; ++v) { sum[v] += row[v]; }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[v] = sum[v] / (float)(H * W); }
+        LANES for (int v = 0; v < 8; ++v) { y[v] = sum[v] / (float)(height * width); }
     }
     float sum[4] = {0.0f};
-    for (int i = 0; i < H; ++i) {
+    for (int i = 0; i < height; ++i) {
         float row[4] = {0.0f};
-        for (int j = 0; j < W; ++j) {
-            LANES for (int v = 0; v < 4; ++v) { row[v] += x[(i * W + j) * C + 8 + v]; }
+        for (int j = 0; j < width; ++j) {
+            LANES for (int v = 0; v < 4; ++v) { row[v] += x[(i * width + j) * channels + 8 + v]; }
         }
         LANES for (int v = 0; v < 4; ++v) { sum[v] += row[v]; }
     }
-    LANES for (int v = 0; v < 4; ++v) { y[8 + v] = sum[v] / (float)(H * W); }
+    LANES for (int v = 0; v < 4; ++v) { y[8 + v] = sum[v] / (float)(height * width); }
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static TINY_CODE_ATTR void tiny_pointwise_1x12x5(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 1, K = 12, N = 5 };
+    enum { inputs = 12 };
     const float *const panel = w;
     const float *const a = x;
     const float *p = panel;
     float c0_0[8];
     LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
     p += 8;
-    for (int k = 0; k < K; ++k) {
+    for (int k = 0; k < inputs; ++k) {
         const float s0 = a[k];
         LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
         p += 8;

@@ -86,14 +86,14 @@ typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
 static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { H = 10, W = 10, C = 3, OW = 5, N = 12 };
-    enum { R = 3, S = 3, STEP = 2 * C };
+    enum { height = 10, width = 10, channels = 3, out_height = 5, out_width = 5, outputs = 12,
+        kernel_rows = 3, kernel_columns = 3, stride_rows = 2, window_step = 6 };
     const float *const panel = w;
-    for (int i = 0; i < 5; ++i) {
-        const float *xi[R];
-        for (int r = 0; r < R; ++r) {
-            const int h = i * 2 + r;
-            xi[r] = h >= 0 && h < H ? x + h * W * C : NULL;
+    for (int i = 0; i < out_height; ++i) {
+        const float *xi[kernel_rows];
+        for (int r = 0; r < kernel_rows; ++r) {
+            const int h = i * stride_rows + r;
+            xi[r] = h >= 0 && h < height ? x + h * width * channels : NULL;
         }
         const float *p = panel;
         v8 c0_0 = LOAD8(p); v4 c0_1 = LOAD4(p + 8);
@@ -102,43 +102,48 @@ static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
         v8 c3_0 = LOAD8(p); v4 c3_1 = LOAD4(p + 8);
         v8 c4_0 = LOAD8(p); v4 c4_1 = LOAD4(p + 8);
         p += 12;
-        for (int r = 0; r < R; ++r) {
+        for (int r = 0; r < kernel_rows; ++r) {
             const float *const a = xi[r];
             if (a == NULL) {
                 continue;
             }
-            p = panel + (r * S * C + 1) * 12;
-            for (int k = 0; k < 2 * C; ++k) {
+            p = panel + (r * kernel_columns * channels + 1) * 12;
+            for (int k = 0; k < 2 * channels; ++k) {
                 const v8 b0 = LOAD8(p);
                 const v4 b1 = LOAD4(p + 8);
                 c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-                c1_0 += SPLAT8(a[STEP + k]) * b0; c1_1 += SPLAT4(a[STEP + k]) * b1;
-                c2_0 += SPLAT8(a[2 * STEP + k]) * b0; c2_1 += SPLAT4(a[2 * STEP + k]) * b1;
-                c3_0 += SPLAT8(a[3 * STEP + k]) * b0; c3_1 += SPLAT4(a[3 * STEP + k]) * b1;
-                c4_0 += SPLAT8(a[4 * STEP + k]) * b0; c4_1 += SPLAT4(a[4 * STEP + k]) * b1;
+                c1_0 += SPLAT8(a[window_step + k]) * b0; c1_1 += SPLAT4(a[window_step + k]) * b1;
+                c2_0 += SPLAT8(a[2 * window_step + k]) * b0;
+                c2_1 += SPLAT4(a[2 * window_step + k]) * b1;
+                c3_0 += SPLAT8(a[3 * window_step + k]) * b0;
+                c3_1 += SPLAT4(a[3 * window_step + k]) * b1;
+                c4_0 += SPLAT8(a[4 * window_step + k]) * b0;
+                c4_1 += SPLAT4(a[4 * window_step + k]) * b1;
                 p += 12;
             }
-            p = panel + ((r * S + 2) * C + 1) * 12;
-            for (int k = 2 * C; k < 3 * C; ++k) {
+            p = panel + ((r * kernel_columns + 2) * channels + 1) * 12;
+            for (int k = 2 * channels; k < 3 * channels; ++k) {
                 const v8 b0 = LOAD8(p);
                 const v4 b1 = LOAD4(p + 8);
                 c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-                c1_0 += SPLAT8(a[STEP + k]) * b0; c1_1 += SPLAT4(a[STEP + k]) * b1;
-                c2_0 += SPLAT8(a[2 * STEP + k]) * b0; c2_1 += SPLAT4(a[2 * STEP + k]) * b1;
-                c3_0 += SPLAT8(a[3 * STEP + k]) * b0; c3_1 += SPLAT4(a[3 * STEP + k]) * b1;
+                c1_0 += SPLAT8(a[window_step + k]) * b0; c1_1 += SPLAT4(a[window_step + k]) * b1;
+                c2_0 += SPLAT8(a[2 * window_step + k]) * b0;
+                c2_1 += SPLAT4(a[2 * window_step + k]) * b1;
+                c3_0 += SPLAT8(a[3 * window_step + k]) * b0;
+                c3_1 += SPLAT4(a[3 * window_step + k]) * b1;
                 p += 12;
             }
         }
-        STORE8(y + i * OW * N, RELU6_8(c0_0));
-        STORE4(y + i * OW * N + 8, RELU6_4(c0_1));
-        STORE8(y + i * OW * N + N, RELU6_8(c1_0));
-        STORE4(y + i * OW * N + N + 8, RELU6_4(c1_1));
-        STORE8(y + i * OW * N + 2 * N, RELU6_8(c2_0));
-        STORE4(y + i * OW * N + 2 * N + 8, RELU6_4(c2_1));
-        STORE8(y + i * OW * N + 3 * N, RELU6_8(c3_0));
-        STORE4(y + i * OW * N + 3 * N + 8, RELU6_4(c3_1));
-        STORE8(y + i * OW * N + 4 * N, RELU6_8(c4_0));
-        STORE4(y + i * OW * N + 4 * N + 8, RELU6_4(c4_1));
+        STORE8(y + i * out_width * outputs, RELU6_8(c0_0));
+        STORE4(y + i * out_width * outputs + 8, RELU6_4(c0_1));
+        STORE8(y + i * out_width * outputs + outputs, RELU6_8(c1_0));
+        STORE4(y + i * out_width * outputs + outputs + 8, RELU6_4(c1_1));
+        STORE8(y + i * out_width * outputs + 2 * outputs, RELU6_8(c2_0));
+        STORE4(y + i * out_width * outputs + 2 * outputs + 8, RELU6_4(c2_1));
+        STORE8(y + i * out_width * outputs + 3 * outputs, RELU6_8(c3_0));
+        STORE4(y + i * out_width * outputs + 3 * outputs + 8, RELU6_4(c3_1));
+        STORE8(y + i * out_width * outputs + 4 * outputs, RELU6_8(c4_0));
+        STORE4(y + i * out_width * outputs + 4 * outputs + 8, RELU6_4(c4_1));
     }
 }
 
@@ -147,15 +152,16 @@ static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
 static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { H = 5, W = 5, C = 12, OW = 5, TAPS = 9 };
+    enum { width = 5, channels = 12, out_height = 5, out_width = 5, kernel_rows = 3,
+        kernel_columns = 3, pad_top = 1 };
     int i = 0;
-    for (; i + 1 < 5; i += 2) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = top >= 0 ? x + top * W * C : NULL;
-        const float *const x1 = x + (top + 1) * W * C;
-        const float *const x2 = x + (top + 2) * W * C;
-        const float *const x3 = x + (top + 3) * W * C;
+    for (; i + 1 < out_height; i += 2) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = top >= 0 ? x + top * width * channels : NULL;
+        const float *const x1 = x + (top + 1) * width * channels;
+        const float *const x2 = x + (top + 2) * width * channels;
+        const float *const x3 = x + (top + 3) * width * channels;
         {
             const float *const p = w;
             const v8 bias = LOAD8(p);
@@ -166,106 +172,106 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
                 v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_1;
-                    c0 += LOAD8(x0 + C) * w0_2;
+                    c0 += LOAD8(x0 + channels) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1);
                 c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
-                const v8 a1_1 = LOAD8(x1 + C);
+                const v8 a1_1 = LOAD8(x1 + channels);
                 c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
                 const v8 a2_0 = LOAD8(x2);
                 c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
-                const v8 a2_1 = LOAD8(x2 + C);
+                const v8 a2_1 = LOAD8(x2 + channels);
                 c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
                 d0 += LOAD8(x3) * w2_1;
-                d0 += LOAD8(x3 + C) * w2_2;
+                d0 += LOAD8(x3 + channels) * w2_2;
                 float *const to = yi;
-                float *const under = to + OW * C;
+                float *const under = to + out_width * channels;
                 STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
             }
             {
                 v8 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0) * w0_0;
-                    const v8 a0_1 = LOAD8(x0 + C);
+                    const v8 a0_1 = LOAD8(x0 + channels);
                     c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                    const v8 a0_2 = LOAD8(x0 + 2 * C);
+                    const v8 a0_2 = LOAD8(x0 + 2 * channels);
                     c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                    c1 += LOAD8(x0 + 3 * C) * w0_2;
+                    c1 += LOAD8(x0 + 3 * channels) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1);
                 c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-                const v8 a1_1 = LOAD8(x1 + C);
+                const v8 a1_1 = LOAD8(x1 + channels);
                 c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
-                const v8 a1_2 = LOAD8(x1 + 2 * C);
+                const v8 a1_2 = LOAD8(x1 + 2 * channels);
                 c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
-                const v8 a1_3 = LOAD8(x1 + 3 * C);
+                const v8 a1_3 = LOAD8(x1 + 3 * channels);
                 c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
                 const v8 a2_0 = LOAD8(x2);
                 c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-                const v8 a2_1 = LOAD8(x2 + C);
+                const v8 a2_1 = LOAD8(x2 + channels);
                 c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
-                const v8 a2_2 = LOAD8(x2 + 2 * C);
+                const v8 a2_2 = LOAD8(x2 + 2 * channels);
                 c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
-                const v8 a2_3 = LOAD8(x2 + 3 * C);
+                const v8 a2_3 = LOAD8(x2 + 3 * channels);
                 c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
                 d0 += LOAD8(x3) * w2_0;
-                const v8 a3_1 = LOAD8(x3 + C);
+                const v8 a3_1 = LOAD8(x3 + channels);
                 d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
-                const v8 a3_2 = LOAD8(x3 + 2 * C);
+                const v8 a3_2 = LOAD8(x3 + 2 * channels);
                 d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
-                d1 += LOAD8(x3 + 3 * C) * w2_2;
-                float *const to = yi + C;
-                float *const under = to + OW * C;
+                d1 += LOAD8(x3 + 3 * channels) * w2_2;
+                float *const to = yi + channels;
+                float *const under = to + out_width * channels;
                 STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
-                STORE8(to + C, RELU6_8(c1)); STORE8(under + C, RELU6_8(d1));
+                STORE8(to + channels, RELU6_8(c1)); STORE8(under + channels, RELU6_8(d1));
             }
             {
-                const int left = 2 * C;
+                const int left = 2 * channels;
                 v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
                     c0 += LOAD8(x0 + left) * w0_0;
-                    c0 += LOAD8(x0 + left + C) * w0_1;
-                    c0 += LOAD8(x0 + left + 2 * C) * w0_2;
+                    c0 += LOAD8(x0 + left + channels) * w0_1;
+                    c0 += LOAD8(x0 + left + 2 * channels) * w0_2;
                 }
                 const v8 a1_0 = LOAD8(x1 + left);
                 c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-                const v8 a1_1 = LOAD8(x1 + left + C);
+                const v8 a1_1 = LOAD8(x1 + left + channels);
                 c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
-                const v8 a1_2 = LOAD8(x1 + left + 2 * C);
+                const v8 a1_2 = LOAD8(x1 + left + 2 * channels);
                 c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
                 const v8 a2_0 = LOAD8(x2 + left);
                 c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-                const v8 a2_1 = LOAD8(x2 + left + C);
+                const v8 a2_1 = LOAD8(x2 + left + channels);
                 c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
-                const v8 a2_2 = LOAD8(x2 + left + 2 * C);
+                const v8 a2_2 = LOAD8(x2 + left + 2 * channels);
                 c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
                 d0 += LOAD8(x3 + left) * w2_0;
-                d0 += LOAD8(x3 + left + C) * w2_1;
-                d0 += LOAD8(x3 + left + 2 * C) * w2_2;
-                float *const to = yi + 3 * C;
-                float *const under = to + OW * C;
+                d0 += LOAD8(x3 + left + channels) * w2_1;
+                d0 += LOAD8(x3 + left + 2 * channels) * w2_2;
+                float *const to = yi + 3 * channels;
+                float *const under = to + out_width * channels;
                 STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
             }
             v8 c0 = bias, d0 = bias;
             if (x0 != NULL) {
-                c0 += LOAD8(x0 + 3 * C) * w0_0;
-                c0 += LOAD8(x0 + 4 * C) * w0_1;
+                c0 += LOAD8(x0 + 3 * channels) * w0_0;
+                c0 += LOAD8(x0 + 4 * channels) * w0_1;
             }
-            const v8 a1_3 = LOAD8(x1 + 3 * C);
+            const v8 a1_3 = LOAD8(x1 + 3 * channels);
             c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
-            const v8 a1_4 = LOAD8(x1 + 4 * C);
+            const v8 a1_4 = LOAD8(x1 + 4 * channels);
             c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
-            const v8 a2_3 = LOAD8(x2 + 3 * C);
+            const v8 a2_3 = LOAD8(x2 + 3 * channels);
             c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
-            const v8 a2_4 = LOAD8(x2 + 4 * C);
+            const v8 a2_4 = LOAD8(x2 + 4 * channels);
             c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
-            d0 += LOAD8(x3 + 3 * C) * w2_0;
-            d0 += LOAD8(x3 + 4 * C) * w2_1;
-            float *const to = yi + 4 * C;
-            float *const under = to + OW * C;
+            d0 += LOAD8(x3 + 3 * channels) * w2_0;
+            d0 += LOAD8(x3 + 4 * channels) * w2_1;
+            float *const to = yi + 4 * channels;
+            float *const under = to + out_width * channels;
             STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
         }
-        const float *const p = w + 8 * (TAPS + 1);
+        const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
         const v4 bias = LOAD4(p);
         const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
         const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
@@ -274,110 +280,110 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
             v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_1;
-                c0 += LOAD4(x0 + 8 + C) * w0_2;
+                c0 += LOAD4(x0 + 8 + channels) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + 8);
             c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
-            const v4 a1_1 = LOAD4(x1 + 8 + C);
+            const v4 a1_1 = LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
             const v4 a2_0 = LOAD4(x2 + 8);
             c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
-            const v4 a2_1 = LOAD4(x2 + 8 + C);
+            const v4 a2_1 = LOAD4(x2 + 8 + channels);
             c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
             d0 += LOAD4(x3 + 8) * w2_1;
-            d0 += LOAD4(x3 + 8 + C) * w2_2;
+            d0 += LOAD4(x3 + 8 + channels) * w2_2;
             float *const to = yi + 8;
-            float *const under = to + OW * C;
+            float *const under = to + out_width * channels;
             STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
         }
         {
             v4 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + 8) * w0_0;
-                const v4 a0_1 = LOAD4(x0 + 8 + C);
+                const v4 a0_1 = LOAD4(x0 + 8 + channels);
                 c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                const v4 a0_2 = LOAD4(x0 + 8 + 2 * C);
+                const v4 a0_2 = LOAD4(x0 + 8 + 2 * channels);
                 c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                c1 += LOAD4(x0 + 8 + 3 * C) * w0_2;
+                c1 += LOAD4(x0 + 8 + 3 * channels) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + 8);
             c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-            const v4 a1_1 = LOAD4(x1 + 8 + C);
+            const v4 a1_1 = LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
-            const v4 a1_2 = LOAD4(x1 + 8 + 2 * C);
+            const v4 a1_2 = LOAD4(x1 + 8 + 2 * channels);
             c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
-            const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
+            const v4 a1_3 = LOAD4(x1 + 8 + 3 * channels);
             c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
             const v4 a2_0 = LOAD4(x2 + 8);
             c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-            const v4 a2_1 = LOAD4(x2 + 8 + C);
+            const v4 a2_1 = LOAD4(x2 + 8 + channels);
             c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
-            const v4 a2_2 = LOAD4(x2 + 8 + 2 * C);
+            const v4 a2_2 = LOAD4(x2 + 8 + 2 * channels);
             c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
-            const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
+            const v4 a2_3 = LOAD4(x2 + 8 + 3 * channels);
             c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
             d0 += LOAD4(x3 + 8) * w2_0;
-            const v4 a3_1 = LOAD4(x3 + 8 + C);
+            const v4 a3_1 = LOAD4(x3 + 8 + channels);
             d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
-            const v4 a3_2 = LOAD4(x3 + 8 + 2 * C);
+            const v4 a3_2 = LOAD4(x3 + 8 + 2 * channels);
             d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
-            d1 += LOAD4(x3 + 8 + 3 * C) * w2_2;
-            float *const to = yi + C + 8;
-            float *const under = to + OW * C;
+            d1 += LOAD4(x3 + 8 + 3 * channels) * w2_2;
+            float *const to = yi + channels + 8;
+            float *const under = to + out_width * channels;
             STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
-            STORE4(to + C, RELU6_4(c1)); STORE4(under + C, RELU6_4(d1));
+            STORE4(to + channels, RELU6_4(c1)); STORE4(under + channels, RELU6_4(d1));
         }
         {
-            const int left = 2 * C + 8;
+            const int left = 2 * channels + 8;
             v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
                 c0 += LOAD4(x0 + left) * w0_0;
-                c0 += LOAD4(x0 + left + C) * w0_1;
-                c0 += LOAD4(x0 + left + 2 * C) * w0_2;
+                c0 += LOAD4(x0 + left + channels) * w0_1;
+                c0 += LOAD4(x0 + left + 2 * channels) * w0_2;
             }
             const v4 a1_0 = LOAD4(x1 + left);
             c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-            const v4 a1_1 = LOAD4(x1 + left + C);
+            const v4 a1_1 = LOAD4(x1 + left + channels);
             c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
-            const v4 a1_2 = LOAD4(x1 + left + 2 * C);
+            const v4 a1_2 = LOAD4(x1 + left + 2 * channels);
             c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
             const v4 a2_0 = LOAD4(x2 + left);
             c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-            const v4 a2_1 = LOAD4(x2 + left + C);
+            const v4 a2_1 = LOAD4(x2 + left + channels);
             c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
-            const v4 a2_2 = LOAD4(x2 + left + 2 * C);
+            const v4 a2_2 = LOAD4(x2 + left + 2 * channels);
             c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
             d0 += LOAD4(x3 + left) * w2_0;
-            d0 += LOAD4(x3 + left + C) * w2_1;
-            d0 += LOAD4(x3 + left + 2 * C) * w2_2;
-            float *const to = yi + 3 * C + 8;
-            float *const under = to + OW * C;
+            d0 += LOAD4(x3 + left + channels) * w2_1;
+            d0 += LOAD4(x3 + left + 2 * channels) * w2_2;
+            float *const to = yi + 3 * channels + 8;
+            float *const under = to + out_width * channels;
             STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
         }
         v4 c0 = bias, d0 = bias;
         if (x0 != NULL) {
-            c0 += LOAD4(x0 + 8 + 3 * C) * w0_0;
-            c0 += LOAD4(x0 + 8 + 4 * C) * w0_1;
+            c0 += LOAD4(x0 + 8 + 3 * channels) * w0_0;
+            c0 += LOAD4(x0 + 8 + 4 * channels) * w0_1;
         }
-        const v4 a1_3 = LOAD4(x1 + 8 + 3 * C);
+        const v4 a1_3 = LOAD4(x1 + 8 + 3 * channels);
         c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
-        const v4 a1_4 = LOAD4(x1 + 8 + 4 * C);
+        const v4 a1_4 = LOAD4(x1 + 8 + 4 * channels);
         c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
-        const v4 a2_3 = LOAD4(x2 + 8 + 3 * C);
+        const v4 a2_3 = LOAD4(x2 + 8 + 3 * channels);
         c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
-        const v4 a2_4 = LOAD4(x2 + 8 + 4 * C);
+        const v4 a2_4 = LOAD4(x2 + 8 + 4 * channels);
         c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
-        d0 += LOAD4(x3 + 8 + 3 * C) * w2_0;
-        d0 += LOAD4(x3 + 8 + 4 * C) * w2_1;
-        float *const to = yi + 4 * C + 8;
-        float *const under = to + OW * C;
+        d0 += LOAD4(x3 + 8 + 3 * channels) * w2_0;
+        d0 += LOAD4(x3 + 8 + 4 * channels) * w2_1;
+        float *const to = yi + 4 * channels + 8;
+        float *const under = to + out_width * channels;
         STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
     }
-    if (i < 5) {
-        const int top = i - 1;
-        float *const yi = y + i * OW * C;
-        const float *const x0 = x + top * W * C;
-        const float *const x1 = x + (top + 1) * W * C;
+    if (i < out_height) {
+        const int top = i - pad_top;
+        float *const yi = y + i * out_width * channels;
+        const float *const x0 = x + top * width * channels;
+        const float *const x1 = x + (top + 1) * width * channels;
         {
             const float *const p = w;
             const v8 bias = LOAD8(p);
@@ -386,99 +392,99 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
             {
                 v8 c0 = bias;
                 c0 += LOAD8(x0) * w0_1;
-                c0 += LOAD8(x0 + C) * w0_2;
+                c0 += LOAD8(x0 + channels) * w0_2;
                 c0 += LOAD8(x1) * w1_1;
-                c0 += LOAD8(x1 + C) * w1_2;
+                c0 += LOAD8(x1 + channels) * w1_2;
                 float *const to = yi;
                 STORE8(to, RELU6_8(c0));
             }
             {
                 v8 c0 = bias, c1 = bias;
                 c0 += LOAD8(x0) * w0_0;
-                const v8 a0_1 = LOAD8(x0 + C);
+                const v8 a0_1 = LOAD8(x0 + channels);
                 c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                const v8 a0_2 = LOAD8(x0 + 2 * C);
+                const v8 a0_2 = LOAD8(x0 + 2 * channels);
                 c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                c1 += LOAD8(x0 + 3 * C) * w0_2;
+                c1 += LOAD8(x0 + 3 * channels) * w0_2;
                 c0 += LOAD8(x1) * w1_0;
-                const v8 a1_1 = LOAD8(x1 + C);
+                const v8 a1_1 = LOAD8(x1 + channels);
                 c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-                const v8 a1_2 = LOAD8(x1 + 2 * C);
+                const v8 a1_2 = LOAD8(x1 + 2 * channels);
                 c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-                c1 += LOAD8(x1 + 3 * C) * w1_2;
-                float *const to = yi + C;
+                c1 += LOAD8(x1 + 3 * channels) * w1_2;
+                float *const to = yi + channels;
                 STORE8(to, RELU6_8(c0));
-                STORE8(to + C, RELU6_8(c1));
+                STORE8(to + channels, RELU6_8(c1));
             }
             {
-                const int left = 2 * C;
+                const int left = 2 * channels;
                 v8 c0 = bias;
                 c0 += LOAD8(x0 + left) * w0_0;
-                c0 += LOAD8(x0 + left + C) * w0_1;
-                c0 += LOAD8(x0 + left + 2 * C) * w0_2;
+                c0 += LOAD8(x0 + left + channels) * w0_1;
+                c0 += LOAD8(x0 + left + 2 * channels) * w0_2;
                 c0 += LOAD8(x1 + left) * w1_0;
-                c0 += LOAD8(x1 + left + C) * w1_1;
-                c0 += LOAD8(x1 + left + 2 * C) * w1_2;
-                float *const to = yi + 3 * C;
+                c0 += LOAD8(x1 + left + channels) * w1_1;
+                c0 += LOAD8(x1 + left + 2 * channels) * w1_2;
+                float *const to = yi + 3 * channels;
                 STORE8(to, RELU6_8(c0));
             }
             v8 c0 = bias;
-            c0 += LOAD8(x0 + 3 * C) * w0_0;
-            c0 += LOAD8(x0 + 4 * C) * w0_1;
-            c0 += LOAD8(x1 + 3 * C) * w1_0;
-            c0 += LOAD8(x1 + 4 * C) * w1_1;
-            float *const to = yi + 4 * C;
+            c0 += LOAD8(x0 + 3 * channels) * w0_0;
+            c0 += LOAD8(x0 + 4 * channels) * w0_1;
+            c0 += LOAD8(x1 + 3 * channels) * w1_0;
+            c0 += LOAD8(x1 + 4 * channels) * w1_1;
+            float *const to = yi + 4 * channels;
             STORE8(to, RELU6_8(c0));
         }
-        const float *const p = w + 8 * (TAPS + 1);
+        const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
         const v4 bias = LOAD4(p);
         const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
         const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
         {
             v4 c0 = bias;
             c0 += LOAD4(x0 + 8) * w0_1;
-            c0 += LOAD4(x0 + 8 + C) * w0_2;
+            c0 += LOAD4(x0 + 8 + channels) * w0_2;
             c0 += LOAD4(x1 + 8) * w1_1;
-            c0 += LOAD4(x1 + 8 + C) * w1_2;
+            c0 += LOAD4(x1 + 8 + channels) * w1_2;
             float *const to = yi + 8;
             STORE4(to, RELU6_4(c0));
         }
         {
             v4 c0 = bias, c1 = bias;
             c0 += LOAD4(x0 + 8) * w0_0;
-            const v4 a0_1 = LOAD4(x0 + 8 + C);
+            const v4 a0_1 = LOAD4(x0 + 8 + channels);
             c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-            const v4 a0_2 = LOAD4(x0 + 8 + 2 * C);
+            const v4 a0_2 = LOAD4(x0 + 8 + 2 * channels);
             c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-            c1 += LOAD4(x0 + 8 + 3 * C) * w0_2;
+            c1 += LOAD4(x0 + 8 + 3 * channels) * w0_2;
             c0 += LOAD4(x1 + 8) * w1_0;
-            const v4 a1_1 = LOAD4(x1 + 8 + C);
+            const v4 a1_1 = LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-            const v4 a1_2 = LOAD4(x1 + 8 + 2 * C);
+            const v4 a1_2 = LOAD4(x1 + 8 + 2 * channels);
             c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-            c1 += LOAD4(x1 + 8 + 3 * C) * w1_2;
-            float *const to = yi + C + 8;
+            c1 += LOAD4(x1 + 8 + 3 * channels) * w1_2;
+            float *const to = yi + channels + 8;
             STORE4(to, RELU6_4(c0));
-            STORE4(to + C, RELU6_4(c1));
+            STORE4(to + channels, RELU6_4(c1));
         }
         {
-            const int left = 2 * C + 8;
+            const int left = 2 * channels + 8;
             v4 c0 = bias;
             c0 += LOAD4(x0 + left) * w0_0;
-            c0 += LOAD4(x0 + left + C) * w0_1;
-            c0 += LOAD4(x0 + left + 2 * C) * w0_2;
+            c0 += LOAD4(x0 + left + channels) * w0_1;
+            c0 += LOAD4(x0 + left + 2 * channels) * w0_2;
             c0 += LOAD4(x1 + left) * w1_0;
-            c0 += LOAD4(x1 + left + C) * w1_1;
-            c0 += LOAD4(x1 + left + 2 * C) * w1_2;
-            float *const to = yi + 3 * C + 8;
+            c0 += LOAD4(x1 + left + channels) * w1_1;
+            c0 += LOAD4(x1 + left + 2 * channels) * w1_2;
+            float *const to = yi + 3 * channels + 8;
             STORE4(to, RELU6_4(c0));
         }
         v4 c0 = bias;
-        c0 += LOAD4(x0 + 8 + 3 * C) * w0_0;
-        c0 += LOAD4(x0 + 8 + 4 * C) * w0_1;
-        c0 += LOAD4(x1 + 8 + 3 * C) * w1_0;
-        c0 += LOAD4(x1 + 8 + 4 * C) * w1_1;
-        float *const to = yi + 4 * C + 8;
+        c0 += LOAD4(x0 + 8 + 3 * channels) * w0_0;
+        c0 += LOAD4(x0 + 8 + 4 * channels) * w0_1;
+        c0 += LOAD4(x1 + 8 + 3 * channels) * w1_0;
+        c0 += LOAD4(x1 + 8 + 4 * channels) * w1_1;
+        float *const to = yi + 4 * channels + 8;
         STORE4(to, RELU6_4(c0));
     }
 }
@@ -487,10 +493,10 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
 static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
-    enum { PIXELS = 25, K = 12, N = 12 };
+    enum { pixels = 25, inputs = 12, outputs = 12 };
     const float *const panel = w;
-    for (int i = 0; i < 25; i += 5) {
-        const float *const a = x + i * K;
+    for (int i = 0; i < pixels; i += 5) {
+        const float *const a = x + i * inputs;
         const float *p = panel;
         v8 c0_0 = LOAD8(p); v4 c0_1 = LOAD4(p + 8);
         v8 c1_0 = LOAD8(p); v4 c1_1 = LOAD4(p + 8);
@@ -498,36 +504,36 @@ static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual
         v8 c3_0 = LOAD8(p); v4 c3_1 = LOAD4(p + 8);
         v8 c4_0 = LOAD8(p); v4 c4_1 = LOAD4(p + 8);
         p += 12;
-        for (int k = 0; k < K; ++k) {
+        for (int k = 0; k < inputs; ++k) {
             const v8 b0 = LOAD8(p);
             const v4 b1 = LOAD4(p + 8);
             c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-            c1_0 += SPLAT8(a[K + k]) * b0; c1_1 += SPLAT4(a[K + k]) * b1;
-            c2_0 += SPLAT8(a[2 * K + k]) * b0; c2_1 += SPLAT4(a[2 * K + k]) * b1;
-            c3_0 += SPLAT8(a[3 * K + k]) * b0; c3_1 += SPLAT4(a[3 * K + k]) * b1;
-            c4_0 += SPLAT8(a[4 * K + k]) * b0; c4_1 += SPLAT4(a[4 * K + k]) * b1;
+            c1_0 += SPLAT8(a[inputs + k]) * b0; c1_1 += SPLAT4(a[inputs + k]) * b1;
+            c2_0 += SPLAT8(a[2 * inputs + k]) * b0; c2_1 += SPLAT4(a[2 * inputs + k]) * b1;
+            c3_0 += SPLAT8(a[3 * inputs + k]) * b0; c3_1 += SPLAT4(a[3 * inputs + k]) * b1;
+            c4_0 += SPLAT8(a[4 * inputs + k]) * b0; c4_1 += SPLAT4(a[4 * inputs + k]) * b1;
             p += 12;
         }
-        c0_0 += LOAD8(residual + i * N);
-        STORE8(y + i * N, c0_0);
-        c0_1 += LOAD4(residual + i * N + 8);
-        STORE4(y + i * N + 8, c0_1);
-        c1_0 += LOAD8(residual + i * N + N);
-        STORE8(y + i * N + N, c1_0);
-        c1_1 += LOAD4(residual + i * N + N + 8);
-        STORE4(y + i * N + N + 8, c1_1);
-        c2_0 += LOAD8(residual + i * N + 2 * N);
-        STORE8(y + i * N + 2 * N, c2_0);
-        c2_1 += LOAD4(residual + i * N + 2 * N + 8);
-        STORE4(y + i * N + 2 * N + 8, c2_1);
-        c3_0 += LOAD8(residual + i * N + 3 * N);
-        STORE8(y + i * N + 3 * N, c3_0);
-        c3_1 += LOAD4(residual + i * N + 3 * N + 8);
-        STORE4(y + i * N + 3 * N + 8, c3_1);
-        c4_0 += LOAD8(residual + i * N + 4 * N);
-        STORE8(y + i * N + 4 * N, c4_0);
-        c4_1 += LOAD4(residual + i * N + 4 * N + 8);
-        STORE4(y + i * N + 4 * N + 8, c4_1);
+        c0_0 += LOAD8(residual + i * outputs);
+        STORE8(y + i * outputs, c0_0);
+        c0_1 += LOAD4(residual + i * outputs + 8);
+        STORE4(y + i * outputs + 8, c0_1);
+        c1_0 += LOAD8(residual + i * outputs + outputs);
+        STORE8(y + i * outputs + outputs, c1_0);
+        c1_1 += LOAD4(residual + i * outputs + outputs + 8);
+        STORE4(y + i * outputs + outputs + 8, c1_1);
+        c2_0 += LOAD8(residual + i * outputs + 2 * outputs);
+        STORE8(y + i * outputs + 2 * outputs, c2_0);
+        c2_1 += LOAD4(residual + i * outputs + 2 * outputs + 8);
+        STORE4(y + i * outputs + 2 * outputs + 8, c2_1);
+        c3_0 += LOAD8(residual + i * outputs + 3 * outputs);
+        STORE8(y + i * outputs + 3 * outputs, c3_0);
+        c3_1 += LOAD4(residual + i * outputs + 3 * outputs + 8);
+        STORE4(y + i * outputs + 3 * outputs + 8, c3_1);
+        c4_0 += LOAD8(residual + i * outputs + 4 * outputs);
+        STORE8(y + i * outputs + 4 * outputs, c4_0);
+        c4_1 += LOAD4(residual + i * outputs + 4 * outputs + 8);
+        STORE4(y + i * outputs + 4 * outputs + 8, c4_1);
     }
 }
 
@@ -536,40 +542,40 @@ static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual
 static TINY_CODE_ATTR KERNEL void tiny_global_avg_pool_5x5x12(
     const float *restrict x, float *restrict y)
 {
-    enum { H = 5, W = 5, C = 12 };
+    enum { height = 5, width = 5, channels = 12 };
     {
         v8 sum = {0};
-        for (int i = 0; i < H; ++i) {
+        for (int i = 0; i < height; ++i) {
             v8 row = {0};
-            for (int j = 0; j < W; ++j) {
-                row += LOAD8(x + (i * W + j) * C);
+            for (int j = 0; j < width; ++j) {
+                row += LOAD8(x + (i * width + j) * channels);
             }
             sum += row;
         }
-        STORE8(y, sum / (float)(H * W));
+        STORE8(y, sum / (float)(height * width));
     }
     v4 sum = {0};
-    for (int i = 0; i < H; ++i) {
+    for (int i = 0; i < height; ++i) {
         v4 row = {0};
-        for (int j = 0; j < W; ++j) {
-            row += LOAD4(x + (i * W + j) * C + 8);
+        for (int j = 0; j < width; ++j) {
+            row += LOAD4(x + (i * width + j) * channels + 8);
         }
         sum += row;
     }
-    STORE4(y + 8, sum / (float)(H * W));
+    STORE4(y + 8, sum / (float)(height * width));
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
 static TINY_CODE_ATTR KERNEL void tiny_pointwise_1x12x5(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
-    enum { PIXELS = 1, K = 12, N = 5 };
+    enum { inputs = 12 };
     const float *const panel = w;
     const float *const a = x;
     const float *p = panel;
     v8 c0_0 = LOAD8(p);
     p += 8;
-    for (int k = 0; k < K; ++k) {
+    for (int k = 0; k < inputs; ++k) {
         const v8 b0 = LOAD8(p);
         c0_0 += SPLAT8(a[k]) * b0;
         p += 8;

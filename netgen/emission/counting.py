@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netgen.kernels.terms import Term, sum_of
+from netgen.kernels.terms import Constant, Term, sum_of
 
 
 @dataclass(frozen=True)
-class Loop:
+class Counted:
     """What stands before the braces of a body, and what its variable is there.
 
     A body that runs once has no head, and a number in place of the variable.
@@ -20,18 +20,14 @@ class Loop:
     at: Term
 
 
-# Where the part of a call begins in a loop that is divided between threads, and where it ends.
-Part = tuple[str, str]
-
-
 def over(
     variable: str,
     first: Term,
     end: Term,
     step: Term = 1,
-    part: Part | None = None,
+    part: tuple[str, str] | None = None,
     condition: str = "",
-) -> Loop:
+) -> Counted:
     """The loop over first, first + step, ... below `end`, or over a `part` of it.
 
     It ends early where a `condition` no longer holds. Numbers say that a body runs once.
@@ -41,9 +37,16 @@ def over(
     if isinstance(first, int) and isinstance(end, int) and isinstance(step, int):
         assert first < end, f"no iteration of {variable}"
         if first + step >= end and not condition:
-            return Loop("", first)
+            return Counted("", first)
     while_ = f"{variable} < {end}" + (f" && {condition}" if condition else "")
-    return Loop(f"for (int {variable} = {first}; {while_}; {step_on(variable, step)}) ", variable)
+    return Counted(
+        f"for (int {variable} = {first}; {while_}; {step_on(variable, step)}) ", variable
+    )
+
+
+def bound(number: int, *constants: Constant) -> int:
+    """The constant that is this number, or the number."""
+    return next((constant for constant in constants if constant == number), number)
 
 
 def step_on(name: str, by: Term) -> str:
@@ -53,7 +56,7 @@ def step_on(name: str, by: Term) -> str:
     return f"{name} -= {-by}" if isinstance(by, int) and by < 0 else f"{name} += {by}"
 
 
-def part_of(split: Mapping[str, Any] | None, by: str, number: int = 0) -> Part | None:
+def part_of(split: Mapping[str, Any] | None, by: str, number: int = 0) -> tuple[str, str] | None:
     """A part of a call in the loop of this number, if calls are divided `by` its iterations."""
     if split is None or split["by"] != by:
         return None

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from netgen.emission.loops import Local, Loop, local, over, part_of, step_on
+from netgen.emission.counting import Counted, Local, bound, local, over, part_of, step_on
+from netgen.kernels.terms import constant
 
 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (over("i", 0, 2), Loop("for (int i = 0; i < 2; ++i) ", "i")),
-        (over("j", 1, 45, 4), Loop("for (int j = 1; j < 45; j += 4) ", "j")),
-        (over("k", 0, 9, 8), Loop("for (int k = 0; k < 9; k += 8) ", "k")),
-        (over("i", 0, "N"), Loop("for (int i = 0; i < N; ++i) ", "i")),
-        (over("i", 0, 5, "C"), Loop("for (int i = 0; i < 5; i += C) ", "i")),
+        (over("i", 0, 2), Counted("for (int i = 0; i < 2; ++i) ", "i")),
+        (over("j", 1, 45, 4), Counted("for (int j = 1; j < 45; j += 4) ", "j")),
+        (over("k", 0, 9, 8), Counted("for (int k = 0; k < 9; k += 8) ", "k")),
+        (over("i", 0, "N"), Counted("for (int i = 0; i < N; ++i) ", "i")),
+        (over("i", 0, 5, "C"), Counted("for (int i = 0; i < 5; i += C) ", "i")),
         # A number stands for what runs once.
-        (over("o", 16, 24, 8), Loop("", 16)),
-        (over("o", 16, 20, 8), Loop("", 16)),
-        (over("i", 0, 1), Loop("", 0)),
+        (over("o", 16, 24, 8), Counted("", 16)),
+        (over("o", 16, 20, 8), Counted("", 16)),
+        (over("i", 0, 1), Counted("", 0)),
         # Unless it may not run at all.
         (
             over("t", 0, 1, 4, condition="t < n"),
-            Loop("for (int t = 0; t < 1 && t < n; t += 4) ", "t"),
+            Counted("for (int t = 0; t < 1 && t < n; t += 4) ", "t"),
         ),
     ],
 )
-def test_loops(found: Loop, expected: Loop) -> None:
+def test_loops(found: Counted, expected: Counted) -> None:
     assert found == expected
 
 
@@ -66,3 +67,10 @@ def test_plain_numbers_have_no_name(found: Local, expected: Local) -> None:
 )
 def test_steps(by: int | str, expected: str) -> None:
     assert step_on("n", by) == expected
+
+
+def test_bounds_are_named_where_a_constant_is_that_number() -> None:
+    height, one = constant("height", 12), constant("rows", 1)
+    assert over("i", 0, bound(12, one, height), 3).head == "for (int i = 0; i < height; i += 3) "
+    assert over("i", 0, bound(9, one, height), 3).head == "for (int i = 0; i < 9; i += 3) "
+    assert over("i", 0, one) == Counted("", 0)

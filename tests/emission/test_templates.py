@@ -1,0 +1,40 @@
+"""Templates print what the plan has decided: they read as C, and compute nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jinja2 import nodes
+
+from netgen.emission.environment import environment
+from tests.conftest import REPOSITORY
+
+FOLDER = REPOSITORY / "templates"
+TEMPLATES = sorted(FOLDER.glob("kernels/**/*.j2"))
+ARITHMETIC = (
+    *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow),
+    *(nodes.Neg, nodes.Pos),
+)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_no_template_computes(path: Path) -> None:
+    """What depends on numbers is a parameter, or printed from its parts."""
+    tree = environment().parse(path.read_text())
+    assert [node.lineno for node in tree.find_all(ARITHMETIC)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_no_line_is_long(path: Path) -> None:
+    assert [line for line in path.read_text().splitlines() if len(line) > 100] == []
+
+
+def test_arithmetic_would_be_found() -> None:
+    for text in ("${ 2 * n }", "//% if n + 1 > 2\n//% endif\n", "<% set a = -n %>"):
+        assert [*environment().parse(text).find_all(ARITHMETIC)]
+    assert not [*environment().parse('${ "a * b" ~ n }').find_all(ARITHMETIC)]
