@@ -267,7 +267,7 @@ def test_flatten_of_one_pixel_or_channel_needs_no_transpose(build: Build) -> Non
 def test_every_operator_has_a_mapping() -> None:
     # ONNX's QuantizeLinear rounds halves to even, TensorFlow Lite and netgen away from zero: what
     # was written would be another network.
-    codes = {Quantize, Dequantize}
+    codes: set[type[Operator]] = {Quantize, Dequantize}
     assert set(MAPPINGS) == set(REGISTRY) - {Input, Const} - codes
 
 
