@@ -36,6 +36,10 @@ class LeakyRelu(ElementwiseActivation):
         """The formula as it stands; -0 stays -0."""
         return np.where(x >= 0.0, x, self.alpha * x)
 
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """The share above zero stays, the rest leaks; of a centred value each is a half."""
+        return self.spread([Spread(operands[0], 0.5)]).square
+
     def spread(self, operands: Sequence[Spread]) -> Spread:
         """What is above zero stays; what is below leaks, to above zero where alpha is negative."""
         square, above = operands[0].square, operands[0].above
