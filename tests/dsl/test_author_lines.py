@@ -31,8 +31,8 @@ FAULTS = [
     ("y = conv2d(x, 0)", "%conv2d.w: the shape [0, 1, 1, 3] has an empty dimension"),
     (
         "y = conv2d(x, 4, 0)",
-        "kernel must be one or two whole numbers, expected at least 1 and at most 2147483647, found "
-        "0",
+        "kernel must be one or two whole numbers, expected at least 1 and at most 2147483647, "
+        "found 0",
     ),
     ("y = conv2d(x, 4, (3, 3, 3))", "kernel must be one or two whole numbers"),
     ("y = conv2d(x, 4, 3, stride=0)", "stride must be one or two whole numbers"),
