@@ -60,7 +60,7 @@ def test_tuned_c_differs_and_says_by_which_file(
         (folder / f"{stem}.c").read_text().split("_pointwise_1x8x10(\n")[1].split("\n}\n")[0]
         for stem in ("own", "tuned")
     ]
-    assert "K = 8" in kernels[0]
+    assert "inputs = 8" in kernels[0]
     assert kernels[0] != kernels[1]
     assert "tuned: rows 2 vectors 1" in cli("plan", tiny, "--tuning", tuning).stdout
     shown = cli("show", tiny, "--stage", "plan", "--tuning", tuning).stdout

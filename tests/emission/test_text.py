@@ -62,7 +62,8 @@ def test_layout_with_weights_in_c(layers_graph: Graph) -> None:
 @pytest.mark.parametrize("target", TARGET_NAMES)
 def test_small_network_is_short(target: str) -> None:
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=96)
-    assert emission(graph, target).logic.count("\n") < 3000
+    # As `netgen compile` writes it; a blob's checks are some 80 lines more.
+    assert emission(graph, target, "c").logic.count("\n") < 3000
 
 
 @pytest.mark.parametrize(
