@@ -280,12 +280,12 @@ def text_of(kernel_name: str, layer: Layer) -> str:
 def test_values_that_all_stand_alike_are_one_loop() -> None:
     permuted = layout_of(4, [2, 0, 3, 1])
     plain = text_of("add_f32", binary(Add(), {}))
-    assert "i < 24" in plain
+    assert "elements = 24 };" in plain
     assert text_of("add_f32", binary(Add(), dict.fromkeys("aby", permuted))) == plain
     # Not where one stands otherwise, nor where the loop would run over gaps.
     assert text_of("add_f32", binary(Add(), dict.fromkeys("ab", permuted))) != plain
     apart = layout_of(5, [0, 1, 2, 3])
-    assert "AC = 5, BC = 5, YC = 5" in text_of(
+    assert "a_pitch = 5, b_pitch = 5, y_pitch = 5" in text_of(
         "add_f32", binary(Add(), dict.fromkeys("aby", apart))
     )
 
