@@ -201,7 +201,7 @@ def test_targets_agree() -> None:
     expected = one(netgen.compile(graph)(images))
     for target in TARGETS:
         if cpu.missing_features(target):
-            with pytest.raises(BuildError, match="this processor lacks"):
+            with pytest.raises(BuildError, match=r"this processor lacks|which this machine .* cannot run"):
                 netgen.compile(graph, target=target.name)
         else:
             found = one(netgen.compile(graph, target=target.name)(images))
