@@ -84,22 +84,22 @@ typedef char model_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
 typedef char model_t_fits_128_bytes[sizeof(model_t) <= 128 ? 1 : -1];
 
 /* NaN stays NaN. Two statements, since clang makes no vectors of nested conditions. */
-static inline float relu6(float v)
+static inline float model_relu6(float v)
 {
     v = v < 0.0f ? 0.0f : v;
     return v > 6.0f ? 6.0f : v;
 }
 
-/* Before a loop over the lanes of one vector: kept as a loop where the compiler has vectors to turn
-   it into, unrolled where it has not. */
+/* Over the n lanes of one vector: kept as a loop where the compiler has vectors to turn it into,
+   unrolled where it has not. */
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
-#define LANES _Pragma("GCC unroll 1")
+#define MODEL_LANES(v, n) _Pragma("GCC unroll 1") for (int v = 0; v < (n); ++v)
 #else
-#define LANES _Pragma("GCC unroll 8")
+#define MODEL_LANES(v, n) _Pragma("GCC unroll 8") for (int v = 0; v < (n); ++v)
 #endif
 #else
-#define LANES
+#define MODEL_LANES(v, n) for (int v = 0; v < (n); ++v)
 #endif
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
@@ -123,8 +123,8 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 const int left = -channels;
                 for (int r = 0; r < kernel_rows; ++r) {
@@ -135,31 +135,29 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                     p = panel + (r * kernel_columns * channels + 1) * 8;
                     for (int k = left; k < left + channels; ++k) {
                         const float s1 = a[window_step + k];
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
                     p = panel + ((r * kernel_columns + 1) * channels + 1) * 8;
                     for (int k = left + channels; k < left + 3 * channels; ++k) {
                         const float s0 = a[k];
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                        MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                         const float s1 = a[window_step + k];
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * out_width * outputs + o + v] = relu6(c0_0[v]);
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * out_width * outputs + o + outputs + v] = relu6(c1_0[v]);
+                MODEL_LANES(v, 8) { y[i * out_width * outputs + o + v] = model_relu6(c0_0[v]); }
+                MODEL_LANES(v, 8) {
+                    y[i * out_width * outputs + o + outputs + v] = model_relu6(c1_0[v]);
                 }
             }
             for (int j = 2; j < out_width; j += 2) {
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 const int left = (j * stride_columns - pad_left) * channels;
                 for (int r = 0; r < kernel_rows; ++r) {
@@ -170,17 +168,17 @@ static MODEL_CODE_ATTR void model_conv2d_3x3_s2_96x96x3x16_relu6(
                     p = panel + (r * kernel_columns * channels + 1) * 8;
                     for (int k = left; k < left + 3 * channels; ++k) {
                         const float s0 = a[k];
-                        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                        MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                         const float s1 = a[window_step + k];
-                        LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                        MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                         p += 8;
                     }
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * out_width + j) * outputs + o + v] = relu6(c0_0[v]);
+                MODEL_LANES(v, 8) {
+                    y[(i * out_width + j) * outputs + o + v] = model_relu6(c0_0[v]);
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[(i * out_width + j) * outputs + o + outputs + v] = relu6(c1_0[v]);
+                MODEL_LANES(v, 8) {
+                    y[(i * out_width + j) * outputs + o + outputs + v] = model_relu6(c1_0[v]);
                 }
             }
         }
@@ -204,177 +202,159 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_48x48x16_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 45; j += 4) {
                 const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 5 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 5 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x2[left + 5 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + j * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             {
                 const int left = 44 * channels + c;
                 float c0[8], c1[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + 45 * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 46 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x0[c + 47 * channels + v] * p[16 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 46 * channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 47 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 46 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 47 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 46 * channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 47 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 46 * channels + v] * p[56 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 47 * channels + v] * p[64 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 46 * channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 47 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 47 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -393,18 +373,18 @@ static MODEL_CODE_ATTR void model_pointwise_2304x16x8(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -423,20 +403,18 @@ static MODEL_CODE_ATTR void model_pointwise_2304x8x48_relu6(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
-                }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = model_relu6(c1_0[v]); }
             }
         }
     }
@@ -459,175 +437,143 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_48x48x48_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 21; j += 4) {
                 const int left = (j * stride_columns - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x0[left + channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c2[v] += x0[left + 5 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 7 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 8 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 7 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 8 * channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 7 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 8 * channels + v] * p[72 + v]; }
                 float *const to = yi + j * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             const int left = 41 * channels + c;
             float c0[8], c1[8], c2[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x0[left + 4 * channels + v];
                     c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x0[left + 5 * channels + v] * p[16 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x0[left + 6 * channels + v] * p[24 + v];
-                }
+                MODEL_LANES(v, 8) { c2[v] += x0[left + 5 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c2[v] += x0[left + 6 * channels + v] * p[24 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x1[left + 4 * channels + v];
                 c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x2[left + 4 * channels + v];
                 c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
             float *const to = yi + 21 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
-                to[channels + v] = relu6(c1[v]);
-                to[2 * channels + v] = relu6(c2[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
+                to[channels + v] = model_relu6(c1[v]);
+                to[2 * channels + v] = model_relu6(c2[v]);
             }
         }
     }
@@ -646,18 +592,18 @@ static MODEL_CODE_ATTR void model_pointwise_576x48x8(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -676,20 +622,18 @@ static MODEL_CODE_ATTR void model_pointwise_576x8x48_relu6(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
-                }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = model_relu6(c1_0[v]); }
             }
         }
     }
@@ -712,177 +656,159 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_24x24x48_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 21; j += 4) {
                 const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 5 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 5 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x2[left + 5 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + j * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             {
                 const int left = 20 * channels + c;
                 float c0[8], c1[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + 21 * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 22 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x0[c + 23 * channels + v] * p[16 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 22 * channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 23 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 22 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 23 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 22 * channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 23 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 22 * channels + v] * p[56 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 23 * channels + v] * p[64 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 22 * channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 23 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 23 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -901,20 +827,20 @@ static MODEL_CODE_ATTR void model_pointwise_576x48x8_residual_over_residual(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] += residual[i * outputs + outputs + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + outputs + v] = c1_0[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] += residual[i * outputs + v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] += residual[i * outputs + outputs + v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + outputs + v] = c1_0[v]; }
         }
     }
 }
@@ -936,175 +862,143 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_24x24x48_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 9; j += 4) {
                 const int left = (j * stride_columns - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x0[left + channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c2[v] += x0[left + 5 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 7 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 8 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 7 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 8 * channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 7 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 8 * channels + v] * p[72 + v]; }
                 float *const to = yi + j * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             const int left = 17 * channels + c;
             float c0[8], c1[8], c2[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x0[left + 4 * channels + v];
                     c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x0[left + 5 * channels + v] * p[16 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x0[left + 6 * channels + v] * p[24 + v];
-                }
+                MODEL_LANES(v, 8) { c2[v] += x0[left + 5 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c2[v] += x0[left + 6 * channels + v] * p[24 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x1[left + 4 * channels + v];
                 c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x1[left + 6 * channels + v] * p[48 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x2[left + 4 * channels + v];
                 c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) { c2[v] += x2[left + 6 * channels + v] * p[72 + v]; }
             float *const to = yi + 9 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
-                to[channels + v] = relu6(c1[v]);
-                to[2 * channels + v] = relu6(c2[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
+                to[channels + v] = model_relu6(c1[v]);
+                to[2 * channels + v] = model_relu6(c2[v]);
             }
         }
     }
@@ -1124,18 +1018,18 @@ static MODEL_CODE_ATTR void model_pointwise_144x48x16(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1155,20 +1049,18 @@ static MODEL_CODE_ATTR void model_pointwise_144x16x96_relu6(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-                LANES for (int v = 0; v < 8; ++v) {
-                    y[i * outputs + o + outputs + v] = relu6(c1_0[v]);
-                }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = model_relu6(c1_0[v]); }
             }
         }
     }
@@ -1191,177 +1083,159 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_12x12x96_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             for (int j = 1; j < 9; j += 4) {
                 const int left = (j - pad_left) * channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 5 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 5 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x2[left + 5 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + j * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             {
                 const int left = 8 * channels + c;
                 float c0[8], c1[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x2[left + 3 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + 9 * channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 10 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x0[c + 11 * channels + v] * p[16 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 10 * channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 11 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 10 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 11 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 10 * channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 11 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 10 * channels + v] * p[56 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x2[c + 11 * channels + v] * p[64 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 10 * channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 11 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 11 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -1381,22 +1255,20 @@ static MODEL_CODE_ATTR void model_pointwise_144x96x16_residual_over_residual(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * outputs + o + outputs + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += residual[i * outputs + o + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += residual[i * outputs + o + outputs + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1419,139 +1291,111 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_12x12x96_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             {
                 const int left = channels + c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x0[left + channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c2[v] += x0[left + 5 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c2[v] += x0[left + 5 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 6 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 7 * channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 8 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 7 * channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 8 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x1[left + 3 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x1[left + 5 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x1[left + 5 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 6 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 7 * channels + v] * p[40 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 8 * channels + v] * p[48 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 7 * channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 8 * channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 2 * channels + v];
                     c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x2[left + 3 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 4 * channels + v];
                     c1[v] += a * p[72 + v]; c2[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c2[v] += x2[left + 5 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c2[v] += x2[left + 5 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x2[left + 6 * channels + v];
                     c2[v] += a * p[72 + v]; c3[v] += a * p[56 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 7 * channels + v] * p[64 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x2[left + 8 * channels + v] * p[72 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 7 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c3[v] += x2[left + 8 * channels + v] * p[72 + v]; }
                 float *const to = yi + channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             const int left = 9 * channels + c;
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x0[left + 2 * channels + v] * p[24 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + 2 * channels + v] * p[24 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + 2 * channels + v] * p[48 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + 2 * channels + v] * p[72 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + 2 * channels + v] * p[48 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + 2 * channels + v] * p[72 + v]; }
             float *const to = yi + 5 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -1571,18 +1415,18 @@ static MODEL_CODE_ATTR void model_pointwise_36x96x24(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1600,18 +1444,18 @@ static MODEL_CODE_ATTR void model_pointwise_36x24x144_relu6(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = relu6(c1_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = model_relu6(c1_0[v]); }
         }
     }
 }
@@ -1633,119 +1477,113 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x144_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             {
                 const int left = c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 5 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 5 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x2[left + 5 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 5 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -1765,22 +1603,20 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x24_residual_over_residual(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * outputs + o + outputs + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += residual[i * outputs + o + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += residual[i * outputs + o + outputs + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1800,18 +1636,18 @@ static MODEL_CODE_ATTR void model_pointwise_36x144x32(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -1829,18 +1665,18 @@ static MODEL_CODE_ATTR void model_pointwise_36x32x192_relu6(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = relu6(c1_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = model_relu6(c1_0[v]); }
         }
     }
 }
@@ -1862,119 +1698,113 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_6x6x192_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             {
                 const int left = c;
                 float c0[8], c1[8], c2[8], c3[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v]; c3[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v]; c3[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x0[left + 4 * channels + v];
                         c2[v] += a * p[24 + v]; c3[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x0[left + 5 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x0[left + 5 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v]; c3[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     const float a = x1[left + 4 * channels + v];
                     c2[v] += a * p[48 + v]; c3[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c3[v] += x1[left + 5 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c3[v] += x1[left + 5 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v]; c3[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    MODEL_LANES(v, 8) {
                         const float a = x2[left + 4 * channels + v];
                         c2[v] += a * p[72 + v]; c3[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c3[v] += x2[left + 5 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c3[v] += x2[left + 5 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
-                    to[3 * channels + v] = relu6(c3[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
+                    to[channels + v] = model_relu6(c1[v]);
+                    to[2 * channels + v] = model_relu6(c2[v]);
+                    to[3 * channels + v] = model_relu6(c3[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 4 * channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 5 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 4 * channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 5 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 4 * channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 5 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 5 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -1994,22 +1824,20 @@ static MODEL_CODE_ATTR void model_pointwise_36x192x32_residual_over_residual(
                 const float *p = panel;
                 float c0_0[8];
                 float c1_0[8];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
                 p += 8;
                 for (int k = 0; k < inputs; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                    MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                     const float s1 = a[inputs + k];
-                    LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                    MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                     p += 8;
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1_0[v] += residual[i * outputs + o + outputs + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += residual[i * outputs + o + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += residual[i * outputs + o + outputs + v]; }
+                MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
             }
         }
     }
@@ -2032,61 +1860,57 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_s2_6x6x192_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             const int left = channels + c;
             float c0[8], c1[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v]; c1[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + channels + v] * p[16 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) {
                     const float a = x0[left + 2 * channels + v];
                     c0[v] += a * p[24 + v]; c1[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x0[left + 3 * channels + v] * p[16 + v];
-                }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c1[v] += x0[left + 4 * channels + v] * p[24 + v];
-                }
+                MODEL_LANES(v, 8) { c1[v] += x0[left + 3 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c1[v] += x0[left + 4 * channels + v] * p[24 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x1[left + 2 * channels + v];
                 c0[v] += a * p[48 + v]; c1[v] += a * p[32 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x1[left + 4 * channels + v] * p[48 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) { c1[v] += x1[left + 3 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c1[v] += x1[left + 4 * channels + v] * p[48 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) {
                 const float a = x2[left + 2 * channels + v];
                 c0[v] += a * p[72 + v]; c1[v] += a * p[56 + v];
             }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1[v] += x2[left + 4 * channels + v] * p[72 + v]; }
+            MODEL_LANES(v, 8) { c1[v] += x2[left + 3 * channels + v] * p[64 + v]; }
+            MODEL_LANES(v, 8) { c1[v] += x2[left + 4 * channels + v] * p[72 + v]; }
             float *const to = yi + channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
-                to[channels + v] = relu6(c1[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
+                to[channels + v] = model_relu6(c1[v]);
             }
         }
     }
@@ -2104,30 +1928,30 @@ static MODEL_CODE_ATTR void model_pointwise_9x192x56(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
         }
         const float *const a = x + tiled_pixels * inputs;
         const float *p = panel;
         float c0_0[8];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+        MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
         p += 8;
         for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
             p += 8;
         }
-        LANES for (int v = 0; v < 8; ++v) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
+        MODEL_LANES(v, 8) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
     }
 }
 
@@ -2142,17 +1966,17 @@ static MODEL_CODE_ATTR void model_pointwise_9x56x336_relu6(
             const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_1[v] = p[8 + v]; }
             p += 16;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = relu6(c0_1[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + 8 + v] = model_relu6(c0_1[v]); }
         }
     }
 }
@@ -2174,75 +1998,65 @@ static MODEL_CODE_ATTR void model_depthwise_3x3_3x3x336_relu6_over_x(
             const float *const p = w + c * (kernel_rows * kernel_columns + 1);
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[24 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[48 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[72 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             {
                 const int left = c;
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                MODEL_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[left + v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x0[left + channels + v] * p[16 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x0[left + 2 * channels + v] * p[24 + v];
-                    }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + v] * p[8 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + channels + v] * p[16 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x0[left + 2 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[left + channels + v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
-                    c0[v] += x1[left + 2 * channels + v] * p[48 + v];
-                }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + v] * p[32 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + channels + v] * p[40 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x1[left + 2 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[left + v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x2[left + channels + v] * p[64 + v];
-                    }
-                    LANES for (int v = 0; v < 8; ++v) {
-                        c0[v] += x2[left + 2 * channels + v] * p[72 + v];
-                    }
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + v] * p[56 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + channels + v] * p[64 + v]; }
+                    MODEL_LANES(v, 8) { c0[v] += x2[left + 2 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + channels + c;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                MODEL_LANES(v, 8) {
+                    to[v] = model_relu6(c0[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            MODEL_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[c + 2 * channels + v] * p[16 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + channels + v] * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x0[c + 2 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[c + 2 * channels + v] * p[40 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + channels + v] * p[32 + v]; }
+            MODEL_LANES(v, 8) { c0[v] += x1[c + 2 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + channels + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[c + 2 * channels + v] * p[64 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + channels + v] * p[56 + v]; }
+                MODEL_LANES(v, 8) { c0[v] += x2[c + 2 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 2 * channels + c;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            MODEL_LANES(v, 8) {
+                to[v] = model_relu6(c0[v]);
             }
         }
     }
@@ -2260,35 +2074,33 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x56_residual_over_residual(
             const float *p = panel;
             float c0_0[8];
             float c1_0[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c1_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] = p[v]; }
             p += 8;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
                 const float s1 = a[inputs + k];
-                LANES for (int v = 0; v < 8; ++v) { c1_0[v] += s1 * p[v]; }
+                MODEL_LANES(v, 8) { c1_0[v] += s1 * p[v]; }
                 p += 8;
             }
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + o + v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) {
-                c1_0[v] += residual[i * outputs + o + outputs + v];
-            }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + outputs + v] = c1_0[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] += residual[i * outputs + o + v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { c1_0[v] += residual[i * outputs + o + outputs + v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + outputs + v] = c1_0[v]; }
         }
         const float *const a = x + tiled_pixels * inputs;
         const float *p = panel;
         float c0_0[8];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+        MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
         p += 8;
         for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+            MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
             p += 8;
         }
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[tiled_pixels * outputs + o + v]; }
-        LANES for (int v = 0; v < 8; ++v) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
+        MODEL_LANES(v, 8) { c0_0[v] += residual[tiled_pixels * outputs + o + v]; }
+        MODEL_LANES(v, 8) { y[tiled_pixels * outputs + o + v] = c0_0[v]; }
     }
 }
 
@@ -2303,17 +2115,17 @@ static MODEL_CODE_ATTR void model_pointwise_9x336x112(
             const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_1[v] = p[8 + v]; }
             p += 16;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = c0_0[v]; }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = c0_1[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = c0_0[v]; }
+            MODEL_LANES(v, 8) { y[i * outputs + o + 8 + v] = c0_1[v]; }
         }
     }
 }
@@ -2329,17 +2141,17 @@ static MODEL_CODE_ATTR void model_pointwise_9x112x1280_relu6(
             const float *const a = x + i * inputs;
             const float *p = panel;
             float c0_0[8], c0_1[8];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+            MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+            MODEL_LANES(v, 8) { c0_1[v] = p[8 + v]; }
             p += 16;
             for (int k = 0; k < inputs; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
+                MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+                MODEL_LANES(v, 8) { c0_1[v] += s0 * p[8 + v]; }
                 p += 16;
             }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + v] = relu6(c0_0[v]); }
-            LANES for (int v = 0; v < 8; ++v) { y[i * outputs + o + 8 + v] = relu6(c0_1[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + v] = model_relu6(c0_0[v]); }
+            MODEL_LANES(v, 8) { y[i * outputs + o + 8 + v] = model_relu6(c0_1[v]); }
         }
     }
 }
@@ -2355,13 +2167,11 @@ static MODEL_CODE_ATTR void model_global_avg_pool_3x3x1280(
         for (int i = 0; i < height; ++i) {
             float row[8] = {0.0f};
             for (int j = 0; j < width; ++j) {
-                LANES for (int v = 0; v < 8; ++v) {
-                    row[v] += x[(i * width + j) * channels + c + v];
-                }
+                MODEL_LANES(v, 8) { row[v] += x[(i * width + j) * channels + c + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { sum[v] += row[v]; }
+            MODEL_LANES(v, 8) { sum[v] += row[v]; }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[c + v] = sum[v] / (float)(height * width); }
+        MODEL_LANES(v, 8) { y[c + v] = sum[v] / (float)(height * width); }
     }
 }
 
@@ -2375,30 +2185,30 @@ static MODEL_CODE_ATTR void model_pointwise_1x1280x1000(
         const float *const a = x;
         const float *p = panel;
         float c0_0[8], c0_1[8];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-        LANES for (int v = 0; v < 8; ++v) { c0_1[v] = p[8 + v]; }
+        MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
+        MODEL_LANES(v, 8) { c0_1[v] = p[8 + v]; }
         p += 16;
         for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0_1[v] += s0 * p[8 + v]; }
+            MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+            MODEL_LANES(v, 8) { c0_1[v] += s0 * p[8 + v]; }
             p += 16;
         }
-        LANES for (int v = 0; v < 8; ++v) { y[o + v] = c0_0[v]; }
-        LANES for (int v = 0; v < 8; ++v) { y[o + 8 + v] = c0_1[v]; }
+        MODEL_LANES(v, 8) { y[o + v] = c0_0[v]; }
+        MODEL_LANES(v, 8) { y[o + 8 + v] = c0_1[v]; }
     }
     const float *const panel = w + 992 * (inputs + 1);
     const float *const a = x;
     const float *p = panel;
     float c0_0[8];
-    LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+    MODEL_LANES(v, 8) { c0_0[v] = p[v]; }
     p += 8;
     for (int k = 0; k < inputs; ++k) {
         const float s0 = a[k];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+        MODEL_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
         p += 8;
     }
-    LANES for (int v = 0; v < 8; ++v) { y[992 + v] = c0_0[v]; }
+    MODEL_LANES(v, 8) { y[992 + v] = c0_0[v]; }
 }
 
 /* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. */

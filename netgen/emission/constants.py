@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 
 from netgen.kernels.layer import Json
-from netgen.kernels.terms import Constant, constant
+from netgen.kernels.terms import NamedInt, named_int
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # Where the body of a function begins.
 _BODY = "\n{\n"
 
 
-def named_constants(parameters: Mapping[str, Json]) -> dict[str, Constant]:
+def named_constants(parameters: Mapping[str, Json]) -> dict[str, NamedInt]:
     """The whole numbers of an instance by name, distances of pixels and rows among them.
 
     In a band `band_rows` are computed; rows of x are `row_pitch` apart, in `row_slots` if they wait
@@ -31,10 +31,10 @@ def named_constants(parameters: Mapping[str, Json]) -> dict[str, Constant]:
         case {"rows": int(rows), "slots": int(slots), "row_pixels": int(pixels)}, {"x": str(pitch)}:
             between = {"row_pitch": pixels * numbers[pitch], "row_slots": slots}
             numbers |= {"band_rows": rows, **between}
-    return {name: constant(name, value) for name, value in numbers.items()}
+    return {name: named_int(name, value) for name, value in numbers.items()}
 
 
-def with_constants(function: str, constants: Mapping[str, Constant], own: str) -> str:
+def with_constants(function: str, constants: Mapping[str, NamedInt], own: str) -> str:
     """The function with a declaration of its constants; names in `own` are its parameters."""
     head, body = function.split(_BODY, 1)
     words = set(re.findall(r"\w+", _COMMENT.sub("", body))) - set(re.findall(r"\w+", own))

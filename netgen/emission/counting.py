@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netgen.kernels.terms import Constant, Term, sum_of
+from netgen.kernels.terms import NamedInt, Term, sum_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def over(
     )
 
 
-def bound(number: int, *constants: Constant) -> int:
+def bound(number: int, *constants: NamedInt) -> int:
     """The constant that is this number, or the number."""
     return next((constant for constant in constants if constant == number), number)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from netgen.emission.axes import UNKNOWN, axes_of
 from netgen.emission.c_types import C_TYPES
-from netgen.emission.environment import literal
 from netgen.emission.interface import Port, input_ports, output_ports
+from netgen.emission.words import literal
 from netgen.ir.tensor_type import TensorType
 from netgen.plan.data.plan import Plan
 

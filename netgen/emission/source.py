@@ -9,7 +9,7 @@ from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
-from netgen.emission.functions import called_names, vector_words
+from netgen.emission.functions import vector_words
 from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
 from netgen.emission.interface import (
     check_pushed_outputs,
@@ -59,7 +59,6 @@ def emit_files(
         kernel_function(instance, prefix, apart=target.processor.calls_apart)
         for instance in plan.instances
     ]
-    called = called_names(functions)
     source = render(
         "model.c.j2",
         **context,
@@ -67,7 +66,7 @@ def emit_files(
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
         functions=functions,
-        **vector_words(called, target),
+        **vector_words(functions, target, prefix),
         needs_string=options.weights_as == "blob"
         or plan.push_rows
         or any("memcpy(" in text for text in functions),

@@ -14,7 +14,7 @@ from typing import TypeAlias
 Term: TypeAlias = "int | str"
 
 
-class Constant(int):
+class NamedInt(int):
     """A whole number that C knows by a name."""
 
     name: str
@@ -23,9 +23,9 @@ class Constant(int):
         return self.name
 
 
-def constant(name: str, value: int) -> Constant:
+def named_int(name: str, value: int) -> NamedInt:
     """The number `value`, by a name."""
-    made = Constant(value)
+    made = NamedInt(value)
     made.name = name
     return made
 
@@ -107,7 +107,7 @@ def _named(parts: Sequence[Term], nothing: int) -> list[Term]:
     plain = all(isinstance(_number(part), int) for part in parts if part != "")
     return [
         (int(part) if plain or part in (0, nothing) else part.name)
-        if isinstance(part, Constant)
+        if isinstance(part, NamedInt)
         else part
         for part in parts
     ]

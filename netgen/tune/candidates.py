@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.emission.environment import render
-from netgen.emission.functions import called_names, vector_words
+from netgen.emission.functions import vector_words
 from netgen.emission.kernels import kernel_function
 from netgen.kernels.layer import Choice, Json, Kernel, Layer
 from netgen.kernels.targets import Target
@@ -58,7 +58,7 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
         parameters = {**case.kernel.parameters(layer, target), "aliased": aliased}
         instance = case.kernel.instance(layer, str(number), case.arguments, parameters)
         texts.append(kernel_function(instance, "tune"))
-    vectors = render("vectors.c.j2", **vector_words(called_names(texts), target))
+    vectors = render("vectors.c.j2", prefix="tune", **vector_words(texts, target, "tune"))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
     # Each a function of its own, as where a network calls it from several places.
     attribute = "#define TUNE_CODE_ATTR __attribute__((noinline))\n\n"

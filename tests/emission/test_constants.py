@@ -12,7 +12,7 @@ import netgen
 from netgen.emission.constants import named_constants, with_constants
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS
-from netgen.kernels.terms import constant
+from netgen.kernels.terms import named_int
 from netgen.plan.data.options import PlanOptions
 from tests.conftest import REPOSITORY
 from tests.emission.programs import emission
@@ -82,7 +82,7 @@ def test_dimensions_by_name() -> None:
 
 
 def test_a_function_declares_names_of_its_code() -> None:
-    known = {name: constant(name, n) for n, name in enumerate(("rows", "steps", "scratch"), 2)}
+    known = {name: named_int(name, n) for n, name in enumerate(("rows", "steps", "scratch"), 2)}
     text = "void f(float *scratch)\n{\n/* steps */\nf(scratch + rows);\n}\n"
     assert with_constants(text, known, "float *scratch") == text.replace(
         "{\n", "{\nenum { rows = 2 };\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netgen.emission.counting import Counted, Local, bound, local, over, part_of, step_on
-from netgen.kernels.terms import constant
+from netgen.kernels.terms import named_int
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_steps(by: int | str, expected: str) -> None:
 
 
 def test_bounds_are_named_where_a_constant_is_that_number() -> None:
-    height, one = constant("height", 12), constant("rows", 1)
+    height, one = named_int("height", 12), named_int("rows", 1)
     assert over("i", 0, bound(12, one, height), 3).head == "for (int i = 0; i < height; i += 3) "
     assert over("i", 0, bound(9, one, height), 3).head == "for (int i = 0; i < 9; i += 3) "
     assert over("i", 0, one) == Counted("", 0)

@@ -11,7 +11,11 @@ from netgen.emission.environment import environment
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "templates"
-TEMPLATES = sorted(FOLDER.glob("kernels/**/*.j2"))
+TEMPLATES = [
+    *sorted(FOLDER.glob("kernels/**/*.j2")),
+    *sorted(FOLDER.glob("functions/*.j2")),
+    *(FOLDER / name for name in ("vectors.c.j2", "larger_vectors.c.j2", "folds.c.j2")),
+]
 ARITHMETIC = (
     *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow),
     *(nodes.Neg, nodes.Pos),

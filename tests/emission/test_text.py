@@ -90,7 +90,7 @@ def test_steps_are_numbered_as_the_hook_counts_them(small_graph: Graph) -> None:
 
 def test_each_function_is_there_once(small_graph: Graph) -> None:
     emitted = emission(small_graph, "x86-64-v4")
-    kernel = r"^static MODEL_CODE_ATTR KERNEL void (model_\w+)\("
+    kernel = r"^static MODEL_CODE_ATTR MODEL_KERNEL void (model_\w+)\("
     defined = re.findall(kernel, emitted.logic, re.MULTILINE)
     assert len(defined) == len(set(defined)) == len(emitted.plan.instances)
     called = re.findall(r"^    (model_\w+)\(", emitted.logic, re.MULTILINE)

@@ -158,7 +158,7 @@ def test_the_thread_sanitizer_has_no_report(
 def test_the_thread_sanitizer_sees_races(tiny_graph: Graph, tmp_path: Path) -> None:
     """Where helpers say too early that they are done, the same program is not right."""
     emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
-    done, begin = "        COUNT_UP(&team->done);\n", "        for (int part = self->number;"
+    done, begin = "        MODEL_COUNT_UP(&team->done);\n", "        for (int part = self->number;"
     assert emitted.logic.count(done) == emitted.logic.count(begin) == 1
     text = emitted.logic.replace(done, "").replace(begin, done + begin)
     files = {**emitted.files, "model.c": text.encode()}

@@ -18,7 +18,7 @@ from hypothesis.vendor.pretty import RepresentationPrinter
 
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
-from netgen.emission.functions import called_names, vector_words
+from netgen.emission.functions import vector_words
 from netgen.emission.kernels import function_name, kernel_function
 from netgen.kernels.layer import Instance, Json, Kernel, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
@@ -182,7 +182,7 @@ def _result(call: Call, written: Words) -> Floats:
 def _program(calls: Sequence[Call], target: Target) -> str:
     instances = [_instance(call, number, target) for number, call in enumerate(calls)]
     functions = [kernel_function(instance, "t") for instance in instances]
-    vectors = render("vectors.c.j2", **vector_words(called_names(functions), target))
+    vectors = render("vectors.c.j2", prefix="t", **vector_words(functions, target, "t"))
     text = [_statements(c, i, target) for c, i in zip(calls, instances, strict=True)]
     main = _MAIN.replace("CALLS", "\n".join(text))
     return format_c(_HEAD + vectors + "\n".join(functions) + main)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from netgen.kernels.terms import (
     Term,
-    constant,
     difference,
     greater,
     grouped,
     lesser,
+    named_int,
     product,
     quotient,
     remainder,
@@ -114,10 +114,10 @@ def test_values_are_those_of_the_parts(found: Valued) -> None:
 
 
 def test_constants_are_named_beside_names_and_numbers_among_numbers() -> None:
-    stride, none, width = constant("stride", 2), constant("pad", 0), constant("width", 7)
-    assert difference(product("i", stride), constant("pad", 1)) == "i * stride - pad"
-    assert difference(product("i", constant("stride", 1)), none) == "i"
-    assert difference(product(3, stride), constant("pad", 1)) == 5
+    stride, none, width = named_int("stride", 2), named_int("pad", 0), named_int("width", 7)
+    assert difference(product("i", stride), named_int("pad", 1)) == "i * stride - pad"
+    assert difference(product("i", named_int("stride", 1)), none) == "i"
+    assert difference(product(3, stride), named_int("pad", 1)) == 5
     assert sum_of("x", none, product("h", width)) == "x + h * width"
     assert product(0, width) == 0
     assert (str(width), f"{width}", width + 1) == ("width", "width", 8)

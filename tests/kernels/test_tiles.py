@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import netgen.kernels.f32.pointwise
 from netgen.emission.environment import render
-from netgen.emission.functions import called_names, vector_words
+from netgen.emission.functions import vector_words
 from netgen.emission.kernels import kernel_function
 from netgen.kernels import find_kernel
 from netgen.kernels.layout import Layout, common_spans, visiting_order
@@ -182,7 +182,7 @@ def tiled_function(
 
 def file_of(functions: Sequence[str], target: Target) -> str:
     """A C file in which every function is kept as it is."""
-    vectors = render("vectors.c.j2", **vector_words(called_names(functions), target))
+    vectors = render("vectors.c.j2", prefix="t", **vector_words(functions, target, "t"))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"
     kept = "#define T_CODE_ATTR __attribute__((used, noinline))\n"
     return head + kept + vectors + "\n".join(functions)

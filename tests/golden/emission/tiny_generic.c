@@ -35,22 +35,22 @@ typedef char tiny_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
 typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
 /* NaN stays NaN. Two statements, since clang makes no vectors of nested conditions. */
-static inline float relu6(float v)
+static inline float tiny_relu6(float v)
 {
     v = v < 0.0f ? 0.0f : v;
     return v > 6.0f ? 6.0f : v;
 }
 
-/* Before a loop over the lanes of one vector: kept as a loop where the compiler has vectors to turn
-   it into, unrolled where it has not. */
+/* Over the n lanes of one vector: kept as a loop where the compiler has vectors to turn it into,
+   unrolled where it has not. */
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
-#define LANES _Pragma("GCC unroll 1")
+#define TINY_LANES(v, n) _Pragma("GCC unroll 1") for (int v = 0; v < (n); ++v)
 #else
-#define LANES _Pragma("GCC unroll 8")
+#define TINY_LANES(v, n) _Pragma("GCC unroll 8") for (int v = 0; v < (n); ++v)
 #endif
 #else
-#define LANES
+#define TINY_LANES(v, n) for (int v = 0; v < (n); ++v)
 #endif
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
@@ -71,8 +71,8 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
         for (int j = 0; j < 4; ++j) {
             const float *p = panel;
             float c0_0[8], c0_1[4];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
+            TINY_LANES(v, 8) { c0_0[v] = p[v]; }
+            TINY_LANES(v, 4) { c0_1[v] = p[8 + v]; }
             p += 12;
             const int left = j * stride_columns * channels;
             for (int r = 0; r < kernel_rows; ++r) {
@@ -83,22 +83,18 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
                 p = panel + (r * kernel_columns * channels + 1) * 12;
                 for (int k = left; k < left + 3 * channels; ++k) {
                     const float s0 = a[k];
-                    LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                    LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
+                    TINY_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+                    TINY_LANES(v, 4) { c0_1[v] += s0 * p[8 + v]; }
                     p += 12;
                 }
             }
-            LANES for (int v = 0; v < 8; ++v) {
-                y[(i * out_width + j) * outputs + v] = relu6(c0_0[v]);
-            }
-            LANES for (int v = 0; v < 4; ++v) {
-                y[(i * out_width + j) * outputs + 8 + v] = relu6(c0_1[v]);
-            }
+            TINY_LANES(v, 8) { y[(i * out_width + j) * outputs + v] = tiny_relu6(c0_0[v]); }
+            TINY_LANES(v, 4) { y[(i * out_width + j) * outputs + 8 + v] = tiny_relu6(c0_1[v]); }
         }
         const float *p = panel;
         float c0_0[8], c0_1[4];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
+        TINY_LANES(v, 8) { c0_0[v] = p[v]; }
+        TINY_LANES(v, 4) { c0_1[v] = p[8 + v]; }
         p += 12;
         const int left = 8 * channels;
         for (int r = 0; r < kernel_rows; ++r) {
@@ -109,15 +105,13 @@ static TINY_CODE_ATTR void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
             p = panel + (r * kernel_columns * channels + 1) * 12;
             for (int k = left; k < left + 2 * channels; ++k) {
                 const float s0 = a[k];
-                LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-                LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
+                TINY_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+                TINY_LANES(v, 4) { c0_1[v] += s0 * p[8 + v]; }
                 p += 12;
             }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[(i * out_width + 4) * outputs + v] = relu6(c0_0[v]); }
-        LANES for (int v = 0; v < 4; ++v) {
-            y[(i * out_width + 4) * outputs + 8 + v] = relu6(c0_1[v]);
-        }
+        TINY_LANES(v, 8) { y[(i * out_width + 4) * outputs + v] = tiny_relu6(c0_0[v]); }
+        TINY_LANES(v, 4) { y[(i * out_width + 4) * outputs + 8 + v] = tiny_relu6(c0_1[v]); }
     }
 }
 
@@ -138,197 +132,197 @@ static TINY_CODE_ATTR void tiny_depthwise_3x3_5x5x12_relu6(
             const float *const p = w;
             {
                 float c0[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                TINY_LANES(v, 8) {
                     c0[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[v] * p[16 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[channels + v] * p[24 + v]; }
+                    TINY_LANES(v, 8) { c0[v] += x0[v] * p[16 + v]; }
+                    TINY_LANES(v, 8) { c0[v] += x0[channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[v] * p[40 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[channels + v] * p[48 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x1[v] * p[40 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x1[channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[v] * p[64 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[channels + v] * p[72 + v]; }
+                    TINY_LANES(v, 8) { c0[v] += x2[v] * p[64 + v]; }
+                    TINY_LANES(v, 8) { c0[v] += x2[channels + v] * p[72 + v]; }
                 }
                 float *const to = yi;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
+                TINY_LANES(v, 8) {
+                    to[v] = tiny_relu6(c0[v]);
                 }
             }
             {
                 float c0[8], c1[8], c2[8];
-                LANES for (int v = 0; v < 8; ++v) {
+                TINY_LANES(v, 8) {
                     c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
                 }
                 if (x0 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[v] * p[8 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) { c0[v] += x0[v] * p[8 + v]; }
+                    TINY_LANES(v, 8) {
                         const float a = x0[channels + v];
                         c0[v] += a * p[16 + v]; c1[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) {
                         const float a = x0[2 * channels + v];
                         c0[v] += a * p[24 + v]; c1[v] += a * p[16 + v]; c2[v] += a * p[8 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) {
                         const float a = x0[3 * channels + v];
                         c1[v] += a * p[24 + v]; c2[v] += a * p[16 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x0[4 * channels + v] * p[24 + v]; }
+                    TINY_LANES(v, 8) { c2[v] += x0[4 * channels + v] * p[24 + v]; }
                 }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[v] * p[32 + v]; }
-                LANES for (int v = 0; v < 8; ++v) {
+                TINY_LANES(v, 8) { c0[v] += x1[v] * p[32 + v]; }
+                TINY_LANES(v, 8) {
                     const float a = x1[channels + v];
                     c0[v] += a * p[40 + v]; c1[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                TINY_LANES(v, 8) {
                     const float a = x1[2 * channels + v];
                     c0[v] += a * p[48 + v]; c1[v] += a * p[40 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) {
+                TINY_LANES(v, 8) {
                     const float a = x1[3 * channels + v];
                     c1[v] += a * p[48 + v]; c2[v] += a * p[40 + v];
                 }
-                LANES for (int v = 0; v < 8; ++v) { c2[v] += x1[4 * channels + v] * p[48 + v]; }
+                TINY_LANES(v, 8) { c2[v] += x1[4 * channels + v] * p[48 + v]; }
                 if (x2 != NULL) {
-                    LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[v] * p[56 + v]; }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) { c0[v] += x2[v] * p[56 + v]; }
+                    TINY_LANES(v, 8) {
                         const float a = x2[channels + v];
                         c0[v] += a * p[64 + v]; c1[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) {
                         const float a = x2[2 * channels + v];
                         c0[v] += a * p[72 + v]; c1[v] += a * p[64 + v]; c2[v] += a * p[56 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) {
+                    TINY_LANES(v, 8) {
                         const float a = x2[3 * channels + v];
                         c1[v] += a * p[72 + v]; c2[v] += a * p[64 + v];
                     }
-                    LANES for (int v = 0; v < 8; ++v) { c2[v] += x2[4 * channels + v] * p[72 + v]; }
+                    TINY_LANES(v, 8) { c2[v] += x2[4 * channels + v] * p[72 + v]; }
                 }
                 float *const to = yi + channels;
-                LANES for (int v = 0; v < 8; ++v) {
-                    to[v] = relu6(c0[v]);
-                    to[channels + v] = relu6(c1[v]);
-                    to[2 * channels + v] = relu6(c2[v]);
+                TINY_LANES(v, 8) {
+                    to[v] = tiny_relu6(c0[v]);
+                    to[channels + v] = tiny_relu6(c1[v]);
+                    to[2 * channels + v] = tiny_relu6(c2[v]);
                 }
             }
             float c0[8];
-            LANES for (int v = 0; v < 8; ++v) {
+            TINY_LANES(v, 8) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[3 * channels + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x0[4 * channels + v] * p[16 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x0[3 * channels + v] * p[8 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x0[4 * channels + v] * p[16 + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[3 * channels + v] * p[32 + v]; }
-            LANES for (int v = 0; v < 8; ++v) { c0[v] += x1[4 * channels + v] * p[40 + v]; }
+            TINY_LANES(v, 8) { c0[v] += x1[3 * channels + v] * p[32 + v]; }
+            TINY_LANES(v, 8) { c0[v] += x1[4 * channels + v] * p[40 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[3 * channels + v] * p[56 + v]; }
-                LANES for (int v = 0; v < 8; ++v) { c0[v] += x2[4 * channels + v] * p[64 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x2[3 * channels + v] * p[56 + v]; }
+                TINY_LANES(v, 8) { c0[v] += x2[4 * channels + v] * p[64 + v]; }
             }
             float *const to = yi + 4 * channels;
-            LANES for (int v = 0; v < 8; ++v) {
-                to[v] = relu6(c0[v]);
+            TINY_LANES(v, 8) {
+                to[v] = tiny_relu6(c0[v]);
             }
         }
         const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
         {
             float c0[4];
-            LANES for (int v = 0; v < 4; ++v) {
+            TINY_LANES(v, 4) {
                 c0[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + v] * p[8 + v]; }
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + channels + v] * p[12 + v]; }
+                TINY_LANES(v, 4) { c0[v] += x0[8 + v] * p[8 + v]; }
+                TINY_LANES(v, 4) { c0[v] += x0[8 + channels + v] * p[12 + v]; }
             }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + v] * p[20 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + channels + v] * p[24 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x1[8 + v] * p[20 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x1[8 + channels + v] * p[24 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + v] * p[32 + v]; }
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + channels + v] * p[36 + v]; }
+                TINY_LANES(v, 4) { c0[v] += x2[8 + v] * p[32 + v]; }
+                TINY_LANES(v, 4) { c0[v] += x2[8 + channels + v] * p[36 + v]; }
             }
             float *const to = yi + 8;
-            LANES for (int v = 0; v < 4; ++v) {
-                to[v] = relu6(c0[v]);
+            TINY_LANES(v, 4) {
+                to[v] = tiny_relu6(c0[v]);
             }
         }
         {
             float c0[4], c1[4], c2[4];
-            LANES for (int v = 0; v < 4; ++v) {
+            TINY_LANES(v, 4) {
                 c0[v] = p[v]; c1[v] = p[v]; c2[v] = p[v];
             }
             if (x0 != NULL) {
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + v] * p[4 + v]; }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) { c0[v] += x0[8 + v] * p[4 + v]; }
+                TINY_LANES(v, 4) {
                     const float a = x0[8 + channels + v];
                     c0[v] += a * p[8 + v]; c1[v] += a * p[4 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) {
                     const float a = x0[8 + 2 * channels + v];
                     c0[v] += a * p[12 + v]; c1[v] += a * p[8 + v]; c2[v] += a * p[4 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) {
                     const float a = x0[8 + 3 * channels + v];
                     c1[v] += a * p[12 + v]; c2[v] += a * p[8 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) { c2[v] += x0[8 + 4 * channels + v] * p[12 + v]; }
+                TINY_LANES(v, 4) { c2[v] += x0[8 + 4 * channels + v] * p[12 + v]; }
             }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + v] * p[16 + v]; }
-            LANES for (int v = 0; v < 4; ++v) {
+            TINY_LANES(v, 4) { c0[v] += x1[8 + v] * p[16 + v]; }
+            TINY_LANES(v, 4) {
                 const float a = x1[8 + channels + v];
                 c0[v] += a * p[20 + v]; c1[v] += a * p[16 + v];
             }
-            LANES for (int v = 0; v < 4; ++v) {
+            TINY_LANES(v, 4) {
                 const float a = x1[8 + 2 * channels + v];
                 c0[v] += a * p[24 + v]; c1[v] += a * p[20 + v]; c2[v] += a * p[16 + v];
             }
-            LANES for (int v = 0; v < 4; ++v) {
+            TINY_LANES(v, 4) {
                 const float a = x1[8 + 3 * channels + v];
                 c1[v] += a * p[24 + v]; c2[v] += a * p[20 + v];
             }
-            LANES for (int v = 0; v < 4; ++v) { c2[v] += x1[8 + 4 * channels + v] * p[24 + v]; }
+            TINY_LANES(v, 4) { c2[v] += x1[8 + 4 * channels + v] * p[24 + v]; }
             if (x2 != NULL) {
-                LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + v] * p[28 + v]; }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) { c0[v] += x2[8 + v] * p[28 + v]; }
+                TINY_LANES(v, 4) {
                     const float a = x2[8 + channels + v];
                     c0[v] += a * p[32 + v]; c1[v] += a * p[28 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) {
                     const float a = x2[8 + 2 * channels + v];
                     c0[v] += a * p[36 + v]; c1[v] += a * p[32 + v]; c2[v] += a * p[28 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) {
+                TINY_LANES(v, 4) {
                     const float a = x2[8 + 3 * channels + v];
                     c1[v] += a * p[36 + v]; c2[v] += a * p[32 + v];
                 }
-                LANES for (int v = 0; v < 4; ++v) { c2[v] += x2[8 + 4 * channels + v] * p[36 + v]; }
+                TINY_LANES(v, 4) { c2[v] += x2[8 + 4 * channels + v] * p[36 + v]; }
             }
             float *const to = yi + channels + 8;
-            LANES for (int v = 0; v < 4; ++v) {
-                to[v] = relu6(c0[v]);
-                to[channels + v] = relu6(c1[v]);
-                to[2 * channels + v] = relu6(c2[v]);
+            TINY_LANES(v, 4) {
+                to[v] = tiny_relu6(c0[v]);
+                to[channels + v] = tiny_relu6(c1[v]);
+                to[2 * channels + v] = tiny_relu6(c2[v]);
             }
         }
         float c0[4];
-        LANES for (int v = 0; v < 4; ++v) {
+        TINY_LANES(v, 4) {
             c0[v] = p[v];
         }
         if (x0 != NULL) {
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 3 * channels + v] * p[4 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x0[8 + 4 * channels + v] * p[8 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x0[8 + 3 * channels + v] * p[4 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x0[8 + 4 * channels + v] * p[8 + v]; }
         }
-        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 3 * channels + v] * p[16 + v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0[v] += x1[8 + 4 * channels + v] * p[20 + v]; }
+        TINY_LANES(v, 4) { c0[v] += x1[8 + 3 * channels + v] * p[16 + v]; }
+        TINY_LANES(v, 4) { c0[v] += x1[8 + 4 * channels + v] * p[20 + v]; }
         if (x2 != NULL) {
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 3 * channels + v] * p[28 + v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0[v] += x2[8 + 4 * channels + v] * p[32 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x2[8 + 3 * channels + v] * p[28 + v]; }
+            TINY_LANES(v, 4) { c0[v] += x2[8 + 4 * channels + v] * p[32 + v]; }
         }
         float *const to = yi + 4 * channels + 8;
-        LANES for (int v = 0; v < 4; ++v) {
-            to[v] = relu6(c0[v]);
+        TINY_LANES(v, 4) {
+            to[v] = tiny_relu6(c0[v]);
         }
     }
 }
@@ -343,19 +337,19 @@ static TINY_CODE_ATTR void tiny_pointwise_25x12x12_residual_over_residual(
         const float *const a = x + i * inputs;
         const float *p = panel;
         float c0_0[8], c0_1[4];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0_1[v] = p[8 + v]; }
+        TINY_LANES(v, 8) { c0_0[v] = p[v]; }
+        TINY_LANES(v, 4) { c0_1[v] = p[8 + v]; }
         p += 12;
         for (int k = 0; k < inputs; ++k) {
             const float s0 = a[k];
-            LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
-            LANES for (int v = 0; v < 4; ++v) { c0_1[v] += s0 * p[8 + v]; }
+            TINY_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
+            TINY_LANES(v, 4) { c0_1[v] += s0 * p[8 + v]; }
             p += 12;
         }
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += residual[i * outputs + v]; }
-        LANES for (int v = 0; v < 8; ++v) { y[i * outputs + v] = c0_0[v]; }
-        LANES for (int v = 0; v < 4; ++v) { c0_1[v] += residual[i * outputs + 8 + v]; }
-        LANES for (int v = 0; v < 4; ++v) { y[i * outputs + 8 + v] = c0_1[v]; }
+        TINY_LANES(v, 8) { c0_0[v] += residual[i * outputs + v]; }
+        TINY_LANES(v, 8) { y[i * outputs + v] = c0_0[v]; }
+        TINY_LANES(v, 4) { c0_1[v] += residual[i * outputs + 8 + v]; }
+        TINY_LANES(v, 4) { y[i * outputs + 8 + v] = c0_1[v]; }
     }
 }
 
@@ -370,21 +364,21 @@ static TINY_CODE_ATTR void tiny_global_avg_pool_5x5x12(
         for (int i = 0; i < height; ++i) {
             float row[8] = {0.0f};
             for (int j = 0; j < width; ++j) {
-                LANES for (int v = 0; v < 8; ++v) { row[v] += x[(i * width + j) * channels + v]; }
+                TINY_LANES(v, 8) { row[v] += x[(i * width + j) * channels + v]; }
             }
-            LANES for (int v = 0; v < 8; ++v) { sum[v] += row[v]; }
+            TINY_LANES(v, 8) { sum[v] += row[v]; }
         }
-        LANES for (int v = 0; v < 8; ++v) { y[v] = sum[v] / (float)(height * width); }
+        TINY_LANES(v, 8) { y[v] = sum[v] / (float)(height * width); }
     }
     float sum[4] = {0.0f};
     for (int i = 0; i < height; ++i) {
         float row[4] = {0.0f};
         for (int j = 0; j < width; ++j) {
-            LANES for (int v = 0; v < 4; ++v) { row[v] += x[(i * width + j) * channels + 8 + v]; }
+            TINY_LANES(v, 4) { row[v] += x[(i * width + j) * channels + 8 + v]; }
         }
-        LANES for (int v = 0; v < 4; ++v) { sum[v] += row[v]; }
+        TINY_LANES(v, 4) { sum[v] += row[v]; }
     }
-    LANES for (int v = 0; v < 4; ++v) { y[8 + v] = sum[v] / (float)(height * width); }
+    TINY_LANES(v, 4) { y[8 + v] = sum[v] / (float)(height * width); }
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
@@ -396,14 +390,14 @@ static TINY_CODE_ATTR void tiny_pointwise_1x12x5(
     const float *const a = x;
     const float *p = panel;
     float c0_0[8];
-    LANES for (int v = 0; v < 8; ++v) { c0_0[v] = p[v]; }
+    TINY_LANES(v, 8) { c0_0[v] = p[v]; }
     p += 8;
     for (int k = 0; k < inputs; ++k) {
         const float s0 = a[k];
-        LANES for (int v = 0; v < 8; ++v) { c0_0[v] += s0 * p[v]; }
+        TINY_LANES(v, 8) { c0_0[v] += s0 * p[v]; }
         p += 8;
     }
-    LANES for (int v = 0; v < 5; ++v) { y[v] = c0_0[v]; }
+    TINY_LANES(v, 5) { y[v] = c0_0[v]; }
 }
 
 /* Where results stand in the arena, in elements of their type: AT_n is what step n writes first. */

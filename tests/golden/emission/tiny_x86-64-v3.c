@@ -38,7 +38,7 @@ typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
 /* Kernels stay functions of their own: inlined side by side, loops compete for registers, and
    spill. */
-#define KERNEL __attribute__((noinline))
+#define TINY_KERNEL __attribute__((noinline))
 
 /* GNU vectors at any address of a float; any gcc or clang compiles them for any processor. */
 #if defined(__SSE__)
@@ -46,44 +46,54 @@ typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
-typedef float v8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef int32_t i8 __attribute__((vector_size(32), aligned(4), may_alias));
-#define LOAD8(p) (*(const v8 *)(p))
-#define STORE8(p, v) (*(v8 *)(p) = (v))
+typedef float tiny_v8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t tiny_mask8 __attribute__((vector_size(32), aligned(4), may_alias));
+#define TINY_LOAD8(p) (*(const tiny_v8 *)(p))
+#define TINY_STORE8(p, v) (*(tiny_v8 *)(p) = (v))
 /* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
-#define SPLAT8(s) ((s) - (v8){0})
+#define TINY_SPLAT8(s) ((s) - (tiny_v8){0})
 #if defined(__AVX__)
-#define RELU_8(v) ((v8)_mm256_max_ps(_mm256_setzero_ps(), (__m256)(v)))
-#define RELU6_8(v) ((v8)_mm256_min_ps(_mm256_set1_ps(6.0f), (__m256)RELU_8(v)))
+#define TINY_RELU_8(v) \
+    ((tiny_v8)_mm256_max_ps(_mm256_setzero_ps(), (__m256)(v)))
+#define TINY_RELU6_8(v) \
+    ((tiny_v8)_mm256_min_ps(_mm256_set1_ps(6.0f), (__m256)TINY_RELU_8(v)))
 #else
-#define RELU_8(v) ((v8)(~((v) < (v8){0}) & (i8)(v)))
-#define ABOVE6_8(v) (RELU_8(v) > SPLAT8(6.0f))
-#define RELU6_8(v) \
-    ((v8)((ABOVE6_8(v) & (i8)SPLAT8(6.0f)) | (~ABOVE6_8(v) & (i8)RELU_8(v))))
+#define TINY_RELU_8(v) \
+    ((tiny_v8)(~((v) < (tiny_v8){0}) & (tiny_mask8)(v)))
+#define TINY_ABOVE6_8(v) (TINY_RELU_8(v) > TINY_SPLAT8(6.0f))
+#define TINY_RELU6_8(v) \
+    ((tiny_v8)((TINY_ABOVE6_8(v) & (tiny_mask8)TINY_SPLAT8(6.0f)) | \
+        (~TINY_ABOVE6_8(v) & (tiny_mask8)TINY_RELU_8(v))))
 #endif
-typedef float v4 __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t i4 __attribute__((vector_size(16), aligned(4), may_alias));
-#define LOAD4(p) (*(const v4 *)(p))
-#define STORE4(p, v) (*(v4 *)(p) = (v))
+typedef float tiny_v4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t tiny_mask4 __attribute__((vector_size(16), aligned(4), may_alias));
+#define TINY_LOAD4(p) (*(const tiny_v4 *)(p))
+#define TINY_STORE4(p, v) (*(tiny_v4 *)(p) = (v))
 /* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
-#define SPLAT4(s) ((s) - (v4){0})
+#define TINY_SPLAT4(s) ((s) - (tiny_v4){0})
 #if defined(__SSE__)
-#define RELU_4(v) ((v4)_mm_max_ps(_mm_setzero_ps(), (__m128)(v)))
-#define RELU6_4(v) ((v4)_mm_min_ps(_mm_set1_ps(6.0f), (__m128)RELU_4(v)))
+#define TINY_RELU_4(v) \
+    ((tiny_v4)_mm_max_ps(_mm_setzero_ps(), (__m128)(v)))
+#define TINY_RELU6_4(v) \
+    ((tiny_v4)_mm_min_ps(_mm_set1_ps(6.0f), (__m128)TINY_RELU_4(v)))
 #elif defined(__aarch64__)
-#define RELU_4(v) ((v4)vmaxq_f32(vdupq_n_f32(0.0f), (float32x4_t)(v)))
-#define RELU6_4(v) ((v4)vminq_f32(vdupq_n_f32(6.0f), (float32x4_t)RELU_4(v)))
+#define TINY_RELU_4(v) \
+    ((tiny_v4)vmaxq_f32(vdupq_n_f32(0.0f), (float32x4_t)(v)))
+#define TINY_RELU6_4(v) \
+    ((tiny_v4)vminq_f32(vdupq_n_f32(6.0f), (float32x4_t)TINY_RELU_4(v)))
 #else
-#define RELU_4(v) ((v4)(~((v) < (v4){0}) & (i4)(v)))
-#define ABOVE6_4(v) (RELU_4(v) > SPLAT4(6.0f))
-#define RELU6_4(v) \
-    ((v4)((ABOVE6_4(v) & (i4)SPLAT4(6.0f)) | (~ABOVE6_4(v) & (i4)RELU_4(v))))
+#define TINY_RELU_4(v) \
+    ((tiny_v4)(~((v) < (tiny_v4){0}) & (tiny_mask4)(v)))
+#define TINY_ABOVE6_4(v) (TINY_RELU_4(v) > TINY_SPLAT4(6.0f))
+#define TINY_RELU6_4(v) \
+    ((tiny_v4)((TINY_ABOVE6_4(v) & (tiny_mask4)TINY_SPLAT4(6.0f)) | \
+        (~TINY_ABOVE6_4(v) & (tiny_mask4)TINY_RELU_4(v))))
 #endif
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
    image the outer taps are computed for those pixels only that have them. */
-static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
+static TINY_CODE_ATTR TINY_KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { height = 10, width = 10, channels = 3, out_height = 5, out_width = 5, outputs = 12,
@@ -96,11 +106,11 @@ static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
             xi[r] = h >= 0 && h < height ? x + h * width * channels : NULL;
         }
         const float *p = panel;
-        v8 c0_0 = LOAD8(p); v4 c0_1 = LOAD4(p + 8);
-        v8 c1_0 = LOAD8(p); v4 c1_1 = LOAD4(p + 8);
-        v8 c2_0 = LOAD8(p); v4 c2_1 = LOAD4(p + 8);
-        v8 c3_0 = LOAD8(p); v4 c3_1 = LOAD4(p + 8);
-        v8 c4_0 = LOAD8(p); v4 c4_1 = LOAD4(p + 8);
+        tiny_v8 c0_0 = TINY_LOAD8(p); tiny_v4 c0_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c1_0 = TINY_LOAD8(p); tiny_v4 c1_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c2_0 = TINY_LOAD8(p); tiny_v4 c2_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c3_0 = TINY_LOAD8(p); tiny_v4 c3_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c4_0 = TINY_LOAD8(p); tiny_v4 c4_1 = TINY_LOAD4(p + 8);
         p += 12;
         for (int r = 0; r < kernel_rows; ++r) {
             const float *const a = xi[r];
@@ -109,47 +119,49 @@ static TINY_CODE_ATTR KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
             }
             p = panel + (r * kernel_columns * channels + 1) * 12;
             for (int k = 0; k < 2 * channels; ++k) {
-                const v8 b0 = LOAD8(p);
-                const v4 b1 = LOAD4(p + 8);
-                c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-                c1_0 += SPLAT8(a[window_step + k]) * b0; c1_1 += SPLAT4(a[window_step + k]) * b1;
-                c2_0 += SPLAT8(a[2 * window_step + k]) * b0;
-                c2_1 += SPLAT4(a[2 * window_step + k]) * b1;
-                c3_0 += SPLAT8(a[3 * window_step + k]) * b0;
-                c3_1 += SPLAT4(a[3 * window_step + k]) * b1;
-                c4_0 += SPLAT8(a[4 * window_step + k]) * b0;
-                c4_1 += SPLAT4(a[4 * window_step + k]) * b1;
+                const tiny_v8 b0 = TINY_LOAD8(p);
+                const tiny_v4 b1 = TINY_LOAD4(p + 8);
+                c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
+                c1_0 += TINY_SPLAT8(a[window_step + k]) * b0;
+                c1_1 += TINY_SPLAT4(a[window_step + k]) * b1;
+                c2_0 += TINY_SPLAT8(a[2 * window_step + k]) * b0;
+                c2_1 += TINY_SPLAT4(a[2 * window_step + k]) * b1;
+                c3_0 += TINY_SPLAT8(a[3 * window_step + k]) * b0;
+                c3_1 += TINY_SPLAT4(a[3 * window_step + k]) * b1;
+                c4_0 += TINY_SPLAT8(a[4 * window_step + k]) * b0;
+                c4_1 += TINY_SPLAT4(a[4 * window_step + k]) * b1;
                 p += 12;
             }
             p = panel + ((r * kernel_columns + 2) * channels + 1) * 12;
             for (int k = 2 * channels; k < 3 * channels; ++k) {
-                const v8 b0 = LOAD8(p);
-                const v4 b1 = LOAD4(p + 8);
-                c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-                c1_0 += SPLAT8(a[window_step + k]) * b0; c1_1 += SPLAT4(a[window_step + k]) * b1;
-                c2_0 += SPLAT8(a[2 * window_step + k]) * b0;
-                c2_1 += SPLAT4(a[2 * window_step + k]) * b1;
-                c3_0 += SPLAT8(a[3 * window_step + k]) * b0;
-                c3_1 += SPLAT4(a[3 * window_step + k]) * b1;
+                const tiny_v8 b0 = TINY_LOAD8(p);
+                const tiny_v4 b1 = TINY_LOAD4(p + 8);
+                c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
+                c1_0 += TINY_SPLAT8(a[window_step + k]) * b0;
+                c1_1 += TINY_SPLAT4(a[window_step + k]) * b1;
+                c2_0 += TINY_SPLAT8(a[2 * window_step + k]) * b0;
+                c2_1 += TINY_SPLAT4(a[2 * window_step + k]) * b1;
+                c3_0 += TINY_SPLAT8(a[3 * window_step + k]) * b0;
+                c3_1 += TINY_SPLAT4(a[3 * window_step + k]) * b1;
                 p += 12;
             }
         }
-        STORE8(y + i * out_width * outputs, RELU6_8(c0_0));
-        STORE4(y + i * out_width * outputs + 8, RELU6_4(c0_1));
-        STORE8(y + i * out_width * outputs + outputs, RELU6_8(c1_0));
-        STORE4(y + i * out_width * outputs + outputs + 8, RELU6_4(c1_1));
-        STORE8(y + i * out_width * outputs + 2 * outputs, RELU6_8(c2_0));
-        STORE4(y + i * out_width * outputs + 2 * outputs + 8, RELU6_4(c2_1));
-        STORE8(y + i * out_width * outputs + 3 * outputs, RELU6_8(c3_0));
-        STORE4(y + i * out_width * outputs + 3 * outputs + 8, RELU6_4(c3_1));
-        STORE8(y + i * out_width * outputs + 4 * outputs, RELU6_8(c4_0));
-        STORE4(y + i * out_width * outputs + 4 * outputs + 8, RELU6_4(c4_1));
+        TINY_STORE8(y + i * out_width * outputs, TINY_RELU6_8(c0_0));
+        TINY_STORE4(y + i * out_width * outputs + 8, TINY_RELU6_4(c0_1));
+        TINY_STORE8(y + i * out_width * outputs + outputs, TINY_RELU6_8(c1_0));
+        TINY_STORE4(y + i * out_width * outputs + outputs + 8, TINY_RELU6_4(c1_1));
+        TINY_STORE8(y + i * out_width * outputs + 2 * outputs, TINY_RELU6_8(c2_0));
+        TINY_STORE4(y + i * out_width * outputs + 2 * outputs + 8, TINY_RELU6_4(c2_1));
+        TINY_STORE8(y + i * out_width * outputs + 3 * outputs, TINY_RELU6_8(c3_0));
+        TINY_STORE4(y + i * out_width * outputs + 3 * outputs + 8, TINY_RELU6_4(c3_1));
+        TINY_STORE8(y + i * out_width * outputs + 4 * outputs, TINY_RELU6_8(c4_0));
+        TINY_STORE4(y + i * out_width * outputs + 4 * outputs + 8, TINY_RELU6_4(c4_1));
     }
 }
 
 /* y[i][j][c] = relu6(b[c] + sum over r, s of x[i][j][r][s][c] w[r][s][c]); taps outside the image
    are skipped. The taps of one vector of channels stay in registers along the row. */
-static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
+static TINY_CODE_ATTR TINY_KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { width = 5, channels = 12, out_height = 5, out_width = 5, kernel_rows = 3,
@@ -164,220 +176,227 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         const float *const x3 = x + (top + 3) * width * channels;
         {
             const float *const p = w;
-            const v8 bias = LOAD8(p);
-            const v8 w0_0 = LOAD8(p + 8), w0_1 = LOAD8(p + 16), w0_2 = LOAD8(p + 24);
-            const v8 w1_0 = LOAD8(p + 32), w1_1 = LOAD8(p + 40), w1_2 = LOAD8(p + 48);
-            const v8 w2_0 = LOAD8(p + 56), w2_1 = LOAD8(p + 64), w2_2 = LOAD8(p + 72);
+            const tiny_v8 bias = TINY_LOAD8(p);
+            const tiny_v8 w0_0 = TINY_LOAD8(p + 8), w0_1 = TINY_LOAD8(p + 16),
+                w0_2 = TINY_LOAD8(p + 24);
+            const tiny_v8 w1_0 = TINY_LOAD8(p + 32), w1_1 = TINY_LOAD8(p + 40),
+                w1_2 = TINY_LOAD8(p + 48);
+            const tiny_v8 w2_0 = TINY_LOAD8(p + 56), w2_1 = TINY_LOAD8(p + 64),
+                w2_2 = TINY_LOAD8(p + 72);
             {
-                v8 c0 = bias, d0 = bias;
+                tiny_v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
-                    c0 += LOAD8(x0) * w0_1;
-                    c0 += LOAD8(x0 + channels) * w0_2;
+                    c0 += TINY_LOAD8(x0) * w0_1;
+                    c0 += TINY_LOAD8(x0 + channels) * w0_2;
                 }
-                const v8 a1_0 = LOAD8(x1);
+                const tiny_v8 a1_0 = TINY_LOAD8(x1);
                 c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
-                const v8 a1_1 = LOAD8(x1 + channels);
+                const tiny_v8 a1_1 = TINY_LOAD8(x1 + channels);
                 c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
-                const v8 a2_0 = LOAD8(x2);
+                const tiny_v8 a2_0 = TINY_LOAD8(x2);
                 c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
-                const v8 a2_1 = LOAD8(x2 + channels);
+                const tiny_v8 a2_1 = TINY_LOAD8(x2 + channels);
                 c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
-                d0 += LOAD8(x3) * w2_1;
-                d0 += LOAD8(x3 + channels) * w2_2;
+                d0 += TINY_LOAD8(x3) * w2_1;
+                d0 += TINY_LOAD8(x3 + channels) * w2_2;
                 float *const to = yi;
                 float *const under = to + out_width * channels;
-                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
+                TINY_STORE8(to, TINY_RELU6_8(c0)); TINY_STORE8(under, TINY_RELU6_8(d0));
             }
             {
-                v8 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+                tiny_v8 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
                 if (x0 != NULL) {
-                    c0 += LOAD8(x0) * w0_0;
-                    const v8 a0_1 = LOAD8(x0 + channels);
+                    c0 += TINY_LOAD8(x0) * w0_0;
+                    const tiny_v8 a0_1 = TINY_LOAD8(x0 + channels);
                     c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                    const v8 a0_2 = LOAD8(x0 + 2 * channels);
+                    const tiny_v8 a0_2 = TINY_LOAD8(x0 + 2 * channels);
                     c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                    c1 += LOAD8(x0 + 3 * channels) * w0_2;
+                    c1 += TINY_LOAD8(x0 + 3 * channels) * w0_2;
                 }
-                const v8 a1_0 = LOAD8(x1);
+                const tiny_v8 a1_0 = TINY_LOAD8(x1);
                 c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-                const v8 a1_1 = LOAD8(x1 + channels);
+                const tiny_v8 a1_1 = TINY_LOAD8(x1 + channels);
                 c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
-                const v8 a1_2 = LOAD8(x1 + 2 * channels);
+                const tiny_v8 a1_2 = TINY_LOAD8(x1 + 2 * channels);
                 c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
-                const v8 a1_3 = LOAD8(x1 + 3 * channels);
+                const tiny_v8 a1_3 = TINY_LOAD8(x1 + 3 * channels);
                 c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
-                const v8 a2_0 = LOAD8(x2);
+                const tiny_v8 a2_0 = TINY_LOAD8(x2);
                 c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-                const v8 a2_1 = LOAD8(x2 + channels);
+                const tiny_v8 a2_1 = TINY_LOAD8(x2 + channels);
                 c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
-                const v8 a2_2 = LOAD8(x2 + 2 * channels);
+                const tiny_v8 a2_2 = TINY_LOAD8(x2 + 2 * channels);
                 c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
-                const v8 a2_3 = LOAD8(x2 + 3 * channels);
+                const tiny_v8 a2_3 = TINY_LOAD8(x2 + 3 * channels);
                 c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
-                d0 += LOAD8(x3) * w2_0;
-                const v8 a3_1 = LOAD8(x3 + channels);
+                d0 += TINY_LOAD8(x3) * w2_0;
+                const tiny_v8 a3_1 = TINY_LOAD8(x3 + channels);
                 d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
-                const v8 a3_2 = LOAD8(x3 + 2 * channels);
+                const tiny_v8 a3_2 = TINY_LOAD8(x3 + 2 * channels);
                 d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
-                d1 += LOAD8(x3 + 3 * channels) * w2_2;
+                d1 += TINY_LOAD8(x3 + 3 * channels) * w2_2;
                 float *const to = yi + channels;
                 float *const under = to + out_width * channels;
-                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
-                STORE8(to + channels, RELU6_8(c1)); STORE8(under + channels, RELU6_8(d1));
+                TINY_STORE8(to, TINY_RELU6_8(c0)); TINY_STORE8(under, TINY_RELU6_8(d0));
+                TINY_STORE8(to + channels, TINY_RELU6_8(c1));
+                TINY_STORE8(under + channels, TINY_RELU6_8(d1));
             }
             {
                 const int left = 2 * channels;
-                v8 c0 = bias, d0 = bias;
+                tiny_v8 c0 = bias, d0 = bias;
                 if (x0 != NULL) {
-                    c0 += LOAD8(x0 + left) * w0_0;
-                    c0 += LOAD8(x0 + left + channels) * w0_1;
-                    c0 += LOAD8(x0 + left + 2 * channels) * w0_2;
+                    c0 += TINY_LOAD8(x0 + left) * w0_0;
+                    c0 += TINY_LOAD8(x0 + left + channels) * w0_1;
+                    c0 += TINY_LOAD8(x0 + left + 2 * channels) * w0_2;
                 }
-                const v8 a1_0 = LOAD8(x1 + left);
+                const tiny_v8 a1_0 = TINY_LOAD8(x1 + left);
                 c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-                const v8 a1_1 = LOAD8(x1 + left + channels);
+                const tiny_v8 a1_1 = TINY_LOAD8(x1 + left + channels);
                 c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
-                const v8 a1_2 = LOAD8(x1 + left + 2 * channels);
+                const tiny_v8 a1_2 = TINY_LOAD8(x1 + left + 2 * channels);
                 c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
-                const v8 a2_0 = LOAD8(x2 + left);
+                const tiny_v8 a2_0 = TINY_LOAD8(x2 + left);
                 c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-                const v8 a2_1 = LOAD8(x2 + left + channels);
+                const tiny_v8 a2_1 = TINY_LOAD8(x2 + left + channels);
                 c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
-                const v8 a2_2 = LOAD8(x2 + left + 2 * channels);
+                const tiny_v8 a2_2 = TINY_LOAD8(x2 + left + 2 * channels);
                 c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
-                d0 += LOAD8(x3 + left) * w2_0;
-                d0 += LOAD8(x3 + left + channels) * w2_1;
-                d0 += LOAD8(x3 + left + 2 * channels) * w2_2;
+                d0 += TINY_LOAD8(x3 + left) * w2_0;
+                d0 += TINY_LOAD8(x3 + left + channels) * w2_1;
+                d0 += TINY_LOAD8(x3 + left + 2 * channels) * w2_2;
                 float *const to = yi + 3 * channels;
                 float *const under = to + out_width * channels;
-                STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
+                TINY_STORE8(to, TINY_RELU6_8(c0)); TINY_STORE8(under, TINY_RELU6_8(d0));
             }
-            v8 c0 = bias, d0 = bias;
+            tiny_v8 c0 = bias, d0 = bias;
             if (x0 != NULL) {
-                c0 += LOAD8(x0 + 3 * channels) * w0_0;
-                c0 += LOAD8(x0 + 4 * channels) * w0_1;
+                c0 += TINY_LOAD8(x0 + 3 * channels) * w0_0;
+                c0 += TINY_LOAD8(x0 + 4 * channels) * w0_1;
             }
-            const v8 a1_3 = LOAD8(x1 + 3 * channels);
+            const tiny_v8 a1_3 = TINY_LOAD8(x1 + 3 * channels);
             c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
-            const v8 a1_4 = LOAD8(x1 + 4 * channels);
+            const tiny_v8 a1_4 = TINY_LOAD8(x1 + 4 * channels);
             c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
-            const v8 a2_3 = LOAD8(x2 + 3 * channels);
+            const tiny_v8 a2_3 = TINY_LOAD8(x2 + 3 * channels);
             c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
-            const v8 a2_4 = LOAD8(x2 + 4 * channels);
+            const tiny_v8 a2_4 = TINY_LOAD8(x2 + 4 * channels);
             c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
-            d0 += LOAD8(x3 + 3 * channels) * w2_0;
-            d0 += LOAD8(x3 + 4 * channels) * w2_1;
+            d0 += TINY_LOAD8(x3 + 3 * channels) * w2_0;
+            d0 += TINY_LOAD8(x3 + 4 * channels) * w2_1;
             float *const to = yi + 4 * channels;
             float *const under = to + out_width * channels;
-            STORE8(to, RELU6_8(c0)); STORE8(under, RELU6_8(d0));
+            TINY_STORE8(to, TINY_RELU6_8(c0)); TINY_STORE8(under, TINY_RELU6_8(d0));
         }
         const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
-        const v4 bias = LOAD4(p);
-        const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
-        const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
-        const v4 w2_0 = LOAD4(p + 28), w2_1 = LOAD4(p + 32), w2_2 = LOAD4(p + 36);
+        const tiny_v4 bias = TINY_LOAD4(p);
+        const tiny_v4 w0_0 = TINY_LOAD4(p + 4), w0_1 = TINY_LOAD4(p + 8), w0_2 = TINY_LOAD4(p + 12);
+        const tiny_v4 w1_0 = TINY_LOAD4(p + 16), w1_1 = TINY_LOAD4(p + 20),
+            w1_2 = TINY_LOAD4(p + 24);
+        const tiny_v4 w2_0 = TINY_LOAD4(p + 28), w2_1 = TINY_LOAD4(p + 32),
+            w2_2 = TINY_LOAD4(p + 36);
         {
-            v4 c0 = bias, d0 = bias;
+            tiny_v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
-                c0 += LOAD4(x0 + 8) * w0_1;
-                c0 += LOAD4(x0 + 8 + channels) * w0_2;
+                c0 += TINY_LOAD4(x0 + 8) * w0_1;
+                c0 += TINY_LOAD4(x0 + 8 + channels) * w0_2;
             }
-            const v4 a1_0 = LOAD4(x1 + 8);
+            const tiny_v4 a1_0 = TINY_LOAD4(x1 + 8);
             c0 += a1_0 * w1_1; d0 += a1_0 * w0_1;
-            const v4 a1_1 = LOAD4(x1 + 8 + channels);
+            const tiny_v4 a1_1 = TINY_LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_2; d0 += a1_1 * w0_2;
-            const v4 a2_0 = LOAD4(x2 + 8);
+            const tiny_v4 a2_0 = TINY_LOAD4(x2 + 8);
             c0 += a2_0 * w2_1; d0 += a2_0 * w1_1;
-            const v4 a2_1 = LOAD4(x2 + 8 + channels);
+            const tiny_v4 a2_1 = TINY_LOAD4(x2 + 8 + channels);
             c0 += a2_1 * w2_2; d0 += a2_1 * w1_2;
-            d0 += LOAD4(x3 + 8) * w2_1;
-            d0 += LOAD4(x3 + 8 + channels) * w2_2;
+            d0 += TINY_LOAD4(x3 + 8) * w2_1;
+            d0 += TINY_LOAD4(x3 + 8 + channels) * w2_2;
             float *const to = yi + 8;
             float *const under = to + out_width * channels;
-            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
+            TINY_STORE4(to, TINY_RELU6_4(c0)); TINY_STORE4(under, TINY_RELU6_4(d0));
         }
         {
-            v4 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+            tiny_v4 c0 = bias, c1 = bias, d0 = bias, d1 = bias;
             if (x0 != NULL) {
-                c0 += LOAD4(x0 + 8) * w0_0;
-                const v4 a0_1 = LOAD4(x0 + 8 + channels);
+                c0 += TINY_LOAD4(x0 + 8) * w0_0;
+                const tiny_v4 a0_1 = TINY_LOAD4(x0 + 8 + channels);
                 c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                const v4 a0_2 = LOAD4(x0 + 8 + 2 * channels);
+                const tiny_v4 a0_2 = TINY_LOAD4(x0 + 8 + 2 * channels);
                 c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                c1 += LOAD4(x0 + 8 + 3 * channels) * w0_2;
+                c1 += TINY_LOAD4(x0 + 8 + 3 * channels) * w0_2;
             }
-            const v4 a1_0 = LOAD4(x1 + 8);
+            const tiny_v4 a1_0 = TINY_LOAD4(x1 + 8);
             c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-            const v4 a1_1 = LOAD4(x1 + 8 + channels);
+            const tiny_v4 a1_1 = TINY_LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_1; c1 += a1_1 * w1_0; d0 += a1_1 * w0_1; d1 += a1_1 * w0_0;
-            const v4 a1_2 = LOAD4(x1 + 8 + 2 * channels);
+            const tiny_v4 a1_2 = TINY_LOAD4(x1 + 8 + 2 * channels);
             c0 += a1_2 * w1_2; c1 += a1_2 * w1_1; d0 += a1_2 * w0_2; d1 += a1_2 * w0_1;
-            const v4 a1_3 = LOAD4(x1 + 8 + 3 * channels);
+            const tiny_v4 a1_3 = TINY_LOAD4(x1 + 8 + 3 * channels);
             c1 += a1_3 * w1_2; d1 += a1_3 * w0_2;
-            const v4 a2_0 = LOAD4(x2 + 8);
+            const tiny_v4 a2_0 = TINY_LOAD4(x2 + 8);
             c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-            const v4 a2_1 = LOAD4(x2 + 8 + channels);
+            const tiny_v4 a2_1 = TINY_LOAD4(x2 + 8 + channels);
             c0 += a2_1 * w2_1; c1 += a2_1 * w2_0; d0 += a2_1 * w1_1; d1 += a2_1 * w1_0;
-            const v4 a2_2 = LOAD4(x2 + 8 + 2 * channels);
+            const tiny_v4 a2_2 = TINY_LOAD4(x2 + 8 + 2 * channels);
             c0 += a2_2 * w2_2; c1 += a2_2 * w2_1; d0 += a2_2 * w1_2; d1 += a2_2 * w1_1;
-            const v4 a2_3 = LOAD4(x2 + 8 + 3 * channels);
+            const tiny_v4 a2_3 = TINY_LOAD4(x2 + 8 + 3 * channels);
             c1 += a2_3 * w2_2; d1 += a2_3 * w1_2;
-            d0 += LOAD4(x3 + 8) * w2_0;
-            const v4 a3_1 = LOAD4(x3 + 8 + channels);
+            d0 += TINY_LOAD4(x3 + 8) * w2_0;
+            const tiny_v4 a3_1 = TINY_LOAD4(x3 + 8 + channels);
             d0 += a3_1 * w2_1; d1 += a3_1 * w2_0;
-            const v4 a3_2 = LOAD4(x3 + 8 + 2 * channels);
+            const tiny_v4 a3_2 = TINY_LOAD4(x3 + 8 + 2 * channels);
             d0 += a3_2 * w2_2; d1 += a3_2 * w2_1;
-            d1 += LOAD4(x3 + 8 + 3 * channels) * w2_2;
+            d1 += TINY_LOAD4(x3 + 8 + 3 * channels) * w2_2;
             float *const to = yi + channels + 8;
             float *const under = to + out_width * channels;
-            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
-            STORE4(to + channels, RELU6_4(c1)); STORE4(under + channels, RELU6_4(d1));
+            TINY_STORE4(to, TINY_RELU6_4(c0)); TINY_STORE4(under, TINY_RELU6_4(d0));
+            TINY_STORE4(to + channels, TINY_RELU6_4(c1));
+            TINY_STORE4(under + channels, TINY_RELU6_4(d1));
         }
         {
             const int left = 2 * channels + 8;
-            v4 c0 = bias, d0 = bias;
+            tiny_v4 c0 = bias, d0 = bias;
             if (x0 != NULL) {
-                c0 += LOAD4(x0 + left) * w0_0;
-                c0 += LOAD4(x0 + left + channels) * w0_1;
-                c0 += LOAD4(x0 + left + 2 * channels) * w0_2;
+                c0 += TINY_LOAD4(x0 + left) * w0_0;
+                c0 += TINY_LOAD4(x0 + left + channels) * w0_1;
+                c0 += TINY_LOAD4(x0 + left + 2 * channels) * w0_2;
             }
-            const v4 a1_0 = LOAD4(x1 + left);
+            const tiny_v4 a1_0 = TINY_LOAD4(x1 + left);
             c0 += a1_0 * w1_0; d0 += a1_0 * w0_0;
-            const v4 a1_1 = LOAD4(x1 + left + channels);
+            const tiny_v4 a1_1 = TINY_LOAD4(x1 + left + channels);
             c0 += a1_1 * w1_1; d0 += a1_1 * w0_1;
-            const v4 a1_2 = LOAD4(x1 + left + 2 * channels);
+            const tiny_v4 a1_2 = TINY_LOAD4(x1 + left + 2 * channels);
             c0 += a1_2 * w1_2; d0 += a1_2 * w0_2;
-            const v4 a2_0 = LOAD4(x2 + left);
+            const tiny_v4 a2_0 = TINY_LOAD4(x2 + left);
             c0 += a2_0 * w2_0; d0 += a2_0 * w1_0;
-            const v4 a2_1 = LOAD4(x2 + left + channels);
+            const tiny_v4 a2_1 = TINY_LOAD4(x2 + left + channels);
             c0 += a2_1 * w2_1; d0 += a2_1 * w1_1;
-            const v4 a2_2 = LOAD4(x2 + left + 2 * channels);
+            const tiny_v4 a2_2 = TINY_LOAD4(x2 + left + 2 * channels);
             c0 += a2_2 * w2_2; d0 += a2_2 * w1_2;
-            d0 += LOAD4(x3 + left) * w2_0;
-            d0 += LOAD4(x3 + left + channels) * w2_1;
-            d0 += LOAD4(x3 + left + 2 * channels) * w2_2;
+            d0 += TINY_LOAD4(x3 + left) * w2_0;
+            d0 += TINY_LOAD4(x3 + left + channels) * w2_1;
+            d0 += TINY_LOAD4(x3 + left + 2 * channels) * w2_2;
             float *const to = yi + 3 * channels + 8;
             float *const under = to + out_width * channels;
-            STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
+            TINY_STORE4(to, TINY_RELU6_4(c0)); TINY_STORE4(under, TINY_RELU6_4(d0));
         }
-        v4 c0 = bias, d0 = bias;
+        tiny_v4 c0 = bias, d0 = bias;
         if (x0 != NULL) {
-            c0 += LOAD4(x0 + 8 + 3 * channels) * w0_0;
-            c0 += LOAD4(x0 + 8 + 4 * channels) * w0_1;
+            c0 += TINY_LOAD4(x0 + 8 + 3 * channels) * w0_0;
+            c0 += TINY_LOAD4(x0 + 8 + 4 * channels) * w0_1;
         }
-        const v4 a1_3 = LOAD4(x1 + 8 + 3 * channels);
+        const tiny_v4 a1_3 = TINY_LOAD4(x1 + 8 + 3 * channels);
         c0 += a1_3 * w1_0; d0 += a1_3 * w0_0;
-        const v4 a1_4 = LOAD4(x1 + 8 + 4 * channels);
+        const tiny_v4 a1_4 = TINY_LOAD4(x1 + 8 + 4 * channels);
         c0 += a1_4 * w1_1; d0 += a1_4 * w0_1;
-        const v4 a2_3 = LOAD4(x2 + 8 + 3 * channels);
+        const tiny_v4 a2_3 = TINY_LOAD4(x2 + 8 + 3 * channels);
         c0 += a2_3 * w2_0; d0 += a2_3 * w1_0;
-        const v4 a2_4 = LOAD4(x2 + 8 + 4 * channels);
+        const tiny_v4 a2_4 = TINY_LOAD4(x2 + 8 + 4 * channels);
         c0 += a2_4 * w2_1; d0 += a2_4 * w1_1;
-        d0 += LOAD4(x3 + 8 + 3 * channels) * w2_0;
-        d0 += LOAD4(x3 + 8 + 4 * channels) * w2_1;
+        d0 += TINY_LOAD4(x3 + 8 + 3 * channels) * w2_0;
+        d0 += TINY_LOAD4(x3 + 8 + 4 * channels) * w2_1;
         float *const to = yi + 4 * channels + 8;
         float *const under = to + out_width * channels;
-        STORE4(to, RELU6_4(c0)); STORE4(under, RELU6_4(d0));
+        TINY_STORE4(to, TINY_RELU6_4(c0)); TINY_STORE4(under, TINY_RELU6_4(d0));
     }
     if (i < out_height) {
         const int top = i - pad_top;
@@ -386,111 +405,114 @@ static TINY_CODE_ATTR KERNEL void tiny_depthwise_3x3_5x5x12_relu6(
         const float *const x1 = x + (top + 1) * width * channels;
         {
             const float *const p = w;
-            const v8 bias = LOAD8(p);
-            const v8 w0_0 = LOAD8(p + 8), w0_1 = LOAD8(p + 16), w0_2 = LOAD8(p + 24);
-            const v8 w1_0 = LOAD8(p + 32), w1_1 = LOAD8(p + 40), w1_2 = LOAD8(p + 48);
+            const tiny_v8 bias = TINY_LOAD8(p);
+            const tiny_v8 w0_0 = TINY_LOAD8(p + 8), w0_1 = TINY_LOAD8(p + 16),
+                w0_2 = TINY_LOAD8(p + 24);
+            const tiny_v8 w1_0 = TINY_LOAD8(p + 32), w1_1 = TINY_LOAD8(p + 40),
+                w1_2 = TINY_LOAD8(p + 48);
             {
-                v8 c0 = bias;
-                c0 += LOAD8(x0) * w0_1;
-                c0 += LOAD8(x0 + channels) * w0_2;
-                c0 += LOAD8(x1) * w1_1;
-                c0 += LOAD8(x1 + channels) * w1_2;
+                tiny_v8 c0 = bias;
+                c0 += TINY_LOAD8(x0) * w0_1;
+                c0 += TINY_LOAD8(x0 + channels) * w0_2;
+                c0 += TINY_LOAD8(x1) * w1_1;
+                c0 += TINY_LOAD8(x1 + channels) * w1_2;
                 float *const to = yi;
-                STORE8(to, RELU6_8(c0));
+                TINY_STORE8(to, TINY_RELU6_8(c0));
             }
             {
-                v8 c0 = bias, c1 = bias;
-                c0 += LOAD8(x0) * w0_0;
-                const v8 a0_1 = LOAD8(x0 + channels);
+                tiny_v8 c0 = bias, c1 = bias;
+                c0 += TINY_LOAD8(x0) * w0_0;
+                const tiny_v8 a0_1 = TINY_LOAD8(x0 + channels);
                 c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-                const v8 a0_2 = LOAD8(x0 + 2 * channels);
+                const tiny_v8 a0_2 = TINY_LOAD8(x0 + 2 * channels);
                 c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-                c1 += LOAD8(x0 + 3 * channels) * w0_2;
-                c0 += LOAD8(x1) * w1_0;
-                const v8 a1_1 = LOAD8(x1 + channels);
+                c1 += TINY_LOAD8(x0 + 3 * channels) * w0_2;
+                c0 += TINY_LOAD8(x1) * w1_0;
+                const tiny_v8 a1_1 = TINY_LOAD8(x1 + channels);
                 c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-                const v8 a1_2 = LOAD8(x1 + 2 * channels);
+                const tiny_v8 a1_2 = TINY_LOAD8(x1 + 2 * channels);
                 c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-                c1 += LOAD8(x1 + 3 * channels) * w1_2;
+                c1 += TINY_LOAD8(x1 + 3 * channels) * w1_2;
                 float *const to = yi + channels;
-                STORE8(to, RELU6_8(c0));
-                STORE8(to + channels, RELU6_8(c1));
+                TINY_STORE8(to, TINY_RELU6_8(c0));
+                TINY_STORE8(to + channels, TINY_RELU6_8(c1));
             }
             {
                 const int left = 2 * channels;
-                v8 c0 = bias;
-                c0 += LOAD8(x0 + left) * w0_0;
-                c0 += LOAD8(x0 + left + channels) * w0_1;
-                c0 += LOAD8(x0 + left + 2 * channels) * w0_2;
-                c0 += LOAD8(x1 + left) * w1_0;
-                c0 += LOAD8(x1 + left + channels) * w1_1;
-                c0 += LOAD8(x1 + left + 2 * channels) * w1_2;
+                tiny_v8 c0 = bias;
+                c0 += TINY_LOAD8(x0 + left) * w0_0;
+                c0 += TINY_LOAD8(x0 + left + channels) * w0_1;
+                c0 += TINY_LOAD8(x0 + left + 2 * channels) * w0_2;
+                c0 += TINY_LOAD8(x1 + left) * w1_0;
+                c0 += TINY_LOAD8(x1 + left + channels) * w1_1;
+                c0 += TINY_LOAD8(x1 + left + 2 * channels) * w1_2;
                 float *const to = yi + 3 * channels;
-                STORE8(to, RELU6_8(c0));
+                TINY_STORE8(to, TINY_RELU6_8(c0));
             }
-            v8 c0 = bias;
-            c0 += LOAD8(x0 + 3 * channels) * w0_0;
-            c0 += LOAD8(x0 + 4 * channels) * w0_1;
-            c0 += LOAD8(x1 + 3 * channels) * w1_0;
-            c0 += LOAD8(x1 + 4 * channels) * w1_1;
+            tiny_v8 c0 = bias;
+            c0 += TINY_LOAD8(x0 + 3 * channels) * w0_0;
+            c0 += TINY_LOAD8(x0 + 4 * channels) * w0_1;
+            c0 += TINY_LOAD8(x1 + 3 * channels) * w1_0;
+            c0 += TINY_LOAD8(x1 + 4 * channels) * w1_1;
             float *const to = yi + 4 * channels;
-            STORE8(to, RELU6_8(c0));
+            TINY_STORE8(to, TINY_RELU6_8(c0));
         }
         const float *const p = w + 8 * (kernel_rows * kernel_columns + 1);
-        const v4 bias = LOAD4(p);
-        const v4 w0_0 = LOAD4(p + 4), w0_1 = LOAD4(p + 8), w0_2 = LOAD4(p + 12);
-        const v4 w1_0 = LOAD4(p + 16), w1_1 = LOAD4(p + 20), w1_2 = LOAD4(p + 24);
+        const tiny_v4 bias = TINY_LOAD4(p);
+        const tiny_v4 w0_0 = TINY_LOAD4(p + 4), w0_1 = TINY_LOAD4(p + 8), w0_2 = TINY_LOAD4(p + 12);
+        const tiny_v4 w1_0 = TINY_LOAD4(p + 16), w1_1 = TINY_LOAD4(p + 20),
+            w1_2 = TINY_LOAD4(p + 24);
         {
-            v4 c0 = bias;
-            c0 += LOAD4(x0 + 8) * w0_1;
-            c0 += LOAD4(x0 + 8 + channels) * w0_2;
-            c0 += LOAD4(x1 + 8) * w1_1;
-            c0 += LOAD4(x1 + 8 + channels) * w1_2;
+            tiny_v4 c0 = bias;
+            c0 += TINY_LOAD4(x0 + 8) * w0_1;
+            c0 += TINY_LOAD4(x0 + 8 + channels) * w0_2;
+            c0 += TINY_LOAD4(x1 + 8) * w1_1;
+            c0 += TINY_LOAD4(x1 + 8 + channels) * w1_2;
             float *const to = yi + 8;
-            STORE4(to, RELU6_4(c0));
+            TINY_STORE4(to, TINY_RELU6_4(c0));
         }
         {
-            v4 c0 = bias, c1 = bias;
-            c0 += LOAD4(x0 + 8) * w0_0;
-            const v4 a0_1 = LOAD4(x0 + 8 + channels);
+            tiny_v4 c0 = bias, c1 = bias;
+            c0 += TINY_LOAD4(x0 + 8) * w0_0;
+            const tiny_v4 a0_1 = TINY_LOAD4(x0 + 8 + channels);
             c0 += a0_1 * w0_1; c1 += a0_1 * w0_0;
-            const v4 a0_2 = LOAD4(x0 + 8 + 2 * channels);
+            const tiny_v4 a0_2 = TINY_LOAD4(x0 + 8 + 2 * channels);
             c0 += a0_2 * w0_2; c1 += a0_2 * w0_1;
-            c1 += LOAD4(x0 + 8 + 3 * channels) * w0_2;
-            c0 += LOAD4(x1 + 8) * w1_0;
-            const v4 a1_1 = LOAD4(x1 + 8 + channels);
+            c1 += TINY_LOAD4(x0 + 8 + 3 * channels) * w0_2;
+            c0 += TINY_LOAD4(x1 + 8) * w1_0;
+            const tiny_v4 a1_1 = TINY_LOAD4(x1 + 8 + channels);
             c0 += a1_1 * w1_1; c1 += a1_1 * w1_0;
-            const v4 a1_2 = LOAD4(x1 + 8 + 2 * channels);
+            const tiny_v4 a1_2 = TINY_LOAD4(x1 + 8 + 2 * channels);
             c0 += a1_2 * w1_2; c1 += a1_2 * w1_1;
-            c1 += LOAD4(x1 + 8 + 3 * channels) * w1_2;
+            c1 += TINY_LOAD4(x1 + 8 + 3 * channels) * w1_2;
             float *const to = yi + channels + 8;
-            STORE4(to, RELU6_4(c0));
-            STORE4(to + channels, RELU6_4(c1));
+            TINY_STORE4(to, TINY_RELU6_4(c0));
+            TINY_STORE4(to + channels, TINY_RELU6_4(c1));
         }
         {
             const int left = 2 * channels + 8;
-            v4 c0 = bias;
-            c0 += LOAD4(x0 + left) * w0_0;
-            c0 += LOAD4(x0 + left + channels) * w0_1;
-            c0 += LOAD4(x0 + left + 2 * channels) * w0_2;
-            c0 += LOAD4(x1 + left) * w1_0;
-            c0 += LOAD4(x1 + left + channels) * w1_1;
-            c0 += LOAD4(x1 + left + 2 * channels) * w1_2;
+            tiny_v4 c0 = bias;
+            c0 += TINY_LOAD4(x0 + left) * w0_0;
+            c0 += TINY_LOAD4(x0 + left + channels) * w0_1;
+            c0 += TINY_LOAD4(x0 + left + 2 * channels) * w0_2;
+            c0 += TINY_LOAD4(x1 + left) * w1_0;
+            c0 += TINY_LOAD4(x1 + left + channels) * w1_1;
+            c0 += TINY_LOAD4(x1 + left + 2 * channels) * w1_2;
             float *const to = yi + 3 * channels + 8;
-            STORE4(to, RELU6_4(c0));
+            TINY_STORE4(to, TINY_RELU6_4(c0));
         }
-        v4 c0 = bias;
-        c0 += LOAD4(x0 + 8 + 3 * channels) * w0_0;
-        c0 += LOAD4(x0 + 8 + 4 * channels) * w0_1;
-        c0 += LOAD4(x1 + 8 + 3 * channels) * w1_0;
-        c0 += LOAD4(x1 + 8 + 4 * channels) * w1_1;
+        tiny_v4 c0 = bias;
+        c0 += TINY_LOAD4(x0 + 8 + 3 * channels) * w0_0;
+        c0 += TINY_LOAD4(x0 + 8 + 4 * channels) * w0_1;
+        c0 += TINY_LOAD4(x1 + 8 + 3 * channels) * w1_0;
+        c0 += TINY_LOAD4(x1 + 8 + 4 * channels) * w1_1;
         float *const to = yi + 4 * channels + 8;
-        STORE4(to, RELU6_4(c0));
+        TINY_STORE4(to, TINY_RELU6_4(c0));
     }
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o] + residual[i][o]. */
-static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual(
+static TINY_CODE_ATTR TINY_KERNEL void tiny_pointwise_25x12x12_residual_over_residual(
     const float *restrict x, const float *residual, const float *restrict w, float *y)
 {
     enum { pixels = 25, inputs = 12, outputs = 12 };
@@ -498,90 +520,93 @@ static TINY_CODE_ATTR KERNEL void tiny_pointwise_25x12x12_residual_over_residual
     for (int i = 0; i < pixels; i += 5) {
         const float *const a = x + i * inputs;
         const float *p = panel;
-        v8 c0_0 = LOAD8(p); v4 c0_1 = LOAD4(p + 8);
-        v8 c1_0 = LOAD8(p); v4 c1_1 = LOAD4(p + 8);
-        v8 c2_0 = LOAD8(p); v4 c2_1 = LOAD4(p + 8);
-        v8 c3_0 = LOAD8(p); v4 c3_1 = LOAD4(p + 8);
-        v8 c4_0 = LOAD8(p); v4 c4_1 = LOAD4(p + 8);
+        tiny_v8 c0_0 = TINY_LOAD8(p); tiny_v4 c0_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c1_0 = TINY_LOAD8(p); tiny_v4 c1_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c2_0 = TINY_LOAD8(p); tiny_v4 c2_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c3_0 = TINY_LOAD8(p); tiny_v4 c3_1 = TINY_LOAD4(p + 8);
+        tiny_v8 c4_0 = TINY_LOAD8(p); tiny_v4 c4_1 = TINY_LOAD4(p + 8);
         p += 12;
         for (int k = 0; k < inputs; ++k) {
-            const v8 b0 = LOAD8(p);
-            const v4 b1 = LOAD4(p + 8);
-            c0_0 += SPLAT8(a[k]) * b0; c0_1 += SPLAT4(a[k]) * b1;
-            c1_0 += SPLAT8(a[inputs + k]) * b0; c1_1 += SPLAT4(a[inputs + k]) * b1;
-            c2_0 += SPLAT8(a[2 * inputs + k]) * b0; c2_1 += SPLAT4(a[2 * inputs + k]) * b1;
-            c3_0 += SPLAT8(a[3 * inputs + k]) * b0; c3_1 += SPLAT4(a[3 * inputs + k]) * b1;
-            c4_0 += SPLAT8(a[4 * inputs + k]) * b0; c4_1 += SPLAT4(a[4 * inputs + k]) * b1;
+            const tiny_v8 b0 = TINY_LOAD8(p);
+            const tiny_v4 b1 = TINY_LOAD4(p + 8);
+            c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
+            c1_0 += TINY_SPLAT8(a[inputs + k]) * b0; c1_1 += TINY_SPLAT4(a[inputs + k]) * b1;
+            c2_0 += TINY_SPLAT8(a[2 * inputs + k]) * b0;
+            c2_1 += TINY_SPLAT4(a[2 * inputs + k]) * b1;
+            c3_0 += TINY_SPLAT8(a[3 * inputs + k]) * b0;
+            c3_1 += TINY_SPLAT4(a[3 * inputs + k]) * b1;
+            c4_0 += TINY_SPLAT8(a[4 * inputs + k]) * b0;
+            c4_1 += TINY_SPLAT4(a[4 * inputs + k]) * b1;
             p += 12;
         }
-        c0_0 += LOAD8(residual + i * outputs);
-        STORE8(y + i * outputs, c0_0);
-        c0_1 += LOAD4(residual + i * outputs + 8);
-        STORE4(y + i * outputs + 8, c0_1);
-        c1_0 += LOAD8(residual + i * outputs + outputs);
-        STORE8(y + i * outputs + outputs, c1_0);
-        c1_1 += LOAD4(residual + i * outputs + outputs + 8);
-        STORE4(y + i * outputs + outputs + 8, c1_1);
-        c2_0 += LOAD8(residual + i * outputs + 2 * outputs);
-        STORE8(y + i * outputs + 2 * outputs, c2_0);
-        c2_1 += LOAD4(residual + i * outputs + 2 * outputs + 8);
-        STORE4(y + i * outputs + 2 * outputs + 8, c2_1);
-        c3_0 += LOAD8(residual + i * outputs + 3 * outputs);
-        STORE8(y + i * outputs + 3 * outputs, c3_0);
-        c3_1 += LOAD4(residual + i * outputs + 3 * outputs + 8);
-        STORE4(y + i * outputs + 3 * outputs + 8, c3_1);
-        c4_0 += LOAD8(residual + i * outputs + 4 * outputs);
-        STORE8(y + i * outputs + 4 * outputs, c4_0);
-        c4_1 += LOAD4(residual + i * outputs + 4 * outputs + 8);
-        STORE4(y + i * outputs + 4 * outputs + 8, c4_1);
+        c0_0 += TINY_LOAD8(residual + i * outputs);
+        TINY_STORE8(y + i * outputs, c0_0);
+        c0_1 += TINY_LOAD4(residual + i * outputs + 8);
+        TINY_STORE4(y + i * outputs + 8, c0_1);
+        c1_0 += TINY_LOAD8(residual + i * outputs + outputs);
+        TINY_STORE8(y + i * outputs + outputs, c1_0);
+        c1_1 += TINY_LOAD4(residual + i * outputs + outputs + 8);
+        TINY_STORE4(y + i * outputs + outputs + 8, c1_1);
+        c2_0 += TINY_LOAD8(residual + i * outputs + 2 * outputs);
+        TINY_STORE8(y + i * outputs + 2 * outputs, c2_0);
+        c2_1 += TINY_LOAD4(residual + i * outputs + 2 * outputs + 8);
+        TINY_STORE4(y + i * outputs + 2 * outputs + 8, c2_1);
+        c3_0 += TINY_LOAD8(residual + i * outputs + 3 * outputs);
+        TINY_STORE8(y + i * outputs + 3 * outputs, c3_0);
+        c3_1 += TINY_LOAD4(residual + i * outputs + 3 * outputs + 8);
+        TINY_STORE4(y + i * outputs + 3 * outputs + 8, c3_1);
+        c4_0 += TINY_LOAD8(residual + i * outputs + 4 * outputs);
+        TINY_STORE8(y + i * outputs + 4 * outputs, c4_0);
+        c4_1 += TINY_LOAD4(residual + i * outputs + 4 * outputs + 8);
+        TINY_STORE4(y + i * outputs + 4 * outputs + 8, c4_1);
     }
 }
 
 /* y[c] = (sum over all pixels of x[i][j][c]) / pixels; pixels are added in order within a row, then
    rows in order. */
-static TINY_CODE_ATTR KERNEL void tiny_global_avg_pool_5x5x12(
+static TINY_CODE_ATTR TINY_KERNEL void tiny_global_avg_pool_5x5x12(
     const float *restrict x, float *restrict y)
 {
     enum { height = 5, width = 5, channels = 12 };
     {
-        v8 sum = {0};
+        tiny_v8 sum = {0};
         for (int i = 0; i < height; ++i) {
-            v8 row = {0};
+            tiny_v8 row = {0};
             for (int j = 0; j < width; ++j) {
-                row += LOAD8(x + (i * width + j) * channels);
+                row += TINY_LOAD8(x + (i * width + j) * channels);
             }
             sum += row;
         }
-        STORE8(y, sum / (float)(height * width));
+        TINY_STORE8(y, sum / (float)(height * width));
     }
-    v4 sum = {0};
+    tiny_v4 sum = {0};
     for (int i = 0; i < height; ++i) {
-        v4 row = {0};
+        tiny_v4 row = {0};
         for (int j = 0; j < width; ++j) {
-            row += LOAD4(x + (i * width + j) * channels + 8);
+            row += TINY_LOAD4(x + (i * width + j) * channels + 8);
         }
         sum += row;
     }
-    STORE4(y + 8, sum / (float)(height * width));
+    TINY_STORE4(y + 8, sum / (float)(height * width));
 }
 
 /* y[i][o] = b[o] + sum over k of x[i][k] w[k][o]. */
-static TINY_CODE_ATTR KERNEL void tiny_pointwise_1x12x5(
+static TINY_CODE_ATTR TINY_KERNEL void tiny_pointwise_1x12x5(
     const float *restrict x, const float *restrict w, float *restrict y)
 {
     enum { inputs = 12 };
     const float *const panel = w;
     const float *const a = x;
     const float *p = panel;
-    v8 c0_0 = LOAD8(p);
+    tiny_v8 c0_0 = TINY_LOAD8(p);
     p += 8;
     for (int k = 0; k < inputs; ++k) {
-        const v8 b0 = LOAD8(p);
-        c0_0 += SPLAT8(a[k]) * b0;
+        const tiny_v8 b0 = TINY_LOAD8(p);
+        c0_0 += TINY_SPLAT8(a[k]) * b0;
         p += 8;
     }
     float t[8] = {0.0f};
-    STORE8(t, c0_0);
+    TINY_STORE8(t, c0_0);
     memcpy(y, t, 5 * sizeof(float));
 }
 

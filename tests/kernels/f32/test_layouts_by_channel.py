@@ -280,7 +280,7 @@ def text_of(kernel_name: str, layer: Layer) -> str:
 def test_values_that_all_stand_alike_are_one_loop() -> None:
     permuted = layout_of(4, [2, 0, 3, 1])
     plain = text_of("add_f32", binary(Add(), {}))
-    assert "elements = 24 };" in plain
+    assert "enum { elements = 24 };" in plain
     assert text_of("add_f32", binary(Add(), dict.fromkeys("aby", permuted))) == plain
     # Not where one stands otherwise, nor where the loop would run over gaps.
     assert text_of("add_f32", binary(Add(), dict.fromkeys("ab", permuted))) != plain
