@@ -29,6 +29,7 @@ from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.identity import Identity
+from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
@@ -70,6 +71,7 @@ KERNELS = {
     "add_constant": "add_constant_f32",
     "scale": "mul_constant_f32",
     "activation": "activation_f32",
+    "copy": "copy",
     "batch_norm": "batch_norm_f32",
     "pad": "pad",
     "slice": "spatial_slice",
@@ -102,7 +104,8 @@ def operators(draw: st.DrawFn, kind: str) -> tuple[Operator, tuple[Shape, ...]]:
         "gate": Mul(act=act),
         "add_constant": Add(act=act),
         "scale": Mul(act=act),
-        "activation": draw(st.sampled_from((Relu(), HardSwish(), Sigmoid(), Identity()))),
+        "activation": draw(st.sampled_from((Relu(), HardSwish(), Sigmoid(), LeakyRelu(0.1)))),
+        "copy": Identity(),
         "batch_norm": BatchNorm(eps=1e-3),
         "pad": Pad(draw(SIDES)),
         "slice": SpatialSlice((1, 0), (2, 2), (1, 2)),
@@ -150,6 +153,7 @@ def calls(draw: st.DrawFn, kind: str) -> Call:
     operands = dict(zip(op.letters(len(types)), types, strict=False))
     constant = frozenset(operands) & frozenset(kernel.constants)
     layer = Layer(op, operands, op.infer(types), constant)
+    assert kernel.accepts(layer), layer
     reads = [letter for letter in operands if letter not in constant]
     values = some_values(operands, draw(st.integers(0, 99)))
     counts = {a: operands[a].shape[-1] for a in reads} | {"y": layer.result.shape[-1]}
