@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_activations import ACTIVATIONS
+from netgen.frontends.onnx_activations import ACTIVATIONS, in_other_words
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.activation import ElementwiseActivation, find_activation
@@ -299,14 +299,14 @@ def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
 
 
 def _written(op: ElementwiseActivation) -> list[Stage]:
-    for known in ACTIVATIONS:
-        if type(op) is known.kind:
-            inputs = tuple(np.array(number, np.float32) for number in known.inputs)
-            return [Stage(known.operator, inputs, {**known.attributes(op)})]
-    raise GraphError(
-        f"the activation '{op.operator_name}' cannot be exported to ONNX",
-        expected="one of " + ", ".join(known.kind.operator_name for known in ACTIVATIONS),
-    )
+    known = in_other_words(op)
+    if known is None:
+        raise GraphError(
+            f"the activation '{op.operator_name}' cannot be exported to ONNX",
+            expected="one of " + ", ".join(known.kind.operator_name for known in ACTIVATIONS),
+        )
+    inputs = tuple(np.array(number, np.float32) for number in known.inputs)
+    return [Stage(known.operator, inputs, {**known.attributes(op)})]
 
 
 MAPPINGS: dict[type[Operator], Mapping] = {

@@ -1,4 +1,4 @@
-"""Activations in ONNX's words, for reading and for writing: one line each in ACTIVATIONS."""
+"""Activations in the words of ONNX, TensorFlow Lite and PyTorch: one line each in ACTIVATIONS."""
 
 from __future__ import annotations
 
@@ -33,11 +33,16 @@ class OnnxActivation:
     Attributes that both have are called alike; ONNX takes their `defaults` where a file leaves them
     out. What ONNX has beside them is written as it is `fixed`, and as `inputs` behind the first.
     Where a file may say more than netgen has, `read` is a function of its own.
+
+    `torch` is the function of `torch.nn.functional`, `tflite` the operator of TensorFlow Lite, if
+    there is one; both call the attributes as ONNX does.
     """
 
     operator: str
     newest: int
     kind: type[ElementwiseActivation]
+    torch: str
+    tflite: str | None = None
     defaults: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
@@ -91,15 +96,25 @@ def hard_sigmoid(call: Call) -> View:
 
 
 ACTIVATIONS = (
-    OnnxActivation("Clip", 13, Relu6, inputs=(0.0, 6.0), read=clip),
+    OnnxActivation("Clip", 13, Relu6, "relu6", "RELU6", inputs=(0.0, 6.0), read=clip),
     OnnxActivation(
-        "HardSigmoid", 22, HardSigmoid, fixed={"alpha": 1.0 / 6.0, "beta": 0.5}, read=hard_sigmoid
+        "HardSigmoid",
+        22,
+        HardSigmoid,
+        "hardsigmoid",
+        fixed={"alpha": 1.0 / 6.0, "beta": 0.5},
+        read=hard_sigmoid,
     ),
-    OnnxActivation("HardSwish", 22, HardSwish),
-    OnnxActivation("LeakyRelu", 16, LeakyRelu, defaults={"alpha": 0.01}),
-    OnnxActivation("Relu", 14, Relu),
-    OnnxActivation("Sigmoid", 13, Sigmoid),
+    OnnxActivation("HardSwish", 22, HardSwish, "hardswish", "HARD_SWISH"),
+    OnnxActivation("LeakyRelu", 16, LeakyRelu, "leaky_relu", "LEAKY_RELU", {"alpha": 0.01}),
+    OnnxActivation("Relu", 14, Relu, "relu", "RELU"),
+    OnnxActivation("Sigmoid", 13, Sigmoid, "sigmoid", "LOGISTIC"),
 )
+
+
+def in_other_words(op: ElementwiseActivation) -> OnnxActivation | None:
+    """The line of ACTIVATIONS for an operator, None if there is none."""
+    return next((known for known in ACTIVATIONS if type(op) is known.kind), None)
 
 
 def written_out(

@@ -25,7 +25,9 @@ from netgen.bench.peers.tflite_stages import (
     transpose_stage,
 )
 from netgen.errors import GraphError
+from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
+from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
@@ -36,17 +38,11 @@ from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
-from netgen.ops.hard_sigmoid import HardSigmoid
-from netgen.ops.hard_swish import HardSwish
-from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
-from netgen.ops.relu import Relu
-from netgen.ops.relu6 import Relu6
 from netgen.ops.reshape import Reshape
-from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.ops.transpose import Transpose
@@ -191,11 +187,6 @@ def global_avg_pool(_op: GlobalAvgPool, call: Call) -> list[Stage]:
     return [Stage("MEAN", call.result.shape, (int32(1, 2),), "ReducerOptions", {"keepDims": True})]
 
 
-def leaky_relu(op: LeakyRelu, call: Call) -> list[Stage]:
-    """LEAKY_RELU."""
-    return [Stage("LEAKY_RELU", call.result.shape, (), "LeakyReluOptions", {"alpha": op.alpha})]
-
-
 def linear(op: Linear, call: Call) -> list[Stage]:
     """FULLY_CONNECTED."""
     w, *rest = call.rest
@@ -210,9 +201,9 @@ def pad(op: Pad, call: Call) -> list[Stage]:
     return [pad_stage(call.result.shape, [(0, 0), (top, bottom), (left, right), (0, 0)])]
 
 
-def elementwise(op: Operator, call: Call) -> list[Stage]:
-    """An activation by itself, called as the attribute is."""
-    return activation_stages(op.operator_name, call.result.shape)
+def elementwise(op: ElementwiseActivation, call: Call) -> list[Stage]:
+    """An activation by itself."""
+    return activation_stages(op, call.result.shape)
 
 
 def reshape(op: Reshape, _call: Call) -> list[Stage]:
@@ -231,6 +222,7 @@ def transpose(op: Transpose, call: Call) -> list[Stage]:
 
 
 MAPPINGS: dict[type[Operator], Callable[[Any, Call], list[Stage]]] = {
+    **{activation.kind: elementwise for activation in ACTIVATIONS},
     Add: add,
     AvgPool2d: avg_pool2d,
     BatchNorm: batch_norm,
@@ -241,17 +233,11 @@ MAPPINGS: dict[type[Operator], Callable[[Any, Call], list[Stage]]] = {
     Conv2d: conv2d,
     DepthwiseConv2d: depthwise_conv2d,
     GlobalAvgPool: global_avg_pool,
-    HardSigmoid: elementwise,
-    HardSwish: elementwise,
-    LeakyRelu: leaky_relu,
     Linear: linear,
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
-    Relu: elementwise,
-    Relu6: elementwise,
     Reshape: reshape,
-    Sigmoid: elementwise,
     Softmax: softmax,
     SpatialSlice: spatial_slice,
     Transpose: transpose,

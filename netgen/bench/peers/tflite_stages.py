@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_activations import ACTIVATIONS, in_other_words
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.activation import ElementwiseActivation, find_activation
+from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.window import Window, resolve_pad
 
 Numbers: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int32]"
@@ -52,29 +55,29 @@ def int32(*numbers: int) -> npt.NDArray[np.int32]:
     return np.array(numbers, np.int32)
 
 
-def activation_stages(name: str, shape: Shape) -> list[Stage]:
+def activation_stages(op: ElementwiseActivation, shape: Shape) -> list[Stage]:
     """Stages of an activation that is no attribute of the operator before it.
 
     Raises GraphError for one that TensorFlow Lite does not have.
     """
-    if name == "none":
-        return []
-    if name == "hard_sigmoid":  # it has none: relu6(x + 3) / 6
+    if isinstance(op, HardSigmoid):  # it has none: relu6(x + 3) / 6
         three, sixth = np.array([3.0], np.float32), np.array([1.0 / 6.0], np.float32)
         fused = {"fusedActivationFunction": _FUSED["relu6"]}
         return [
             Stage("ADD", shape, (three,), "AddOptions", fused),
             Stage("MUL", shape, (sixth,), "MulOptions"),
         ]
-    operators = {
-        "relu": "RELU", "relu6": "RELU6", "hard_swish": "HARD_SWISH", "sigmoid": "LOGISTIC",
-    }  # fmt: skip
-    if name not in operators:
+    known = in_other_words(op)
+    if known is None or known.tflite is None:
         raise GraphError(
-            f"the activation '{name}' cannot be written to a .tflite file",
-            expected="one of none, hard_sigmoid, " + ", ".join(operators),
+            f"the activation '{op.operator_name}' cannot be written to a .tflite file",
+            expected="one of hard_sigmoid, "
+            + ", ".join(other.kind.operator_name for other in ACTIVATIONS if other.tflite),
         )
-    return [Stage(operators[name], shape)]
+    values = known.attributes(op)
+    # The schema calls the table of LEAKY_RELU's attributes LeakyReluOptions.
+    options = known.tflite.title().replace("_", "") + "Options" if values else None
+    return [Stage(known.tflite, shape, (), options, values)]
 
 
 def activated(
@@ -88,7 +91,8 @@ def activated(
     """An operator with its activation, fused if it can be."""
     fused = {**(values or {}), "fusedActivationFunction": _FUSED.get(act, 0)}
     stage = Stage(operator, shape, inputs, options, fused)
-    return [stage, *([] if act in _FUSED else activation_stages(act, shape))]
+    op = None if act in _FUSED else find_activation(act)
+    return [stage] if op is None else [stage, *activation_stages(op, shape)]
 
 
 def padding_stages(

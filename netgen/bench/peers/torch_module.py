@@ -5,6 +5,7 @@ Its generated code forgets each value after its last use, as a hand-written `for
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from netgen.bench.peers.peer import channels_last
 from netgen.bench.worker import Array, Loaded
 from netgen.errors import GraphError
 from netgen.export.onnx_operators import TO_CHANNELS_FIRST
+from netgen.frontends.onnx_activations import ACTIVATIONS, OnnxActivation
 
 # Values of torch.fx, and whatever constants its calls take.
 Value: TypeAlias = Any
@@ -143,9 +145,17 @@ def _plain(function: Callable[..., object]) -> Callable[[_Call], Value]:
     return lambda call: call.emit(function, *call.operands)
 
 
-def _elementwise(function: Callable[..., object]) -> Callable[[_Call], Value]:
-    """An activation that may work in place."""
-    return lambda call: call.emit(function, call.x, inplace=call.inplace)
+def _activation(activation: OnnxActivation) -> Callable[[_Call], Value]:
+    """A function of an activation and its attributes, in place where there is such a form."""
+    function = getattr(functional, activation.torch)
+    may_overwrite = "inplace" in inspect.signature(function).parameters
+
+    def emit(call: _Call) -> Value:
+        numbers = [call.attributes[name] for name in activation.defaults]
+        named = {"inplace": call.inplace} if may_overwrite else {}
+        return call.emit(function, call.x, *numbers, **named)
+
+    return emit
 
 
 def _average_pool(call: _Call) -> Value:
@@ -166,11 +176,6 @@ def _batch_norm(call: _Call) -> Value:
     return call.emit(
         functional.batch_norm, x, mean, var, gamma, beta, eps=call.attributes["epsilon"]
     )
-
-
-def _clip(call: _Call) -> Value:
-    least, most = call.numbers(1)[0], call.numbers(2)[0]
-    return call.emit(functional.hardtanh, call.x, least, most, inplace=call.inplace)
 
 
 def _concat(call: _Call) -> Value:
@@ -202,11 +207,6 @@ def _padded(call: _Call, border: float, *, may_pad: bool = True) -> tuple[Value,
 
 def _global_average_pool(call: _Call) -> Value:
     return call.emit(functional.adaptive_avg_pool2d, call.x, 1)
-
-
-def _leaky_relu(call: _Call) -> Value:
-    alpha = call.attributes["alpha"]
-    return call.emit(functional.leaky_relu, call.x, alpha, inplace=call.inplace)
 
 
 def _max_pool(call: _Call) -> Value:
@@ -249,24 +249,19 @@ def _transpose(call: _Call) -> Value:
 
 
 _CALLS: dict[str, Callable[[_Call], Value]] = {
+    **{activation.operator: _activation(activation) for activation in ACTIVATIONS},
     "Add": _plain(torch.add),
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_norm,
-    "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
     "Gemm": _plain(functional.linear),  # netgen writes no other form than PyTorch's
     "GlobalAveragePool": _global_average_pool,
-    "HardSigmoid": _elementwise(functional.hardsigmoid),  # netgen's and PyTorch's slope is 1/6
-    "HardSwish": _elementwise(functional.hardswish),
     "Identity": lambda call: call.x,
-    "LeakyRelu": _leaky_relu,
     "MaxPool": _max_pool,
     "Mul": _plain(torch.mul),
     "Pad": _pad,
-    "Relu": _elementwise(functional.relu),
     "Reshape": _reshape,
-    "Sigmoid": _plain(torch.sigmoid),
     "Slice": _slice,
     "Softmax": _softmax,
     "Transpose": _transpose,
