@@ -17,7 +17,7 @@ from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import Image, PlanOptions
-from netgen.plan.data.plan import Plan
+from netgen.plan.data.plan import MOST_BYTES, Plan
 from netgen.plan.data.tuning import Tuning
 from netgen.plan.execute.interpreter import execute
 from netgen.plan.json.plan_from_json import plan_from_json
@@ -162,6 +162,8 @@ def test_files_are_read_as_they_are_written(tmp_path: Path) -> None:
         (json.dumps(document(layers={"a b": {}})), r"\$.layers.a b"),
         (json.dumps(document(layers={"a b": {"rows": 1.5}})), r"\$.layers.a b"),
         (json.dumps(document(layers={"a b": {"rows": True}})), r"\$.layers.a b"),
+        (json.dumps(document(layers={"a b": {"rows": -1}})), r"\$.layers.a b"),
+        (json.dumps(document(layers={"a b": {"rows": MOST_BYTES + 1}})), r"\$.layers.a b"),
     ],
 )
 def test_other_files_are_refused(text: str, says: str, tmp_path: Path) -> None:
