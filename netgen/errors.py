@@ -13,7 +13,7 @@ from typing import ClassVar
 
 
 class NetgenNote(UserWarning):
-    """What is no fault, but nobody may want: a warning in Python, a note on the command line."""
+    """A remark on no fault: a warning in Python, a note on the command line."""
 
 
 class NetgenError(Exception):

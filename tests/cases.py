@@ -1,4 +1,4 @@
-"""How much of a test runs where: `pytest` alone is quick, CI runs everything."""
+"""Cases that run at once and cases for CI: `pytest` alone is quick, CI runs everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: the shared data, this machine's tools, its own cache."""
+"""Fixtures of all tests: the shared data, this machine's tools, a cache of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator means for arrays of floats: its reference, asked with their types."""
+"""The meaning of an operator for arrays of floats: its reference, asked with their types."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def prints(tree: ast.AST) -> list[int]:
 
 
 def machine_uses(tree: ast.AST) -> set[str]:
-    """What a test names that starts a process, asks what is installed, or reads a clock."""
+    """The names in a test that start a process, ask what is installed, or read a clock."""
     names = {
         ast.unparse(node)
         for node in ast.walk(tree)

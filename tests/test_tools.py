@@ -1,4 +1,4 @@
-"""What `tests/tools.py` refuses to run, and when it skips a test instead."""
+"""Refusals of `tests/tools.py`, and tests that it skips instead."""
 
 from __future__ import annotations
 

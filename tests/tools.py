@@ -1,4 +1,4 @@
-"""What this machine has, and the one place where tests run anything: compilers, programs, Pythons.
+"""The machine of the tests, and the one place that runs anything: compilers, programs, Pythons.
 
 A test needs a program by running it: where it is not installed the test is skipped, and the reason
 names it. A linked program knows from its own compile flags which processor it needs; where this one
@@ -153,7 +153,7 @@ class Program:
     emulator: tuple[str, ...] = ()
 
     def run(self, *arguments: str | Path, feed: bytes = b"", folder: Path | None = None) -> bytes:
-        """What it prints; raises ToolError where it fails or complains."""
+        """The text that it prints; raises ToolError if it fails or complains."""
         _require_features(self.features)
         emulator = [find_tool(self.emulator[0]), *self.emulator[1:]] if self.emulator else []
         return _run([*emulator, str(self.path), *map(str, arguments)], folder, feed)

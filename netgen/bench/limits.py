@@ -1,4 +1,4 @@
-"""What one core can do, measured: multiply-adds, and reads from each level of its caches."""
+"""Limits of one core, measured: multiply-adds, and reads from each level of its caches."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Limits:
         return seconds / max(1, size)
 
     def best(self, other: Limits) -> Limits:
-        """What was reached in one of two measurements: a limit is never below what was seen."""
+        """The greater of each limit in two measurements: no limit is below what was reached."""
         pairs = zip(self.levels, other.levels, strict=True)
         return Limits(
             max(self.flops, other.flops),
@@ -109,7 +109,7 @@ class Probe:
         return _rate(lambda rounds: self._read(address, vectors, rounds)) * size
 
     def stamp_seconds(self) -> float:
-        """What the hook costs each time that it is called."""
+        """Seconds that each call of the hook takes."""
         stamps = np.zeros(2)
         return 1.0 / _rate(lambda times: self._stamp(stamps.ctypes.data, times))
 

@@ -1,4 +1,4 @@
-"""What a time was measured on."""
+"""The machine of a measurement: its processor, and the compiler of netgen's C."""
 
 from __future__ import annotations
 

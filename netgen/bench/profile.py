@@ -1,4 +1,4 @@
-"""Where the time of a compiled model goes: each step beside what bounds it on this core.
+"""Profile of a compiled model: the time of each step beside its bound on this core.
 
 A step takes at least the time of its multiply-adds at the core's peak, of its weights from the
 level of memory where they lie between two runs, and of its activations from the level that holds

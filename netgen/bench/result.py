@@ -1,4 +1,4 @@
-"""What a run of the bench gives: one row per runtime, and whether the machine was quiet enough."""
+"""The result of a bench: one row per runtime, and whether the machine was quiet enough."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from netgen.bench.result import BenchRow
 
 
 def summary_table(rows: Sequence[BenchRow]) -> Table:
-    """For the terminal."""
+    """The table of medians and ratios for the terminal."""
     headings, *lines = _lines(rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(headings[0], overflow="fold")
@@ -24,7 +24,7 @@ def summary_table(rows: Sequence[BenchRow]) -> Table:
 
 
 def summary_markdown(rows: Sequence[BenchRow]) -> str:
-    """For a page: one line per model."""
+    """The table of medians and ratios in Markdown: one line per model."""
     headings, *lines = _lines(rows)
     named = [[f"`{label}`", *cells] for label, *cells in lines]
     return "\n".join(

@@ -36,9 +36,9 @@ Loader: TypeAlias = "Callable[[Any, tuple[Array, ...], int], Loaded]"
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs: a function of a module, its payload, inputs as netgen shapes them.
+    """The task of a worker: a function of a module, its payload, inputs as netgen shapes them.
 
-    `threads` is how many the runtime is to use.
+    `threads` is the number that the runtime is to use.
     """
 
     load: Loader

@@ -78,7 +78,7 @@ def bench_models(
 def _cases(
     models: tuple[str, ...], parameters: dict[str, str], table: str | None
 ) -> tuple[Case, ...]:
-    """What is measured: the models of the command line, or those of a table."""
+    """The models to measure: those of the command line, or those of a table."""
     from netgen.bench.suite import Case, find_suite
 
     if table is None:

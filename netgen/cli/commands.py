@@ -1,4 +1,4 @@
-"""How commands end: errors of netgen and complaints of click, one line each, and exit codes."""
+"""The end of commands: errors of netgen and complaints of click in one line each, exit codes."""
 
 from __future__ import annotations
 

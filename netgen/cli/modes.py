@@ -1,4 +1,4 @@
-"""Which options mean nothing beside others: they are refused, not ignored."""
+"""Options that mean nothing beside others: they are refused, not ignored."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ as_json_option = click.option(
 
 
 def show_options(command: Command) -> Command:
-    """What to show of a model, and how."""
+    """Options of `netgen show`: the stage and the form."""
     return _with_options(
         command,
         click.option(
@@ -73,7 +73,7 @@ def show_options(command: Command) -> Command:
 
 
 def compile_options(command: Command) -> Command:
-    """Which files to write, and for which processor."""
+    """Options of `netgen compile`: the files to write, and the processor."""
     return _with_options(
         command,
         click.option(
@@ -99,7 +99,7 @@ def compile_options(command: Command) -> Command:
 
 
 def photo_options(command: Command) -> Command:
-    """How photos become inputs, and what is said of the outputs."""
+    """Options for photos: cropping, resizing and normalisation, and the labels of outputs."""
     filters = click.Choice(["nearest", "bilinear", "bicubic", "lanczos"])
     return _with_options(
         command,
@@ -122,7 +122,7 @@ def photo_options(command: Command) -> Command:
 
 
 def plan_options(command: Command) -> Command:
-    """For which processor to plan, and where plans are written and read."""
+    """Options of `netgen plan`: the processor, and the files to write and to check."""
     file = click.Path(path_type=Path)
     return _with_options(
         command,
@@ -146,7 +146,7 @@ def plan_options(command: Command) -> Command:
 
 
 def report_options(command: Command) -> Command:
-    """What is reported, and where to."""
+    """Options of `netgen report`: the page, the processor, whether steps are timed."""
     file = click.Path(path_type=Path)
     return _with_options(
         command,
@@ -159,7 +159,7 @@ def report_options(command: Command) -> Command:
 
 
 def tune_options(command: Command) -> Command:
-    """Where the tuning goes, and how long to search."""
+    """Options of `netgen tune`: the file to write, and the extent of the search."""
     return _with_options(
         command,
         click.option(

@@ -1,4 +1,4 @@
-"""What the commands share: loading MODEL, printing, the status line."""
+"""Shared parts of commands: loading MODEL, printing, the status line."""
 
 from __future__ import annotations
 

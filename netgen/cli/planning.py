@@ -46,12 +46,12 @@ def planning_option(name: str, text: str | None = None) -> Callable[[Command], C
 
 
 def _declaration(option: PlanOption) -> str:
-    """How the option is written; a switch that is on needs a way to turn it off."""
+    """The option as click declares it; a switch that is on needs a way to turn it off."""
     return f"--{option.flag}/--no-{option.flag}" if option.default is True else f"--{option.flag}"
 
 
 def _form(kind: OptionKind) -> dict[str, Any]:
-    """What click is told of a kind of options."""
+    """The arguments of `click.option` for a kind of option."""
     match kind:
         case Switch():
             return {"is_flag": True}

@@ -1,4 +1,4 @@
-"""What the commands do with models that are compiled already: `.netgen` files."""
+"""Compiled models in `.netgen` files, as commands use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the texts of options are read: numbers, sizes, parameters, files."""
+"""Readers of option texts: numbers, sizes, parameters, files."""
 
 from __future__ import annotations
 

@@ -88,12 +88,13 @@ _CONVERSIONS: Mapping[type, Callable[[object], ParameterValue]] = {
 
 @dataclass(frozen=True)
 class WeightTable:
-    """How a family of weight files names and lays out a network's parameters.
+    """The names and the layout that one family of weight files has for a network's parameters.
 
-    `names(graph)` maps netgen's parameter names to the file's. `layout` is that of its 4-D arrays
-    and is turned into OHWI. `parameters` are what such files imply about the network (for example
-    that batch norm is folded already), `ignored` the endings of names that carry no parameter, and
-    `normalisation` what the weights expect of their input, where it is not the network's default.
+    `names(graph)` maps netgen's parameter names to the file's. `layout` is the file's layout of 4-D
+    arrays; they are turned into OHWI. `parameters` are what such files imply about the network (for
+    example that batch norm is folded already). `ignored` are the endings of names that carry no
+    parameter. `normalisation` is what the weights expect of their input, or None for the network's
+    default.
     """
 
     title: str

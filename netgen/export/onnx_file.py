@@ -76,7 +76,7 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
 
 
 def _pixel_properties(normalisation: Normalisation) -> dict[str, str]:
-    """What `frontends/onnx_file.py` reads back: the shortest texts that give the same numbers."""
+    """The metadata that `frontends/onnx_file.py` reads back: the shortest texts of the numbers."""
     return {
         "netgen.mean": _numbers(normalisation.mean),
         "netgen.std": _numbers(normalisation.std),

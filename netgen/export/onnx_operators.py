@@ -63,7 +63,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Call:
-    """What a mapping may ask of its node: operands and result as netgen types them, NHWC.
+    """One node for the function that maps it: operands and result as netgen types them, NHWC.
 
     `rest` are the ONNX names of the operands after the first.
     """

@@ -56,7 +56,7 @@ class OnnxActivation:
         return _activated(self.kind(**attributes), call)
 
     def attributes(self, op: Operator) -> dict[str, float]:
-        """What to write for an operator of this kind."""
+        """The attributes of the ONNX node for an operator of this kind."""
         return {**self.fixed, **{name: getattr(op, name) for name in self.defaults}}
 
 
@@ -120,10 +120,10 @@ def in_other_words(op: ElementwiseActivation) -> OnnxActivation | None:
 def written_out(
     builder: Builder, value: str, scale: npt.NDArray[np.float64]
 ) -> tuple[ElementwiseActivation, str] | None:
-    """What `value * scale` computes of which value, if it is the end of a formula written out.
+    """The activation that `value * scale` ends, written out as a formula, and its operand; or None.
 
-    (x relu6(x + 3)) / 6 is hard swish, of which the product would overflow where x does not, and
-    relu6(x + 3) / 6 hard sigmoid: what exporters write for opsets before 14.
+    Exporters write these for opsets before 14: x * relu6(x + 3) / 6 for hard swish, whose product
+    would overflow where x does not, and relu6(x + 3) / 6 for hard sigmoid.
     """
     if not np.isclose(scale, 1 / 6, rtol=1e-6, atol=0.0).all():
         return None

@@ -59,7 +59,7 @@ def load_onnx(path: Path) -> Graph:
 
 
 def _normalisation(model: ModelProto, graph: Graph, where: str) -> Normalisation | None:
-    """What the weights expect of pixels, per channel of the first input; None if it is not said."""
+    """The normalisation in the metadata, per channel of the first input; None without any."""
     texts = {entry.key: entry.value for entry in model.metadata_props}
     found = [texts[key] for key in ("netgen.mean", "netgen.std") if key in texts]
     if not found:

@@ -153,7 +153,7 @@ def arange(call: Call) -> Known:
 
 
 def where(call: Call) -> Known:
-    """Where."""
+    """Elements of the first array for a true condition, else of the second, broadcast alike."""
     condition, arrays = known_input(call, 0), _alike(call, (1, 2))
     if condition.dtype != np.bool_:
         raise GraphError("the condition must be of truth values", found=str(condition.dtype))

@@ -1,4 +1,4 @@
-"""What an ONNX tensor is in terms of a stored value: the same elements in another order.
+"""ONNX tensors in terms of stored values: the same elements in another order.
 
 A stored value is a row of *atoms*, extents in row-major order; an axis of the ONNX tensor is some
 of these atoms. An image is stored as H W C, while ONNX has it as N C H W:

@@ -1,4 +1,4 @@
-"""How large an operator's results are: between which numbers, and where weights are seeded.
+"""The size of an operator's results: their range, and their mean square with seeded weights.
 
 Seeding is by analysis: operators say what they do to a mean square, of centred values, and nothing
 is run. `weights/spread.py` follows values through a network.
@@ -71,6 +71,6 @@ class Magnitude:
         return Spread(self.second_moment(squares), self.share_above(operands))
 
     def share_above(self, operands: Sequence[Spread]) -> float:
-        """Which share of the result's mean square its numbers above zero have."""
+        """The share, 0 to 1, that the numbers above zero have of the result's mean square."""
         least, _ = self.value_range([ANY_NUMBER] * len(operands))
         return 1.0 if least >= 0.0 else operands[0].above

@@ -1,4 +1,4 @@
-"""What a network expects of its pixels: the normalisation its weights were trained with."""
+"""Normalisation of pixels, as in the training of a network's weights."""
 
 from __future__ import annotations
 

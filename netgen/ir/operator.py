@@ -1,6 +1,6 @@
-"""What an operator is: attributes, a type rule, a NumPy meaning, a cost.
+"""Operators: attributes, a type rule, a NumPy meaning, a cost.
 
-An operator is a frozen dataclass whose fields are its attributes; one file in `netgen/ops/` each.
+An operator is a frozen dataclass whose fields are its attributes. Each has a file in `netgen/ops/`.
 """
 
 from __future__ import annotations
@@ -105,20 +105,20 @@ class Operator(Magnitude, ABC):
                 )
 
     def rows(self, operands: Mapping[str, TensorType], result: TensorType) -> int:
-        """How many rows it goes through: those of its result, or those that it adds up."""
+        """The number of rows that it goes through: of its result, or those that it adds up."""
         return rows_of((operands["x"] if self.sums_rows else result).shape)
 
     def row_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:
-        """Which rows of an operand a row of the result needs; None where each needs all of it."""
+        """The rows of an operand that a row of the result needs; None if it needs all rows."""
         image = is_image(operands[letter].shape)
         return self.image_reach(letter, operands, result) if image else None
 
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:
-        """What `row_reach` says of an image: the same row, where it is as large as the result."""
+        """The `row_reach` of an image: the same row, if it is as high and wide as the result."""
         return Reach() if operands[letter].shape[:3] == result.shape[:3] else None
 
     def reference_rows(
@@ -134,7 +134,7 @@ class Operator(Magnitude, ABC):
     def reference_sum(
         self, before: Array, x: Array, signature: Signature, first: int, end: int
     ) -> Array:
-        """What the result holds behind rows `first` to `end` of x, given what it held before them.
+        """The result, so far `before`, after rows `first` to `end` of x are added to it.
 
         Raises GraphError unless it `sums_rows`.
         """
@@ -148,7 +148,7 @@ class Operator(Magnitude, ABC):
 
     @property
     def activation(self) -> str | None:
-        """What its attribute `act` says; None where it has none."""
+        """The value of its attribute `act`, or None if it has no such attribute."""
         found: str | None = getattr(self, "act", None)
         return found
 
@@ -163,9 +163,9 @@ class Operator(Magnitude, ABC):
         return False
 
     def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
-        """For every channel of the result: the operand, or -1 for zeros, and its channel there.
+        """Two arrays: each result channel's operand, or -1 for zeros, and its channel there.
 
-        `channels` are how many the operands have. Raises GraphError for other operators.
+        `channels` are the operands' numbers of channels. Raises GraphError for other operators.
         """
         del channels
         raise GraphError(f"{self.operator_name} computes more than which channel goes where")
@@ -193,9 +193,9 @@ class Operator(Magnitude, ABC):
         return shown
 
     def axis_sources(self, x: Sequence[int], y: Sequence[int]) -> tuple[int | None, ...]:
-        """For each axis of a result of shape `y` the one of an operand of shape `x` that it is.
+        """Axes of an operand of shape `x`, one for each axis of a result of shape `y`.
 
-        None where the operand has none.
+        An axis that the operand does not have is None.
         """
         return tuple(range(len(y))) if len(x) == len(y) else (None,) * len(y)
 

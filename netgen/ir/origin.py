@@ -1,4 +1,4 @@
-"""Where a graph comes from: printed in the header of the generated C, kept with compiled models."""
+"""The origin of a graph: printed in the header of the generated C, kept with compiled models."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ def is_image(shape: tuple[int, ...]) -> bool:
 
 
 def rows_of(shape: tuple[int, ...]) -> int:
-    """How many rows a value of this shape has: one unless it is an image."""
+    """The number of rows of a value of this shape: one unless it is an image."""
     return shape[1] if is_image(shape) else 1
 
 
@@ -30,7 +30,7 @@ class Reach:
     pad: int = 0
 
     def end(self, rows: int, height: int) -> int:
-        """How many rows of the operand, of `height`, the first `rows` rows of the result need."""
+        """Rows of an operand of `height` rows that the first `rows` rows of the result need."""
         return max(0, min(height, (rows - 1) * self.stride - self.pad + self.size))
 
     def begin(self, row: int, height: int) -> int:

@@ -252,7 +252,7 @@ class _Parser:
 
 
 def _quantisation(attributes: Mapping[str, AttributeValue] | None) -> Quantisation | None:
-    """What the braces behind a type say; raises GraphError where they say something else."""
+    """The quantisation in the braces behind a type; raises GraphError for other attributes."""
     if attributes is None:
         return None
     match dict(attributes):

@@ -1,4 +1,4 @@
-"""What trained networks expect of their pixels."""
+"""Normalisations of pixels that trained networks expect."""
 
 from netgen.ir.normalisation import Normalisation
 

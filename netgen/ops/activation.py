@@ -41,7 +41,7 @@ class ElementwiseActivation(Operator):
         return bool(dataclasses.fields(cls))
 
     def arguments(self) -> tuple[float, ...]:
-        """What its C takes beside x: the attributes, as numbers."""
+        """The arguments of its C function beside x: its attributes, as numbers."""
         return tuple(float(getattr(self, field.name)) for field in dataclasses.fields(self))
 
     def leaves_alone(self, values: Range) -> bool:
@@ -58,11 +58,11 @@ class ElementwiseActivation(Operator):
         return self.activate(operands[0])
 
     def value_range(self, operands: Sequence[Range]) -> Range:
-        """That of x where nothing changes, else all that there can be."""
+        """The range of x if nothing in it changes, else `limits`."""
         return operands[0] if self.leaves_alone(operands[0]) else self.limits
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """That of a centred normal value after the activation."""
+        """The mean square of f(x), for a centred normal x."""
         constant, slope = self.squares
         return constant + slope * operands[0]
 
@@ -78,7 +78,7 @@ def find_activation(act: str) -> ElementwiseActivation | None:
 
 
 def activations() -> tuple[str, ...]:
-    """What an attribute `act` may say."""
+    """The texts that an attribute `act` may have."""
     return ("none", *(operator.operator_name for operator in _nameable()))
 
 

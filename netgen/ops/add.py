@@ -27,11 +27,11 @@ class Add(Broadcast):
         return activate(self.act, operands[0] + operands[1])
 
     def share_above(self, operands: Sequence[Spread]) -> float:
-        """That of a sum of independent values.
+        """The share of the sum of independent values.
 
-        Exact for two centred and for two rectified ones. Of a centred b that is added to a
-        rectified a a quarter ends below zero: exact where b is small, within 7 % of the sum where
-        they are equal.
+        It is exact for two centred and for two rectified values. If a is rectified and b centred, a
+        quarter of b's mean square is taken to end below zero. This is exact for a small b, and
+        within 7 % of the sum if both are equal.
         """
         if len(operands) != 2:
             return super().share_above(operands)

@@ -52,7 +52,7 @@ class AvgPool2d(Operator):
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:
-        """Those of the window."""
+        """The rows of the window."""
         del letter, operands, result
         return self.window().row_reach()
 

@@ -65,7 +65,7 @@ class ChannelMap(Operator):
         return {"channels": self.channels}
 
     def sources(self) -> tuple[Indices, Indices]:
-        """For every channel of the result: the operand, or -1 for zeros, and its channel there."""
+        """Two arrays: each result channel's operand, or -1 for zeros, and its channel there."""
         operands, channels = np.divmod(_parsed(self.channels), OPERAND)
         return operands, channels
 
@@ -110,7 +110,7 @@ class ChannelMap(Operator):
             )
 
     def channel_sources(self, channels: Sequence[int]) -> tuple[Array, Array]:
-        """As the map says."""
+        """The sources that the map states."""
         del channels
         return self.sources()
 

@@ -73,7 +73,7 @@ class _Deal:
 
     @property
     def leaves(self) -> int:
-        """How many runs are written down."""
+        """The number of runs that its text writes down."""
         return sum(part.leaves for part in self.parts)
 
     def __str__(self) -> str:
@@ -92,7 +92,7 @@ _Term: TypeAlias = "OperandRun | _Deal"
 
 
 def _dealt(length: int, parts: int, place: int) -> int:
-    """How many of `length` channels are those of one of the parts."""
+    """The number of `length` channels, dealt out to `parts` parts in turn, that one part gets."""
     return (length - place + parts - 1) // parts
 
 
@@ -132,9 +132,9 @@ def first_run(codes: Sequence[int], at: int = 0) -> OperandRun:
 
 
 def _run_length(codes: Sequence[int], at: int) -> int:
-    """How many channels are of one operand, at equal, positive distances.
+    """The number of channels from `at` on that are of one operand, at equal, positive distances.
 
-    Of two channels that are no neighbours, the second is left to a run of neighbours behind it.
+    If the first two are no neighbours, the second is left to a run of neighbours behind it.
     """
     if len(codes) - at < 2:
         return 1
@@ -182,7 +182,7 @@ def _first_deal(codes: list[int], size: int) -> _Deal | None:
 
 
 def _length(hand: Sequence[int], part: _Term, place: int, size: int) -> int:
-    """How many channels can be dealt out before one follows that a part does not have."""
+    """The number of channels that can be dealt out before one follows that a part lacks."""
     return place + size * part.length if part.length < len(hand) else _MOST_CHANNELS
 
 

@@ -41,7 +41,7 @@ class LeakyRelu(ElementwiseActivation):
         return self.spread([Spread(operands[0], 0.5)]).square
 
     def spread(self, operands: Sequence[Spread]) -> Spread:
-        """What is above zero stays; what is below leaks, to above zero where alpha is negative."""
+        """The spread of x, its negative part times alpha; a negative alpha makes it positive."""
         square, above = operands[0].square, operands[0].above
         leak = self.alpha**2 * (1.0 - above)
         return Spread(square * (above + leak), above / (above + leak) if self.alpha >= 0.0 else 1.0)

@@ -42,7 +42,7 @@ class MaxPool2d(Operator):
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:
-        """Those of the window."""
+        """The rows of the window."""
         del letter, operands, result
         return self.window().row_reach()
 

@@ -1,4 +1,4 @@
-"""What max_pool2d and avg_pool2d share: windows that touch the image, and how `ceil_mode` pads."""
+"""Shared parts of max_pool2d and avg_pool2d: windows that touch the image, and `ceil_mode`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Relu(ElementwiseActivation):
         return np.maximum(x, 0.0)
 
     def spread(self, operands: Sequence[Spread]) -> Spread:
-        """What is above zero stays."""
+        """The spread of the numbers of x above zero."""
         return Spread(operands[0].square * operands[0].above, 1.0)
 
 

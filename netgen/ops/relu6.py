@@ -24,11 +24,11 @@ class Relu6(ElementwiseActivation):
     unchanged: ClassVar[Range | None] = (0.0, 6.0)
 
     def activate(self, x: Array) -> Array:
-        """What lies between 0 and 6, else the nearer of the two."""
+        """The nearest number to x from 0 to 6."""
         return np.clip(x, 0.0, 6.0)
 
     def spread(self, operands: Sequence[Spread]) -> Spread:
-        """What is above zero stays: little lies above 6."""
+        """The spread of the numbers of x above zero; few lie above 6."""
         return Spread(operands[0].square * operands[0].above, 1.0)
 
 

@@ -23,7 +23,7 @@ class Sigmoid(ElementwiseActivation):
     limits: ClassVar[Range] = (0.0, 1.0)
 
     def activate(self, x: Array) -> Array:
-        """Of numbers below zero as exp(x) / (1 + exp(x)): nothing overflows."""
+        """1 / (1 + exp(-x)), below zero as exp(x) / (1 + exp(x)): nothing overflows."""
         power = np.exp(-np.abs(x))
         return np.where(x < 0.0, power, 1.0) / (1.0 + power)
 

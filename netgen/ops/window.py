@@ -159,7 +159,7 @@ class Sliding(Operator):
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
     ) -> Reach | None:
-        """Those of the window; other operands are read as the result is written."""
+        """The rows of the window for x; for other operands the row that is written."""
         if letter == "x":
             return self.window(operands["w"].shape).row_reach()
         return super().image_reach(letter, operands, result)

@@ -1,4 +1,4 @@
-"""What the passes folded: the network as it was declared, compared with what is left to compute."""
+"""Folds: the declared network compared with what the passes left to compute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fold:
 
 
 def find_folds(source: Graph, fused: Graph) -> list[Fold]:
-    """Whatever in `fused` computes more, or other things, than its namesake in `source`."""
+    """Values in `fused` that compute more, or other things, than their namesakes in `source`."""
     homes = _homes(source, fused)
     parts: dict[str, list[Node]] = {}
     for node in source.activations:
@@ -41,7 +41,7 @@ def find_folds(source: Graph, fused: Graph) -> list[Fold]:
 
 
 def fates(source: Graph, fused: Graph) -> dict[str, int]:
-    """How many of the declared operators are gone, by what became of them; the most first."""
+    """The number of declared operators that are gone, by their fate; the most frequent first."""
     parts = [(part, fold) for fold in find_folds(source, fused) for part in fold.parts]
     kept = {part.name for part, fold in parts if part.name not in fold.gone}
     gone = {part.name: part for part, _ in parts if part.name not in kept}

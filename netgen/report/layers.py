@@ -1,4 +1,4 @@
-"""What each step of a plan costs: the facts of the report's table of layers."""
+"""Costs of each step of a plan: the facts of the report's table of layers."""
 
 from __future__ import annotations
 

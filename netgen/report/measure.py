@@ -1,4 +1,4 @@
-"""How long each step of a compiled model takes on this machine."""
+"""The time of each step of a compiled model on this machine."""
 
 from __future__ import annotations
 

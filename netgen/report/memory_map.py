@@ -81,7 +81,7 @@ def segment_name(plan: Plan, number: int) -> str:
 
 
 def ring_rows(plan: Plan, buffer: Buffer) -> tuple[int, int]:
-    """How many rows a buffer holds at a time, and how many its values have."""
+    """The rows that a buffer holds at a time, and the rows of its tallest value."""
     held = [v.type.shape for v in plan.values.values() if v.runs[0].buffer == buffer.name]
     return buffer.rows, max((shape[1] for shape in held if len(shape) == 4), default=1)
 
@@ -157,7 +157,7 @@ def _bound(plan: Plan, scale: _Scale, width: float) -> list[str]:
 
 
 def _regions(plan: Plan, scale: _Scale, width: float) -> list[str]:
-    """Where the fast region of RAM ends, if there are two."""
+    """A line at the end of the fast region of RAM, if there are two regions."""
     if plan.slow_bytes == 0:
         return []
     y, title = scale.y(plan.fast_bytes), f"fast RAM below {plan.fast_bytes:,}"
@@ -196,7 +196,7 @@ def _labels(scale: _Scale, arena: Sequence[Buffer]) -> list[str]:
 
 
 def _names(scale: _Scale, names: Sequence[str], largest: Sequence[int], bottom: float) -> list[str]:
-    """What the segments are called, upright below them."""
+    """The names of the segments, upright below them."""
     shapes = [path(f"M{_LEFT} {number(bottom)} H{number(scale.x(len(names)))}", "axis")]
     for n, name in enumerate(names):
         x = scale.x(n) + scale.wide / 2 + 4

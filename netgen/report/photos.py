@@ -16,7 +16,7 @@ from netgen.runtime.top import Photo, best, read_labels
 
 @dataclass(frozen=True)
 class PhotoOptions:
-    """How photos become inputs; None means what the network's weights expect."""
+    """Options for photos as inputs; None stands for what the network's weights expect."""
 
     resize: int | None = None
     crop: bool = True

@@ -173,7 +173,7 @@ def _segment_text(number: int, segment: Segment) -> str:
 
 
 def folding_section(source: Graph, fused: Graph) -> str:
-    """What became of the declared operators, in numbers and by value."""
+    """The section on the fate of the declared operators, in numbers and by value."""
     before, after = len(source.activations), len(fused.activations)
     folds = find_folds(source, fused)
     items = [f"<li>{fate}: <b>{number}</b></li>" for fate, number in fates(source, fused).items()]
@@ -277,6 +277,6 @@ def _option(name: str) -> str:
 
 
 def _folded_away(title: str, content: str, *, is_open: bool = False) -> str:
-    """What a reader opens if it interests him; paper shows it."""
+    """Content that the reader unfolds; on paper it shows."""
     mark = ' open="open"' if is_open else ""
     return f"<details{mark}><summary><h3>{plain(title)}</h3></summary>\n{content}\n</details>"

@@ -147,7 +147,7 @@ def _hint(row: Row) -> str:
 def _wires(
     rows: Sequence[Row], lanes: Sequence[_Lane], index: int, top: float, left: float
 ) -> list[str]:
-    """What of the arrows and lanes is at the height of a row."""
+    """The pieces of arrows and lanes at the height of one row."""
     x = left + 16
     shapes = []
     if index > 0 and rows[index - 1].name in rows[index].reads:

@@ -34,7 +34,7 @@ def network_facts(networks: Iterable[Network]) -> list[dict[str, object]]:
 
 
 def network_table(networks: Iterable[Network]) -> Table:
-    """What `netgen list` prints."""
+    """The table that `netgen list` prints."""
     table = _table("model", "parameters (-p name=value)", "MACs", "weights", "reads weights of")
     for network, facts in zip(networks, network_facts(networks), strict=True):
         parameters = "\n".join(

@@ -1,4 +1,4 @@
-"""What is printed as plain text: JSON for other programs, errors for people."""
+"""Plain text: JSON for other programs, errors for people."""
 
 from __future__ import annotations
 

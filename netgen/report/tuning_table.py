@@ -1,4 +1,4 @@
-"""What a tuning found, as a table."""
+"""The result of a tuning as a table."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
 
 @dataclass(frozen=True)
 class Interface:
-    """What a library's functions take: the numbers of inputs and outputs, how images come.
+    """The arguments of a library's functions: numbers of inputs and outputs, the way of images.
 
     `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
     it takes the arena in two parts; with `threads` above 1 it may be told how many may run.
@@ -205,7 +205,7 @@ class Library:
         return Instance(self, arena, weights, hook)
 
     def address(self, function: str) -> int:
-        """Where a function starts, by its name without the prefix."""
+        """The address of a function, by its name without the prefix."""
         return int(_ffi().cast("uintptr_t", self._functions[function]))
 
     def call(self, function: str, *arguments: object) -> int:
@@ -247,7 +247,7 @@ def _called(_library: object, function: Callable[..., object], *arguments: objec
 
 @dataclass
 class _HookOutcome:
-    """What became of the hook in one run."""
+    """The outcome of the hook in one run: the error that it raised, or whether it cancelled."""
 
     error: BaseException | None = None
     cancelled: bool = False
@@ -286,11 +286,11 @@ class Instance:
         library.check("init", library.call("init", self._model, self._config))
 
     def addresses(self) -> tuple[int, int]:
-        """Where PREFIX_run and the `model_t` are, for C that runs it itself."""
+        """The addresses of PREFIX_run and the `model_t`, for C that runs it itself."""
         return self._library.address("run"), int(_ffi().cast("uintptr_t", self._model))
 
     def input_places(self) -> list[int]:
-        """Where in the arena each image is to be written, in bytes; with `input_as` "arena"."""
+        """The first byte of each image in the arena; only with `input_as` "arena"."""
         places = [self._library.place(n, self._model) for n in self._library.interface.places()]
         return [place - self.arena.ctypes.data for place in places]
 

@@ -1,4 +1,4 @@
-"""What this machine's processor can do, in the names that Linux uses."""
+"""Features of this machine's processor, in the names that Linux uses."""
 
 from __future__ import annotations
 

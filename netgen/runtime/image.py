@@ -52,7 +52,7 @@ class Stretch:
 
     @property
     def end(self) -> int:
-        """Where it ends in the blob."""
+        """The first byte of the blob behind it."""
         return self.start + len(self.content)
 
 

@@ -132,9 +132,9 @@ class CompiledModel:
         return tuple(result[0] for result in results) if finished else None
 
     def raw_run(self, *inputs: object, hook: CHook) -> RawRun:
-        """What C needs to run one image by itself, again and again, in an arena of its own.
+        """The pointers for C that runs one image by itself, repeatedly, in an arena of its own.
 
-        Raises InputError, UsageError where the model does not take whole images.
+        Raises InputError; UsageError if the model does not take one image from the caller's memory.
         """
         batches, single = checked_batches(inputs, self.inputs)
         if not single or self._image.input_as == "arena":

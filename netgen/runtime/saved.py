@@ -109,7 +109,7 @@ def load_images(path: Path) -> list[ModelImage]:
 
 
 def _read_head(file: BinaryIO, path: Path) -> tuple[list[dict[str, Any]], int]:
-    """What the images are, and where that ends."""
+    """The descriptions of the images, and the byte behind the head."""
     magic, expected, length = _HEAD.unpack(file.read(_HEAD.size).ljust(_HEAD.size, b"\0"))
     if magic != _MAGIC:
         raise _damaged(path, "this is no compiled model that this version of netgen saved")

@@ -40,7 +40,7 @@ class Stream:
 
     @property
     def missing(self) -> int:
-        """How many rows of the image are still to be pushed."""
+        """The number of rows of the image that are still to be pushed."""
         return self._image.shape[0] - self._pushed
 
     def push(self, rows: object) -> None:

@@ -58,10 +58,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ranking:
-    """How a model ranks the tiles of some samples.
+    """The quality of a model's ranking of tiles, over some samples.
 
-    `regret` is by how much its choices are slower than the fastest, all samples together; `tau` is
-    Kendall's, the mean over the samples: 1 for the order of the clock, 0 for any order.
+    `regret` is the share of time that its choices lose against the fastest, all samples together.
+    `tau` is Kendall's, the mean over the samples: 1 for the order of the clock, 0 for any order.
     """
 
     samples: int
@@ -113,7 +113,7 @@ def fit_cycles(samples: Sequence[Sample], target: Target) -> tuple[TileCycles, f
 
 
 def _features(sample: Sample, tile: Tile, target: Target) -> list[float]:
-    """What each part of the model is multiplied with: the model is linear in them."""
+    """The factor of each part of the model, in cycles: the model is linear in its parts."""
     parts = [TileCycles(0, 0, 0), TileCycles(1, 0, 0), TileCycles(0, 1, 0), TileCycles(0, 0, 1)]
     none, *others = (sample.cost(target.with_cycles(part))(tile) for part in parts)
     return [none, *(other - none for other in others)]
@@ -133,7 +133,7 @@ def _non_negative(features: Array, values: Array) -> Array:
 
 
 def rank(samples: Sequence[Sample], target: Target) -> Ranking:
-    """How the model of a target ranks the tiles of samples."""
+    """The quality of the target's model as it ranks the tiles of samples."""
     chosen = fastest = 0.0
     taus = []
     for sample in samples:

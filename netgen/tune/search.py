@@ -48,11 +48,11 @@ class Tuned:
 
 @dataclass(frozen=True)
 class TuningResult:
-    """What a search found.
+    """The result of a search.
 
-    `seconds` are those of the whole network by the kernels' own choices, and by `tuning`, measured
-    in turn; `rejected` says that what won by itself did not make the network faster, so that
-    `tuning` is empty.
+    `own_seconds` are those of the whole network by the kernels' own choices. `tuned_seconds` are
+    those by `tuning`, measured in turn. `rejected` says that the winners by themselves did not make
+    the network faster, so that `tuning` is empty.
     """
 
     tuning: Tuning

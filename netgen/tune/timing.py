@@ -40,6 +40,6 @@ def _repeats(call: TimedCalls, number: int) -> int:
 
 
 def ratios(seconds: Array) -> Array:
-    """Of each alternative the median, over the rounds, of its time as a part of the first one's."""
+    """The time of each alternative as a part of the first one's: medians over the rounds."""
     medians: Array = np.median(seconds / seconds[:, :1], axis=0)
     return medians

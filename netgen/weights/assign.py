@@ -186,7 +186,7 @@ def _origin(
     normalisation: Normalisation | None,
     file: WeightFile | None = None,
 ) -> Origin:
-    """What the header comment says: only parameters that differ from their defaults."""
+    """The origin for the header comment: parameters only if they differ from their defaults."""
     defaults = {parameter.name: parameter.default for parameter in network.parameters}
     settled = network.settle(parameters)
     shown: dict[str, ParameterValue] = {k: v for k, v in settled.items() if v != defaults[k]}

@@ -40,7 +40,10 @@ def match_suffixes(
 
 
 def _width(name: str) -> int:
-    """How many parameters an ending may stand for: gamma is gamma rather than weight is."""
+    """The number of parameters that a name's ending may stand for: the least are preferred.
+
+    `gamma` stands for one parameter, `weight` for several.
+    """
     suffix = suffix_of(name)
     return len(suffix.letters) if suffix else 0
 

@@ -1,4 +1,4 @@
-"""How names that come from a file, and paths, are shown in a message."""
+"""Names from files, and paths, as messages show them."""
 
 from __future__ import annotations
 

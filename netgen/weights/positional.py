@@ -77,9 +77,9 @@ def _layers(foreign: Sequence[str]) -> list[list[str]]:
 
 
 def _within(layer: Sequence[str], places: Sequence[str], file: WeightFile) -> dict[str, str]:
-    """Which tensor of a layer is which of as many parameters; an ending that fits less goes first.
+    """The tensors of a file's layer by the parameters of the network's; there are as many of both.
 
-    Raises WeightsError where the endings say that these are other parameters.
+    The most specific ending is taken first. Raises WeightsError if an ending contradicts this.
     """
     left = {name: _letters(name) for name in layer}
     names = {}

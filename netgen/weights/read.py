@@ -26,7 +26,7 @@ Format = Literal["torch", "safetensors", "npz"]
 
 @dataclass(frozen=True)
 class WeightFile:
-    """What a weight file holds.
+    """The content of a weight file.
 
     `arrays` are in the file's order, names, shapes and layouts, native-endian and read-only.
     float16 and bfloat16 have become float32 (exactly); float64, integers and booleans are as in the

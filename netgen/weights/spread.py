@@ -1,4 +1,4 @@
-"""How large values become where weights are seeded: by analysis, nothing is run.
+"""The size of values in a network with seeded weights: by analysis, nothing is run.
 
 Operators say what they do to a mean square, of centred values. Through the many blocks of a
 network with shortcuts or gates small faults of that multiply, so three things are added here:

@@ -1,4 +1,4 @@
-"""Where in a torch checkpoint the state dict is.
+"""The state dict of a torch checkpoint.
 
 Either the whole checkpoint is one, or it is a dict that holds one beside plain metadata (epoch,
 accuracy, the optimizer's state).

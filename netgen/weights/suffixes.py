@@ -1,4 +1,4 @@
-"""What a tensor's name says by its ending: of which layer it is, and which parameter of it.
+"""Endings of tensor names: they say which layer a tensor is of, and which parameter of it.
 
 layer1.0.bn1.running_mean    layer1.0.bn1, mean
 conv1.weight                 conv1, w of a convolution or gamma of a batch norm
@@ -79,5 +79,5 @@ def is_kernel(name: str) -> bool:
 
 
 def torch_suffix(letter: str) -> str:
-    """How torch calls a parameter that netgen calls `letter`."""
+    """The name that torch gives to a parameter that netgen calls `letter`."""
     return _TORCH.get(letter, letter)

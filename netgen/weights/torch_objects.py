@@ -1,4 +1,4 @@
-"""What a torch checkpoint may hold, as plain data: storages and the tensors that view them.
+"""Objects of a torch checkpoint as plain data: storages, and the tensors that view them.
 
 A tensor is only described here; its elements lie outside the pickle. All numbers come from the file
 and none is trusted: what passes these functions can be viewed without reading outside its storage.

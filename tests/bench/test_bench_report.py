@@ -1,4 +1,4 @@
-"""What a person sees of a bench: tables of 80 columns, notes, the chart."""
+"""A person's view of a bench: tables of 80 columns, notes, the chart."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def texts(svg: str) -> list[str]:
 
 
 def bars(svg: str) -> dict[str, list[float]]:
-    """Where the bars end, by colour."""
+    """The lengths of the bars, by colour."""
     found: dict[str, list[float]] = {}
     pattern = r'd="M([\d.]+) \d+ H([\d.]+) V\d+ H[\d.]+ z" fill="(#\w+)"'
     for left, end, colour in re.findall(pattern, svg):

@@ -81,7 +81,7 @@ def assert_agrees(peer: str, graph: Graph) -> None:
 
 
 def residual() -> Tensor:
-    """What MobileNet and ResNet are made of, padded as torch does and as TensorFlow does."""
+    """The operators of MobileNet and ResNet, padded as torch does and as TensorFlow does."""
     x = relu6(batch_norm(conv2d(image(13, 11, 3), 8, 3, stride=2, pad=1, bias=False)))
     y = relu6(batch_norm(depthwise_conv2d(x, 3, pad="same", bias=False)))
     y = relu6(depthwise_conv2d(y, 3, stride=1, pad=(1, 1, 0, 2), multiplier=2))
@@ -92,7 +92,7 @@ def residual() -> Tensor:
 
 
 def branches() -> tuple[Tensor, ...]:
-    """What ShuffleNet, SqueezeNet and MobileNet v3 are made of, with two outputs."""
+    """The operators of ShuffleNet, SqueezeNet and MobileNet v3, with two outputs."""
     x = relu(conv2d(image(12, 10, 4), 12, 3, pad=1))
     y = channel_shuffle(concat(channel_slice(x, 6, 6), channel_slice(x, 0, 6)), 3)
     y = relu(conv2d(y, 12, groups=3)) + x
@@ -121,7 +121,7 @@ def sums() -> tuple[Tensor, ...]:
 
 
 def rare() -> tuple[Tensor, ...]:
-    """What ncnn's converter cannot read, or reads wrongly: one-sided paddings and steps."""
+    """Operators that ncnn's converter cannot read, or reads wrongly: one-sided padding, steps."""
     x = image(12, 11, 5)
     return (
         pad(x, (0, 1, 2, 3)),

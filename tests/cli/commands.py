@@ -37,7 +37,7 @@ NOTE = "netgen: note: no --weights given: the weights are seeded numbers, not tr
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command gave: its exit code and what it wrote."""
+    """The outcome of a command: its exit code and the text that it wrote."""
 
     code: int
     stdout: str

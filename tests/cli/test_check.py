@@ -29,7 +29,7 @@ def test_the_file_is_named_first(text: str, says: str, cli: Cli, folder: Path) -
 
 
 def test_a_wrong_plan(cli: Cli, tiny: str, folder: Path) -> None:
-    """What the checker finds, and not only what reading does."""
+    """A plan is refused by the checker, and not only by the reader."""
     document = cli("plan", tiny, "--json", "-o", "plan.json").json()
     file, first = folder / "plan.json", document["buffers"][0]["bytes"]
     assert f'"bytes": {first}' in file.read_text()

@@ -26,7 +26,7 @@ def tuning_of(*layers: str) -> str:
 
 @pytest.fixture
 def tuning(folder: Path) -> Path:
-    """For the generic target: another choice than the kernel's own."""
+    """A tuning for the generic target: another choice than the kernel's own."""
     file = folder / "mine.json"
     file.write_text(tuning_of(KEY))
     return file

@@ -195,7 +195,7 @@ def test_the_order_of_every_input_and_output(case: str) -> None:
 
 
 def defined(header: str) -> dict[str, int]:
-    """What stands for each axis of all inputs and outputs, and their lengths."""
+    """The macros for the axes of all inputs and outputs, with their values."""
     found = re.findall(r"^#define MODEL_((?:IN|OUT)PUT\d?_\w+) (\d+) ", header, re.MULTILINE)
     return {name: int(number) for name, number in found}
 

@@ -17,7 +17,7 @@ ACTIVATIONS = [op for op in REGISTRY if issubclass(op, ElementwiseActivation)]
 
 
 def printed(call: str, target: str) -> str:
-    """What stands above a kernel that makes this call."""
+    """The lines printed above a kernel that makes this call."""
     calls = [f"M_LOAD16(p) M_LOAD8(p) M_LOAD4(p) {call}"]
     words = vector_words(calls, find_target(target), "m")
     return render("vectors.c.j2", prefix="m", **words)

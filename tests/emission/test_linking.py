@@ -1,4 +1,4 @@
-"""What leaves the object files, what they need, and how they share a program with others."""
+"""Symbols of the object files: exported, needed, and shared with other models in one program."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_attributes_of_the_projects_own_header(
 def test_every_definition_has_its_declaration_in_sight(
     weights_as: WeightsAs, tiny_graph: Graph
 ) -> None:
-    """What two files share is declared once, in the header, where only they see it."""
+    """Constants that two files share are declared once, in the header's private part."""
     emitted = emission(tiny_graph, "generic", weights_as)
     public, _, private = emitted.header.partition("#if defined(MODEL_PRIVATE)\n")
     extern = r"^extern const .*?(\w+)(?:\[\d+\])?(?: \w+_ATTR)?;$"

@@ -71,7 +71,7 @@ def test_loops_are_packed(
 
 
 def test_a_selected_slope_is_packed_by_the_compiler_itself(tmp_path: Path) -> None:
-    """Where there are only scalars, gcc would jump around the product for half of all elements."""
+    """gcc makes vectors of a select by itself; it would jump for half of all elements otherwise."""
     made = emission(graph_of(lambda: dsl.leaky_relu(dsl.conv2d(image(8, 16, 4), 64))), "generic")
     text = assembly(made, tmp_path, [*compiler_for("generic", "gcc"), *WARNINGS])
     found = [[i.split()[0] for i in loop.instructions] for loop in innermost_loops(text)]

@@ -28,7 +28,7 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_no_template_computes(path: Path) -> None:
-    """What depends on numbers is a parameter, or printed from its parts."""
+    """No template has arithmetic: numbers are parameters, or printed from their parts."""
     tree = environment().parse(path.read_text())
     assert [node.lineno for node in tree.find_all(ARITHMETIC)] == []
 

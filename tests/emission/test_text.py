@@ -1,4 +1,4 @@
-"""How the emitted C looks: what a reviewer sees before reading the first line."""
+"""The look of the emitted C: a reviewer's view before reading the first line."""
 
 from __future__ import annotations
 

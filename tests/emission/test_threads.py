@@ -156,7 +156,7 @@ def test_the_thread_sanitizer_has_no_report(
 
 @pytest.mark.usefixtures("all_divided")
 def test_the_thread_sanitizer_sees_races(tiny_graph: Graph, tmp_path: Path) -> None:
-    """Where helpers say too early that they are done, the same program is not right."""
+    """The same program with helpers that say too early that they are done has a race."""
     emitted = emission(tiny_graph, "generic", memory=PlanOptions(threads=2))
     done, begin = "        MODEL_COUNT_UP(&team->done);\n", "        for (int part = self->number;"
     assert emitted.logic.count(done) == emitted.logic.count(begin) == 1

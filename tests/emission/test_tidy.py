@@ -8,7 +8,7 @@ from netgen.emission.tidy import tidy
 
 
 def in_function(body: str) -> str:
-    """What becomes of the body of a function."""
+    """The tidied body of a function."""
     lines = tidy(f"void f(void)\n{{\n{body}\n}}\n").splitlines()
     assert (lines[:2], lines[-1]) == (["void f(void)", "{"], "}")
     return "\n".join(lines[2:-1])

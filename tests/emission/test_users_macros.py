@@ -1,4 +1,4 @@
-"""What headers of firmware define beside a model changes nothing in its C."""
+"""Macros of a firmware's own headers change nothing in the model's C."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def my_resnet(tmp_path: Path) -> str:
 
 
 def accuracy(graph: Graph, folder: Path) -> tuple[float, NDArray[np.float32]]:
-    """Of the 1000 labelled images, and their logits."""
+    """The share of the 1000 labelled images that are right, and the logits of all."""
     model = netgen.compile(graph)
     with np.load(folder / "cifar10_dev_1000.npz") as file:
         logits, labels = model(model.preprocess(file["x"])), file["y"]

@@ -19,7 +19,7 @@ PHOTOS = 100
 
 
 class Torch(NamedTuple):
-    """What torch computed for each photo."""
+    """Torch's results for each photo."""
 
     files: list[Path]
     labels: NDArray[np.int64]

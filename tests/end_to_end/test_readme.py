@@ -1,4 +1,4 @@
-"""What the README tells people to type and to compile."""
+"""Commands and C that the README shows."""
 
 from __future__ import annotations
 

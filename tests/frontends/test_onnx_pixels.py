@@ -1,4 +1,4 @@
-"""What an exported model says of pixels, and what is wrong with what a file may say."""
+"""Normalisation in the metadata of ONNX files, written and read, and faults in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What netgen exports it reads back: every network, both interfaces, as written and fused."""
+"""Exported models are read back: every network, both interfaces, as written and fused."""
 
 from __future__ import annotations
 

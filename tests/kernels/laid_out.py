@@ -90,7 +90,7 @@ class Call:
         return tuple(a for a in self.layer.operands if a not in self.kernel.constants)
 
     def cells(self, letter: str) -> Cells:
-        """Where the elements of a value stand from the start of its buffer, in logical order."""
+        """The elements of a value in logical order, as indices from the start of its buffer."""
         kind = self.layer.result if letter == "y" else self.layer.operands[letter]
         layout = self.layer.layout(letter)
         pixels = kind.elements // layout.channels
@@ -150,7 +150,7 @@ def run_built(
     folder: Path,
     command: Sequence[str],
 ) -> list[Floats]:
-    """As `run_calls`, for any target, compiled by a command."""
+    """Run calls as `run_calls` does, for any target, compiled by a command."""
     (folder / "calls.c").write_text(_program(calls, target))
     program = link(folder, command, ["calls.c"], "calls")
     feed = b""
@@ -217,10 +217,10 @@ _WITHOUT_RUNS: tuple[Shape, ...] = ("permuted", "scrambled")
 
 @st.composite
 def layouts(draw: st.DrawFn, channels: int, *, most_scrambled: int = 1000) -> Layout:
-    """Where `channels` channels may stand: in order, in few long runs, or all over the place.
+    """Draw places for `channels` channels: in order, in few long runs, or all over the place.
 
-    More than `most_scrambled` are not all over the place: what visits each by itself would take
-    long to compile.
+    More than `most_scrambled` are not all over the place: a kernel that visits each by itself would
+    take long to compile.
     """
     shapes = [s for s in _SHAPES if channels <= most_scrambled or s not in _WITHOUT_RUNS]
     shape = draw(st.sampled_from(shapes))

@@ -36,5 +36,5 @@ def spread(*lengths: int, gap: int = 5) -> Layout:
 
 
 def shuffled(groups: int, channels: int) -> Layout:
-    """Where the channels of a channel_shuffle stand in its dense operand."""
+    """The places of a channel_shuffle's channels in its dense operand."""
     return layout_of(groups * channels, np.arange(groups * channels).reshape(groups, -1).T.ravel())

@@ -1,4 +1,4 @@
-"""How many bytes a kernel packs: what it says from shapes alone is what it gives."""
+"""Bytes that a kernel packs: as many as it computes from shapes alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How outputs are cut into vectors and pieces, and what stays in registers beside the runs."""
+"""Outputs cut into vectors and pieces, and the registers that they take beside the runs."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_narrow_vectors_are_folded_as_often_as_runs_of_inputs_allow() -> None:
 
 
 def test_all_vectors_are_folded_where_spreading_an_input_takes_a_shuffle() -> None:
-    """If sums are long enough, four times or twice; their accumulators are so many registers."""
+    """Sums that are long enough are folded four times or twice, and take as many registers."""
     target, kernel = find_target("x86-64-v2"), find_kernel("pointwise_f32")
     for lengths, fold in (((64,), 4), ((56, 24), 4), ((6, 90), 2), ((7, 93), 1), ((60,), 1)):
         inputs = sum(lengths)
@@ -147,7 +147,7 @@ def legal_tiles(target: Target) -> list[Tile]:
 
 
 def folded_tiles(tiles: Sequence[Tile], target: Target) -> list[Tile]:
-    """Those for folded vectors: of one, or of full ones, whose accumulators take four registers."""
+    """Tiles of folded vectors: of one vector, or of full ones with four registers each."""
     if target.f32.folds == "all":
         return [Tile(n, r // 4) for most, r in target.f32.folded_tiles for n in range(1, most + 1)]
     return [t for t in tiles if t.vectors == 1 and target.f32.folds == "narrow"]

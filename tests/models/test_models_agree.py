@@ -105,7 +105,7 @@ def test_this_machine(case: Case) -> None:
     ],
 )
 def test_targets(case: Case, target: str) -> None:
-    """What a peer says of the exported graph does not depend on the target, and is less exact."""
+    """A peer's results for the exported graph do not depend on the target, and are less exact."""
     check(case, target, "numpy")
     if target in TARGETS[2:]:
         check(case, target, "onnxruntime")
@@ -121,7 +121,7 @@ def test_targets(case: Case, target: str) -> None:
     ],
 )
 def test_whole(case: Case, against: Judge) -> None:
-    """As the papers have them."""
+    """Networks of the size that the papers have."""
     check(case, "native", against)
 
 

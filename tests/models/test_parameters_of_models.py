@@ -1,4 +1,4 @@
-"""What each parameter of the architectures does, whatever the architecture."""
+"""Effects of each parameter of the architectures, whatever the architecture."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_every_value_knows_its_line(name: str) -> None:
     ],
 )
 def test_parameters_as_text(name: str, parameters: dict[str, Any]) -> None:
-    """As the command line gives them."""
+    """Parameters may be texts, as the command line gives them."""
     settled = NETWORKS[name].settle(parameters)
     given, typed = NETWORKS[name].build(**parameters), NETWORKS[name].build(**settled)
     assert [n.type for n in given.nodes] == [n.type for n in typed.nodes]

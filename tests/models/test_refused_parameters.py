@@ -81,7 +81,7 @@ def test_refusal(name: str, parameter: str, value: object, words: str) -> None:
 
 
 def test_scales_of_shufflenet_v2() -> None:
-    """Of v2 there are four; v1 can have any, in whole groups."""
+    """ShuffleNet v2 has four scales; v1 can have any, in whole groups."""
     error = refused("shufflenet_v2", "scale", 0.7)
     assert "expected one of 0.5, 1.0, 1.5, 2.0, found 0.7" in str(error)
     assert NETWORKS["shufflenet_v1"].build(scale=0.7).parameters() > 0

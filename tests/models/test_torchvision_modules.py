@@ -82,7 +82,7 @@ def test_position_agrees_with_names(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_published_counts(name: str) -> None:
-    """Of parameters, and of thousands of millions of MACs."""
+    """Parameters, and thousands of millions of MACs, are as torchvision publishes them."""
     meta = torchvision.models.get_model_weights(name).DEFAULT.meta
     network, parameters = CASES[name]
     graph = NETWORKS[network].build(**parameters)

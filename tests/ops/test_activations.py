@@ -1,4 +1,4 @@
-"""What each activation says of itself is true: passes, seeds and plans rely on it."""
+"""Statements of each activation about itself are true: passes, seeds and plans rely on them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_is_said_to_stay_stays(kind: type[ElementwiseActivation]) -> None:
 
 
 def mean_square(op: ElementwiseActivation, square: float) -> float:
-    """That of the activation of a centred normal value, by integration."""
+    """The mean square of the activation of a centred normal value, by integration."""
     return float((op.activate(STEPS * square**0.5) ** 2 * SHARES).sum())
 
 

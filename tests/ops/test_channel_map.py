@@ -26,7 +26,7 @@ def run(operand: int, first: int, stop: int, step: int = 1) -> list[Channel]:
 
 
 def deal(*hands: list[Channel]) -> list[Channel]:
-    """Of each hand one, until nobody has any."""
+    """Take one channel of each hand in turn, until no hand has any."""
     return [channel for row in zip_longest(*hands) for channel in row if channel is not None]
 
 

@@ -64,7 +64,7 @@ def naive(
 
 
 def pooled(x: Array, body: str, **arguments: object) -> Array:
-    """What a DSL function of this name computes."""
+    """The result of a DSL function of this name."""
     with constructing() as construction:
         y = getattr(dsl, body)(image(*x.shape[1:]), **arguments)
         graph = finish(construction, "pool", (y,))

@@ -162,7 +162,7 @@ def assert_folded(graph: Graph) -> None:
 
 
 def activated(graph: Graph) -> int:
-    """How many elements go through activations."""
+    """The number of elements that go through activations."""
     return sum(
         node.type.elements
         for node in graph.activations

@@ -1,4 +1,4 @@
-"""What an operator says of itself is enough to plan it, check the plan and execute it, in bands."""
+"""An operator's own statements suffice to plan it, check the plan and execute it, in bands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the caller hands in and gets back."""
+"""The caller's memory: inputs handed in, outputs given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the plans of real networks cost."""
+"""Costs of the plans of real networks."""
 
 from __future__ import annotations
 

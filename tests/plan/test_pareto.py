@@ -31,7 +31,7 @@ MOST_CALLS_OF_ALL_PLANS = 11_000_000
 
 
 def cut_of(plan: Plan) -> str:
-    """How a plan is cut, from its steps: what the table should say."""
+    """The cut of a plan, told from its steps: the text that the table should have."""
     banded = [
         (s.first, s.last)
         for s in plan.segments

@@ -11,7 +11,7 @@ import netgen.plan
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """How often functions of `netgen.plan` are called."""
+    """The number of calls of functions of `netgen.plan`."""
     top = str(Path(str(netgen.plan.__file__)).parent)
     count = 0
 

@@ -1,4 +1,4 @@
-"""What the passes folded, told from the two graphs."""
+"""Folds of the passes, told from the two graphs."""
 
 from __future__ import annotations
 

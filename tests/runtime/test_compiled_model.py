@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def image(self) -> ModelImage: ...
     def model(self) -> CompiledModel: ...

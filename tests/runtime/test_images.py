@@ -175,7 +175,7 @@ def test_damaged_metadata_is_a_note(tmp_path: Path) -> None:
 
 
 def test_a_damaged_photo_is_an_error_alone(tmp_path: Path) -> None:
-    """What Pillow warns of on the way to its error is not told: warnings are errors here."""
+    """Pillow's warnings on the way to its error are not shown: warnings are errors here."""
     path = tmp_path / "photo.tif"
     Image.fromarray(pattern(6, 7)).save(path)
     data = bytearray(path.read_bytes())
@@ -189,7 +189,7 @@ def test_a_damaged_photo_is_an_error_alone(tmp_path: Path) -> None:
 
 
 def test_pixels_that_pillow_does_not_decode(tmp_path: Path) -> None:
-    """Where it raises NotImplementedError, which is a RuntimeError."""
+    """Pillow raises NotImplementedError for them, which is a RuntimeError."""
     path = tmp_path / "photo.dds"
     Image.fromarray(pattern(8, 8)).save(path)
     data = bytearray(path.read_bytes())

@@ -17,7 +17,7 @@ BATCH = np.arange(4 * 24, dtype=np.float32).reshape(4, 4, 3, 2)
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def model(self) -> CompiledModel: ...
 

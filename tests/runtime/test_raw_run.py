@@ -19,7 +19,7 @@ NO_HOOK = CHook(0, 0)
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def model(self) -> CompiledModel: ...
 

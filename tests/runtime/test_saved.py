@@ -24,7 +24,7 @@ PAGE = 4096
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def image(self) -> ModelImage: ...
     def model(self) -> CompiledModel: ...

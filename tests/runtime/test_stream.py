@@ -24,7 +24,7 @@ FACTORS = np.array([2, -3], np.float32)
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def model(self) -> CompiledModel: ...
 

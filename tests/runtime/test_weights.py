@@ -21,7 +21,7 @@ ROOM = 1 << 20
 
 
 class Stub(Protocol):
-    """What conftest's stubs offer."""
+    """The interface of conftest's stubs."""
 
     def image(self) -> ModelImage: ...
 

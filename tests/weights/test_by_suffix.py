@@ -1,4 +1,4 @@
-"""Which of a file's names are which parameters, where layers are called alike."""
+"""Names of a file by the parameters that they stand for, in layers that are called alike."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def unlike() -> Tensor:
 
 
 def state() -> State:
-    """As torch keeps it, every channel of every layer unlike all others."""
+    """A state dict as torch keeps it, every channel of every layer unlike all others."""
     random = np.random.default_rng(7)
 
     def norm(name: str) -> list[tuple[str, Numbers]]:
@@ -101,7 +101,7 @@ def convolved(x: Doubles, w: Numbers, pad: int) -> Doubles:
 
 
 def computed(state: State) -> Doubles:
-    """What torch's modules compute, from torch's names."""
+    """The results of torch's modules, from torch's names."""
     s = {name: array.astype(np.float64)[..., None, None] for name, array in state.items()}
 
     def conv(name: str, x: Doubles, pad: int = 0) -> Doubles:

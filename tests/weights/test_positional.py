@@ -159,7 +159,7 @@ def test_one_wrong_shape_refuses_all(tmp_path: Path) -> None:
 
 
 def test_another_order_is_refused(tmp_path: Path) -> None:
-    """As of files that sort their names: the layers' shapes do not follow each other."""
+    """A file that sorts its names is refused: the layers' shapes do not follow each other."""
     backwards = dict(reversed(in_layout("OIHW").items()))
     with pytest.raises(WeightsError, match="misshapen"):
         load(tmp_path, backwards)

@@ -1,4 +1,4 @@
-"""What seeded weights assume of sums, gates and rectified values, against samples of them."""
+"""Assumptions of seeded weights on sums, gates and rectified values, against samples of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pickle may not do, and that it then has not done it."""
+"""Forbidden deeds of pickles, and that none was done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a peer is, and what peers have in common."""
+"""The description of a peer, and the axis orders that peers share."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Call:
-    """What a mapping may ask of its node; `rest` names the operands after the first."""
+    """One node and its operands, for the function that maps it; `rest` are the operands after x."""
 
     rest: tuple[str, ...]
     types: tuple[TensorType, ...]

@@ -78,7 +78,7 @@ def tried(layer: Layer, target: str) -> list[Choice]:
 
 
 def distances(layer: Layer, target: str) -> list[int]:
-    """How many bytes before x the result may start: at least, and as alignment would have it."""
+    """The least and the aligned distance, in bytes before x, at which the result may start."""
     found = KERNEL.overlap(layer)
     if not found:
         return []

@@ -36,7 +36,7 @@ blocks = shapes(most_slices=1)
 
 
 def occupancy(given: Sequence[Shape], offsets: Sequence[int]) -> np.ndarray:
-    """How many slices lie on each unit, by step: 0 or 1 where a placement is right."""
+    """The number of slices on each unit, by step: 0 or 1 if a placement is right."""
     height = extent(given, offsets)
     occupied = np.zeros((STEPS, height // UNIT), int)
     for shape, offset in zip(given, offsets, strict=True):

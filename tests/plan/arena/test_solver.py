@@ -37,7 +37,7 @@ def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_ortools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the extra is not installed."""
+    """Let the extra be absent."""
     monkeypatch.setitem(sys.modules, "ortools", None)
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
 

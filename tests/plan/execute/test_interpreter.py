@@ -51,7 +51,7 @@ def passes(graph: Graph, target: Target) -> None:
 
 
 def passes_step_by_step(graph: Graph, target: Target) -> None:
-    """As `passes`, but rounding may add up: each step is judged by what it read."""
+    """Check each step by its own operands, unlike `passes`: rounding may add up."""
     plan = build_plan(graph, target)
     check_plan(plan)
     found = execute(plan, graph, images(graph))

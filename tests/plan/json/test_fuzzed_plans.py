@@ -1,4 +1,4 @@
-"""Whatever a plan file holds, it is a right plan or a PlanError: no other error, no warning."""
+"""A plan file of any content is a right plan or a PlanError: no other error, no warning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_ALLOCATED = 1 << 28
 
 
 def judged(found: object) -> str:
-    """What comes of a document: `accepted`, or by whom it is refused; in one line, why."""
+    """The outcome of a document: `accepted`, or who refused it; the reason must be one line."""
     says, outcome = "", "refused when read"
     try:
         plan = plan_from_json(found)

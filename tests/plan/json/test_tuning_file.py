@@ -38,7 +38,7 @@ def planned(tuning: Tuning | None = None, ram: int | None = None, image: Image =
 
 
 def last_choices(plan: Plan) -> dict[str, Choice]:
-    """For each layer that has alternatives the one that the kernel thinks least of."""
+    """The choice that the kernel ranks last, for each layer that has alternatives."""
     cases = {key: case_of(plan, steps[0]) for key, steps in distinct_cases(plan, TARGET).items()}
     return {key: case.kernel.choices(case.layer, TARGET)[-1] for key, case in cases.items()}
 

@@ -1,4 +1,4 @@
-"""Where channels stand: channel maps that move nothing."""
+"""Places of channels: channel maps that move nothing."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_pixels_are_no_wider_than_the_channels_alive_at_once(graph: Graph) -> No
 
 
 def last_reads(plan: Plan, value: str, reads: list[list[str]]) -> dict[int, int]:
-    """For each channel of a computed value the last step that reads it, by its number."""
+    """The last step that reads each channel of a computed value, by its number."""
     numbers = {n: np.full(v.type.shape[-1], -1.0) for n, v in plan.values.items() if v.view is None}
     numbers[value] = np.arange(len(numbers[value]), dtype=float)
     last = dict.fromkeys(range(len(numbers[value])), -1)
@@ -187,7 +187,7 @@ def test_which_maps_are_copied(reason: str) -> None:
 
 
 def stretches(places: np.ndarray) -> int:
-    """How many runs of places without a gap some channels stand in: what kernels go through."""
+    """The number of runs of places without a gap: the loops of a kernel."""
     return 1 + int((np.diff(np.sort(places)) > 1).sum())
 
 

@@ -1,4 +1,4 @@
-"""Where segments begin and end: the fastest within a budget, and the smallest."""
+"""Cuts into segments: the fastest within a budget, and the smallest."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_layer_by_layer_no_network_has_a_gap(network: str) -> None:
 
 
 def test_what_the_caches_cannot_hold_goes_by_bands() -> None:
-    """Of MobileNetV2 the layers with more than 28 x 28 pixels; without that knowledge, none."""
+    """Layers of MobileNetV2 above 28 x 28 pixels go by bands; with unknown caches, none does."""
     graph = run_pipeline(netgen.load("mobilenet_v2"))
     target = find_target("x86-64-v4")
     plan = build_plan(graph, target)
