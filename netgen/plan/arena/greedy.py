@@ -2,7 +2,7 @@
 
 This is dynamic storage allocation with known lifetimes: NP-hard in general, but on the graphs of
 convolutional networks a few greedy orders often meet the lower bound. Here are these, and a short
-search that improves on them; `exact.py` and `solver.py` go on from there.
+search that improves on them; `exhaustive.py` and `solver.py` go on from there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Shapes of (time, bytes): what buffers need of the arena, and the least that shapes need together.
 
 A shape is what a chain of overlapping buffers needs: their places relative to each other are
-fixed, and in each segment it spans those that are alive then. `arena.py` finds offsets for shapes.
+fixed, and in each segment it spans those that are alive then. `placement.py` finds offsets.
 """
 
 from __future__ import annotations

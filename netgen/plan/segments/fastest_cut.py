@@ -3,7 +3,7 @@
 A segment's memory is the buffers that live through it and its rings; it does not depend on how the
 rest is cut. So the fastest cut within a budget is a shortest path over the calls, and the smallest
 arena the path whose worst segment is least. Bytes are estimated from below, as if all overlaps that
-might save some could be had together; `fit.py` corrects them by the arenas of whole cuts.
+might save some could be had together; `plan/budget.py` corrects them by the arenas of whole cuts.
 """
 
 from __future__ import annotations
