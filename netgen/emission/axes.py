@@ -1,4 +1,4 @@
-"""What the axes of inputs and outputs are, as far as the network says.
+"""Names of the axes of inputs and outputs, as far as the network tells them.
 
 A graph is NHWC inside, but an interface may be of another order: an input [1,3,20,30] that a
 transpose (0,2,3,1) makes an image is NCHW. Some operators say what axes are (`axis_letters`): a

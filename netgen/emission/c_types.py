@@ -40,7 +40,7 @@ def pointer_name(region: str, dtype: str) -> str:
 
 
 def word_bytes(dtypes: Sequence[str]) -> int:
-    """How large the words are in which constants are written.
+    """The bytes of the words in which constants are written.
 
     Elements of one type are words, right in any byte order; several types in one array are bytes.
     """

@@ -46,7 +46,7 @@ class Calls:
         self._ports = outputs | inputs
 
     def ports_in(self, arguments: Iterable[str]) -> list[Port]:
-        """What calls with such arguments read and write of the caller's memory."""
+        """The ports whose memory calls with such arguments read or write."""
         names = used([port.variable for port in self._ports.values()], arguments)
         return [port for port in self._ports.values() if port.variable in names]
 
@@ -66,7 +66,7 @@ class Calls:
         return self._call(index, [*words, row] if told else words)
 
     def row(self, value: str, row: str) -> str:
-        """Where a row of a value stands; `row` is an expression."""
+        """The address of a row of a value, as an expression of C; `row` is one as well."""
         plan, held, buffer = self.plan, self.plan.values[value], self.plan.buffer_of(value)
         shape, slots, pitch = held.type.shape, held.slots, plan.layout(value).pitch
         if len(shape) != 4:
@@ -103,7 +103,7 @@ class Calls:
         return self._place(value, 0, "")
 
     def _place(self, value: str, elements: int, index: str) -> str:
-        """So many elements behind the start of a value's buffer, and `index` more."""
+        """The address `elements`, and `index` more, behind the start of a value's buffer."""
         dtype = self.plan.values[value].type.dtype
         return self._in_buffer(self.plan.buffer_of(value), dtype, elements, index)
 
@@ -171,7 +171,7 @@ def divided_scratch(plan: Plan) -> bool:
 
 
 def used(names: Iterable[str], expressions: Iterable[str]) -> list[str]:
-    """Those of the names of variables that expressions of C use."""
+    """The names among `names` that expressions of C use, in their order."""
     text = "\n".join(expressions)
     return [name for name in names if re.search(rf"\b{name}\b", text)]
 

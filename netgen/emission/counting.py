@@ -11,7 +11,7 @@ from netgen.kernels.terms import NamedInt, Term, sum_of
 
 @dataclass(frozen=True)
 class Counted:
-    """What stands before the braces of a body, and what its variable is there.
+    """A body that is repeated: its loop's `head`, and `at`, the loop's variable in the body.
 
     A body that runs once has no head, and a number in place of the variable.
     """

@@ -40,7 +40,7 @@ def numbered(before: str, count: int, behind: str = "") -> list[str]:
 
 
 def band_end(band: object, rows: Term) -> Term:
-    """How many rows of the result a call computes."""
+    """The number of rows of the result that a call computes."""
     return "band_rows" if band else rows
 
 
@@ -50,14 +50,14 @@ def band_row(band: object, i: Term) -> Term:
 
 
 def row_start(band: Mapping[str, int] | None, row: Term, pitch: str) -> Term:
-    """Where a row of x starts, in elements: in the whole image, or in the slots of a ring."""
+    """The first element of a row of x: in the whole image, or in the slots of a ring."""
     if not band:
         return product(row, "width", pitch)
     return product(remainder(row, "row_slots") if band["slots"] else row, "row_pitch")
 
 
 def pixel_start(band: Mapping[str, int] | None, row: Term, column: Term, pitch: str) -> Term:
-    """Where a pixel of x starts, in elements."""
+    """The first element of a pixel of x: in the whole image, or in the slots of a ring."""
     if not band:
         return product(sum_of(product(row, "width"), column), pitch)
     return sum_of(row_start(band, row, pitch), product(column, pitch))

@@ -58,7 +58,7 @@ def _refused(folder: Path, error: OSError) -> UsageError:
 
 
 def _place(path: Path) -> Path:
-    """Where the file really lies. A folder or a device (/dev/stdout) is never replaced."""
+    """The real path of a file to write. Raises UsageError for a folder or a device."""
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
         kind = "folder" if place.is_dir() else "device or pipe"

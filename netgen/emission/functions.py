@@ -21,7 +21,7 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 @dataclass(frozen=True)
 class Registers:
-    """Where x86-64 has registers of a vector: the macro that says so, and words of intrinsics."""
+    """Registers of x86-64 for vectors of one width: the macro that tests for them, intrinsics."""
 
     condition: str
     instruction: str
@@ -78,7 +78,7 @@ def _calls(text: str, prefix: str) -> set[str]:
 
 
 def _function(called: str) -> Function | None:
-    """What is called by a name; None where that has no template."""
+    """The small function that a name calls; None if no template prints it."""
     name, _, width = called.lower().rpartition("_")
     # Of a vector are macros, RELU_8, and what they call, sigmoid_v8; relu_8 is a kernel.
     number = width if called.isupper() else width.removeprefix("v") if width[:1] == "v" else ""
@@ -90,7 +90,7 @@ def _function(called: str) -> Function | None:
 
 
 def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[str, object]:
-    """What `vectors.c.j2` prints for what the functions of a target call."""
+    """The context of `vectors.c.j2`, for what the functions of a target call."""
     called = called_names(functions, prefix)
     found = [*_in_order(called, prefix)]
     widths = [width for width in target.f32.vector_widths if f"LOAD{width}" in called]

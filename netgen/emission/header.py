@@ -141,7 +141,7 @@ def _caller_memory(plan: Plan) -> str:
 
 
 def _ring_note(plan: Plan, buffer: Buffer) -> str:
-    """How many rows of its values a ring holds at a time; nothing of a buffer that holds all."""
+    """A note on the rows that a ring holds at a time; empty for a buffer that holds all."""
     held = [v.type.shape for v in plan.values.values() if v.runs[0].buffer == buffer.name]
     rows = max((shape[1] for shape in held if len(shape) == 4), default=1)
     return f" ({buffer.rows} of {rows} rows)" if buffer.rows < rows else ""

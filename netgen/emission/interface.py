@@ -1,4 +1,4 @@
-"""What the C offers its caller: ports, how the image comes in, how large `model_t` is."""
+"""The interface of the C: ports, the way of the image, the size of `model_t`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Port:
 
     @property
     def c_type(self) -> str:
-        """What C calls its elements."""
+        """The C type of its elements."""
         return C_TYPES[self.dtype].name
 
     @property
@@ -59,7 +59,7 @@ def _ports(plan: Plan, values: tuple[str, ...], kind: str, *, reads: bool) -> li
 
 
 def input_as(plan: Plan) -> Image:
-    """Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed."""
+    """The place of the image: the caller's memory, the arena, or rows that are pushed."""
     if plan.push_rows:
         return "rows"
     in_arena = any(plan.buffer_of(name).kind == "arena" for name in plan.inputs)
@@ -67,7 +67,7 @@ def input_as(plan: Plan) -> Image:
 
 
 def row_counters(plan: Plan) -> int:
-    """How many counters of rows `model_t` keeps: of the steps that run while rows are pushed."""
+    """The number of row counters in `model_t`: one per step that runs while rows are pushed."""
     return plan.segments[0].last + 1 if plan.push_rows else 0
 
 

@@ -26,5 +26,5 @@ _LENT = {
 
 
 def lent_pointers(expressions: Iterable[str]) -> tuple[Lent, ...]:
-    """Those that expressions use, such as the arguments of calls."""
+    """The lent pointers that expressions use, such as the arguments of calls."""
     return tuple(_LENT[name] for name in used(_LENT, expressions))

@@ -14,12 +14,12 @@ _PLAIN_WIDTH = 4
 
 
 def vector_floats(target: Target) -> int:
-    """How many floats the probe's vectors have: the target's widest."""
+    """The number of floats in the probe's vectors: as in the target's widest."""
     return target.f32.vector_widths[0] if target.f32.vector_types else _PLAIN_WIDTH
 
 
 def chains(target: Target) -> int:
-    """How many sums the probe keeps in registers: as many as the target's largest tile, or 12."""
+    """The number of sums that the probe keeps in registers: as the target's largest tile, or 12."""
     return min(_MOST_CHAINS, max(_FEWEST_CHAINS, *(p * v for p, v in target.f32.tiles)))
 
 

@@ -1,4 +1,4 @@
-"""What the user chooses about the emitted files, apart from the network."""
+"""Options of the emitted files, apart from the network and its plan."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def region_of(plan: Plan, buffer: Buffer) -> tuple[str, int]:
 
 
 def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
-    """By buffer of the arena, in the order of the steps.
+    """The places of the arena's buffers, by buffer, in the order of the steps.
 
     A buffer is named by the step that writes it first, or whose scratch it is, or by the input.
     """
@@ -54,7 +54,7 @@ def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
 
 
 def weight_places(upper: str, arrays: Iterable[WeightArray]) -> dict[int, Place]:
-    """By their offset: the weights of a blob, numbered as the arrays of the other forms are."""
+    """The places of weights in a blob, by offset, numbered as the arrays of the other forms are."""
     return {
         array.offset: Place(
             f"{upper}_WEIGHTS_AT_{array.step}",

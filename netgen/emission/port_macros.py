@@ -61,7 +61,7 @@ def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
 
 
 def _quantisation(kind: TensorType) -> tuple[Constant, ...]:
-    """What codes stand for, where one scale is for all."""
+    """Constants for the scale and the zero point of codes, if one scale is for all."""
     codes = kind.quantisation
     if codes is None or isinstance(codes.scale, str):
         return ()

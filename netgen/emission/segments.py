@@ -50,7 +50,7 @@ class SegmentText:
 
 @dataclass(frozen=True)
 class Item:
-    """What the run function does next: one call, a loop over the bands of a step, or a segment."""
+    """One item of the run function: a call, a loop over the bands of a step, or a segment."""
 
     call: CallText | None = None
     loop: BandText | None = None
@@ -64,7 +64,7 @@ def in_one_band(plan: Plan, segment: Segment) -> bool:
 
 
 def run_items(calls: Calls, prefix: str) -> list[Item]:
-    """What executes all segments in order, but for the one whose rows are pushed."""
+    """The items that run all segments in order, but for the one whose rows are pushed."""
     pushed = 1 if calls.plan.push_rows else 0
     return [
         item
@@ -130,7 +130,7 @@ def _declarations(steps: range) -> tuple[str, ...]:
 
 
 def _comment(first: int, last: int, *, pushed: bool) -> str:
-    """What stands above the function of steps `first` to `last`."""
+    """The comment above the function of steps `first` to `last`."""
     steps = f"Step {first}" if first == last else f"Steps {first} to {last}"
     pace = "as far as the pushed rows go" if pushed else "band by band"
     counted = f"{_counter(first, pushed=pushed)} counts the rows that step {first} has computed"
@@ -145,7 +145,7 @@ def _comment(first: int, last: int, *, pushed: bool) -> str:
 
 
 def _counter(index: int, *, pushed: bool) -> str:
-    """How many rows a step has computed; of step -1, how many were pushed."""
+    """The variable that counts the rows of a step; step -1 stands for the pushed rows."""
     if index < 0:
         return PUSHED
     return f"rows[{index}]" if pushed else f"rows{index}"

@@ -92,7 +92,7 @@ def _header(context: dict[str, object]) -> bytes:
 def _context(
     plan: Plan, origin: Origin, options: EmitOptions, arrays: list[WeightArray]
 ) -> dict[str, object]:
-    """What header and source both print."""
+    """The context that header and source share."""
     upper, dtypes = options.prefix.upper(), _element_types(plan)
     return {
         "title": title_of(origin),
@@ -130,7 +130,7 @@ def _context(
 
 
 def _pushed_rows(plan: Plan) -> dict[str, object]:
-    """What is pushed: how many rows, of how many bytes, and the work that they cause."""
+    """Facts of pushed rows: their number, their bytes, and the work that all of them cause."""
     (port,), (_, rows, *row) = input_ports(plan), plan.values[plan.inputs[0]].type.shape
     return {
         "pushed": port,
@@ -141,7 +141,7 @@ def _pushed_rows(plan: Plan) -> dict[str, object]:
 
 
 def _element_types(plan: Plan) -> list[str]:
-    """Those of all values, in alphabetical order."""
+    """The element types of all values, in alphabetical order."""
     return sorted({value.type.dtype for value in plan.values.values()})
 
 
@@ -162,7 +162,7 @@ def _parameters(plan: Plan, upper: str) -> dict[str, object]:
 
 
 def _input_places(plan: Plan, upper: str) -> list[dict[str, object]]:
-    """Where the caller writes the images that the arena holds."""
+    """The places of the images that the caller writes into the arena."""
     places = arena_places(plan, upper)
     return [
         {
@@ -178,7 +178,7 @@ def _input_places(plan: Plan, upper: str) -> list[dict[str, object]]:
 
 
 def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> dict[str, object]:
-    """What the functions that run the steps print."""
+    """The context of the functions that run the steps."""
     check_pushed_outputs(plan)
     calls = Calls(plan, options, arrays)
     items, pushed = run_items(calls, options.prefix), pushed_segment(calls, options.prefix)
@@ -200,13 +200,13 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
 
 
 def _pushed(calls: Calls) -> dict[str, object]:
-    """Where a pushed row waits, and what the function that puts it there needs of what is lent."""
+    """The place of a pushed row, and the lent pointers that the function `push` needs for it."""
     row = calls.row(calls.plan.inputs[0], PUSHED)
     return {"pushed_row": row, "push_uses": lent_pointers([row])}
 
 
 def _run_uses(items: list[Item]) -> tuple[Lent, ...]:
-    """What the function with the list of steps needs of what is lent."""
+    """The lent pointers that the function with the list of steps needs."""
     calls = [item.call for item in items if item.call is not None]
     calls += [item.loop.call for item in items if item.loop is not None]
     return lent_pointers(call.arguments for call in calls)
@@ -229,7 +229,7 @@ def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
 
 
 def _null_checks(plan: Plan) -> dict[str, object]:
-    """What the functions refuse as null, behind `m` itself."""
+    """The tests for null pointers in the public functions, behind that of `m` itself."""
     outputs = [port.variable for port in output_ports(plan)]
     inputs = [] if input_as(plan) == "arena" else [port.variable for port in input_ports(plan)]
 

@@ -61,6 +61,6 @@ def _arrays(
 
 
 def weight_attributes(plan: Plan, options: EmitOptions) -> str:
-    """What stands behind the name of an array of weights."""
+    """The attributes behind the name of an array of weights."""
     upper = options.prefix.upper()
     return f" {upper}_WEIGHTS_ATTR" + (f" {upper}_ALIGNED" if plan.alignment > 4 else "")

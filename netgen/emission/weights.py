@@ -46,7 +46,7 @@ class WeightArray:
 
 
 def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
-    """By offset: the arrays that the C form has, named by the first step that reads each."""
+    """The arrays of the C form, by offset, each named by the first step that reads it."""
     arrays: dict[int, WeightArray] = {}
     for index, step in enumerate(plan.steps):
         if step.weights is not None and step.weights.offset not in arrays:

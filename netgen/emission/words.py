@@ -1,4 +1,4 @@
-"""What templates call types, macros and functions of vectors, and how they read and write these.
+"""Words of the templates for types, macros and functions of vectors, and for reads and writes.
 
 All carry the model's prefix: two models, and whatever headers the user's configuration includes,
 share a file with them. A vector of one is a float.
@@ -19,7 +19,7 @@ _REPEATS = {2: "PAIRS", 4: "QUADS"}
 
 @dataclass(frozen=True)
 class Words:
-    """Those of one model."""
+    """The words of one model."""
 
     prefix: str
 

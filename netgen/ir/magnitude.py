@@ -56,7 +56,7 @@ class Magnitude:
     seeds: ClassVar[Mapping[str, Seed]] = {}
 
     def value_range(self, operands: Sequence[Range]) -> Range:
-        """Between which numbers the result lies, given that of each activation."""
+        """The range of the result, given that of each activation."""
         if not (self.moves_only or self.keeps_range):
             return ANY_NUMBER
         return min(0.0, *(low for low, _ in operands)), max(0.0, *(high for _, high in operands))

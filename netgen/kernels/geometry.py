@@ -99,9 +99,9 @@ def _taps(window: Window, first: int, count: int, width: int) -> list[_Taps]:
 
 
 def describe_band(layer: Layer) -> dict[str, Json]:
-    """Where the rows of x stand and how many a call computes, as templates print it.
+    """The slots of x's rows, and the number of rows that a call computes, for the template.
 
-    `band` is null where a call computes the whole result.
+    `band` is null if a call computes the whole result.
     """
     band = layer.band
     if band is None:

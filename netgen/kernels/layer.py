@@ -1,4 +1,4 @@
-"""What a kernel is asked to compute, and what it answers.
+"""Layers, as kernels get them, and the base of all kernels.
 
 A kernel file states operator, numeric form, what it accepts, how weights are packed, how far its
 output may overlap an operand, its cost and its template. Selection is in `netgen/kernels/__init__`.
@@ -61,7 +61,7 @@ class Layer:
     choice: Choice | None = None
 
     def layout(self, letter: str) -> Layout:
-        """Where the channels of an operand, or of the result `y`, stand."""
+        """The places of the channels of an operand, or of the result `y`."""
         kind = self.result if letter == "y" else self.operands[letter]
         channels = kind.shape[-1] if kind.shape else 1
         return self.layouts.get(letter) or dense_layout(channels, kind.zero)
@@ -174,7 +174,7 @@ class Kernel(ABC):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """How a call is divided between threads; None where one computes all of it.
+        """The division of a call between threads; None if one thread computes all of it.
 
         No part may write what another one reads. `overwritten` are the letters of operands on
         whose elements the output stands: what `overlap` allows one thread may not hold for several.
@@ -191,12 +191,12 @@ class Kernel(ABC):
         return ()
 
     def pixel_order(self, parameters: Mapping[str, Json]) -> PixelOrder:
-        """In which order the template goes, where a result is in the place of what it reads."""
+        """The order of the template's pixels, for a result in the place of what it reads."""
         del parameters
         return PIXEL_BY_PIXEL
 
     def cost_of_call(self, layer: Layer, target: Target) -> float:
-        """That of one call, which may compute only a band."""
+        """Estimated cycles of one call, which may compute only a band."""
         if layer.band is None:
             return self.cost(layer, target)
         through = layer.operands["x"] if self.by_rows == "sums" else layer.result
@@ -218,7 +218,7 @@ class Kernel(ABC):
         return 0
 
     def overlap(self, layer: Layer) -> dict[str, int]:
-        """By operand letter: how many bytes before the operand the output may start.
+        """The bytes before an operand at which the output may start, by the operand's letter.
 
         With that distance, or one up to the next of whole pixels at an aligned address, no element
         is overwritten that is still to be read. Operands that do not appear must be disjoint from

@@ -1,4 +1,4 @@
-"""Where the channels of an activation stand in the pixels of its buffer."""
+"""Layouts: the places of an activation's channels in the pixels of its buffer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Layout:
 
     @property
     def channels(self) -> int:
-        """How many channels the layout holds."""
+        """The number of channels that the layout holds."""
         return sum(run.channels for run in self.runs)
 
     @property

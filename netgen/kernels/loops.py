@@ -52,7 +52,7 @@ class ElementKernel(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By elements or by pixels, each of which is read just before it is written."""
+        """Division by elements or by pixels, each of which is read just before it is written."""
         del overwritten
         return split_described(self.parameters(layer, target), threads)
 
@@ -67,7 +67,7 @@ class RowKernel(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows."""
+        """Division by rows."""
         del target, overwritten
         return split_rows(layer, threads)
 

@@ -1,4 +1,4 @@
-"""In which order a kernel computes the pixels of a band, where its result meets what it reads."""
+"""The order of a band's pixels in a kernel whose result meets what it reads."""
 
 from __future__ import annotations
 

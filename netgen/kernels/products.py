@@ -59,11 +59,12 @@ def describe_product_pitches(layer: Layer, dense: Mapping[str, str] = _CHANNELS)
 
 
 def describe_inputs(layer: Layer, groups: int) -> dict[str, Json]:
-    """Where a group's inputs stand in a pixel of `x`, in the order in which they are visited.
+    """The places of a group's inputs in a pixel of `x`, in the order in which they are visited.
 
-    `x_first` is the place of the first where they follow each other; else a table in `x_runs` has
-    the first place of each run and its length. One serves all groups if each stands `x_step`
-    further than the one before; else there is one for each group, filled up with empty runs.
+    If the places follow each other, `x_first` is the first. Otherwise a table in `x_runs` has the
+    first place of each run and its length. One table serves all groups if each group stands
+    `x_step` further than the one before. Otherwise each group has its own, filled up with empty
+    runs.
     """
     tables = input_runs(layer, groups)
     step = tables[1][0] - tables[0][0] if groups > 1 else 0
@@ -89,9 +90,9 @@ def most_fold(layer: Layer, groups: int, target: Target) -> int:
 
 
 def describe_loads(lengths: Iterable[int], tiling: Tiling) -> dict[str, Json]:
-    """How many inputs of runs of these lengths one load takes `together`; empty if it is one.
+    """The number of neighbouring inputs that one load takes `together`; empty if it takes one.
 
-    What remains of a run, at most so many as `alone` says, is loaded one by one.
+    The rest of a run, at most `alone` inputs, is loaded one by one. `lengths` are the runs'.
     """
     together = tiling.lanes_of_inputs
     runs = [*lengths]
@@ -101,7 +102,7 @@ def describe_loads(lengths: Iterable[int], tiling: Tiling) -> dict[str, Json]:
 
 
 def run_lengths(layer: Layer, groups: int) -> list[int]:
-    """Of all runs of inputs, in all groups."""
+    """The lengths of all runs of inputs, in all groups."""
     return [length for table in input_runs(layer, groups) for length in table[1::2]]
 
 
@@ -110,7 +111,7 @@ def _further(table: list[int], step: int) -> list[int]:
 
 
 def input_runs(layer: Layer, groups: int) -> list[list[int]]:
-    """By group: the first place of each run and its length, one after the other."""
+    """A table for each group: the first place of each run and its length, one after the other."""
     layout = layer.layout("x")
     tables = []
     for places in layout.places()[visiting_orders(layout, groups)]:
@@ -136,7 +137,7 @@ class Part:
 
     @property
     def lengths(self) -> list[int]:
-        """How many outputs of a group stand side by side."""
+        """The numbers of outputs of a group that stand side by side."""
         return [span.channels for span in self.spans]
 
 

@@ -1,4 +1,4 @@
-"""Where y may stand over x: pixel by pixel, and with output rows computed in pairs.
+"""Places of y over x: pixel by pixel, and with output rows computed in pairs.
 
 A pair shares the input rows that both read. Both outputs of a column are computed before either is
 written, and are written before the next column is read. In the place of x the lower row would then
@@ -20,7 +20,7 @@ from netgen.ops.window import Window
 
 
 def distance_in_place(layer: Layer, window: Window) -> int:
-    """How many pixels y must start before x if pixels are computed one after the other."""
+    """The pixels that y must start before x if pixels are computed one after the other."""
     return _distance(window, layer.operands["x"].shape[1:3], layer.result.shape[1:3])
 
 
@@ -41,9 +41,9 @@ def _distance(window: Window, size: tuple[int, ...], result: tuple[int, ...]) ->
 
 
 def late_columns(layer: Layer, window: Window, target: Target) -> int | None:
-    """How many columns of a lower row are late; None where no number of them is enough.
+    """The number of a lower row's columns that are late; None if no number of them is enough.
 
-    It is enough for the least distance and for any up to it rounded up to the target's alignment.
+    It is enough for the least distance, and for any up to it rounded up to the target's alignment.
     """
     if not in_place(layer, "x"):
         return 0
@@ -60,7 +60,7 @@ def late_columns(layer: Layer, window: Window, target: Target) -> int | None:
 def _late(
     window: Window, size: tuple[int, ...], result: tuple[int, ...], distance: int
 ) -> int | None:
-    """That for y exactly `distance` pixels before x."""
+    """The number of late columns for y exactly `distance` pixels before x, or None."""
     (height, width), (rows, columns) = size, result
     i = np.arange(0, rows - 1, 2)[:, None]
     j = np.arange(columns)

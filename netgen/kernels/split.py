@@ -1,8 +1,7 @@
-"""How the loops of a kernel are divided between threads: once, when planning.
+"""Division of a kernel's loops between threads: once, when planning.
 
-Part p of a call takes a stretch of iterations of every loop, and together the parts take each one
-once. Which thread computes an output changes nothing about how it is computed, so the bits are
-those of one thread.
+Part p of a call takes a stretch of iterations of every loop. Together the parts take each iteration
+once. Each output is computed alike on any thread, so the bits are those of one thread.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ class Loop:
 
     @property
     def iterations(self) -> int:
-        """How often its body runs."""
+        """The number of times that its body runs."""
         return -(-(self.end - self.first) // self.step)
 
     def start(self, iteration: int) -> int:
-        """Its counter in an iteration; behind the last one its end."""
+        """The counter's value in an iteration; behind the last iteration the loop's end."""
         return min(self.first + iteration * self.step, self.end)
 
 

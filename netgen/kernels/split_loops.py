@@ -17,24 +17,24 @@ _FOREIGN = 3.0
 
 
 def rows_of_call(layer: Layer) -> int:
-    """How many rows of the result one call computes."""
+    """The number of rows of the result that one call computes."""
     return layer.band.rows if layer.band else layer.result.shape[1]
 
 
 def split_rows(layer: Layer, threads: int, at_once: int = 1) -> Split:
-    """By rows of the result, as many as are computed at once."""
+    """Division by rows of the result, as many as are computed at once."""
     return split_loops("rows", [Loop(0, rows_of_call(layer), at_once)], threads)
 
 
 def split_panels(described: Json, threads: int) -> Split:
-    """By panels of outputs, as `describe_panels` describes them."""
+    """Division by panels of outputs, as `describe_panels` describes them."""
     panels = cast("list[dict[str, int]]", described)
     loops = [Loop(p["first"], p["end"], p["channels"], p["elements"]) for p in panels]
     return split_loops("panels", loops, threads)
 
 
 def split_pixels(described: Mapping[str, Json], threads: int) -> Split | None:
-    """By tiles of pixels; the rest stays with the last tile. None where there is no whole tile."""
+    """Division by tiles of pixels; the rest stays with the last tile. None without a whole tile."""
     full, tile, rest = (cast("int", described[key]) for key in ("tiled_pixels", "tile", "rest"))
     if not full:
         return None
@@ -43,7 +43,7 @@ def split_pixels(described: Mapping[str, Json], threads: int) -> Split | None:
 
 
 def split_described(described: Mapping[str, Json], threads: int) -> Split:
-    """By elements, or by pixels where the loop goes through those, in whole cache lines."""
+    """Division in whole cache lines by elements, or by pixels if the loop goes through those."""
     if described.get("stretches") or "elements" not in described:
         return split_loops("elements", [Loop(0, cast("int", described["pixels"]))], threads)
     if "vector_width" in described:
@@ -56,7 +56,7 @@ def split_described(described: Mapping[str, Json], threads: int) -> Split:
 
 
 def _split_vectors_of_elements(described: Mapping[str, Json], threads: int) -> Split:
-    """By vectors, in whole cache lines; the rest stays with the last one."""
+    """Division by vectors, in whole cache lines; the rest stays with the last one."""
     whole, rest = cast("int", described["vector_elements"]), cast("int", described["rest"])
     loops = [Loop(0, whole, _LINE), *([Loop(whole, whole + rest, rest)] if rest else [])]
     iterations = loops[0].iterations
@@ -64,9 +64,9 @@ def _split_vectors_of_elements(described: Mapping[str, Json], threads: int) -> S
 
 
 def split_vectors(runs: Sequence[VectorRun], threads: int) -> Split:
-    """By vectors of channels; those that repeat channels stay with those that have them already.
+    """Division by vectors of channels; repeated channels stay with the part that has them already.
 
-    Parts meet at multiples of a cache line, where there are several of them for each.
+    Parts meet at multiples of a cache line, if each of them has several.
     """
     loops = [Loop(run.first, run.end, run.width) for run in runs]
     tied, lines, number, seen = set(), set(), 0, 0

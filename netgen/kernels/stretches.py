@@ -44,7 +44,7 @@ class Stretch:
 
     @property
     def channels(self) -> int:
-        """How many there are."""
+        """The number of its channels."""
         return self.end - self.first
 
     @property
@@ -185,7 +185,7 @@ def describe_stretches(layer: Layer, letters: Sequence[str]) -> list[Json]:
 
 
 def places_of(lines: Mapping[str, Line], first: int, *, single: bool) -> dict[str, Json]:
-    """By letter the place in terms of `c`; a loop that runs once has no counter."""
+    """The places in terms of `c`, by letter; a loop that runs once has no counter."""
     return {
         letter: str(first * line.step + line.shift) if single else line.place("c")
         for letter, line in lines.items()

@@ -24,7 +24,7 @@ Folds = Literal["none", "narrow", "all"]
 
 @dataclass(frozen=True)
 class TileCycles:
-    """What a register tile takes beyond its multiply-adds, in cycles: `netgen fit` measures it.
+    """Cycles of a register tile beyond its multiply-adds: `netgen fit` measures them.
 
     `weights` for each vector of weights in each step of k, `store` for each accumulator and `tile`
     for each tile at its start and end.
@@ -37,22 +37,27 @@ class TileCycles:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How loops over one element type are cut for a processor.
+    """Vectors and register tiles of a processor, for loops over one element type.
 
     `vector_widths` are the vectors that templates may use, in elements, widest first. With
-    `vector_types` they are registers, GNU vector types; without, they are loops over arrays of that
-    length, pure ISO C99, which compilers turn into whatever vectors the processor has. `tiles` are
-    the register tiles (pixels, vectors of the widest width) that stay in registers with gcc and
-    clang, as their assembly shows. `depthwise_unroll` is how many neighbouring outputs a depthwise
-    kernel computes at once, of two rows where it pays to compute `depthwise_pairs`. With `winograd`
-    convolutions may take that numeric form. What `folds` are vectors of outputs as sums of several
-    inputs side by side (see `Panel`): those that are not full; or all, where spreading an input
-    over a vector takes arithmetic, but several inputs come as they lie in memory. The latter have
-    `folded_tiles`, whose vectors are registers. `tile_cycles` are fitted where the target could be
-    measured. `lanes_of_inputs` is how many neighbouring inputs of a pixel a tile loads at once,
-    where instructions multiply a vector by one lane of another; 0 where each input is spread over a
-    vector of its own. `spread` are the cycles that this takes where no load does it, a multiply-add
-    being half a cycle.
+    `vector_types` they are registers, GNU vector types. Without, they are loops over arrays of that
+    length, pure ISO C99, which compilers turn into whatever vectors the processor has.
+
+    `tiles` are the register tiles (pixels, vectors of the widest width) that stay in registers with
+    gcc and clang, as their assembly shows. `tile_cycles` are fitted if the target could be
+    measured. `depthwise_unroll` is the number of neighbouring outputs that a depthwise kernel
+    computes at once, of two rows if `depthwise_pairs` pay. With `winograd` convolutions may take
+    that numeric form.
+
+    `folds` says which vectors of outputs are sums of several inputs side by side (see `Panel`):
+    those that are not full, or all. All are if spreading an input over a vector takes arithmetic,
+    while several inputs come as they lie in memory; they have `folded_tiles`, whose vectors are
+    registers.
+
+    `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
+    instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
+    vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
+    takes half a cycle.
     """
 
     vector_widths: tuple[int, ...] = ()
@@ -70,12 +75,12 @@ class Tiling:
 
 @dataclass(frozen=True)
 class Processor:
-    """What a processor, and compilers for it, are good at.
+    """Strengths of a processor, and of compilers for it.
 
     With `multiply_add` a sum of scalars is built by a function of one multiply-add, which no
-    compiler takes apart; with `prefetch` weights are fetched before they are needed; with
-    `calls_apart` kernels stay functions of their own, since side by side in one they would spill;
-    with `repeats` a last vector may compute some channels again rather than leave a few to narrower
+    compiler takes apart. With `prefetch` weights are fetched before they are needed. With
+    `calls_apart` kernels stay functions of their own, since side by side in one they would spill.
+    With `repeats` a last vector may compute some channels again rather than leave a few to narrower
     vectors.
     """
 
@@ -110,7 +115,7 @@ class Target:
     cache_miss: float = 0.0
 
     def tiling(self, element: str) -> Tiling:
-        """How loops over an element type are cut."""
+        """The vectors and tiles for loops over an element type."""
         return self.tilings.get(element, _SCALARS)
 
     def retiled(self, element: str, tiling: Tiling) -> Target:
@@ -123,7 +128,7 @@ class Target:
 
     @property
     def f32(self) -> Tiling:
-        """How loops over floats are cut."""
+        """The vectors and tiles for loops over floats."""
         return self.tiling("f32")
 
     def flags(self, compiler: Compiler) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Panel:
         return sum(self.widths)
 
     def vectors(self) -> Iterator[tuple[int, int, int]]:
-        """Of each vector: where it starts in a packed row, its elements, its channels."""
+        """Each vector: its start in a packed row, its elements, its channels."""
         offset = 0
         for width, filled in zip(self.widths, self.filled or self.widths, strict=True):
             yield offset, width, filled
@@ -89,7 +89,7 @@ def cut_panels(
 
 
 def _fold(widths: tuple[int, ...], width: int, most: int, folds: Folds) -> int:
-    """That of a vector."""
+    """The fold of a vector of `width` elements."""
     return most if folds == "all" else min(widths[0] // width, most)
 
 
@@ -175,7 +175,7 @@ def _describe_vectors(
 
 
 def _registers(panel: Panel, width: int, tiling: Tiling) -> int:
-    """How many the accumulators of one vector take."""
+    """The number of registers for the accumulators of one vector."""
     return max(width * panel.fold // tiling.vector_widths[0], 1)
 
 

@@ -1,4 +1,4 @@
-"""Between which numbers the elements of values lie, as far as their operators say."""
+"""Ranges of the elements of values, as far as their operators state them."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Cutter:
         return sorted(seen, key=lambda pair: pair[0])
 
     def certificate(self, cut: Cut) -> Certificate:
-        """What the arena of a cut comes to."""
+        """The arena of a cut, placed without the solver: bytes, lower bound and gap."""
         key = tuple(map(_key, cut))
         if key not in self._certificates:
             _, merged = choose_overlaps(cut_schedule(self.schedule, cut), self.alignment)
@@ -119,6 +119,6 @@ class Cutter:
 
 
 def _key(part: Segment | Banding) -> _Key:
-    """What tells the segments of a schedule apart: first and last call, and whether by bands."""
+    """The key of a segment in its schedule: its first and last call, and whether it has bands."""
     segment = part.segment if isinstance(part, Banding) else part
     return segment.first, segment.last, isinstance(part, Banding)

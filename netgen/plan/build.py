@@ -102,7 +102,7 @@ def fit(
 
 
 def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
-    """What is the smallest arena, and what holds it."""
+    """The error that names the smallest arena, and the steps that hold it."""
     scheduled, cut = cutter.schedule, cutter.smallest()
     if cut is None:
         return PlanError(

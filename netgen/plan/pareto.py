@@ -40,7 +40,7 @@ class Point:
 
 
 def slower(points: Sequence[Point]) -> list[float]:
-    """By how many percent each plan takes longer than the fastest, as estimated."""
+    """The percentage by which each plan takes longer than the fastest, as estimated."""
     fastest = min(point.cycles for point in points) or 1.0
     return [100 * (point.cycles / fastest - 1) for point in points]
 
@@ -114,7 +114,7 @@ def _point(cutter: Cutter, cut: Cut, mac_factor: float) -> Point:
 
 
 def _summary(cut: Cut) -> str:
-    """Which steps are executed band by band."""
+    """A list of the steps that are executed band by band."""
     bandings = [part.segment for part in cut if isinstance(part, Banding)]
     if not bandings:
         return "layer by layer"

@@ -29,7 +29,7 @@ def plan_table(plan: Plan) -> list[str]:
 
 
 def _threads(plan: Plan) -> list[str]:
-    """How many steps the threads share; each call of one ends with a barrier."""
+    """A note on the steps that the threads share; each call of one ends with a barrier."""
     if plan.threads == 1:
         return []
     shared = [step for step in plan.steps if parts_of(plan, step)]
@@ -41,7 +41,7 @@ def _threads(plan: Plan) -> list[str]:
 
 
 def parts_of(plan: Plan, step: Step) -> str:
-    """By what a step is divided between threads: rows, pixels, ...; nothing if it is not."""
+    """The kind of loops that a step's threads divide: rows, pixels, ...; empty if none do."""
     split = plan.instances[step.instance].parameters.get("split")
     return str(split["by"]) if isinstance(split, dict) else ""
 
@@ -64,7 +64,7 @@ def memory_table(plan: Plan) -> list[str]:
 
 
 def certificate_lines(plan: Plan) -> list[str]:
-    """What the plan needs, and how near that is to the least possible."""
+    """The lines on the plan's memory, and on its distance from the least possible."""
     certificate = plan.certificate
     proof = (
         "proven optimal for this schedule and these overlaps"
@@ -85,7 +85,7 @@ def certificate_lines(plan: Plan) -> list[str]:
 
 
 def _regions(plan: Plan) -> list[str]:
-    """How the arena is divided, where there are two regions of RAM."""
+    """A note on the division of the arena between two regions of RAM, if there are two."""
     if not plan.slow_bytes:
         return []
     return _wrap(

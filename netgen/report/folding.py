@@ -55,7 +55,7 @@ def _fate(node: Node) -> str:
 
 
 def _homes(source: Graph, fused: Graph) -> Mapping[str, tuple[str, ...]]:
-    """By declared value: the nearest values, itself or behind it, that are left."""
+    """The values that are left of each declared value: itself, or the nearest behind it."""
     homes: dict[str, tuple[str, ...]] = {}
     for node in reversed(source.activations):
         if node.name in fused:

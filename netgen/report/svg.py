@@ -19,7 +19,7 @@ def plain(text: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """At most so many characters; the middle gives way, since names differ at their ends."""
+    """The text in at most `most` characters; the middle gives way, as names differ at the ends."""
     if len(text) <= most:
         return text
     head = (most - 1) // 2

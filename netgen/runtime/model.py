@@ -97,7 +97,7 @@ class CompiledModel:
         return results[0] if len(results) == 1 else results
 
     def run(self, *inputs: object) -> tuple[Array, ...]:
-        """Like a call, but always a tuple with one array per output."""
+        """Run images like a call, but always return a tuple with one array per output."""
         batches, single = checked_batches(inputs, self.inputs)
         count = len(batches[0])
         results = self._new_results(count)

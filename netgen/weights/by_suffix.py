@@ -49,7 +49,7 @@ def _width(name: str) -> int:
 
 
 def _layers(graph: Graph, expected: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """By the owner of parameters: how files may call it.
+    """The names that files may give to the layers of the network, by the owner of parameters.
 
     %conv1.w          conv1
     %conv1.conv2d.w   conv1.conv2d or, where nothing else in that scope has parameters, conv1

@@ -113,7 +113,7 @@ class Call:
         return self.kernel.pack(self.layer, target, constants)
 
     def blocks(self) -> dict[str, Words]:
-        """By letter the memory before the call; operands in the memory of `y` are in its block."""
+        """The memory before the call, by letter; operands in the memory of `y` are in its block."""
         ends = [self.size(a) + d // 4 for a, d in self.over.items()]
         blocks = {"y": _poison(max([self.size("y"), *ends]))}
         for letter in self.reads:

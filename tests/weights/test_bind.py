@@ -21,7 +21,7 @@ def numbers(*shape: int) -> npt.NDArray[np.float32]:
 
 
 def good() -> Arrays:
-    """In torch's layout."""
+    """Arrays in torch's layout."""
     return {
         "c.weight": numbers(4, 5, 3, 2),
         "d.weight": numbers(5, 1, 3, 2),

@@ -34,7 +34,7 @@ class AvgPool2dF32(PoolKernel):
         return isinstance(layer.op, AvgPool2d) and fits_tiles(layer, layer.op.window())
 
     def runs_on(self, target: Target) -> bool:
-        """Where vectors are loops over lanes, each tap would be a loop, which takes flash."""
+        """Whether there are vector types: without, each tap would be a loop, which takes flash."""
         return target.f32.vector_types
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -67,7 +67,7 @@ class AvgPool2dF32(PoolKernel):
 
 
 def _counted(op: AvgPool2d, axis: int, output: int, extent: int) -> int:
-    """How many of a window's rows or columns lie in the image or the counted padding."""
+    """The number of a window's rows or columns that lie in the image or the counted padding."""
     start = output * op.stride[axis] - op.pad[2 * axis]
     end = min(start + op.kernel[axis], extent + op.counted[2 * axis + 1])
     return end - max(start, -op.counted[2 * axis])

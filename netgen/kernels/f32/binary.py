@@ -1,4 +1,4 @@
-"""What the elementwise kernels of two operands share: y = act(a op b).
+"""Shared parts of the elementwise kernels of two operands: y = act(a op b).
 
 The second operand is an activation or a constant, of a's shape or one number per channel.
 """

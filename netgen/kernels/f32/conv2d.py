@@ -72,7 +72,7 @@ class Conv2dF32(Kernel):
         return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """That of the chosen tile, over all rows, and of the layouts."""
+        """Cycles of the chosen tile, over all rows, and of the layouts."""
         _, rows, columns, outputs = layer.result.shape
         k = layer.operands["w"].elements // outputs
         tile = _tile(layer, target)
@@ -124,7 +124,7 @@ class Conv2dF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows or by panels."""
+        """Division by rows or by panels."""
         del overwritten
         panels = split_panels(self.parameters(layer, target)["panels"], threads)
         candidates = [read_bytes(layer, split_rows(layer, threads)), read_bytes(layer, panels)]
@@ -150,7 +150,7 @@ def _tile(layer: Layer, target: Target) -> Tile:
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
-    """As `describe_inputs`, but a table has the runs of all taps of a kernel row.
+    """The inputs as of `describe_inputs`, but with the runs of all taps of a kernel row in a table.
 
     Each tap has `tap_numbers` numbers.
     """
@@ -166,7 +166,7 @@ def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:
 
 
 def _loads(layer: Layer, taps: int, target: Target) -> dict[str, Json]:
-    """How the inputs of so many neighbouring taps are loaded: as one run where pixels are full."""
+    """The loads of the inputs of `taps` neighbouring taps: one run if pixels are full."""
     layout = layer.layout("x")
     dense = layout.pitch == layout.channels
     return describe_loads([taps * layout.channels] if dense else run_lengths(layer, 1), target.f32)

@@ -1,4 +1,4 @@
-"""How a depthwise convolution goes about its outputs: tiles of one row or two, and loops' order."""
+"""Choices of a depthwise convolution: tiles of one row or two, and the order of the loops."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def depthwise_choices(layer: Layer, window: Window, target: Target) -> tuple[Cho
 
 
 def own_choice(layer: Layer, window: Window, target: Target) -> Choice:
-    """What takes least by estimate."""
+    """The choice that takes the fewest estimated cycles."""
     unroll = target.f32.depthwise_unroll
     outside = target.cache_miss > 0 and _gains_outside(layer, window, target, unroll)
     pairs = target.f32.depthwise_pairs and _may_pair(layer, window, target, outside=outside)

@@ -100,7 +100,7 @@ class DepthwiseConv2dF32(Kernel):
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
-        """How many neighbouring outputs are computed at once, of one row or two, and when."""
+        """Numbers of neighbouring outputs computed at once, one row or two, orders of the loops."""
         assert isinstance(layer.op, DepthwiseConv2d)
         return depthwise_choices(layer, layer.op.window(layer.operands["w"].shape), target)
 
@@ -129,9 +129,10 @@ class DepthwiseConv2dF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows or by vectors of channels; in place by vectors, as rows read each other's.
+        """Division by rows or by vectors of channels.
 
-        Where x has too few rows, those who compute x are divided by channels, too.
+        In place it is by vectors, as rows read each other's. If x has too few rows, those who
+        compute x are divided by channels, too.
         """
         vectors = split_vectors(vector_runs(layer, target), threads)
         if "x" in overwritten:
@@ -181,7 +182,7 @@ def _first(tile: Mapping[str, Json]) -> int:
 
 
 def _bodies(layer: Layer, window: Window, *, pairs: bool) -> list[Json]:
-    """What is computed at once: rows by pairs, and then one that is left, or one by one."""
+    """The bodies of the loop over rows: rows by pairs, then one that is left; or one by one."""
     height, rows, calls = layer.operands["x"].shape[1], layer.result.shape[1], rows_of_call(layer)
     if not pairs:
         return [_body(window, rows_inside(window, height, rows), 1)]

@@ -74,7 +74,7 @@ class DepthwiseConv2dPortableF32(RowKernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows, unless the output takes the place of x."""
+        """Division by rows, unless the output takes the place of x."""
         return None if "x" in overwritten else super().split(layer, target, threads, overwritten)
 
 

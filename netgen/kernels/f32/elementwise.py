@@ -22,7 +22,7 @@ from netgen.kernels.targets import Target
 def describe_activated(
     layer: Layer, target: Target, letters: Sequence[str], act: str, *, spread: bool = False
 ) -> dict[str, Json]:
-    """What templates print for all elements, or for pixels and the channels of each.
+    """The parameters of a loop over all elements, or over pixels and the channels of each.
 
     `letters` are the buffers with places. With `spread` one operand has one number per channel.
     With a `vector_width` elements come in vectors: whole ones of `vector_elements`, then the rest

@@ -56,7 +56,7 @@ class GlobalAvgPoolF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By vectors of channels: pixels of one are added in order."""
+        """Division by vectors of channels: pixels of one channel are added in order."""
         del overwritten
         return split_vectors(vector_runs(layer, target), threads)
 

@@ -34,7 +34,7 @@ class MaxPool2dF32(PoolKernel):
         return isinstance(layer.op, MaxPool2d) and fits_tiles(layer, layer.op.window())
 
     def runs_on(self, target: Target) -> bool:
-        """Where vectors are loops over lanes, each tap would be a loop, which takes flash."""
+        """Whether there are vector types: without, each tap would be a loop, which takes flash."""
         return target.f32.vector_types
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:

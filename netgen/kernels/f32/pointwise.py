@@ -61,7 +61,7 @@ class Product:
 
 
 def product_of(layer: Layer) -> Product:
-    """That of a layer which the kernel computes."""
+    """The product that a layer of this kernel is."""
     op = layer.op
     assert isinstance(op, Conv2d | Linear)
     outputs, inputs = layer.result.shape[-1], layer.operands["x"].shape[-1]
@@ -103,7 +103,7 @@ class PointwiseF32(Kernel):
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """That of the chosen tile, and of the layouts."""
+        """Cycles of the chosen tile, and of the layouts."""
         p = product_of(layer)
         tile = _tile(layer, target)
         fold = most_fold(layer, p.groups, target)
@@ -177,7 +177,7 @@ class PointwiseF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By pixels, or by panels of the only group."""
+        """Division by pixels, or by panels of the only group."""
         del overwritten
         described = self.parameters(layer, target)
         pixels = split_pixels(described, threads)
@@ -215,7 +215,7 @@ def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
 
 
 def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
-    """Its groups and panels, and by how much pointers move from group to group."""
+    """The groups and panels of a part, and the steps of pointers from group to group."""
     p = product_of(layer)
     panels = _panels(layer, part, target)
     elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
@@ -259,7 +259,7 @@ def _block(p: Product, tile: Tile, target: Target) -> int:
 
 
 def _near_block(p: Product, tile: Tile, target: Target) -> int:
-    """As many tiles as keep the inputs in half of the first-level cache, in pixels."""
+    """The pixels of a block whose inputs stay in half of the first-level cache: whole tiles."""
     tiles = max(target.cache_l1 // 2 // (4 * p.inputs * tile.rows), 1)
     return min(tiles * tile.rows, p.pixels)
 

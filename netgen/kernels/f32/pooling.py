@@ -1,4 +1,4 @@
-"""What the pooling kernels share: windows over vectors of channels, in loops or unrolled tiles."""
+"""Shared parts of pooling kernels: windows over vectors of channels, in loops or unrolled tiles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_TAPS = 300
 
 
 class PoolKernel(RowKernel):
-    """What all of them have in common; any layout, in bands, rows divided between threads."""
+    """Base of the pooling kernels: any layout, in bands, rows divided between threads."""
 
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
@@ -110,12 +110,12 @@ def _uses(column: dict[str, Json]) -> list[dict[str, int]]:
 
 
 def window_cost(layer: Layer, window: Window, target: Target) -> float:
-    """For each vector and tap a load, an operation and a turn of a loop."""
+    """Cycles with loops: for each vector and tap a load, an operation and a turn of a loop."""
     return _vectors(layer, target) * (1.5 * window.size[0] * window.size[1] + 2.0)
 
 
 def unrolled_cost(layer: Layer, window: Window, target: Target) -> float:
-    """For each vector and tap an operation, and less than one load."""
+    """Cycles unrolled: for each vector and tap an operation, and less than one load."""
     return _vectors(layer, target) * (window.size[0] * window.size[1] + 2.0)
 
 

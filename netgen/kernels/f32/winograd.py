@@ -68,7 +68,7 @@ class WinogradF32(Kernel):
     transform_steps: ClassVar[tuple[int, int]]
 
     def accepts(self, layer: Layer) -> bool:
-        """Only what the formula covers, and no image smaller than a tile."""
+        """Whether the formula covers the layer, and the image is no smaller than a tile."""
         op = layer.op
         if not isinstance(op, Conv2d) or op.groups > 1 or op.dilation != (1, 1):
             return False
@@ -162,7 +162,7 @@ class WinogradF32(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By tiles; by panels, whose parts all transform the inputs, where that is better."""
+        """Division by tiles; by panels, whose parts all transform the inputs, if that is better."""
         del overwritten  # a residual is read where the output is written, by the same part
         described = self.parameters(layer, target)
         count, rows = self._tiles(layer), self._tile(layer, target).rows

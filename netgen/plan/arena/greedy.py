@@ -46,7 +46,7 @@ class Contact:
 
     @property
     def rise(self) -> int:
-        """So far above the shape, or farther, the other one is clear of it."""
+        """The least distance above the shape from which on the other one is clear of it."""
         return -self.apart[0][0]
 
 
@@ -63,7 +63,7 @@ class Packing:
         return self.aligned(index, -min(part.low for part in self.shapes[index].slices))
 
     def top(self, index: int) -> int:
-        """Where a shape ends that stands at 0."""
+        """The end of a shape that stands at 0."""
         return max(part.high for part in self.shapes[index].slices)
 
     def aligned(self, index: int, offset: int) -> int:
@@ -96,7 +96,7 @@ def packing(shapes: Sequence[Shape], alignments: Sequence[int] | None = None) ->
 
 
 def least_bytes(packed: Packing) -> int:
-    """What any placement needs: the bytes alive at one time, and the room of each single shape."""
+    """A lower bound of any placement: the bytes alive at one time, and the room of each shape."""
     rooms = (packed.ground(i) + packed.top(i) for i in range(len(packed.shapes)))
     return max(lower_bound(packed.shapes), *rooms, 0)
 
@@ -119,9 +119,9 @@ def place(packed: Packing) -> list[int]:
 
 
 def _apart(shape: Shape, other: Shape) -> tuple[tuple[int, int], ...]:
-    """Where the shape's offset minus the other's may not be, as intervals that do not meet.
+    """Differences of the two offsets at which the shapes would meet, as disjoint intervals.
 
-    Slices of no bytes are nowhere in the way.
+    The difference is the shape's offset minus the other's. Slices of no bytes meet nothing.
     """
     pairs = sorted(
         (b.low - a.high, b.high - a.low)

@@ -137,7 +137,7 @@ def _trails(banded: Banded, alignment: int) -> list[Overlap]:
 
 
 def _in_place(banded: Banded, number: int, index: int, alignment: int) -> list[Overlap]:
-    """What the kernel of a call by itself allows."""
+    """The overlaps that the kernel of a call allows by itself."""
     call = banded.schedule.calls[index]
     output = _buffer(banded, call.node.name)
     allowed = call.kernel.overlap(call.layer)

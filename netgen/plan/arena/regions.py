@@ -68,7 +68,7 @@ def _density(merged: Merged, heat: Mapping[str, float]) -> float:
 
 
 def _heat(banded: Banded) -> dict[str, float]:
-    """By buffer: the bytes that one inference writes and reads; windows read rows repeatedly."""
+    """The bytes that one inference writes and reads, by buffer; windows read rows repeatedly."""
     schedule = banded.schedule
     heat = dict.fromkeys(schedule.buffers, 0.0)
     for call in schedule.calls:

@@ -76,9 +76,9 @@ class Solver:
         return [] if status == "INFEASIBLE" else self._offsets(solver, starts)
 
     def first(self, offsets: Sequence[int], size: int) -> list[int]:
-        """Of all placements of `size` bytes the one whose list of offsets comes first.
+        """The placement of `size` bytes whose list of offsets comes first among all of that size.
 
-        `offsets` is one of them. Raises PlanError where the solver cannot say.
+        `offsets` is one of them. Raises PlanError if the solver gives up.
         """
         found = [*offsets]
         for index in range(len(found)):

@@ -107,7 +107,7 @@ class _Memory:
         self.expected: dict[str, Numbers] = {}
 
     def numbers(self, name: str, where: str) -> Numbers:
-        """What a value's elements should hold, in its shape."""
+        """The numbers that a value's elements should hold, in its shape."""
         if name not in self.expected:
             value = self.plan.values[name]
             self.expected[name] = self._viewed(value, where).reshape(value.type.shape)
@@ -126,7 +126,7 @@ class _Memory:
         return value.view.op.reference(operands, Signature(types, value.type))
 
     def rows(self, name: str) -> int:
-        """How many rows a value has."""
+        """The number of rows of a value: one unless it is an image."""
         return self.plan.values[name].rows
 
     def home(self, name: str) -> str:
@@ -135,7 +135,7 @@ class _Memory:
         return "arena" if buffer.kind == "arena" else f"{buffer.kind} {buffer.name}"
 
     def places(self, name: str, first: int, end: int) -> Numbers:
-        """Where rows of a value stand in their memory: [rows, pixels of a row, channels].
+        """The places of a value's rows in their memory: [rows, pixels of a row, channels].
 
         Places are counted in elements of the value's own size.
         """
@@ -173,7 +173,7 @@ class _Memory:
         return self.plan.values[name].type.element.bytes
 
     def met(self, read: tuple[str, int, int], written: tuple[str, int, int]) -> str | None:
-        """What is wrong if rows of two values, whose elements differ in size, share memory."""
+        """The fault if rows of two values share memory, whose elements differ in size, or None."""
         cells = [
             np.concatenate([c.ravel() for c in self._cells(name, self.places(name, *rows))])
             for name, *rows in (read, written)

@@ -192,7 +192,7 @@ def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int]
 
 
 def _packed_bytes(plan: Plan, step: Step, target: Target) -> int:
-    """How many bytes the kernel packs for constants of these shapes."""
+    """The number of bytes that the kernel packs for constants of these shapes."""
     kernel = find_kernel(step.kernel)
     if not kernel.constants:
         return 0

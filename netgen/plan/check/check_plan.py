@@ -112,7 +112,7 @@ def _check_steps(plan: Plan) -> None:
 
 
 def _check_views_end(plan: Plan) -> None:
-    """What a value views ends at values that steps compute, or that the caller hands in."""
+    """Views end at values that steps compute, or that the caller hands in."""
     views: TopologicalSorter[str] = TopologicalSorter()
     for value in plan.values.values():
         operands = value.view.operands if value.view else ()

@@ -62,7 +62,10 @@ def _fault(step: Step, what: str, expected: object = None, found: object = None)
 
 
 def _read_split(plan: Plan, step: Step, instance: Instance) -> tuple[str, Bounds]:
-    """What the loops are divided by, and a row of numbers for each loop, one more than parts."""
+    """The name of the loops that are divided, and for each loop the bounds of its parts.
+
+    Bounds are a row of numbers, one more than parts. Raises PlanError if they are malformed.
+    """
     match instance.parameters["split"]:
         case {"by": str(by), "bounds": [*rows], **rest} if rows and not rest:
             if all(_is_row(row, plan.threads) for row in rows):
@@ -99,7 +102,7 @@ def _check_cover(step: Step, bounds: Bounds, loops: Sequence[Loop]) -> None:
 
 
 def _check_rest(step: Step, before: list[int], row: list[int]) -> None:
-    """What is left of a loop is computed behind its last iteration, by the part that has it."""
+    """The rest of a loop is computed by the part that has the loop's last iteration."""
     last = [part for part, (a, b) in enumerate(pairwise(before)) if a < b][-1:]
     owner = [part for part, (a, b) in enumerate(pairwise(row)) if a < b]
     if last and owner != last:
@@ -121,10 +124,10 @@ def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) ->
 
 
 def _check_in_place(plan: Plan, step: Step, by: str) -> None:
-    """Where a result meets what it slides over, parts are channels, which meet only themselves.
+    """A result that meets the operand it slides over is divided by channels only.
 
-    Of all other operators `check_contents` accepts only results that stand apart from what the
-    call reads, or where each element is read for the result at its very place.
+    Channels meet only themselves. For other operators `check_contents` accepts only results that
+    stand apart from what the call reads, or stand exactly in its place.
     """
     x, y = step.reads["x"], step.writes
     home, result = plan.buffer_of(x), plan.buffer_of(y)

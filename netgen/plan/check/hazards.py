@@ -29,7 +29,7 @@ def band_fault(
     band: Band,
     order: PixelOrder = PIXEL_BY_PIXEL,
 ) -> str | None:
-    """What goes wrong if a band's result stands where it stands, or None.
+    """The fault of a band whose result stands over what it reads, or None.
 
     `read` are the places, in one memory, of the rows of operand `letter` that the band reaches,
     `written` those of its result: [rows, pixels of a row, channels]. Steps write rows in ascending
@@ -94,9 +94,9 @@ def last_readers(
     columns: int,
     order: PixelOrder = PIXEL_BY_PIXEL,
 ) -> Indices:
-    """For each pixel of an image of `size` when a band reads it last, -1 for never.
+    """The time of a band's last read of each pixel of an image of `size`, -1 for never.
 
-    Outputs are counted in their order, those of one column that are computed at once as one.
+    Time counts outputs in their order. Outputs of one column that are computed at once are one.
     """
     last = np.full(size[0] * size[1], -1, np.int64)
     rows = np.arange(band.first, band.end)

@@ -33,12 +33,12 @@ class Need:
     reach: Reach | None
 
     def rows(self, end: int) -> int:
-        """How many rows must be there before the reader can compute its first `end` rows."""
+        """The number of rows that must be there before the reader computes its first `end` rows."""
         return self.height if self.reach is None else self.reach.end(end, self.height)
 
 
 def height(plan: Plan, step: Step) -> int:
-    """How many rows a step goes through: those of its result, or those that it sums up."""
+    """The number of rows that a step goes through: of its result, or those that it sums up."""
     types = {letter: plan.values[value].type for letter, value in step.reads.items()}
     return step.op.rows(types, plan.values[step.writes].type)
 
@@ -52,7 +52,7 @@ def sources(plan: Plan, value: str) -> tuple[str, ...]:
 
 
 def needs(plan: Plan, index: int) -> list[Need]:
-    """What a step needs of other steps of its segment, and of an input whose rows are pushed."""
+    """The needs of a step: rows of other steps of its segment, and of an input that is pushed."""
     step = plan.steps[index]
     segment = next(s for s in plan.segments if s.first <= index <= s.last)
     makers: dict[str, int] = {

@@ -36,7 +36,7 @@ def operand_types(plan: Plan, step: Step) -> dict[str, TensorType]:
 
 
 def checked_types(plan: Plan, step: Step) -> dict[str, TensorType]:
-    """As `operand_types`; raises PlanError also where the operator infers another result."""
+    """The `operand_types`; raises PlanError also if the operator infers another result."""
     where = f"step %{step.name}"
     types, result = operand_types(plan, step), plan.values[step.writes].type
     try:

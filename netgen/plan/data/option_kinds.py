@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # all kernels come with it, and running a compiled model need
 
 
 class OptionKind(ABC):
-    """What options of one kind have in common.
+    """Base of the kinds of options.
 
-    A wrong value is no `noun`; a right one is what is `expected`; `hint` says how to write it.
+    `noun` names a value in messages, `expected` describes a right one, `hint` says how to write it.
     """
 
     def __init__(self, noun: str, expected: str, hint: str | None = None) -> None:
@@ -105,7 +105,7 @@ class RamBytes(OptionKind):
 
 
 class TuningFile(OptionKind):
-    """What `netgen tune` measured, or nothing."""
+    """A tuning, as a file that `netgen tune` wrote or as its content; or none."""
 
     def __init__(self) -> None:
         super().__init__("tuning", "the path of a file that netgen tune wrote, or a Tuning")

@@ -1,4 +1,4 @@
-"""What a user asks of a plan: each option once, for Python, the command line and the header.
+"""Options of plans: each is declared once, for Python, the command line and the header.
 
 An added option is a field of PlanOptions, a key of PlanKeywords, and its use in the planner: `emit`
 and `compile` take it, every command that plans has it, and the header of the C prints it.
@@ -48,7 +48,7 @@ class PlanKeywords(TypedDict, total=False):
 
 
 def _described(kind: OptionKind, text: str) -> dict[str, object]:
-    """What PlanOption says of a field."""
+    """The metadata of a field of PlanOptions."""
     return {"kind": kind, "help": text}
 
 

@@ -1,4 +1,4 @@
-"""In which order a step computes the pixels of a band, where its result meets x."""
+"""The order of a band's pixels in a step whose result meets x."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Slots:
 
 @dataclass(frozen=True)
 class View:
-    """What a value that no step computes shows: a channel map, or a reshape, of other values."""
+    """The origin of a value that no step computes: a channel map, or a reshape, of other values."""
 
     op: Operator
     operands: tuple[str, ...]
@@ -67,7 +67,7 @@ class Value:
 
     @property
     def rows(self) -> int:
-        """How many rows it has: one unless it is an image."""
+        """The number of its rows: one unless it is an image."""
         return rows_of(self.type.shape)
 
 
@@ -101,7 +101,7 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Rectangle:
-    """What the arena is packed with: from segment `first` to `last` one block of memory.
+    """One block of the arena's memory, alive from segment `first` to segment `last`.
 
     It holds one buffer, or several that deliberately overlap.
     """
@@ -136,7 +136,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class PackedWeights:
-    """Where a step's packed constants stand, in bytes from the start of all weights."""
+    """The place of a step's packed constants, in bytes from the start of all weights."""
 
     offset: int
     bytes: int
@@ -229,7 +229,7 @@ class Plan:
         return self.buffers[self.values[value].runs[0].buffer]
 
     def layout(self, value: str) -> Layout:
-        """Where the channels of a value stand in its pixels.
+        """The places of a value's channels in its pixels.
 
         A value that cuts its buffer's elements anew, by a reshape, is dense.
         """
@@ -251,7 +251,7 @@ class Plan:
         return recuts(base.type.shape, self.values[value].type.shape)
 
     def elements(self, value: str, first: int, end: int) -> Places:
-        """Where rows `first` to `end` of a value stand, in elements of their buffer's memory.
+        """The places of a value's rows `first` to `end`, in elements of their buffer's memory.
 
         [rows, pixels of a row, channels]; a value that has no rows counts as one.
         """

@@ -28,9 +28,9 @@ def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer
 
 @dataclass(frozen=True)
 class RowSlots:
-    """How many slots hold the rows of an operand, and how many pixels they are apart.
+    """The slots for the rows of an operand: their number, and the pixels from one to the next.
 
-    They are `dense` where they hold the whole image, row after row.
+    They are `dense` if they hold the whole image, row after row.
     """
 
     count: int

@@ -1,4 +1,4 @@
-"""What was measured to be faster than a kernel's own choice, by layer, and how a plan uses it.
+"""Tunings: choices by layer that were measured to be faster than a kernel's own.
 
 Choices are applied to the layers of a finished cut: they move no segment, buffer or offset, and
 results are the same to the bit. So a network that is tuned needs no more RAM, and its keys are

@@ -86,7 +86,7 @@ class Memory:
                 self._written[name][span][byte :: element.bytes][at] = True
 
     def rows(self, value: str) -> int:
-        """How many rows a value has: one unless it is an image."""
+        """The number of rows of a value: one unless it is an image."""
         return self.plan.values[value].rows
 
     def read(self, value: str, first: int, end: int) -> Array:

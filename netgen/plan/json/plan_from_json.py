@@ -46,7 +46,7 @@ def plan_from_json(document: object) -> Plan:
 
 
 def _read_plan(top: Reader) -> Plan:
-    """What the document states."""
+    """The plan that the document states."""
     version = top.member("version").integer()
     if version != VERSION:
         raise PlanError(

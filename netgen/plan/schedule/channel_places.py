@@ -31,7 +31,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Lives:
-    """By computed value: the step that computes it, and for each channel the last that reads it."""
+    """The step that computes each value, and the last step that reads each of its channels."""
 
     birth: Mapping[str, int]
     death: Mapping[str, Places]
@@ -150,7 +150,7 @@ class _Placer:
         return places
 
     def home(self, name: str) -> Home:
-        """Where a value stands, whose sources all have their places."""
+        """The home of a value whose sources all have their places."""
         if name in self.views.aliases:
             source, *_ = self.views.aliases[name]
             return Home(self.buffer(source), dense_layout(self._channels(name)))

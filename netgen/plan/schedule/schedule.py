@@ -41,7 +41,7 @@ class Schedule:
         return self.views.computed(value)
 
     def reach(self, call: Call, letter: str) -> Reach | None:
-        """Which rows of an operand a row of a call's result needs; None where it needs all."""
+        """The rows of an operand that a row of a call's result needs; None if it needs all."""
         if self.views.is_recut(call.reads[letter]):
             return None
         return call.node.op.row_reach(letter, call.layer.operands, call.layer.result)
@@ -51,7 +51,7 @@ class Schedule:
         return self.buffers[self.values[value].runs[0].buffer]
 
     def places(self, value: str) -> Places:
-        """Where the channels of a value stand in the pixels of its buffer."""
+        """The places of a value's channels in the pixels of its buffer."""
         runs = self.values[value].runs
         held = [ChannelRun(run.first, run.channels, run.at, run.step) for run in runs]
         return Layout(self.home(value).pitch, tuple(held)).places()

@@ -1,6 +1,6 @@
-"""Which values are computed into memory of their own, and which only view channels of others.
+"""Views: values that only show channels of values that are computed into memory of their own.
 
-A channel map moves nothing where its operands can stand together in one buffer: its value is then a
+A channel map moves nothing if its operands can stand together in one buffer: its value is then a
 view of their channels. A reshape is a view as well; passes have merged reshapes of reshapes.
 """
 

@@ -1,4 +1,4 @@
-"""Where segments begin and end: the fastest cut whose arena fits.
+"""Cuts into segments: the fastest whose arena fits.
 
 A segment's memory is the buffers that live through it and its rings; it does not depend on how the
 rest is cut. So the fastest cut within a budget is a shortest path over the calls, and the smallest

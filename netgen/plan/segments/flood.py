@@ -36,7 +36,7 @@ class Ring:
 
 @dataclass(frozen=True)
 class Banding:
-    """What executing the calls of a segment band by band comes to; `rows` is a band's height."""
+    """A segment executed band by band: heights of bands (`rows`), rings, trails, whether pushed."""
 
     segment: Segment
     rows: Mapping[int, int]

@@ -126,5 +126,5 @@ class Stream:
 
 
 def call_height(call: Call) -> int:
-    """How many rows a call goes through: those of its result, or those that it sums up."""
+    """The number of rows that a call goes through: of its result, or those that it sums up."""
     return call.node.op.rows(call.layer.operands, call.layer.result)

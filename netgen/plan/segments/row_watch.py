@@ -1,4 +1,4 @@
-"""What the simulation of a segment is watched for: rings, trails, and who takes whose place."""
+"""Observers of a segment's simulation: rings, trails, and rows that take the place of others."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class Watch:
         return rows if lodged else min(rows, flows[0].height)
 
     def trails(self) -> list[Trail]:
-        """What may trail what, as values that stand for their buffers."""
+        """The trails that are possible, as values that stand for their buffers."""
         return [
             Trail(self.by_buffer[operand][0].value, self.by_buffer[result][0].value, distance)
             for (operand, result), distance in self.distance.items()

@@ -240,7 +240,7 @@ def test_groups_that_stand_alike_share_their_code(target: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", sorted(KERNELS))
 @pytest.mark.parametrize("target", ["generic", "x86-64-v4"])
 def test_dense_layouts_change_no_parameter(kind: str, target: str) -> None:
-    """So layers with and without a layout share one C function."""
+    """Layers with and without a layout share one C function."""
     kernel, chosen = find_kernel(KERNELS[kind]), find_target(target)
     shapes: dict[str, Shape] = {"x": (1, 29), "w": (58, 29), "b": (58,)}
     op: Operator = Linear()

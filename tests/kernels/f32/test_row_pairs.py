@@ -148,7 +148,7 @@ def network() -> Graph:
 
 
 def pairs_of(plan: Plan) -> set[int | None]:
-    """By how many rows the calls go that compute pairs."""
+    """The numbers of rows of those calls that compute pairs."""
     found: set[int | None] = set()
     for step in plan.steps:
         bodies = plan.instances[step.instance].parameters.get("bodies")

@@ -46,7 +46,7 @@ def test_pairs_are_judged_by_their_own_order(layer: Layer, data: st.DataObject) 
 
 
 def aligned_distances(layer: Layer, target: Target) -> range:
-    """From the kernel's distance to an aligned one, in elements, by whole pixels."""
+    """Distances from the kernel's to an aligned one, in elements, by whole pixels."""
     channels = layer.result.shape[3]
     least, whole = (
         DepthwiseConv2dF32().overlap(layer)["x"],

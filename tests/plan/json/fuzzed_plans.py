@@ -148,5 +148,5 @@ def plan_of(kind: str) -> Plan:
 
 @cache
 def document(kind: str) -> Any:  # noqa: ANN401  # a JSON document
-    """Its JSON form, not to be changed."""
+    """The JSON form of a plan, not to be changed."""
     return plan_to_json(plan_of(kind))

@@ -43,7 +43,7 @@ def judged(found: object) -> str:
 
 @pytest.fixture
 def bounded_memory() -> Iterator[None]:
-    """So much more than before a test may ask for, and gets a MemoryError beyond it."""
+    """Bound the memory that a test may ask for beyond what it has: more is a MemoryError."""
     size = Path("/proc/self/statm")
     require_linux()  # which tells in /proc how much memory a process has
     pages = int(size.read_text().split()[0])
