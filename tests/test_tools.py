@@ -64,3 +64,8 @@ def test_the_status_of_a_program_counts(status: int, tmp_path: Path) -> None:
             program.run()
     else:
         assert program.run() == b""
+
+
+def test_a_compiler_without_libraries_of_sanitizers_skips(tmp_path: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match=r"needs the libraries of .* -fsanitize=none"):
+        link(tmp_path, [any_compiler(), "-fsanitize=none-such"], ["none.c"])

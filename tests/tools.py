@@ -8,11 +8,13 @@ the tests starts a process or asks PATH; `tests/test_layering.py` sees to that.
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,8 +174,22 @@ def link(
     _require_features(features)
     if emulator:
         find_tool(emulator[0])
+    _require_sanitizers(words[0], tuple(word for word in words if word.startswith("-fsanitize=")))
     run_tool([*words, *sources, "-o", name], folder)
     return Program(folder / name, features, emulator)
+
+
+@functools.cache
+def _require_sanitizers(compiler: str, flags: tuple[str, ...]) -> None:
+    """Skip the test where a compiler lacks the libraries of sanitizers: they may be a package."""
+    if not flags:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "empty.c").write_text("int main(void) { return 0; }\n")
+        try:
+            run_tool([compiler, *flags, "empty.c", "-o", "empty"], Path(folder))
+        except ToolError:
+            pytest.skip(f"needs the libraries of {compiler} for {' '.join(flags)}")
 
 
 def _needs(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
