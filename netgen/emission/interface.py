@@ -1,4 +1,4 @@
-"""The interface of the C: ports, the way of the image, the size of `model_t`."""
+"""The interface of the C: ports, the place of the image, the size of `model_t`."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
 
 @dataclass(frozen=True)
 class Interface:
-    """The arguments of a library's functions: numbers of inputs and outputs, the way of images.
+    """The arguments of a library's functions: numbers of inputs and outputs, places of images.
 
     `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
     it takes the arena in two parts; with `threads` above 1 it may be told how many may run.

@@ -1,4 +1,4 @@
-"""Forbidden deeds of pickles, and that none was done."""
+"""Operations that a pickle may not use are refused, and have had no effect."""
 
 from __future__ import annotations
 

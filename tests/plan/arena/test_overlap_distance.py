@@ -111,7 +111,7 @@ def survives(
 def fault(
     layer: Layer, distance: int, rows: range | None = None, at_once: PixelOrder = PIXEL_BY_PIXEL
 ) -> str | None:
-    """The checker's word on a result `distance` elements before its operand."""
+    """The fault that the checker finds in a result `distance` elements before its operand."""
     band = Band(0, rows.start, rows.stop) if rows else Band(0, 0, layer.result.shape[1])
     reach = layer.op.row_reach("x", layer.operands, layer.result)
     assert reach is not None
