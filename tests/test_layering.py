@@ -20,7 +20,7 @@ ORDER = (
 )  # fmt: skip
 # Likewise inside a folder. `files` are those that stand in it, `list` is its __init__.
 ROOMS = {
-    "kernels": ("files", "f32", "moves", "conversions", "list"),
+    "kernels": ("files", "f32", "i8", "moves", "conversions", "list"),
     "plan": (
         "list", "data", "json", "schedule", "segments", "arena", "check", "execute",
         "files",

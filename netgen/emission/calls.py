@@ -61,9 +61,9 @@ class Calls:
         """A call that computes a band, from the row on that the expression `row` says."""
         step = self.plan.steps[index]
         reads = [self._operand(step, letter, row) for letter in self._letters(step)]
-        words = [*reads, *self._weights(step), self.row(step.writes, row), *self._scratch(step)]
+        words = [*reads, *self._weights(step), self.row(step.writes, row)]
         told = step_layer(self.plan, step, operand_types(self.plan, step)).band is not None
-        return self._call(index, [*words, row] if told else words)
+        return self._call(index, [*words, *([row] if told else []), *self._scratch(step)])
 
     def row(self, value: str, row: str) -> str:
         """The address of a row of a value, as an expression of C; `row` is one as well."""

@@ -37,6 +37,7 @@ from netgen.emission.weights import (
     weight_arrays,
 )
 from netgen.ir.origin import Origin
+from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
 from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
@@ -215,7 +216,8 @@ def _run_uses(items: list[Item]) -> tuple[Lent, ...]:
 def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     """Whether any call is divided between threads, and whether one of the list of steps is."""
     divided = [instance for instance in plan.instances if is_split(instance)]
-    dtypes = _element_types(plan)
+    kept = {find_kernel(step.kernel).scratch_element for step in plan.steps if step.scratch}
+    dtypes = sorted({*_element_types(plan), *kept})
     calls = [item.call or (item.loop and item.loop.call) for item in items]
     in_run = used(["team"], [call.arguments for call in calls if call])
     segments = [item.segment for item in items if item.segment is not None]

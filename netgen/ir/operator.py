@@ -47,7 +47,7 @@ class Operator(Magnitude, ABC):
     operand_names: ClassVar[tuple[str, ...]] = ("x",)
     optional_operands: ClassVar[int] = 0
     variadic: ClassVar[bool] = False
-    # Element types of the operands; what a float operator means for codes is another operator.
+    # Element types of the operands.
     element_types: ClassVar[frozenset[str]] = _FLOATS
     # What a result shows, which need not be computed where its operands stand so already: all
     # elements in their order, or channels of every pixel, as `channel_sources` says.
@@ -56,7 +56,8 @@ class Operator(Magnitude, ABC):
     statistics: ClassVar[frozenset[str]] = frozenset()
     # Operands of which an element is read only for the element of the result at the same place.
     same_place: ClassVar[frozenset[str]] = frozenset()
-    # Whether it adds the rows of x up: bands of it go through those, and gather in one result.
+    # Whether it adds the rows of x up: bands of it go through those, and gather in one result, or
+    # in sums of another type, `sum_type`.
     sums_rows: ClassVar[bool] = False
     # What became of it, for readers, where a pass has left none of it.
     fate: ClassVar[str] = "other operators that were replaced"
@@ -134,12 +135,16 @@ class Operator(Magnitude, ABC):
     def reference_sum(
         self, before: Array, x: Array, signature: Signature, first: int, end: int
     ) -> Array:
-        """The result, so far `before`, after rows `first` to `end` of x are added to it.
+        """The sums after rows `first` to `end` of x are added to those `before`; the result last.
 
         Raises GraphError unless it `sums_rows`.
         """
         del before, x, signature, first, end
         raise GraphError(f"{self.operator_name} adds no rows up")
+
+    def sum_type(self, result: TensorType) -> TensorType:
+        """The type of sums of rows; they wait in the result where that is of this type."""
+        return result
 
     @property
     def is_weighted(self) -> bool:

@@ -110,7 +110,8 @@ class Kernel(ABC):
     # How rows are computed in bands. `none`: they are not. `alike`: some rows are computed as if
     # they were an image. `window`: a layer's `band` says where x's rows stand; the C function has
     # one more parameter, `first`, the band's first row, and y points at that row. `sums`: likewise,
-    # but x points at the band's first row and the bands' contributions gather in y.
+    # but x points at the band's first row and the bands' contributions gather in y, or where sums
+    # are of another type in scratch, which then keeps what it holds from band to band.
     by_rows: ClassVar[ByRows] = "none"
     # Whether an output in the place of an operand needs rows to be computed one after the other.
     in_order: ClassVar[bool] = False
@@ -216,6 +217,14 @@ class Kernel(ABC):
         """Bytes of memory that a call needs for itself, a multiple of 4; aligned as the arena."""
         del layer, target
         return 0
+
+    @property
+    def keeps_scratch(self) -> bool:
+        """Whether a band finds in scratch what the one before it left there.
+
+        Parts of a divided call then share it, each with channels of its own.
+        """
+        return self.by_rows == "sums"
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The bytes before an operand at which the output may start, by the operand's letter.

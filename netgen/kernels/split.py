@@ -12,8 +12,8 @@ from itertools import accumulate, pairwise
 from typing import Literal
 
 # What the iterations are: output rows, rows of tiles of pixels, square tiles of pixels, panels of
-# outputs, vectors of channels, or elements, or pixels, one by one.
-By = Literal["rows", "pixels", "tiles", "panels", "vectors", "elements"]
+# outputs, vectors of channels, channels one by one, or elements, or pixels, likewise.
+By = Literal["rows", "pixels", "tiles", "panels", "vectors", "channels", "elements"]
 
 # Cycles per byte that a part reads, from a cache that cores share.
 _READ_CYCLES = 0.1

@@ -8,30 +8,91 @@ from typing import ClassVar
 
 import numpy as np
 
-from netgen.dsl.tensor import Tensor, apply
+from netgen.dsl.tensor import Tensor, apply, located
+from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale
+from netgen.ops.fixed_point import Multiplier, multiplier_of
 from netgen.ops.window import check_rank
+
+# How far a code is from its zero point at most, and how large int32 sums may be to be rescaled.
+_WIDEST = 255
+_LARGEST = 2**30
 
 
 @dataclass(frozen=True)
 class GlobalAvgPool(Operator):
-    """Mean over all pixels of x f32[1,H,W,C]: f32[1,1,1,C]."""
+    """Mean over all pixels of x [1,H,W,C]: [1,1,1,C].
+
+    Codes of the mean have a `scale` and a `zero` of their own, or without a scale those of x. They
+    are round((sum of (x - x's zero)) * x's scale / (scale * pixels)) + zero, saturating, in the
+    integers of `fixed_point`. Source: TensorFlow Lite, `reference/reduce.h`, QuantizedMeanOrSum.
+    """
 
     operator_name: ClassVar[str] = "global_avg_pool"
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8"})
     axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
     sums_rows: ClassVar[bool] = True
+    scale: float = 0.0
+    zero: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scale != 0.0 and not is_scale(self.scale):
+            raise GraphError(
+                "this is no scale", expected="a positive float32", found=self.scale.hex()
+            )
+        if self.zero and self.scale == 0.0:
+            raise GraphError(
+                "a zero point without a scale", expected="both, or neither", found=str(self.zero)
+            )
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """f32[1,1,1,C]."""
-        check_rank(operands[0], 4, "x")
-        return operands[0].with_shape((1, 1, 1, operands[0].shape[3]))
+        """[1,1,1,C] of the elements of x, codes with the scale of the result."""
+        x = operands[0]
+        check_rank(x, 4, "x")
+        own = Quantisation(self.scale, self.zero) if self.scale else x.quantisation
+        result = TensorType(x.dtype, (1, 1, 1, x.shape[3]), own)
+        if x.element.is_float:
+            return result
+        if x.quantisation is None or x.quantisation.axis is not None:
+            raise GraphError(
+                "these codes have no one scale",
+                expected="x as i8[1,8,8,4] {scale=0x1p-7, zero=0}",
+                found=str(x),
+            )
+        pixels = x.shape[1] * x.shape[2]
+        if (_WIDEST * pixels) << self.multiplier(x, result).left > _LARGEST:
+            raise GraphError(
+                "the sums of these codes are too large to be rescaled in int32",
+                expected="fewer pixels, or a larger scale of the result",
+                found=f"{pixels} pixels, {x} to {result}",
+            )
+        return result
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
-        """numpy.mean."""
-        return np.asarray(operands[0].mean(axis=(1, 2), keepdims=True))
+    def multiplier(self, x: TensorType, result: TensorType) -> Multiplier:
+        """By what the sums of codes less their zero point are multiplied."""
+        scales = [_scale(kind) for kind in (x, result)]
+        return multiplier_of(scales[0] / scales[1]).over(x.shape[1] * x.shape[2])
+
+    def sum_type(self, result: TensorType) -> TensorType:
+        """Floats, or int32."""
+        return result if result.element.is_float else TensorType("i32", result.shape)
+
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """numpy.mean; of codes as above, which needs no bits beyond those of int64."""
+        (x,) = operands
+        if signature.result.element.is_float:
+            return np.asarray(x.mean(axis=(1, 2), keepdims=True))
+        return self._rescaled(x.sum(axis=(1, 2), keepdims=True), signature)
+
+    def _rescaled(self, sums: Array, signature: Signature) -> Array:
+        """The codes of the means of codes that have these sums."""
+        (x,), result = signature.operands, signature.result
+        centred = sums - x.zero * x.shape[1] * x.shape[2]
+        codes = self.multiplier(x, result).times(centred) + result.zero
+        return np.clip(codes, result.element.low, result.element.high)
 
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
@@ -43,8 +104,11 @@ class GlobalAvgPool(Operator):
     def reference_sum(
         self, before: Array, x: Array, signature: Signature, first: int, end: int
     ) -> Array:
-        """Sums, rounded to float32 in the order of rows, and divided behind the last one."""
+        """Sums: of codes as they are, of floats rounded to float32 in the order of rows."""
         _, height, width, _ = signature.operands[0].shape
+        if not signature.result.element.is_float:
+            sums = before + x[:, first:end].sum(axis=(1, 2), keepdims=True)
+            return self._rescaled(sums, signature) if end == height else sums
         total = before.astype(np.float32)
         for row in range(first, end):
             total = total + x[:, row : row + 1].sum(axis=2, keepdims=True).astype(np.float32)
@@ -58,6 +122,21 @@ class GlobalAvgPool(Operator):
         return operands[0] / 3.0
 
 
-def global_avg_pool(x: Tensor, *, name: str | None = None) -> Tensor:
-    """Mean over all pixels."""
-    return apply(GlobalAvgPool(), x, name=name)
+def _scale(kind: TensorType) -> float:
+    assert kind.quantisation is not None
+    assert isinstance(kind.quantisation.scale, float)
+    return kind.quantisation.scale
+
+
+def _rounded(scale: float) -> float:
+    """Raises GraphError where float32 has no such scale."""
+    return Quantisation(float(np.float32(scale))).scale
+
+
+def global_avg_pool(
+    x: Tensor, scale: float | None = None, zero: int = 0, *, name: str | None = None
+) -> Tensor:
+    """Mean over all pixels; of codes with this scale, rounded to float32, or with that of x."""
+    with located():
+        op = GlobalAvgPool() if scale is None else GlobalAvgPool(_rounded(scale), zero)
+    return apply(op, x, name=name)

@@ -122,7 +122,8 @@ def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
 
 def _direct(plan: Plan) -> str:
     """The option that leaves out kernels that work on whole images, where there are any."""
-    return "add --no-winograd, " if any(step.scratch for step in plan.steps) else ""
+    whole = any(step.numeric_form.startswith("winograd") for step in plan.steps)
+    return "add --no-winograd, " if whole else ""
 
 
 def worst_steps(plan: Plan) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from netgen.kernels.layout import ChannelRun, dense_layout
+from netgen.kernels import find_kernel
+from netgen.kernels.layout import ChannelRun
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.plan import Buffer, Plan, Step
 
@@ -101,6 +102,8 @@ def _step(plan: Plan, index: int, step: Step) -> list[str]:
     head = f"{index:>4}  {name:<52}{weights:>20}{macs:>20}"
     by = parts_of(plan, step)
     parts = f", {plan.threads} parts by {by}" if by else ""
+    if step.scratch is not None and find_kernel(step.kernel).keeps_scratch:
+        parts = f", sums {_memory(plan.buffers[step.scratch])}{parts}"
     reads = [f"{letter} {_place(plan, value)}" for letter, value in step.reads.items()]
     choice = " ".join(f"{name} {number}" for name, number in (step.choice or {}).items())
     return [
@@ -115,8 +118,7 @@ def _place(plan: Plan, name: str) -> str:
     value = plan.values[name]
     shape = "x".join(map(str, value.type.shape[1:])) or str(value.type.elements)
     layout, memory = plan.layout(name), _memory(plan.buffer_of(name))
-    channels = value.type.shape[-1] if value.type.shape else 1
-    if layout == dense_layout(channels):
+    if layout.is_dense:
         return f"{name} {shape} {memory}"
     runs = " ".join(_run(run) for run in layout.runs)
     return f"{name} {shape} {memory} of {layout.pitch}[{runs}]"

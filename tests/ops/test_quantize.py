@@ -15,8 +15,8 @@ from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import ELEMENTS, Array, Quantisation, TensorType
 from netgen.ops.dequantize import Dequantize
 from netgen.ops.quantize import Quantize
+from tests.litert import litert
 from tests.meaning import meaning
-from tests.tools import find_package
 
 # (element type, scale, zero point): powers of two, at which halves are exact, and others.
 CODES = [
@@ -111,44 +111,6 @@ def codes_of_two_scales() -> Tensor:
 def test_what_moves_elements_takes_one_kind_of_them() -> None:
     with pytest.raises(GraphError, match=r"concat moves elements of one type.*requantise"):
         codes_of_two_scales.build()
-
-
-def litert(operator: str, x: Array, kinds: tuple[TensorType, TensorType]) -> Array:
-    """One operator on TensorFlow Lite's reference kernels."""
-    schema = find_package("ai_edge_litert.schema_py_generated")
-    flatbuffers = find_package("flatbuffers")
-    from ai_edge_litert import interpreter as lite
-
-    types = {"f32": "FLOAT32", "i8": "INT8", "u8": "UINT8", "i16": "INT16"}
-    tensors = []
-    for name, kind in zip("xy", kinds, strict=True):
-        tensor = schema.TensorT()
-        tensor.name, tensor.shape = name, list(kind.shape)
-        tensor.type = getattr(schema.TensorType, types[kind.dtype])
-        if kind.quantisation is not None:
-            tensor.quantization = schema.QuantizationParametersT()
-            tensor.quantization.scale = [kind.quantisation.scale]
-            tensor.quantization.zeroPoint = [kind.quantisation.zero]
-        tensors.append(tensor)
-    call, code, graph, model = (
-        schema.OperatorT(), schema.OperatorCodeT(), schema.SubGraphT(), schema.ModelT()
-    )  # fmt: skip
-    call.inputs, call.outputs = [0], [1]
-    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, operator)
-    graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, [call], [0], [1]
-    model.version, model.subgraphs, model.operatorCodes = 3, [graph], [code]
-    model.buffers = [schema.BufferT()]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    runtime = lite.Interpreter(
-        model_content=bytes(builder.Output()),
-        experimental_op_resolver_type=lite.OpResolverType.BUILTIN_REF,
-    )
-    runtime.allocate_tensors()
-    runtime.set_tensor(0, x)
-    runtime.invoke()
-    found: Array = runtime.get_tensor(1)
-    return found
 
 
 @pytest.mark.parametrize(("dtype", "scale", "zero"), CODES)

@@ -13,6 +13,7 @@ from netgen.plan.arena.placement import best_offsets
 from netgen.plan.arena.shapes import Shape, extent
 from netgen.plan.data.alignment import round_up
 from netgen.plan.segments.cut_schedule import Banded
+from netgen.plan.segments.flow import call_height
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,16 @@ def _density(merged: Merged, heat: Mapping[str, float]) -> float:
 
 
 def _heat(banded: Banded) -> dict[str, float]:
-    """The bytes that one inference writes and reads, by buffer; windows read rows repeatedly."""
+    """The bytes that one inference writes and reads, by buffer; windows read rows repeatedly.
+
+    Of scratch only what bands leave there for each other.
+    """
     schedule = banded.schedule
     heat = dict.fromkeys(schedule.buffers, 0.0)
-    for call in schedule.calls:
+    for call, rows in zip(schedule.calls, banded.rows, strict=True):
+        if call.kernel.keeps_scratch and call.scratch in heat:
+            between = call_height(call) // rows - 1
+            heat[call.scratch] = 2.0 * schedule.buffers[call.scratch].bytes * between
         heat[schedule.home(call.node.name).name] += call.layer.result.bytes
         for letter, value in call.reads.items():
             reach = schedule.reach(call, letter)

@@ -61,10 +61,12 @@ def check_contents(plan: Plan) -> None:
 def _run(memory: _Memory, step: Step, band: Band) -> None:
     plan, where = memory.plan, f"step %{step.name}"
     types, result = operand_types(plan, step), plan.values[step.writes].type
-    summed = step.op.sums_rows
+    summed, kept = step.op.sums_rows, memory.keeps_sums(step)
     first, end = (0, 1) if summed else (band.first, band.end)
     written = memory.places(step.writes, first, end)
-    if summed and band.first:
+    if kept and band.first:
+        memory.check_sums(step)
+    elif summed and band.first:
         memory.check(step.writes, 0, 1, where)
     for letter, value in step.reads.items():
         reach, rows = step.op.row_reach(letter, types, result), memory.rows(value)
@@ -84,8 +86,9 @@ def _run(memory: _Memory, step: Step, band: Band) -> None:
             if fault:
                 raise PlanError(f"the step destroys its operand {letter}: {fault}", where=where)
     if step.scratch is not None:
-        memory.spoil(step.scratch)
-    memory.write(step.writes, first, end)
+        memory.fill(step.scratch, memory.sums(step) if kept else _NOBODY)
+    if not kept or band.end == height(plan, step):
+        memory.write(step.writes, first, end)
 
 
 class _Memory:
@@ -186,11 +189,39 @@ class _Memory:
         count = self.size(name) // self.cell
         return [places * count + n for n in range(count)]
 
-    def spoil(self, scratch: str) -> None:
+    def keeps_sums(self, step: Step) -> bool:
+        """Whether sums of rows wait in scratch, since the result is of another type."""
+        result = self.plan.values[step.writes].type
+        in_bands = step.rows < height(self.plan, step)
+        return step.op.sums_rows and in_bands and step.op.sum_type(result) != result
+
+    def sums(self, step: Step) -> int:
+        """The number of all cells that hold sums of a step."""
+        return -2 - self.written.index(step.writes)
+
+    def fill(self, scratch: str | None, number: int) -> None:
         """Let a step use its scratch, whatever stands there."""
+        self._scratch(scratch)[:] = number
+
+    def check_sums(self, step: Step) -> None:
+        """Scratch must hold what the step's last band left there."""
+        found = self._scratch(step.scratch)
+        lost = np.flatnonzero(found != self.sums(step))
+        if not len(found) or len(lost):
+            raise PlanError(
+                "the sums of the step's rows are lost between its bands",
+                where=f"step %{step.name}",
+                expected=f"scratch that keeps the sums of %{step.name}",
+                found=self._describe(int(found[lost[0]])) if len(found) else "none",
+            )
+
+    def _scratch(self, scratch: str | None) -> Numbers:
+        """The cells of a buffer that holds no values; none without one."""
+        if scratch is None:
+            return self.arena[:0]
         buffer = self.plan.buffers[scratch]
         begin, end = buffer.offset, buffer.offset + buffer.bytes
-        self.arena[begin // self.cell : end // self.cell] = _NOBODY
+        return self.arena[begin // self.cell : end // self.cell]
 
     def check(self, name: str, first: int, end: int, where: str) -> None:
         """Rows of a value must be those that it stands for."""
@@ -213,5 +244,7 @@ class _Memory:
     def _describe(self, number: int) -> str:
         if number == _NOBODY:
             return "never written"
+        if number < _NOBODY:
+            return f"sums of %{self.written[-2 - number]}"
         value, element = divmod(number, _MOST_ELEMENTS)
         return f"element {element} of %{self.written[value]}"

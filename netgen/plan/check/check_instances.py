@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from netgen.errors import PlanError
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json, Kernel
 from netgen.kernels.targets import Target
@@ -43,9 +44,8 @@ def check_instances(plan: Plan, target: Target) -> None:
         divided = instance.parameters.get("split") is not None
         size = kernel.scratch(layer, target)
         # What is divided in the end may be less than what was thought of.
-        _check_scratch(
-            plan, step, {plan.threads * size} if divided else {size, plan.threads * size}
-        )
+        needed = {plan.threads * size} if divided else {size, plan.threads * size}
+        _check_scratch(plan, step, {size} if kernel.keeps_scratch else needed)
         aliased: list[Json] = [*_aliased(plan, step)]
         parameters = {**kernel.parameters(layer, target), "aliased": aliased}
         if plan.threads > 1:  # any division is accepted that `check_threads` finds right
@@ -63,7 +63,7 @@ def check_instances(plan: Plan, target: Target) -> None:
 def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
     """A step has a buffer of its own, of as many bytes as its kernel needs; or none.
 
-    Each part of a divided call needs its own.
+    Each part of a divided call needs its own, but where it keeps what bands find there.
     """
     where = f"step %{step.name}"
     found = plan.buffers[step.scratch].bytes if step.scratch is not None else 0
@@ -80,6 +80,14 @@ def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
     others = [other.name for other in plan.steps if other.scratch == step.scratch]
     if step.scratch in homes or len(others) > 1 or plan.buffers[step.scratch].kind != "arena":
         raise PlanError("the scratch is not the step's own, in the arena", where=where)
+    element = ELEMENTS[find_kernel(step.kernel).scratch_element].bytes
+    if plan.buffers[step.scratch].element_bytes != element:
+        raise PlanError(
+            "the elements of the step's scratch are of another size",
+            where=where,
+            expected=f"{element} bytes",
+            found=str(plan.buffers[step.scratch].element_bytes),
+        )
 
 
 def _aliased(plan: Plan, step: Step) -> list[str]:

@@ -45,6 +45,8 @@ def check_threads(plan: Plan, target: Target) -> None:
         if not loops:
             raise _fault(step, f"{step.kernel} is not divided by {by}")
         _check_cover(step, bounds, loops)
+        if step.scratch is not None and find_kernel(step.kernel).keeps_scratch:
+            _check_sums(step, by)
         if by == "vectors":
             layer = step_layer(plan, step, operand_types(plan, step))
             _check_channels(step, bounds, layer, target)
@@ -109,6 +111,12 @@ def _check_rest(step: Step, before: list[int], row: list[int]) -> None:
         raise _fault(
             step, "the rest of a loop is another part's than what is before it", last, owner
         )
+
+
+def _check_sums(step: Step, by: str) -> None:
+    """What all bands add to in scratch belongs to one part: channels do, rows would meet there."""
+    if by not in ("vectors", "channels"):
+        raise _fault(step, f"parts by {by} would meet in the sums of channels")
 
 
 def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) -> None:

@@ -17,7 +17,7 @@ from netgen.ir.graph import Graph
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.window import slides_by_channel
-from netgen.plan.data.execution_order import Band, execution_order
+from netgen.plan.data.execution_order import Band, execution_order, height
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
 from netgen.plan.execute.in_place import run_in_place
@@ -48,6 +48,8 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
             continue
         step = plan.steps[band.step]
         _run(memory, graph, step, band)
+        if step.op.sums_rows and band.end < height(plan, step):
+            continue
         rows = slice(None) if step.op.sums_rows else slice(band.first, band.end)
         memory.read_into(found[step.writes], step.writes, rows)
     for name, value in plan.values.items():
@@ -94,13 +96,27 @@ def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
     for letter, name in step.reads.items():
         reached = memory.read_reached(name, reaches[letter], band)
         operands[letter] = reached.astype(types[letter].element.working)
+    if step.op.sums_rows:
+        _add_rows(memory, step, operands["x"], signature, band)
+        return
     memory.poison_scratch(step)
     rows = band.first, band.end
-    if step.op.sums_rows:
-        nothing = np.zeros(result.shape, result.element.working)
-        before = memory.read(step.writes, 0, 1) if band.first else nothing
-        found = step.op.reference_sum(before, operands["x"], signature, *rows)
-        memory.write(step.writes, 0, found)
-        return
     found = step.op.reference_rows([operands[letter] for letter in types], signature, *rows)
     memory.write(step.writes, band.first, found)
+
+
+def _add_rows(memory: Memory, step: Step, x: Array, signature: Signature, band: Band) -> None:
+    """Add a band to the sums, which wait in the result, or in scratch if that is of another type."""
+    result = signature.result
+    sums = step.op.sum_type(result)
+    apart = sums != result
+    before = np.zeros(sums.shape, sums.element.working)
+    if band.first:
+        before = memory.read_sums(step, sums) if apart else memory.read(step.writes, 0, 1)
+    else:
+        memory.poison_scratch(step)
+    found = step.op.reference_sum(before, x, signature, band.first, band.end)
+    if apart and band.end < height(memory.plan, step):
+        memory.write_sums(step, sums, found)
+    else:
+        memory.write(step.writes, 0, found)

@@ -142,6 +142,30 @@ class Memory:
             scratch = self.plan.buffers[step.scratch]
             self.poison(scratch, np.ones(scratch.bytes, np.bool_))
 
+    def read_sums(self, step: Step, kind: TensorType) -> Array:
+        """The sums of rows that a band has left in its step's scratch.
+
+        Raises PlanError where there is none, or others have written there.
+        """
+        name, span = self._sums(step, kind)
+        if not self._written[name][span].all():
+            raise PlanError("the sums of rows are not there any more", where=f"step %{step.name}")
+        found = self._bytes[name][span].view(kind.element.storage).reshape(kind.shape)
+        return found.astype(kind.element.working)
+
+    def write_sums(self, step: Step, kind: TensorType, array: Array) -> None:
+        """Leave sums of rows in a step's scratch."""
+        name, span = self._sums(step, kind)
+        self._bytes[name][span] = kind.element.store(array).reshape(-1).view(np.uint8)
+        self._written[name][span] = True
+
+    def _sums(self, step: Step, kind: TensorType) -> tuple[str, slice]:
+        """The memory of a step's sums, and their bytes there."""
+        if step.scratch is None or self.plan.buffers[step.scratch].bytes < kind.bytes:
+            raise PlanError("sums of rows have no scratch to wait in", where=f"step %{step.name}")
+        name, span = self._span(self.plan.buffers[step.scratch])
+        return name, slice(span.start, span.start + kind.bytes)
+
     def meets(self, step: Step, band: Band) -> bool:
         """Whether a band's result stands on bytes of the rows of x that it reads."""
         plan, x = self.plan, step.reads["x"]

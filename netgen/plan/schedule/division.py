@@ -1,4 +1,4 @@
-"""Whether a call may be divided between threads: each of them then has scratch of its own."""
+"""Whether a call may be divided between threads, and how much scratch that takes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ _MEETING_CYCLES = 6000.0
 _NONE: frozenset[str] = frozenset()
 
 
-def may_divide(kernel: Kernel, layer: Layer, target: Target, threads: int) -> bool:
-    """Whether a call may come to be divided, so that each thread needs scratch of its own."""
-    return threads > 1 and division_pays(
-        kernel, layer, target, kernel.split(layer, target, threads, _NONE)
-    )
+def scratch_bytes(kernel: Kernel, layer: Layer, target: Target, threads: int) -> int:
+    """Bytes that a call needs for itself: so many for each thread that it may be divided between.
+
+    Where bands keep something there, threads share it.
+    """
+    size = kernel.scratch(layer, target)
+    if not size or kernel.keeps_scratch or threads == 1:
+        return size
+    split = kernel.split(layer, target, threads, _NONE)
+    return size * threads if division_pays(kernel, layer, target, split) else size
 
 
 def division_pays(kernel: Kernel, layer: Layer, target: Target, found: Split | None) -> bool:

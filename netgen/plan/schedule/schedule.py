@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
 from netgen.ir.rows import Reach, rows_of
-from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
@@ -18,7 +17,6 @@ from netgen.plan.data.tuning import Tuning
 from netgen.plan.schedule.call_order import order_calls
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.channel_places import Home, find_lives, lay_out
-from netgen.plan.schedule.division import may_divide
 from netgen.plan.schedule.views import Views, find_views
 
 
@@ -26,10 +24,13 @@ from netgen.plan.schedule.views import Views, find_views
 class Schedule:
     """Calls in order; the graph's values and the buffers that hold them, without offsets.
 
-    `tuning` holds choices for the layers that calls become once the schedule is cut.
+    It is for a `target` and some `threads`, each of which has scratch of its own where they share a
+    call. `tuning` holds choices for the layers that calls become once the schedule is cut.
     """
 
     graph: Graph
+    target: Target
+    threads: int
     calls: tuple[Call, ...]
     values: Mapping[str, Value]
     buffers: Mapping[str, Buffer]
@@ -70,8 +71,7 @@ def schedule(
 
     Channel maps and reshapes move nothing: their values are views of what stands in some buffer,
     unless `copies` asks for channel maps that are executed. Outputs are written straight into the
-    caller's memory; an output whose buffer is taken already is copied. Each of the `threads` that
-    share a call has scratch of its own.
+    caller's memory; an output whose buffer is taken already is copied.
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
@@ -89,26 +89,7 @@ def schedule(
         for node in (*graph.inputs, *graph.activations)
     }
     buffers = _buffers(graph, views, homes, image)
-    for number, call in enumerate(calls):
-        size = call.kernel.scratch(call.layer, target)
-        if size and may_divide(call.kernel, call.layer, target, threads):
-            size *= threads
-        if size:
-            name = call.scratch
-            element = ELEMENTS[call.kernel.scratch_element].bytes
-            buffers[name] = Buffer(
-                name,
-                "arena",
-                size,
-                element,
-                pitch=size // element,
-                first=number,
-                last=number,
-                offset=0,
-                rows=1,
-                row_pixels=1,
-            )
-    return Schedule(graph, tuple(calls), values, buffers, views)
+    return Schedule(graph, target, threads, tuple(calls), values, buffers, views)
 
 
 def _runs(home: Home) -> tuple[BufferRun, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layer import Layer
 from netgen.plan.data.plan import Buffer, Segment, Value
 from netgen.plan.data.step_layer import banded_layer, slots_of
+from netgen.plan.schedule.division import scratch_bytes
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flood import Banding, Ring
 from netgen.plan.segments.flow import call_height
@@ -53,7 +55,10 @@ def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:
     buffers = _buffers(schedule, segments, rings)
     values = _values(schedule, rings)
     banded = replace(schedule, values=values, buffers=buffers)
-    return Banded(banded, segments, bandings, _layers(banded, rows), tuple(rows))
+    layers = _layers(banded, rows)
+    scratch = _scratch(schedule, segments, layers)
+    banded = replace(banded, buffers={**buffers, **scratch})
+    return Banded(banded, segments, bandings, layers, tuple(rows))
 
 
 def _buffers(
@@ -82,6 +87,32 @@ def _buffers(
             first=first,
             last=last,
         )
+    return buffers
+
+
+def _scratch(
+    schedule: Schedule, segments: Sequence[Segment], layers: Sequence[Layer]
+) -> dict[str, Buffer]:
+    """What calls need for themselves, alive in their segment from its first band to its last."""
+    buffers = {}
+    for number, segment in enumerate(segments):
+        for n in range(segment.first, segment.last + 1):
+            call = schedule.calls[n]
+            size = scratch_bytes(call.kernel, layers[n], schedule.target, schedule.threads)
+            element = ELEMENTS[call.kernel.scratch_element].bytes
+            if size:
+                buffers[call.scratch] = Buffer(
+                    call.scratch,
+                    "arena",
+                    size,
+                    element,
+                    pitch=size // element,
+                    first=number,
+                    last=number,
+                    offset=0,
+                    rows=1,
+                    row_pixels=1,
+                )
     return buffers
 
 

@@ -15,6 +15,7 @@ from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.plan.data.alignment import round_up
 from netgen.plan.data.plan import Segment
+from netgen.plan.schedule.division import scratch_bytes
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.cut_schedule import Cut, banded_call
 from netgen.plan.segments.flood import Banding, flood
@@ -55,7 +56,7 @@ def segment_choices(
     found = []
     rows = dict.fromkeys(range(len(schedule.calls)), 1)
     large = _large_calls(schedule, target) if cached else [*rows]
-    costs: dict[int, tuple[float, float]] = {}
+    costs: dict[int, tuple[float, float, int]] = {}
     for first in range(len(schedule.calls)):
         pushed = push and first == 0
         if not pushed:
@@ -65,17 +66,18 @@ def segment_choices(
         stream = flood(
             schedule, first, rows, push=pushed, end=len(rows) if pushed else large[-1] + 1
         )
-        cycles = again = 0.0
+        cycles, again, scratch = 0.0, 0.0, 0
         for last in range(first, stream.end if stream else first):
             assert stream is not None
             if last not in costs:
                 costs[last] = _banded_cost(schedule, target, last)
             cycles += costs[last][0]
             again += costs[last][1]
+            scratch += costs[last][2]
             if last < stream.least:
                 continue
             part = stream.banding(last)
-            needed = _alive(schedule, first, last, part, target.alignment)
+            needed = scratch + _alive(schedule, first, last, part, target.alignment)
             missed = _missed(schedule, first, last, part, target)
             if again and _weights(schedule, first, last) > target.cache_l2 // 2:
                 missed += again
@@ -101,11 +103,17 @@ def _is_large(size: int, target: Target) -> bool:
     return size > target.cache_l2 * 3 // 4
 
 
-def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float]:
-    """Cycles of a call by bands of one row, and bytes of weights that all bands read."""
+def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float, int]:
+    """Of a call by bands of one row: cycles, bytes of weights that all bands read, of scratch."""
     layer, bands = banded_call(schedule, call, 1)
     cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
-    return cycles, float(bands * weights_bytes(layer))
+    return cycles, float(bands * weights_bytes(layer)), _scratch(schedule, call, layer)
+
+
+def _scratch(schedule: Schedule, call: int, layer: Layer) -> int:
+    """Bytes that a call needs for itself, as they are placed."""
+    kernel, target = schedule.calls[call].kernel, schedule.target
+    return round_up(scratch_bytes(kernel, layer, target, schedule.threads), target.alignment)
 
 
 def _missed(
@@ -134,8 +142,9 @@ def _weights(schedule: Schedule, first: int, last: int) -> int:
 def _whole(schedule: Schedule, target: Target, call: int) -> SegmentChoice:
     segment = Segment(call, call)
     rows = call_height(schedule.calls[call])
-    needed = _alive(schedule, call, call, None, target.alignment)
     layer, bands = banded_call(schedule, call, rows)
+    needed = _scratch(schedule, call, layer)
+    needed += _alive(schedule, call, call, None, target.alignment)
     cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
     missed = _missed(schedule, call, call, None, target)
     return SegmentChoice(segment, call, call, needed, cycles + missed * target.cache_miss)

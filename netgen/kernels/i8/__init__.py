@@ -1,0 +1,1 @@
+"""Kernels of codes of one byte, signed and unsigned."""

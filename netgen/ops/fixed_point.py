@@ -1,0 +1,60 @@
+"""Products of integers with real numbers, in integers: TensorFlow Lite's fixed point.
+
+Sources: TensorFlow Lite, `quantization_util.cc`, QuantizeMultiplier, and `common.h`,
+MultiplyByQuantizedMultiplier; gemmlowp, `fixedpoint.h`, SaturatingRoundingDoublingHighMul and
+RoundingDivideByPOT.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from netgen.ir.tensor_type import Array
+
+# Numbers that would be shifted right any further are 0.
+_MOST_RIGHT = 31
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """The real number mantissa * 2 ** (shift - 31); the mantissa is below 2 ** 31."""
+
+    mantissa: int
+    shift: int
+
+    @property
+    def left(self) -> int:
+        """By how many bits a number is shifted before it is multiplied."""
+        return max(self.shift, 0)
+
+    @property
+    def right(self) -> int:
+        """By how many bits the product's upper half is shifted, rounded."""
+        return max(-self.shift, 0)
+
+    def times(self, x: Array) -> Array:
+        """Products with integers of int64, rounded twice: halves up, then halves away from zero."""
+        high = ((x << self.left) * self.mantissa + (1 << 30)) >> 31
+        halves = (1 << self.right) >> 1
+        product: Array = np.sign(high) * ((np.abs(high) + halves) >> self.right)
+        return product
+
+    def over(self, count: int) -> Multiplier:
+        """This number divided by a count of at least 1: the mantissa truncated, where there is room.
+
+        Source: TensorFlow Lite, `reference/reduce.h`, QuantizedMeanOrSum.
+        """
+        shift = min(count.bit_length() - 1, 32, _MOST_RIGHT + self.shift)
+        return Multiplier((self.mantissa << shift) // count, self.shift - shift)
+
+
+def multiplier_of(number: float) -> Multiplier:
+    """The multiplier nearest to a positive number; of one below 2 ** -32 it is 0."""
+    fraction, shift = math.frexp(number)
+    mantissa = math.floor(fraction * 2.0**31 + 0.5)
+    if mantissa == 1 << 31:
+        mantissa, shift = mantissa >> 1, shift + 1
+    return Multiplier(0, 0) if shift < -_MOST_RIGHT else Multiplier(mantissa, shift)
