@@ -43,7 +43,7 @@ class Multiplier:
         return product
 
     def over(self, count: int) -> Multiplier:
-        """This number divided by a count of at least 1: the mantissa truncated, where there is room.
+        """The number divided by a count: the mantissa is truncated, at as many bits as fit.
 
         Source: TensorFlow Lite, `reference/reduce.h`, QuantizedMeanOrSum.
         """

@@ -72,7 +72,7 @@ class GlobalAvgPool(Operator):
         return result
 
     def multiplier(self, x: TensorType, result: TensorType) -> Multiplier:
-        """By what the sums of codes less their zero point are multiplied."""
+        """The factor of sums of codes less their zero point."""
         scales = [_scale(kind) for kind in (x, result)]
         return multiplier_of(scales[0] / scales[1]).over(x.shape[1] * x.shape[2])
 
@@ -92,7 +92,8 @@ class GlobalAvgPool(Operator):
         (x,), result = signature.operands, signature.result
         centred = sums - x.zero * x.shape[1] * x.shape[2]
         codes = self.multiplier(x, result).times(centred) + result.zero
-        return np.clip(codes, result.element.low, result.element.high)
+        clipped: Array = np.clip(codes, result.element.low, result.element.high)
+        return clipped
 
     def image_reach(
         self, letter: str, operands: Mapping[str, TensorType], result: TensorType
@@ -130,7 +131,9 @@ def _scale(kind: TensorType) -> float:
 
 def _rounded(scale: float) -> float:
     """Raises GraphError where float32 has no such scale."""
-    return Quantisation(float(np.float32(scale))).scale
+    rounded = float(np.float32(scale))
+    Quantisation(rounded)
+    return rounded
 
 
 def global_avg_pool(

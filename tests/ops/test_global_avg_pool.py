@@ -137,7 +137,11 @@ def test_attributes_that_are_refused(make: Callable[[], object], message: str) -
 @network
 def means() -> tuple[Tensor, ...]:
     x = dsl.quantize(image(4, 3, 2), 0.25, 7)
-    return dsl.global_avg_pool(x), dsl.global_avg_pool(x, 0.1, -3), dsl.global_avg_pool(image(2, 2, 1))
+    return (
+        dsl.global_avg_pool(x),
+        dsl.global_avg_pool(x, 0.1, -3),
+        dsl.global_avg_pool(image(2, 2, 1)),
+    )
 
 
 def test_the_result_has_its_own_scale_or_that_of_x() -> None:

@@ -85,7 +85,7 @@ class GlobalAvgPoolI8(Kernel):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By channels, each of which has a sum of its own."""
+        """Channels, each of which has a sum of its own."""
         del target, overwritten
         return replace(split_vectors(_runs(layer), threads), by="channels")
 

@@ -106,7 +106,7 @@ def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:
 
 
 def _add_rows(memory: Memory, step: Step, x: Array, signature: Signature, band: Band) -> None:
-    """Add a band to the sums, which wait in the result, or in scratch if that is of another type."""
+    """Add a band to the sums, which wait in the result, or in scratch where types differ."""
     result = signature.result
     sums = step.op.sum_type(result)
     apart = sums != result

@@ -93,7 +93,7 @@ def _buffers(
 def _scratch(
     schedule: Schedule, segments: Sequence[Segment], layers: Sequence[Layer]
 ) -> dict[str, Buffer]:
-    """What calls need for themselves, alive in their segment from its first band to its last."""
+    """Memory of calls for themselves, alive in their segment from its first band to its last."""
     buffers = {}
     for number, segment in enumerate(segments):
         for n in range(segment.first, segment.last + 1):

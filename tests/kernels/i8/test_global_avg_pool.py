@@ -47,7 +47,9 @@ def mean_of_rows() -> Tensor:
 def means_as_views() -> Tensor:
     """Means that stand between the channels of others, of operands that do."""
     q = dsl.quantize(image(6, 5, 8), 0.03, -5)
-    r = dsl.channel_shuffle(dsl.concat(q, dsl.pad(dsl.spatial_slice(q, start=(1, 1)), (0, 1, 0, 1))), 4)
+    r = dsl.channel_shuffle(
+        dsl.concat(q, dsl.pad(dsl.spatial_slice(q, start=(1, 1)), (0, 1, 0, 1))), 4
+    )
     means = [dsl.global_avg_pool(dsl.channel_slice(r, n, 5), 0.02, 9) for n in (0, 3, 11)]
     return dsl.dequantize(dsl.channel_shuffle(dsl.concat(*means), 3))
 
@@ -106,10 +108,8 @@ def ran(model: CompiledModel, graph: Graph, inputs: dict[str, Array], place: Ima
         stream, (photo,) = model.stream(), inputs.values()
         stream.push(photo[0, :5])
         stream.push(photo[0, 5:])
-        found: Array = stream.finish()
-        return found
-    result: Array = model(*(inputs[node.name][0] for node in graph.inputs))
-    return result
+        return np.asarray(stream.finish())
+    return np.asarray(model(*(inputs[node.name][0] for node in graph.inputs)))
 
 
 def options_of(way: str, graph: Graph, target: Target) -> PlanOptions:
