@@ -27,12 +27,12 @@ class Multiplier:
 
     @property
     def left(self) -> int:
-        """By how many bits a number is shifted before it is multiplied."""
+        """Bits by which a number is shifted before it is multiplied."""
         return max(self.shift, 0)
 
     @property
     def right(self) -> int:
-        """By how many bits the product's upper half is shifted, rounded."""
+        """Bits by which the product's upper half is shifted, rounded."""
         return max(-self.shift, 0)
 
     def times(self, x: Array) -> Array:

@@ -114,7 +114,7 @@ def _check_rest(step: Step, before: list[int], row: list[int]) -> None:
 
 
 def _check_sums(step: Step, by: str) -> None:
-    """What all bands add to in scratch belongs to one part: channels do, rows would meet there."""
+    """Sums in scratch, to which all bands add, belong to one part: channels do, rows would not."""
     if by not in ("vectors", "channels"):
         raise _fault(step, f"parts by {by} would meet in the sums of channels")
 

@@ -104,7 +104,7 @@ def _is_large(size: int, target: Target) -> bool:
 
 
 def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float, int]:
-    """Of a call by bands of one row: cycles, bytes of weights that all bands read, of scratch."""
+    """Cycles of a call by bands of one row, bytes of weights that all bands read, of scratch."""
     layer, bands = banded_call(schedule, call, 1)
     cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
     return cycles, float(bands * weights_bytes(layer)), _scratch(schedule, call, layer)

@@ -23,7 +23,7 @@ class Mean:
     codes: Array
 
     def expected(self, *, keep_dims: bool = True) -> Array:
-        """What TensorFlow Lite's reference kernel says, in one row."""
+        """The codes of TensorFlow Lite's reference kernel, in one row."""
         options = "ReducerOptions", {"keepDims": keep_dims}
         found = litert("MEAN", self.codes, (self.x, self.y), np.array([1, 2]), options=options)
         return found.reshape(-1)

@@ -80,7 +80,7 @@ def kept(plan: Plan) -> list[str]:
 
 @pytest.mark.parametrize("name", ["mean_of_rows", "means_as_views"])
 def test_plans_give_the_codes_of_the_graph(graphs: dict[str, Graph], name: str) -> None:
-    """Of any cut, with bands of any height."""
+    """Any cut does, with bands of any height."""
     graph = graphs[name]
     inputs = photos(graph)
     expected, draw, seen = stored(graph, inputs), np.random.default_rng(6), set()
