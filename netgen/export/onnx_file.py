@@ -57,7 +57,7 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     Works on graphs as written and on graphs after any pass. `interface` is the layout of inputs and
     outputs of rank 4. An output that is listed twice appears once.
 
-    Raises GraphError for an operator that has no mapping and for constants without data,
+    Raises GraphError for an operator that has no mapping, for codes and for constants without data,
     MissingExtraError where onnx is not installed.
     """
     onnx = _import_onnx()
@@ -69,10 +69,23 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
             where=f"%{unknown[0].name}",
             expected="one of " + ", ".join(sorted(kind.operator_name for kind in MAPPINGS)),
         )
+    _check_floats(graph)
     model = _Writer(onnx, graph, interface).model()
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _check_floats(graph: Graph) -> None:
+    """Raise GraphError for codes: ONNX has other operators for them."""
+    for node in graph.nodes:
+        if not node.type.element.is_float:
+            raise GraphError(
+                "codes cannot be exported to ONNX",
+                where=f"%{node.name}",
+                expected="f32",
+                found=str(node.type),
+            )
 
 
 def _pixel_properties(normalisation: Normalisation) -> dict[str, str]:
@@ -214,7 +227,6 @@ class _Writer:
         return self._value(name, shape if self._channels_last else channels_first(shape))
 
     def _value(self, name: str, shape: tuple[int, ...]) -> ValueInfoProto:
-        # f32 is the only element type there is.
         element = self._onnx.TensorProto.FLOAT
         value: ValueInfoProto = self._onnx.helper.make_tensor_value_info(name, element, shape)
         return value

@@ -18,6 +18,7 @@ from netgen.ir.graph import Graph
 from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
+from netgen.ir.text import parse_graph
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -285,6 +286,17 @@ def test_unknown_operator_is_named(build: Build) -> None:
 def test_unknown_activation_is_named() -> None:
     with pytest.raises(GraphError, match=r"unknown activation 'swish', expected one of none, "):
         activation("swish")
+
+
+def test_codes_are_no_floats() -> None:
+    codes = parse_graph("""netgen 1
+      graph codes {
+        %image : i8[1,4,4,3] {scale=0x1p-5} = input
+        %mean  : i8[1,1,1,3] {scale=0x1p-5} = global_avg_pool(%image)
+        return %mean
+      }""")[0]
+    with pytest.raises(GraphError, match=r"%image: codes cannot be exported.*i8\[1,4,4,3\]"):
+        graph_to_onnx(codes)
 
 
 def test_activation_that_is_not_listed_is_named() -> None:

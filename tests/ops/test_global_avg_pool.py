@@ -15,7 +15,7 @@ from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, Quantisation, TensorType
 from netgen.ir.text import parse_graph, print_graph
 from netgen.ops.global_avg_pool import GlobalAvgPool
-from tests.kernels.i8.means import Mean, drawn, mean_of
+from tests.kernels.i8.means import Mean, drawn, mean_of, ties
 
 
 def computed(mean: Mean) -> Array:
@@ -77,15 +77,8 @@ def test_code_for_code_as_tensorflow_lite() -> None:
 
 
 def test_ties_as_tensorflow_lite() -> None:
-    """Sums from one bound to the other, of scales at which half of the means are ties."""
-    for dtype, low in ((np.int8, -128), (np.uint8, 0)):
-        codes = np.tile(np.arange(256) + low, (1, 2, 2, 1)).astype(dtype)
-        codes[0, 0, 0, 1:] = codes[0, 0, 0, :-1]
-        codes[0, 1, 1, 1:] = codes[0, 1, 1, :-1]
-        for scale in (0.25, 0.5, 1.0, 2.0, 8.0):
-            for zero in (low, low + 1, low + 128, low + 255):
-                mean = mean_of(codes, (1.0, scale), (zero, low + 128))
-                np.testing.assert_array_equal(computed(mean), mean.expected())
+    for mean in ties():
+        np.testing.assert_array_equal(computed(mean), mean.expected())
 
 
 @pytest.mark.parametrize(

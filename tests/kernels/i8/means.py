@@ -61,3 +61,16 @@ def drawn(seed: int, count: int, *, most: int = 40) -> Iterator[Mean]:
             continue
         yield mean
         count -= 1
+
+
+def ties() -> Iterator[Mean]:
+    """Means of 4 codes by channel, of all sums, and scales at which many of them are ties."""
+    for dtype in ("i8", "u8"):
+        element = ELEMENTS[dtype]
+        one = np.arange(element.low, element.high + 1)
+        # Each code beside itself or the one before it.
+        pixels = np.stack([one, np.maximum(one - 1, element.low), one, one])
+        codes = pixels.reshape(1, 2, 2, -1).astype(element.storage)
+        for scale in (0.5, 1.0, 2.0, 8.0):
+            for zero in (element.low + 1, element.low + 128):
+                yield mean_of(codes, (1.0, scale), (zero, element.low + 128))

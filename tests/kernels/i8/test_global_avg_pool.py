@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
 from netgen.ir.operator import Input
 from netgen.ir.tensor_type import Array
+from netgen.ir.text import parse_graph
 from netgen.kernels.targets import Target, find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
@@ -28,8 +30,10 @@ from netgen.plan.pareto import pareto
 from netgen.plan.show import plan_table
 from netgen.runtime.cpu import native_target
 from netgen.runtime.model import CompiledModel
-from tests.kernels.i8.means import Mean, drawn
+from tests.emission.programs import WARNINGS, emission
+from tests.kernels.i8.means import Mean, drawn, ties
 from tests.plan.segments.cuts import random_plan
+from tests.tools import run_tool
 
 GENERIC = find_target("generic")
 
@@ -62,7 +66,9 @@ def graphs() -> dict[str, Graph]:
 def photos(graph: Graph) -> dict[str, Array]:
     draw = np.random.default_rng(5)
     return {
-        node.name: draw.normal(0.3, 2.0, node.type.shape).astype(np.float32)
+        node.name: node.type.element.store(draw.normal(0.3, 2.0, node.type.shape))
+        if node.type.element.is_float
+        else draw.integers(-128, 128, node.type.shape).astype(np.int8)
         for node in graph.inputs
     }
 
@@ -149,7 +155,7 @@ def graph_of(means: list[Mean]) -> Graph:
     ("target", "threads"), [("generic", 1), ("native", 1), ("generic", 3)], ids=str
 )
 def test_code_for_code_as_tensorflow_lite(target: str, threads: int) -> None:
-    means = [*drawn(4, 40)]
+    means = [*drawn(4, 24), *ties()]
     model = netgen.compile(graph_of(means), target=target, threads=threads)
     found = model(*(mean.codes[0] for mean in means))
     for array, mean in zip(found, means, strict=True):
@@ -158,26 +164,57 @@ def test_code_for_code_as_tensorflow_lite(target: str, threads: int) -> None:
 
 @network
 def mean_of_wide_rows() -> Tensor:
-    """Rows of which a call adds enough to be divided, of codes of one element type alone."""
+    """Rows of which a call adds enough to be divided."""
     q = dsl.pad(dsl.quantize(image(5, 120, 64), 0.03, -5), (1, 1, 0, 0))
     return dsl.dequantize(dsl.global_avg_pool(q, 0.011, 20))
 
 
+CODES_ALONE = """netgen 1
+graph codes {
+  %image   : i8[1,5,120,64] {scale=0x1p-5, zero=-5} = input
+  %pad     : i8[1,7,120,64] {scale=0x1p-5, zero=-5} = pad(%image) {pad=(1,1,0,0)}
+  %mean    : i8[1,1,1,64] {scale=0x1p-6, zero=20} = global_avg_pool(%pad) {scale=0x1p-6, zero=20}
+  return %mean
+}
+"""
+
+
 @pytest.mark.parametrize("place", ["caller", "rows"])
 def test_parts_of_a_band_add_up_channels_of_their_own(place: Image) -> None:
+    """A mean that is pushed, and one that is written into the caller's memory."""
     graph = run_pipeline(netgen.load(mean_of_wide_rows))
+    if place == "caller":
+        graph, _ = parse_graph(CODES_ALONE)
     ram = pareto(graph, GENERIC, place)[-1].arena_bytes
     options = PlanOptions(ram=ram, input=place, threads=3)
     plan = build_plan(graph, GENERIC, options)
     check_plan(plan)
     (step,) = kept(plan)
-    divided = plan.instances[plan.steps[2].instance].parameters["split"]
+    index = next(step.instance for step in plan.steps if step.scratch)
+    divided = plan.instances[index].parameters["split"]
     assert divided == {"by": "channels", "bounds": [[0, 21, 43, 64]]}
     assert plan.buffers[f"{step}:scratch"].bytes == 4 * 64  # shared, whatever the threads
     inputs = photos(graph)
     model = netgen.compile(graph, target="generic", **options.keywords())
     expected = stored(graph, inputs)[graph.outputs[0]][0]
     np.testing.assert_array_equal(ran(model, graph, inputs, place), expected)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "arm-none-eabi-gcc"])
+def test_the_c_has_no_warnings(compiler: str, graphs: dict[str, Graph], tmp_path: Path) -> None:
+    """Codes of one type and their int32 sums are handed to threads, too, where there are some."""
+    rows, (alone, _) = graphs["mean_of_rows"], parse_graph(CODES_ALONE)
+    least = {graph.name: pareto(graph, GENERIC)[-1].arena_bytes for graph in (rows, alone)}
+    threads = 1 if compiler.startswith("arm") else 3
+    ways = [
+        (graph_of([*drawn(4, 9)]), DEFAULT),
+        (rows, PlanOptions(ram=(least[rows.name] // 2, least[rows.name]))),
+        (alone, PlanOptions(ram=least[alone.name], threads=threads)),
+    ]
+    for graph, options in ways:
+        for source in emission(graph, "generic", memory=options).write(tmp_path):
+            command = [compiler, "-std=c99", "-O2", *WARNINGS, "-c", source, "-o", "object.o"]
+            run_tool(command, tmp_path)
 
 
 def test_plans_show_where_sums_wait(graphs: dict[str, Graph]) -> None:
