@@ -13,7 +13,7 @@ from netgen.emission.options import WeightsAs
 from tests.cases import heavy
 from tests.tools import Process, run_python, start_python
 
-# Prints a digest of all files of a network for all targets, and of another one for some.
+# Prints a digest of all files of a network for one target, and of another one for all.
 DIGESTS = """
 import hashlib, pathlib, sys, tempfile
 for name in sys.argv[1:]:
@@ -24,10 +24,14 @@ graphs = [
     netgen.load("mobilenet_v2", alpha=0.35, input_size=32, classes=10),
     netgen.load("ds_cnn", height=13, width=5, filters=24),
 ]
+# The first in vectors once: the second has all targets.
+some = ("x86-64-v4",)
 digest = hashlib.sha256()
 with tempfile.TemporaryDirectory() as folder:
     for graph in graphs:
         for target in TARGETS:
+            if graph is graphs[0] and target.name not in some:
+                continue
             # The text of the weights is one for all targets, and takes the time.
             form = "c" if graph is graphs[1] else "blob"
             path = pathlib.Path(folder, "model.c")

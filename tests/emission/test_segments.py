@@ -141,7 +141,7 @@ def test_a_hook_that_cancels_in_a_segment(
     (image,) = (array[0] for array in normal_inputs(small_graph).values())
     expected = model.run(image)[0]
     bands = len(steps_run(model, [image]))
-    for stop in range(0, bands, bands // 9):
+    for stop in range(0, bands, bands // 4):
         left = [stop]
 
         def cancel(_step: int, _arena: object, left: list[int] = left) -> bool:

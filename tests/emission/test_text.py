@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -109,13 +110,14 @@ def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
 @pytest.mark.parametrize(
     ("model", "options"),
     [
-        ("shufflenet_v1", DEFAULT),
-        ("resnet8", PlanOptions(input="arena")),  # with scratch, on a target that has Winograd
-        ("mobilenet_v1", PlanOptions(input="rows")),
+        ({"model": "shufflenet_v1", "scale": 0.25, "input_size": 64}, DEFAULT),
+        # With scratch, on a target that has Winograd.
+        ({"model": "resnet8"}, PlanOptions(input="arena")),
+        ({"model": "mobilenet_v1", "alpha": 0.25, "input_size": 64}, PlanOptions(input="rows")),
     ],
 )
-def test_every_place_is_named_once_and_used(model: str, options: PlanOptions) -> None:
-    emitted = emission(netgen.load(model), "x86-64-v3", memory=options)
+def test_every_place_is_named_once_and_used(model: dict[str, Any], options: PlanOptions) -> None:
+    emitted = emission(netgen.load(**model), "x86-64-v3", memory=options)
     plan = emitted.plan
     places = re.findall(r"\bMODEL_((?:\w+_)?AT_(\w+)) = (\d+),", emitted.logic)
     assert len({name for name, _, _ in places}) == len(places) > 10

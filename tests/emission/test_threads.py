@@ -91,13 +91,10 @@ def test_layers_of_every_kind_keep_their_bits(
         assert np.array_equal(found[name], value, equal_nan=True), name
 
 
+@pytest.mark.heavy  # networks of the layers above, and those of the runtime's tests
 @pytest.mark.usefixtures("all_divided")
-@pytest.mark.parametrize(
-    "way", [pytest.param(way, marks=[] if way == "rows" else pytest.mark.heavy) for way in WAYS]
-)
-@pytest.mark.parametrize(
-    "numbers", [(3,), pytest.param((2, 5), marks=pytest.mark.heavy)], ids=lambda n: f"{n}"
-)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("numbers", [(3,), (2, 5)], ids=lambda n: f"{n}")
 def test_networks_keep_their_bits(
     numbers: tuple[int, ...], way: str, small_graph: Graph, tmp_path: Path
 ) -> None:

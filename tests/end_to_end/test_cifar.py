@@ -72,11 +72,12 @@ def accuracy(graph: Graph, folder: Path) -> tuple[float, NDArray[np.float32]]:
     return float((logits.argmax(axis=1) == labels).mean()), logits
 
 
+@pytest.mark.heavy  # the next one has resnet20 against the same accuracy
 @pytest.mark.parametrize(
     ("name", "parameters", "weights", "expected"),
     [
         ("resnet20", {}, RESNET20, 0.918),
-        pytest.param("shufflenet_v2", CIFAR, SHUFFLENET, 0.899, marks=pytest.mark.heavy),
+        ("shufflenet_v2", CIFAR, SHUFFLENET, 0.899),
     ],
 )
 def test_accuracy_of_torch(

@@ -23,7 +23,7 @@ from netgen.weights.seeded import seeded_weights, uniform
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 # As far as an architecture has these parameters, and no more than its defaults.
-SMALL = {"input_size": 64, "classes": 7}
+SMALL = {"input_size": 33, "classes": 7, "alpha": 0.5}
 WAYS: tuple[tuple[Interface, bool], ...] = (
     *(("NHWC", True), ("NCHW", False)),
     *(("NCHW", True), ("NHWC", False)),

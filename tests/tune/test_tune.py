@@ -78,7 +78,7 @@ def test_tuning_a_network_keeps_its_results() -> None:
     graph = built("ds_cnn")
     target = native_target()
     told: list[str] = []
-    result = tune(graph, target, find_compiler(), most=3, progress=told.append)
+    result = tune(graph, target, find_compiler(), most=2, progress=told.append)
     plan = lower(graph, target).plan
     cases = distinct_cases(plan, target)
     assert [layer.key for layer in result.layers] == [*cases]
@@ -87,7 +87,7 @@ def test_tuning_a_network_keeps_its_results() -> None:
     assert result.rejected or result.tuned_seconds <= result.own_seconds
     for layer in result.layers:
         case = case_of(plan, cases[layer.key][0])
-        assert layer.best in case.kernel.choices(case.layer, target)[:3]
+        assert layer.best in case.kernel.choices(case.layer, target)[:2]
         assert 0 < layer.best_seconds <= layer.own_seconds < 1
     # What won, and then whatever differs from the kernels' own: the bits stay.
     found = [result.tuning.choices, {layer.key: layer.best for layer in result.layers}]
@@ -120,7 +120,7 @@ def test_every_layer_of_a_network_can_be_timed_alone(memory: PlanOptions) -> Non
     target = native_target()
     plan = lower(graph, target, memory).plan
     cases = distinct_cases(plan, target)
-    for steps in [*cases.values()][::8]:
+    for steps in [*cases.values()][::16]:
         case = case_of(plan, steps[0])
         choices = case.kernel.choices(case.layer, target)[:2]
         call = load_candidates(case, choices, target, find_compiler())

@@ -149,14 +149,14 @@ def test_ordered_dict_of_pairs_from_python_2() -> None:
 
 
 def test_keys_cannot_be_nests_of_tuples() -> None:
-    nest = b")" + b"\x85" * 300_000
+    nest = b")" + b"\x85" * 100_000
     for opcodes in (b"}" + nest + b"Ns", ORDERED + b"](" + nest + b"N\x86e\x85R"):
         with pytest.raises(ValueError, match="neither text nor number"):
             load(opcodes)
 
 
 def test_deep_nesting_is_no_recursion() -> None:
-    depth = 300_000
+    depth = 100_000
     value = load(b"]" * depth + b"a" * (depth - 1))
     for _ in range(depth - 1):
         assert isinstance(value, list)

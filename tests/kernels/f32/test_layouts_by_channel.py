@@ -46,7 +46,7 @@ X86_LEVELS = ("x86-64-v4", "x86-64-v3", "x86-64-v2")
 # The one that works with loops over lanes, and the widest vectors of this machine.
 TARGETS = ("generic", *[t for t in X86_LEVELS if not missing_features(find_target(t))][:1])
 # Examples are whole programs of several calls.
-PROGRAMS = settings(examples(12), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(examples(8), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 
 LIMIT = 3e-6
 # Channels that are visited one by one are a lot of C.
@@ -229,7 +229,7 @@ def test_every_layout_gives_the_same(target: str, tmp_path_factory: pytest.TempP
 def test_nothing_outside_the_buffers_is_touched(
     target: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    @settings(PROGRAMS, max_examples=2)
+    @settings(PROGRAMS, max_examples=1)
     @given(EVERY_KIND)
     def run(found: tuple[Call, ...]) -> None:
         check(found, target, tmp_path_factory.mktemp("calls"), SANITIZERS)

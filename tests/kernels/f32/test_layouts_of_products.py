@@ -41,7 +41,7 @@ BETWEEN_IN_CI = [
     for name in TARGETS
 ]
 # Examples are whole programs of several calls.
-PROGRAMS = settings(examples(12), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+PROGRAMS = settings(examples(8), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 LIMIT = 1e-5
 
 CHANNELS = st.sampled_from((1, 3, 24, 29, 58)) | st.sampled_from((16, 32, 48, 64))

@@ -241,7 +241,7 @@ def test_errors_with_many_channels(
 
 def forms(target: str, *, winograd: bool = True) -> set[str]:
     """The numeric forms of the convolutions of a ResNet."""
-    graph = netgen.load("resnet20")
+    graph = netgen.load("resnet8")
     plan = lower(graph, find_target(target), PlanOptions(winograd=winograd)).plan
     return {step.numeric_form for step in plan.steps if isinstance(step.op, Conv2d)}
 

@@ -51,7 +51,7 @@ def solver_of(packed: Packing) -> Solver:
     return Solver(packed, "testing", "do not test")
 
 
-@examples(60)
+@examples(24)
 @given(st.lists(shapes(), min_size=2, max_size=6))
 def test_the_solver_reaches_the_optimum_and_the_first_of_its_placements(
     given: list[Shape],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,15 @@ KEY = "pointwise_f32 pointwise_256x8x48_relu6"
 
 
 def planned(tuning: Tuning | None = None, ram: int | None = None, image: Image = "caller") -> Plan:
+    return untuned(ram, image) if tuning is None else build(tuning, ram, image)
+
+
+@cache
+def untuned(ram: int | None, image: Image) -> Plan:
+    return build(None, ram, image)
+
+
+def build(tuning: Tuning | None, ram: int | None, image: Image) -> Plan:
     return build_plan(GRAPH, TARGET, PlanOptions(ram, image, accept_gap=True, tuning=tuning))
 
 

@@ -185,11 +185,11 @@ def test_without_a_budget_every_step_is_a_segment() -> None:
     ("network", "parameters", "image", "arena", "goal"),
     [
         pytest.param("mobilenet_v2", {}, "arena", 782_848, 4 * 198_144, marks=pytest.mark.heavy),
-        ("mobilenet_v2", {}, "rows", 489_856, 4 * 125_000),
+        heavy("mobilenet_v2", {}, "rows", 489_856, 4 * 125_000),
         pytest.param("mobilenet_v2", {"alpha": 0.35, "input_size": 144}, "rows", 105_024,
                      4 * 26_128 + 512, marks=pytest.mark.heavy),
-        ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "arena", 112_128,
-         4 * 28_128),
+        heavy("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "arena", 112_128,
+              4 * 28_128),
         ("mobilenet_v1", {"alpha": 0.25, "input_size": 96, "classes": 2}, "rows", 54_624,
          4 * 18_232),
         # The cut that is estimated to be smallest leaves a gap; another does not.
