@@ -96,6 +96,18 @@ graph codes {
 }
 """
 
+# Sums that wait in scratch from band to band.
+_SUMS = """netgen 1
+graph sums {
+  %image : f32[1,6,5,4] = input
+  %q : i8[1,6,5,4] {scale=0x1p-5, zero=-3} = quantize(%image) {scale=0x1p-5, zero=-3}
+  %p : i8[1,8,7,4] {scale=0x1p-5, zero=-3} = pad(%q) {pad=1}
+  %m : i8[1,1,1,4] {scale=0x1p-6, zero=9} = global_avg_pool(%p) {scale=0x1p-6, zero=9}
+  %y : f32[1,1,1,4] = dequantize(%m)
+  return %y
+}
+"""
+
 
 def _graph(text: str) -> Graph:
     graph, _ = parse_graph(text)
@@ -135,6 +147,7 @@ _MAKERS: dict[str, Callable[[], Plan]] = {
     "recut": lambda: build_plan(read(BODIES["reshape_in_between"]), find_target("generic")),
     "in_place": lambda: build_plan(read(BODIES["in_place_chain"]), find_target("x86-64-v2")),
     "codes": lambda: _built(_CODES, "generic"),
+    "sums": lambda: _built(_SUMS, "generic", ram=100),
     "unfolded": lambda: build_plan(read(BODIES["unfoldable_batch_norm"]), find_target("aarch64")),
 }
 KINDS = tuple(_MAKERS)
