@@ -224,3 +224,12 @@ def test_plans_show_where_sums_wait(graphs: dict[str, Graph]) -> None:
     table = "\n".join(plan_table(plan))
     assert table.count(f", sums @{scratch.offset}\n") == 1
     assert re.search(rf"arena +{scratch.offset} +28 +0-\d  global_avg_pool:scratch\n", table)
+
+
+def test_sums_are_hotter_than_the_result(graphs: dict[str, Graph]) -> None:
+    """Every band reads and writes them: they take the fast region, where there is room for one."""
+    graph = graphs["mean_of_rows"]
+    least = pareto(graph, GENERIC)[-1].arena_bytes
+    plan = build_plan(graph, GENERIC, PlanOptions(ram=(28, least)))
+    fast = [b.name for b in plan.buffers.values() if b.kind == "arena" and b.offset < 28]
+    assert (fast, plan.fast_bytes) == (["global_avg_pool:scratch"], 28)
