@@ -156,8 +156,8 @@ class Step:
 
     A global average goes through the rows of what it reads. `reads` maps the letters of the formula
     to values, `constants` to constants of the graph. `scratch` is the buffer that a call has for
-    itself, if it needs any; some kernels keep sums there from band to band. `choice` is how the kernel goes about it, where that is not the way
-    that it would take by itself.
+    itself, if it needs any; some kernels keep sums there from band to band. `choice` is how the
+    kernel goes about it, where that is not the way that it would take by itself.
     """
 
     name: str
