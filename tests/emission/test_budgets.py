@@ -14,9 +14,8 @@ from netgen.passes import run_pipeline
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.pareto import pareto
-from tests.emission.programs import Emission, emission, emission_of, flags_of
+from tests.emission.programs import SANITIZERS, Emission, emission, emission_of, flags_of
 from tests.emission.test_architectures import smallest
-from tests.emission.test_sanitizers import SANITIZERS
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
 from tests.tools import require_processor

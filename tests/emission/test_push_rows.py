@@ -26,8 +26,7 @@ from netgen.plan.data.execution_order import execution_order
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan, Segment
 from netgen.weights.seeded import seeded_weights
-from tests.emission.programs import WARNINGS, Emission, emission, emission_of
-from tests.emission.test_sanitizers import SANITIZERS
+from tests.emission.programs import SANITIZERS, WARNINGS, Emission, emission, emission_of
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
 from tests.tools import any_compiler, link, require_processor, run_tool

@@ -10,11 +10,9 @@ from netgen.emission.options import WeightsAs
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import find_target
-from tests.emission.programs import emission
+from tests.emission.programs import SANITIZERS, emission
 from tests.kernels.layers import normal_inputs, worst_errors
 from tests.tools import require_processor
-
-SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 def check(

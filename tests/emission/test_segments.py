@@ -28,8 +28,7 @@ from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
 from tests.cases import examples, heavy
 from tests.emission.expressions import evaluate
-from tests.emission.programs import WARNINGS, Emission, emission, emission_of, flags_of
-from tests.emission.test_sanitizers import SANITIZERS
+from tests.emission.programs import SANITIZERS, WARNINGS, Emission, emission, emission_of, flags_of
 from tests.emission.test_text import CLUMSY
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan

@@ -30,10 +30,10 @@ from netgen.plan.pareto import pareto
 from netgen.plan.show import plan_table
 from netgen.runtime.cpu import native_target
 from netgen.runtime.model import CompiledModel
-from tests.emission.programs import WARNINGS, emission
+from tests.emission.programs import SANITIZERS, WARNINGS, emission
 from tests.kernels.i8.means import Mean, drawn, ties
 from tests.plan.segments.cuts import random_plan
-from tests.tools import run_tool
+from tests.tools import AARCH64_GCC, run_tool
 
 GENERIC = find_target("generic")
 
@@ -215,6 +215,37 @@ def test_the_c_has_no_warnings(compiler: str, graphs: dict[str, Graph], tmp_path
         for source in emission(graph, "generic", memory=options).write(tmp_path):
             command = [compiler, "-std=c99", "-O2", *WARNINGS, "-c", source, "-o", "object.o"]
             run_tool(command, tmp_path)
+
+
+@network
+def means_of_many_scales() -> tuple[Tensor, ...]:
+    """Means that saturate, that are tiny, and between: shifts to the left, none, and of 31 bits."""
+    q = dsl.pad(dsl.quantize(image(3, 4, 8), 0.03, -5), (1, 0, 0, 0))
+    scales = [0.03 * 2.0**n for n in (-18, -6, -4, -1, 0, 3, 28, 40)]
+    return tuple(dsl.dequantize(dsl.global_avg_pool(q, scale, 20)) for scale in scales)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("gcc", "-std=c99", "-O0", *SANITIZERS),
+        (AARCH64_GCC, "-std=c99", "-O2", "-static"),
+    ],
+    ids=["sanitizers", "aarch64"],
+)
+def test_programs_on_exact_buffers(
+    command: tuple[str, ...], graphs: dict[str, Graph], tmp_path: Path
+) -> None:
+    """The arena is poisoned before each run."""
+    rows, many = graphs["mean_of_rows"], run_pipeline(netgen.load(means_of_many_scales))
+    least = pareto(rows, GENERIC)[-1].arena_bytes
+    for graph, options in ((rows, PlanOptions(ram=least)), (many, DEFAULT)):
+        emitted = emission(graph, "generic", memory=options)
+        inputs = photos(graph)
+        found = emitted.run(emitted.build(tmp_path, [*command]), inputs)
+        expected = stored(graph, inputs)
+        for name, array in found.items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
 
 
 def test_plans_show_where_sums_wait(graphs: dict[str, Graph]) -> None:
