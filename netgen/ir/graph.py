@@ -82,8 +82,8 @@ class Graph:
                 raise GraphError(f"unknown output %{output}", where=f"graph {name}")
         self._order = self._topological_order()
         used = {node.op.data for node in self._order if isinstance(node.op, Const)}
-        used |= self.scale_arrays()
-        self.constants = {key: a for key, a in (constants or {}).items() if key in used}
+        self._arrays = frozenset(used | self.scale_arrays())
+        self.constants = {key: a for key, a in (constants or {}).items() if key in self._arrays}
 
     def _topological_order(self) -> tuple[Node, ...]:
         """Inputs as declared, activations in topological order, constants before their first use.
@@ -91,12 +91,14 @@ class Graph:
         The order of the inputs is the interface. Among activations, ties go by name: networkx's own
         order follows insertion, which a pass may change; names do not change.
         """
-        if not nx.is_directed_acyclic_graph(self._net):
-            raise GraphError("the values form a cycle", where=f"graph {self.name}")
+        try:
+            names = [*nx.lexicographical_topological_sort(self._net)]
+        except nx.NetworkXUnfeasible as error:
+            raise GraphError("the values form a cycle", where=f"graph {self.name}") from error
         order: dict[str, Node] = {
             name: self[name] for name in self._net if isinstance(self[name].op, Input)
         }
-        for name in nx.lexicographical_topological_sort(self._net):
+        for name in names:
             node = self[name]
             if isinstance(node.op, Const) and name not in self.outputs:
                 continue
@@ -212,10 +214,8 @@ class Graph:
 
     def fresh_name(self, name: str) -> str:
         """Give a name that no value and no constant has: `name` itself, or with a suffix."""
-        taken = {node.op.data for node in self._order if isinstance(node.op, Const)}
-        taken |= self.scale_arrays()
         candidate, count = name, 1
-        while candidate in self or candidate in taken:
+        while candidate in self or candidate in self._arrays:
             count += 1
             candidate = f"{name}_{count}"
         return candidate

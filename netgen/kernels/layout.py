@@ -70,20 +70,17 @@ def dense_layout(channels: int, border: int = 0) -> Layout:
 def layout_of(pitch: int, places: Sequence[int] | Places) -> Layout:
     """The layout with the fewest runs, in the order of the places, of channels at these places."""
     order = np.argsort(np.asarray(places), kind="stable")
-    runs: list[ChannelRun] = []
-    for channel in order.tolist():
-        place = int(places[channel])
-        last = runs[-1] if runs else None
-        if last and place == last.first + last.channels:
-            step = channel - (last.at + last.step * (last.channels - 1))
-            if last.channels == 1 and step > 0:
-                runs[-1] = ChannelRun(last.first, 2, last.at, step)
+    runs: list[tuple[int, int, int, int]] = []
+    for channel, place in zip(order.tolist(), np.asarray(places)[order].tolist(), strict=True):
+        if runs:
+            first, channels, at, step = runs[-1]
+            distance = channel - (at + step * (channels - 1))
+            goes_on = distance == step or (channels == 1 and distance > 0)
+            if place == first + channels and goes_on:
+                runs[-1] = first, channels + 1, at, distance
                 continue
-            if step == last.step:
-                runs[-1] = ChannelRun(last.first, last.channels + 1, last.at, step)
-                continue
-        runs.append(ChannelRun(place, 1, channel, 1))
-    return Layout(pitch, tuple(runs))
+        runs.append((place, 1, channel, 1))
+    return Layout(pitch, tuple(ChannelRun(*run) for run in runs))
 
 
 @dataclass(frozen=True)

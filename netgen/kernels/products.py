@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,7 +104,12 @@ def describe_loads(lengths: Iterable[int], tiling: Tiling) -> dict[str, Json]:
 
 def run_lengths(layer: Layer, groups: int) -> list[int]:
     """The lengths of all runs of inputs, in all groups."""
-    return [length for table in input_runs(layer, groups) for length in table[1::2]]
+    return [*_run_lengths(layer.layout("x"), groups)]
+
+
+@lru_cache(maxsize=4096)
+def _run_lengths(layout: Layout, groups: int) -> tuple[int, ...]:
+    return tuple(length for table in _input_runs(layout, groups) for length in table[1::2])
 
 
 def _further(table: list[int], step: int) -> list[int]:
@@ -112,7 +118,10 @@ def _further(table: list[int], step: int) -> list[int]:
 
 def input_runs(layer: Layer, groups: int) -> list[list[int]]:
     """A table for each group: the first place of each run and its length, one after the other."""
-    layout = layer.layout("x")
+    return _input_runs(layer.layout("x"), groups)
+
+
+def _input_runs(layout: Layout, groups: int) -> list[list[int]]:
     tables = []
     for places in layout.places()[visiting_orders(layout, groups)]:
         runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)

@@ -72,6 +72,8 @@ def stretches_of(places: Mapping[str, Places]) -> list[Stretch]:
     """
     steps = np.diff(np.stack([*places.values()], axis=1), axis=0)
     near = [*(steps == 1).all(axis=1).tolist(), False]
+    # Whether places go on at the distance before.
+    alike = [True, *(steps[1:] == steps[:-1]).all(axis=1).tolist()]
     count = len(near)
     found: list[Stretch] = []
     first = 0
@@ -79,7 +81,7 @@ def stretches_of(places: Mapping[str, Places]) -> list[Stretch]:
         end = first + 1
         # What begins a row of neighbours is left to it.
         while end < count and (near[end - 1] if near[first] else not near[end]):
-            if (steps[end - 1] != steps[first]).any():
+            if end - 1 > first and not alike[end - 1]:
                 break
             end += 1
         lone = end == first + 1

@@ -30,6 +30,8 @@ def named_int(name: str, value: int) -> NamedInt:
     return made
 
 
+_NUMBER = re.compile(r"-?\d+")
+_SIGN = re.compile(r" [-+] ")
 _INNERMOST = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
@@ -117,7 +119,7 @@ def _number(term: Term) -> Term:
     if isinstance(term, int):
         return term
     text = str(term)
-    return int(text) if re.fullmatch(r"-?\d+", text) else text
+    return int(text) if _NUMBER.fullmatch(text) else text
 
 
 def _flat(text: str) -> str:
@@ -128,13 +130,13 @@ def _flat(text: str) -> str:
 
 
 def _is_sum(text: str) -> bool:
-    return re.search(r" [-+] ", _flat(text)) is not None
+    return _SIGN.search(_flat(text)) is not None
 
 
 def _terms(text: str) -> Iterator[Term]:
     """The terms of a sum, numbers as such; those behind a minus begin with it."""
     start = 0
-    for found in re.finditer(r" [-+] ", _flat(text)):
+    for found in _SIGN.finditer(_flat(text)) if " " in text else ():
         yield _number(text[start : found.start()])
         start = found.end()
         if found[0] == " - ":

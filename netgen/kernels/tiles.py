@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
@@ -242,6 +243,7 @@ class Tile:
     vectors: int
 
 
+@lru_cache(maxsize=4096)
 def choose_tile(tiling: Tiling, pixels: int, channels: int, k: int, most_fold: int = 1) -> Tile:
     """The legal tile with the least estimated time for a product of pixels x k by k x channels."""
     return min(

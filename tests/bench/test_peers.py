@@ -46,6 +46,7 @@ from netgen.ops import (
     spatial_slice,
 )
 from netgen.weights.seeded import seeded_weights, uniform
+from tests.cases import heavy
 
 INSTALLED = installed()
 
@@ -173,7 +174,7 @@ if "tflite" in INSTALLED:
             assert content.index(array.tobytes()) % 16 == 0
 
 
-@pytest.mark.parametrize("model", ["mobilenet_v1", "mobilenet_v2"])
+@pytest.mark.parametrize("model", [heavy("mobilenet_v1"), "mobilenet_v2"])
 @pytest.mark.parametrize("peer", INSTALLED)
 def test_peer_runs_the_networks(peer: str, model: str) -> None:
     assert_agrees(peer, load(model, alpha=0.25, input_size=64, classes=10))

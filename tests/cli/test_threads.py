@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.commands import Cli
 
-MODEL = ("mobilenet_v2", "-p", "alpha=0.35", "-p", "input_size=64")
+MODEL = ("mobilenet_v2", "-p", "alpha=0.35", "-p", "input_size=32")
 
 
 def test_the_header_says_how_to_write_it_again(cli: Cli, folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,12 @@ class Emission:
         return text
 
 
+@lru_cache(maxsize=16)
+def _fused(graph: Graph) -> Graph:
+    """The graph after all passes, whatever it is planned for."""
+    return run_pipeline(graph)
+
+
 def emission(
     graph: Graph,
     target: str,
@@ -211,7 +218,7 @@ def emission(
 
     Of the forms of weights the blob is the one that no compiler has to read.
     """
-    lowered = run_pipeline(graph) if fuse else verify(graph)
+    lowered = _fused(graph) if fuse else verify(graph)
     plan = build_plan(lowered, find_target(target), memory)
     return emission_of(graph, lowered, plan, weights_as, prefix)
 

@@ -180,7 +180,7 @@ def test_layers_as_before_where_nothing_is_banded(small_graph: Graph) -> None:
     assert "band" not in emitted.header
 
 
-@pytest.mark.parametrize("image", ["arena", "rows"])
+@pytest.mark.parametrize("image", [heavy("arena"), "rows"])
 def test_reads_as_if_written_by_hand(image: Image, small_graph: Graph) -> None:
     emitted = emission(small_graph, "x86-64-v3", memory=PlanOptions(ram=21000, input=image))
     # The functions of kernels have tests of their own.

@@ -192,9 +192,9 @@ def test_without_threads_of_the_system(compiler: str, tiny_graph: Graph, tmp_pat
 
 @pytest.mark.usefixtures("all_divided")
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_vector_targets_have_no_warnings(compiler: str, small_graph: Graph, tmp_path: Path) -> None:
+def test_vector_targets_have_no_warnings(compiler: str, tiny_graph: Graph, tmp_path: Path) -> None:
     for target in ("x86-64-v3", "x86-64-v4"):
-        emission(small_graph, target, memory=PlanOptions(threads=2)).write(tmp_path)
+        emission(tiny_graph, target, memory=PlanOptions(threads=2)).write(tmp_path)
         machine = find_target(target).machine_flags
         command = [compiler, "-std=c99", "-O0", *machine, *WARNINGS]
         run_tool([*command, "-c", "model.c"], tmp_path)

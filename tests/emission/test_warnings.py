@@ -32,8 +32,10 @@ def compile_all(emitted: Emission, folder: Path, *command: str) -> None:
 def test_generic_has_no_warnings(
     compiler: str, weights_as: WeightsAs, layers_graph: Graph, tiny_graph: Graph, tmp_path: Path
 ) -> None:
-    layers = emission(layers_graph, "generic", weights_as, fuse=False)
-    compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
+    # The kernels are the same with every form of weights.
+    if weights_as == "c":
+        layers = emission(layers_graph, "generic", weights_as, fuse=False)
+        compile_all(layers, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
     network = emission(tiny_graph, "generic", weights_as)
     compile_all(network, tmp_path, compiler, "-std=c99", "-O0", *WARNINGS)
 

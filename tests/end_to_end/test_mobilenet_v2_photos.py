@@ -80,6 +80,7 @@ def test_rows_of_photos(graph: Graph, torch: Torch) -> None:
     assert worst(np.array(logits, np.float32), torch.logits[:5]) < 1e-4
 
 
+@pytest.mark.heavy  # the logits above, and the command with other photos in tests/cli
 def test_from_the_command_line(
     weights: Path, torch: Torch, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,28 +110,25 @@ def _forms(operator: str) -> dict[int, object]:
     }
 
 
-def parameters(cases: Cases) -> Sequence[object]:
-    """Every case with every version of its operator, for pytest.
+def versions_of_new_forms(operator: str) -> set[int]:
+    """The opsets that changed more of an operator than its types, and the newest."""
+    forms = _forms(operator)
+    opsets = sorted(forms)
+    pairs = zip(opsets, [0, *opsets], strict=False)
+    return {new for new, old in pairs if forms[new] != forms.get(old)} | {opsets[-1]}
 
-    Those of versions between others of the same form are heavy.
-    """
-    found = []
-    for operator, each in cases.items():
-        forms = _forms(operator)
-        opsets = sorted(forms)
-        for opset, before in zip(opsets, [0, *opsets], strict=False):
-            new = forms[opset] != forms.get(before) or opset == opsets[-1]
-            found += [
-                pytest.param(
-                    case,
-                    opset,
-                    id=f"{operator}-{opset}-{number}",
-                    marks=() if new else [pytest.mark.heavy],
-                )
-                for number, case in enumerate(each)
-                if case.first <= opset <= case.last
-            ]
-    return found
+
+def check_versions(load: Load, cases: Sequence[Case], opsets: Iterable[int]) -> None:
+    """Assert for all cases in those versions what `check` does; all that fail are named."""
+    failed = {}
+    for opset in sorted(opsets):
+        for number, each in enumerate(cases):
+            if each.first <= opset <= each.last:
+                try:
+                    check(load, each, opset)
+                except (AssertionError, NetgenError, pytest.fail.Exception) as error:
+                    failed[f"opset {opset}, case {number}"] = str(error)
+    assert not failed, "\n".join(f"{where}: {error}" for where, error in failed.items())
 
 
 def check(load: Load, case: Case, opset: int) -> None:

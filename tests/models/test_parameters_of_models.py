@@ -14,6 +14,7 @@ from netgen.models import NETWORKS
 from netgen.models.photos import CIFAR, IMAGENET, SYMMETRIC
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from tests.cases import heavy
 
 NAMES = sorted(NETWORKS)
 
@@ -125,7 +126,7 @@ def test_batch_norm(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", taking("input_size"))
-@pytest.mark.parametrize("size", [17, 32, 33, 100, 225])
+@pytest.mark.parametrize("size", [17, heavy(32), 33, heavy(100), heavy(225)])
 def test_any_size_that_is_large_enough(name: str, size: int) -> None:
     graph = verify(NETWORKS[name].build(input_size=size, classes=11))
     assert graph[graph.outputs[0]].type.shape == (1, 11)

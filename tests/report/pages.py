@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 CASES: dict[str, tuple[str, dict[str, Any], PlanOptions]] = {
     "layers": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions()),
     "bands": ("mobilenet_v2", {"alpha": 0.35, "input_size": 64}, PlanOptions(ram=40_000)),
-    "maps": ("shufflenet_v2", {"scale": 0.5, "input_size": 64}, PlanOptions()),
+    "maps": ("shufflenet_v2", {"scale": 0.5, "input_size": 32}, PlanOptions()),
     "rows": ("resnet8", {}, PlanOptions(input="rows")),
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from netgen.plan.arena.shapes import Shape, extent, lower_bound
 
@@ -58,9 +59,14 @@ class Packing:
     alignments: Sequence[int]
     contacts: Sequence[Sequence[Contact]]
 
+    @cached_property
+    def _grounds(self) -> tuple[int, ...]:
+        lows = (min(part.low for part in shape.slices) for shape in self.shapes)
+        return tuple(self.aligned(index, -low) for index, low in enumerate(lows))
+
     def ground(self, index: int) -> int:
         """The lowest offset of a shape."""
-        return self.aligned(index, -min(part.low for part in self.shapes[index].slices))
+        return self._grounds[index]
 
     def top(self, index: int) -> int:
         """The end of a shape that stands at 0."""
@@ -208,8 +214,10 @@ def _stack(packed: Packing, ranks: Sequence[int]) -> list[int]:
         placed[index] = True
         for contact in packed.contacts[index]:
             other = contact.other
+            if placed[other]:
+                continue
             floor = packed.aligned(other, floors[index] + contact.rise)
-            if not placed[other] and floors[other] < floor:
+            if floors[other] < floor:
                 floors[other] = floor
                 heapq.heappush(waiting, (floor - grounds[other], ranks[other], other))
     return floors

@@ -85,8 +85,19 @@ def test_networks_compute_the_same_for_all_targets(network: str, target: Target)
     passes(small_network(network, 32, "torch"), target)
 
 
-@targets
-@pytest.mark.parametrize("optimised", [False, True], ids=["as_written", "after_passes"])
+# Targets differ in the kernels of what is left after the passes.
+@pytest.mark.parametrize(
+    ("optimised", "target"),
+    [
+        pytest.param(
+            *(optimised, target),
+            id=f"{'after_passes' if optimised else 'as_written'}-{target.name}",
+            marks=[pytest.mark.heavy] * (not optimised and target.name != "generic"),
+        )
+        for optimised in (False, True)
+        for target in TARGETS
+    ],
+)
 @pytest.mark.parametrize("body", BODIES)
 def test_small_graphs(body: str, optimised: bool, target: Target) -> None:
     graph = read(BODIES[body])
