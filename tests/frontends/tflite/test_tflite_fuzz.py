@@ -1,0 +1,133 @@
+"""Files with faults: a graph, or an error of netgen; nothing else, and not much work for it."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import pytest
+
+from netgen.errors import NetgenError
+from netgen.frontends.tflite.load import load_tflite
+from netgen.ir.graph import Graph
+from tests.cases import heavy
+from tests.frontends.tflite.operator_cases import CASES, alone
+from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
+
+MUTANTS = 150
+# A small model takes some thousand calls of functions, a real one some hundred thousand.
+MOST_CALLS = 1_000_000
+MOST_BYTES = 1 << 29
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Fail where too many functions are called, or too much memory is taken."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        del frame, argument
+        calls += event in ("call", "c_call")
+        assert calls <= MOST_CALLS
+
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+    _, peak = tracemalloc.get_traced_memory()
+    assert peak - before <= MOST_BYTES
+
+
+@pytest.fixture(autouse=True)
+def traced() -> Iterator[None]:
+    """Memory is measured."""
+    tracemalloc.start(1)
+    yield
+    tracemalloc.stop()
+
+
+def outcome(path: Path, content: bytes) -> Graph | str:
+    """The graph of a file, or the one line that says why there is none."""
+    path.write_bytes(content)
+    try:
+        with warnings.catch_warnings(), counted():
+            warnings.simplefilter("error")
+            return load_tflite(path)
+    except NetgenError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("part", [0, *(heavy(part) for part in range(1, 12))])
+def test_mutated_models(tmp_path: Path, part: int) -> None:
+    graphs = 0
+    for seed in range(part * MUTANTS, (part + 1) * MUTANTS):
+        draw = np.random.default_rng(seed)
+        _, build = pick(draw, CASES)
+        result = outcome(tmp_path / "m.tflite", mutant(draw, build))
+        graphs += isinstance(result, Graph)
+        assert isinstance(result, Graph) or "\n" not in result, seed
+    # Not all are faulty: most of a model is read.
+    assert MUTANTS // 5 < graphs < MUTANTS // 2
+
+
+REAL = (
+    "mlperf_tiny/pretrainedResnet.tflite",
+    "mlperf_tiny/vww_96_int8.tflite",
+    "tflite_models/face_detection_short_range.tflite",
+    "tflite_models/okay_nabu.tflite",
+)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("file", REAL)
+def test_real_files_with_other_bytes(shared_data: Path, tmp_path: Path, file: str) -> None:
+    content = (shared_data / file).read_bytes()
+    for seed in range(12):
+        draw = np.random.default_rng(seed)
+        result = outcome(tmp_path / "m.tflite", _spoiled_at_the_end(draw, content))
+        assert isinstance(result, Graph) or "\n" not in result, seed
+
+
+def _spoiled_at_the_end(draw: np.random.Generator, content: bytes) -> bytes:
+    """Tables stand behind the weights, of which no other value is a fault."""
+    tables = min(len(content) // 2, 30_000)
+    place = pick(draw, (0, len(content) - tables))
+    return (
+        content[:place]
+        + spoiled(draw, content[place : place + tables])
+        + (content[place + tables :])
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "long"),
+    [
+        ("Tensor", "Name", "x" * 500_000),
+        ("Tensor", "ShapeSignature", np.ones(100_000, np.int32)),
+        ("Operator", "Inputs", np.zeros(100_000, np.int32)),
+        ("OperatorCode", "CustomCode", "x" * 500_000),
+    ],
+)
+def test_a_long_vector_that_many_places_name(
+    tmp_path: Path, table: str, field: str, long: object
+) -> None:
+    """A file grows by four bytes for each further table that is the same one."""
+    model = alone("CUSTOM")
+    listed = {"Tensor": model.tensors, "Operator": model.operators, "OperatorCode": model.codes}
+    listed[table][0].fields[field] = long
+    listed[table].extend(listed[table][:1] * 20_000)
+    content = model.content()
+    assert len(content) < 1_000_000
+    result = outcome(tmp_path / "m.tflite", content)
+    assert isinstance(result, str)
+    assert "larger than a model of this size needs" in result
