@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_window import Sides
 from netgen.ir.graph import Node
 from netgen.ir.operator import Input
 from netgen.ir.tensor_type import TensorType
@@ -14,6 +16,11 @@ from netgen.ir.tensor_type import TensorType
 
 class ChannelsLast(Builder):
     """A builder whose tensors are [1,H,W,C]; else as its base, which has [1,C,H,W]."""
+
+    def __init__(self, reserved: Iterable[str], budget: Budget) -> None:
+        super().__init__(reserved, budget)
+        # Images within borders of the lowest number: what they are made of, and the borders.
+        self.bordered: dict[str, tuple[str, Sides]] = {}
 
     def declare(self, name: str, kind: TensorType) -> View:
         """Declare an input."""

@@ -34,7 +34,7 @@ class Call:
     """An operator with its inputs: tensors of activations, or arrays that are known already.
 
     `read` and `made` are the file's tensors; an input that is left out is None in both `read` and
-    `inputs`.
+    `inputs`. `readers` are the operators that read a result, and "" where the network gives it out.
     """
 
     builder: ChannelsLast
@@ -43,6 +43,7 @@ class Call:
     read: tuple[Tensor | None, ...]
     made: tuple[Tensor, ...]
     inputs: tuple[Value | None, ...]
+    readers: frozenset[str]
 
     @property
     def name(self) -> str:

@@ -55,6 +55,10 @@ class _Lowering:
         self._where = where
         self._values: dict[int, Value] = {}
         self._made: set[int] = set()
+        self._readers: dict[int, set[str]] = {index: {""} for index in file.outputs}
+        for operator in file.operators:
+            for index in operator.inputs:
+                self._readers.setdefault(index, set()).add(operator.name)
         self._faults: list[tuple[str, NetgenError]] = []
         self._budget = Budget(held)
         outputs = [file.tensors[index].name for index in file.outputs]
@@ -150,6 +154,7 @@ class _Lowering:
             read=tuple(tensors[index] if index >= 0 else None for index in operator.inputs),
             made=tuple(tensors[index] for index in operator.outputs),
             inputs=tuple(self._read(index) if index >= 0 else None for index in operator.inputs),
+            readers=frozenset().union(*(self._readers.get(k, ()) for k in operator.outputs)),
         )
 
     def _read(self, index: int) -> Value:

@@ -131,9 +131,9 @@ class _Reader:
         return found.partition(b";")[0][:_LONGEST_NAME].decode("utf-8", "replace")
 
     def _tensor(self, tensor: Any, buffers: list[npt.NDArray[np.uint8] | None]) -> Tensor:  # noqa: ANN401
-        shape = self._numbers(tensor, "Shape")
-        check_rank(len(shape))
-        signature = self._numbers(tensor, "ShapeSignature")
+        for field in ("Shape", "ShapeSignature"):
+            check_rank(self._count(tensor, field))
+        shape, signature = (self._numbers(tensor, field) for field in ("Shape", "ShapeSignature"))
         name = self._text(tensor.Name())
         at = tensor.Buffer()
         if not 0 <= at < max(len(buffers), 1):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
 from netgen.frontends.onnx_view import View, row_major
@@ -172,10 +174,8 @@ def pad(call: Call) -> View:
     x = call.tensor()
     rank = len(x.shape)
     sides = _sides(call, rank)
-    if call.given(2) is not None:
-        value = call.known(2, "the value")
-        if value.size != 1 or value.reshape(-1)[0] != 0:
-            raise GraphError("only padding with zeros is supported")
+    if not _with_zeros(call):
+        return _bordered(call, x, sides)
     shape = [before + n + after for n, (before, after) in zip(x.shape, sides, strict=True)]
     part = [axis for axis, side in enumerate(sides) if any(side)]
     if not part:
@@ -194,6 +194,34 @@ def pad(call: Call) -> View:
     op = ChannelPad(before * inner, after * inner)
     y = call.builder.emit(op, [_channels(call, x, part[0])], call.name)
     return row_major(y, shape)
+
+
+def _with_zeros(call: Call) -> bool:
+    """Whether zeros are what is added, not the lowest number; raises GraphError for others."""
+    if call.given(2) is None:
+        return True
+    value = call.known(2, "the value")
+    lowest = np.finfo(np.float32).min
+    if value.size != 1 or not (value.reshape(-1)[0] == 0 or value.reshape(-1)[0] <= lowest):
+        raise GraphError("only padding with zeros is supported, or before MAX_POOL_2D")
+    return bool(value.reshape(-1)[0] == 0)
+
+
+def _bordered(call: Call, x: View, sides: Sequence[tuple[int, int]]) -> View:
+    """An image that MAX_POOL_2D takes without its borders, which are the lowest number there.
+
+    The value with zeros, which stands for it here, is left out in the end: nothing else reads it.
+    """
+    if call.readers != {"MAX_POOL_2D"} or len(sides) != 4 or any((*sides[0], *sides[3])):
+        raise GraphError(
+            "padding with the lowest number",
+            expected="that of pixels, for MAX_POOL_2D alone",
+            found=", ".join(sorted(call.readers)) or "no reader",
+        )
+    image, borders = call.builder.image(x), (*sides[1], *sides[2])
+    value = call.builder.emit(Pad(borders), [image], call.name)
+    call.builder.bordered[value] = image, borders
+    return row_major(value, call.builder.shape(value))
 
 
 def _sides(call: Call, rank: int) -> list[tuple[int, int]]:

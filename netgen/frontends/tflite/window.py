@@ -48,9 +48,17 @@ def average_pool_2d(call: Call) -> View:
 
 
 def max_pool_2d(call: Call) -> View:
-    """MAX_POOL_2D -> max_pool2d."""
-    size, pad = _pooling(call)
-    return _pooled(call, MaxPool2d(size, stride_of(call), pad))
+    """MAX_POOL_2D -> max_pool2d, with the borders of a PADV2 before it."""
+    size, (top, bottom, left, right) = _pooling(call)
+    value = call.builder.image(call.tensor())
+    if value in call.builder.bordered:
+        value, border = call.builder.bordered[value]
+        top, bottom, left, right = (
+            a + b for a, b in zip(border, (top, bottom, left, right), strict=True)
+        )
+    op = MaxPool2d(size, stride_of(call), (top, bottom, left, right))
+    y = call.emit(op, [value])
+    return row_major(y, call.builder.shape(y))
 
 
 def _pooling(call: Call) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
@@ -60,7 +68,7 @@ def _pooling(call: Call) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
     return size, window_padding(call, size)
 
 
-def _pooled(call: Call, op: AvgPool2d | MaxPool2d | GlobalAvgPool) -> View:
+def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> View:
     y = call.emit(op, [call.builder.image(call.tensor())])
     return row_major(y, call.builder.shape(y))
 

@@ -43,9 +43,10 @@ def dense(
 
 
 def pooling(
-    operator: str, window: tuple[int, int], stride: tuple[int, int], padding: int, act: int = NONE
-) -> Model:
-    return Model({"x": IMAGE}).node(
+    operator: str, window: tuple[int, int], stride: tuple[int, int], padding: int, act: int = NONE,
+    shape: tuple[int, ...] = IMAGE,
+) -> Model:  # fmt: skip
+    return Model({"x": shape}).node(
         operator, ["x"], Padding=padding, StrideH=stride[0], StrideW=stride[1],
         FilterHeight=window[0], FilterWidth=window[1], FusedActivationFunction=act,
     )  # fmt: skip
@@ -171,6 +172,17 @@ def padded_convolution() -> Model:
     return model.node("CONV_2D", inputs, Padding=VALID, StrideH=2, StrideW=2)
 
 
+def padded_maximum() -> Model:
+    """A maximum of windows that are padded as torch pads them."""
+    model = Model({"x": IMAGE})
+    sides = model.constant("p", np.array([(0, 0), (1, 1), (1, 1), (0, 0)], np.int32), "int32")
+    lowest = model.constant("v", np.array(np.finfo(np.float32).min))
+    model.node("PADV2", ["x", sides, lowest], ["p1"])
+    return model.node(
+        "MAX_POOL_2D", ["p1"], Padding=VALID, StrideH=2, StrideW=2, FilterHeight=3, FilterWidth=3
+    )
+
+
 def hard_swish_written_out() -> Model:
     model = Model({"x": IMAGE})
     three, sixth = model.constant("three", 3.0), model.constant("sixth", 1 / 6)
@@ -255,7 +267,8 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: pad(IMAGE, (0, 0), (1, 0), (0, 1), (2, 0)),
         lambda: pad((1, 5, 6), (0, 0), (2, 1), (0, 0)),
     ),
-    "PADV2": (lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),),
+    "PADV2": (
+        padded_maximum,lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),),
     "QUANTIZE": (codes,),
     "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7))),
     "RELU6": (lambda: alone("RELU6"),),

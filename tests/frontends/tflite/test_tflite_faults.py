@@ -113,6 +113,7 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (pad(IMAGE, (0, 0), (0, -1), (0, 0), (0, 0)), "a padding that cannot be"),
         (pad(IMAGE, (0, 0), (0, 2**31 - 1), (0, 0), (0, 0)), "too large"),
         (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=1.0), "only padding with zeros"),
+        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=-np.inf), "for MAX_POOL_2D alone"),
         (split(IMAGE, 3, 4), "the parts are not equal"),
         (two("ADD", b=(1, 9, 8, 5)), "the second operand has the wrong shape"),
         (with_integers("RESHAPE", IMAGE, (1, 7, -1)), "another number of elements"),
