@@ -30,6 +30,15 @@ _REFUSED = {2: "RELU_N1_TO_1", 4: "TANH", 5: "SIGN_BIT"}
 
 
 @dataclass(frozen=True)
+class Codes:
+    """Codes of one scale: element type, scale and zero point."""
+
+    dtype: str
+    scale: float
+    zero: int
+
+
+@dataclass(frozen=True)
 class Call:
     """An operator with its inputs: tensors of activations, or arrays that are known already.
 
@@ -138,6 +147,14 @@ class Call:
             return self.builder.emit(op, operands, self.name)
         before = self.builder.emit(op, operands, f"{self.name}.{op.operator_name}")
         return self.builder.emit(act, [before], self.name)
+
+    def one_scale(self) -> Codes:
+        """What the codes of the first result are; raises GraphError unless they have one scale."""
+        kind = self.made[0].type()
+        quantisation = kind.quantisation
+        if quantisation is None or not isinstance(quantisation.scale, float):
+            raise GraphError("the result has no one scale", found=str(kind))
+        return Codes(kind.dtype, quantisation.scale, quantisation.zero)
 
     def activated(self, make: Callable[[str], View]) -> View:
         """What `make` computes under the name that it is given, then the fused activation."""

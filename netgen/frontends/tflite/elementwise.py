@@ -161,11 +161,8 @@ def _floats(array: Value | None) -> Floats:
 
 def quantize(call: Call) -> View:
     """QUANTIZE -> quantize, to the codes of the result's tensor."""
-    x, result = call.tensor(), call.made[0].type()
-    codes = result.quantisation
-    if codes is None or not isinstance(codes.scale, float):
-        raise GraphError("the result has no one scale", found=str(result))
-    op = Quantize(codes.scale, codes.zero, result.dtype)
+    x, codes = call.tensor(), call.one_scale()
+    op = Quantize(codes.scale, codes.zero, codes.dtype)
     return replace(x, value=call.builder.emit(op, [x.value], call.name))
 
 

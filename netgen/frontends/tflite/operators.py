@@ -42,8 +42,8 @@ MAPPINGS: dict[str, Mapping] = {
     "TRANSPOSE": views.transpose,
 }
 
-# Those that take codes as well as floats: what they emit moves elements, or nothing is emitted.
+# Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
-    "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "PAD", "PADV2", "RESHAPE", "SHAPE", "SLICE",
-    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+    "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MEAN", "PAD", "PADV2", "RESHAPE", "SHAPE",
+    "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
 })  # fmt: skip

@@ -74,7 +74,10 @@ def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> View:
 
 
 def mean(call: Call) -> View:
-    """MEAN -> global_avg_pool over the axes that are averaged; the others are its channels."""
+    """MEAN -> global_avg_pool over the axes that are averaged; the others are its channels.
+
+    Of codes too, which get the scale of the result's tensor.
+    """
     x = call.tensor()
     rank = len(x.shape)
     gone = {axis_of(axis, rank) for axis in call.integers(1, "the axes")}
@@ -86,5 +89,13 @@ def mean(call: Call) -> View:
     image = (1, prod(ahead), last, prod(x.shape[axis] for axis in kept))
     turned = x.transposed([*sorted(gone), *kept])
     value = call.builder.image(call.builder.reshaped(turned, image))
-    y = row_major(call.builder.emit(GlobalAvgPool(), [value], call.name), (1, 1, 1, image[3]))
+    y = row_major(call.builder.emit(_mean_as(call, x), [value], call.name), (1, 1, 1, image[3]))
     return call.builder.reshaped(y, shape)
+
+
+def _mean_as(call: Call, x: View) -> GlobalAvgPool:
+    """The operator of floats, or of codes with the scale that the file gives the result."""
+    if call.builder.kind(x).element.is_float:
+        return GlobalAvgPool()
+    codes = call.one_scale()
+    return GlobalAvgPool(codes.scale, codes.zero)

@@ -72,6 +72,16 @@ def mean(shape: tuple[int, ...], *axes: int, keep: bool = False) -> Model:
     return model.node("MEAN", ["x", model.integers("axes", *axes)], KeepDims=keep)
 
 
+def mean_of_codes(kind: str, source: float, scale: float, zero: int, *axes: int) -> Model:
+    """MEAN between QUANTIZE and DEQUANTIZE."""
+    model = Model({"x": IMAGE})
+    model.codes_of("q", IMAGE, kind, source, zero - 2)
+    model.codes_of("m", (1, 6), kind, scale, zero)
+    model.node("QUANTIZE", ["x"], ["q"])
+    model.node("MEAN", ["q", model.integers("axes", *axes)], ["m"])
+    return model.node("DEQUANTIZE", ["m"])
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]
@@ -128,6 +138,20 @@ def codes() -> Model:
     model.node("QUANTIZE", ["x"], ["q"])
     model.node("RESHAPE", ["q", model.integers("s", 1, 72, 6)], ["r"], NewShape=[1, 72, 6])
     return model.node("DEQUANTIZE", ["r"])
+
+
+def moved_codes() -> Model:
+    """Codes that are padded, cut, turned and joined."""
+    model = Model({"q": IMAGE}, ("y", "t"))
+    for name, shape in (("q", IMAGE), ("p1", (1, 10, 8, 6)), ("s", IMAGE), ("y", (1, 18, 8, 6))):
+        model.codes_of(name, shape, "int8", 0.25, -7)
+    model.codes_of("t", (1, 6, 8, 9), "int8", 0.25, -7)
+    sides = model.constant("p", np.array([(0, 0), (1, 0), (0, 0), (0, 0)], np.int32), "int32")
+    model.node("PAD", ["q", sides], ["p1"])
+    cut = [model.integers("first", 0, 0, 0, 0), model.integers("size", 1, 9, 8, 6)]
+    model.node("SLICE", ["p1", *cut], ["s"])
+    model.node("TRANSPOSE", ["s", model.integers("turn", 0, 3, 2, 1)], ["t"])
+    return model.node("CONCATENATION", ["q", "s"], Axis=1)
 
 
 def flatten_by_shape() -> Model:
@@ -229,7 +253,7 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: depthwise(dilation=(2, 2), padding=VALID, act=RELU, bias=False),
         lambda: depthwise(shape=(1, 9, 8, 1), weights=(1, 3, 5, 4)),
     ),
-    "DEQUANTIZE": (half_weights, codes),
+    "DEQUANTIZE": (half_weights, codes, moved_codes),
     "DIV": (lambda: by_constant("DIV", (6,)), lambda: by_constant("DIV", (), act=RELU)),
     "EXPAND_DIMS": (
         lambda: with_integers("EXPAND_DIMS", (1, 4, 6), (1,)),
@@ -254,6 +278,9 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: mean((1, 7, 5), 1),
         lambda: mean(IMAGE, -1, keep=True),
         lambda: mean(IMAGE, 1),
+        lambda: mean_of_codes("int8", 0.03125, 0.0071, 3, 1, 2),
+        lambda: mean_of_codes("uint8", 0.02, 0.02, 130, 2, 1),
+        lambda: mean_of_codes("int8", 0.02, 0.004, -9, 3, 1),
     ),
     "MUL": (
         lambda: two("MUL", act=RELU),

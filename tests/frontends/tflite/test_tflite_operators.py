@@ -18,6 +18,7 @@ from netgen.ops.conv2d import Conv2d
 from netgen.runtime.compare import relative_error, seeded_inputs
 from tests.frontends.tflite.operator_cases import (
     CASES,
+    IMAGE,
     OPERATORS,
     Build,
     channels_first,
@@ -46,13 +47,15 @@ def test_every_operator_has_cases() -> None:
 def test_all_values_are_those_of_litert(tmp_path: Path, name: str, build: Build) -> None:
     find_package("ai_edge_litert")
     graph = read(tmp_path, build())
-    inputs = {key: 2 * value for key, value in seeded_inputs(graph).items()}
+    inputs = {
+        name: 2 * array if array.dtype.kind == "f" else array
+        for name, array in seeded_inputs(graph).items()
+    }
     expected = run_litert(tmp_path / "m.tflite", inputs)
     found = interpret(graph, inputs)
     assert set(graph.outputs) <= set(expected)
     for value, array in expected.items():
         assert found[value].shape == array.shape
-        # A code may be off by one where LiteRT's quotient is a tie that rounding decides: none is.
         assert relative_error(found[value], array) <= 2e-6, (name, value)
 
 
@@ -118,3 +121,29 @@ def test_an_open_batch_is_one(tmp_path: Path) -> None:
     model = Model({"x": (1, 4)})
     model.tensor("x", (1, 4), ShapeSignature=np.array([-1, 4], np.int32))
     assert read(tmp_path, model.node("RELU", ["x"])).inputs[0].type.shape == (1, 4)
+
+
+def test_an_output_that_is_an_input(tmp_path: Path) -> None:
+    graph = read(tmp_path, Model({"x": (1, 4)}, outputs=("x", "y")).node("RELU", ["x"]))
+    found = interpret(graph, {"x": np.array([[-1.0, 0.0, 1.0, 2.0]])})
+    assert [found[name].tolist() for name in graph.outputs] == [
+        [[-1.0, 0.0, 1.0, 2.0]],
+        [[0.0, 0.0, 1.0, 2.0]],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8"])
+@pytest.mark.parametrize("axes", [(1, 2), (3,), (1, 2, 3)])
+@pytest.mark.parametrize("scales", [(0.02, 5, 0.02, 5), (0.02, 5, 0.01, 7), (0.01, 0, 0.05, 9)])
+def test_means_of_codes_are_exact(
+    tmp_path: Path, kind: str, axes: tuple[int, ...], scales: tuple[float, int, float, int]
+) -> None:
+    find_package("ai_edge_litert")
+    model = Model({"x": IMAGE})
+    model.codes_of("x", IMAGE, kind, *scales[:2])
+    model.codes_of("y", (1, 1, 1, 6), kind, *scales[2:])
+    model.node("MEAN", ["x", model.integers("axes", *axes)], KeepDims=True)
+    graph = read(tmp_path, model)
+    inputs = seeded_inputs(graph)
+    expected = run_litert(tmp_path / "m.tflite", inputs)
+    assert np.array_equal(interpret(graph, inputs)["y"], expected["y"])
