@@ -15,8 +15,7 @@ from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
-from netgen.frontends.onnx_file import load_onnx
-from netgen.ir.files import load_graph
+from netgen.frontends.files import LOADERS
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import TensorType
@@ -59,17 +58,17 @@ def load(
 ) -> Graph:
     """The graph of a model, with its weights.
 
-    `model` is a name of `netgen list`, `file.py:function`, a network, a `.ir` or a `.onnx` file.
+    `model` is a name of `netgen list`, `file.py:function`, a network, or a file of LOADERS.
     Without `weights` they are seeded: made up, but scaled so that activations keep unit variance.
-    Raises UsageError, GraphError, WeightsError, and for a `.onnx` file MissingExtraError.
+    Raises UsageError, GraphError, WeightsError, and MissingExtraError for some files.
     """
-    if isinstance(model, str) and (suffix := Path(model).suffix) in (".ir", ".onnx"):
+    if isinstance(model, str) and (suffix := Path(model).suffix) in LOADERS:
         if weights is not None or by_position or parameters:
             raise UsageError(
                 f"a {suffix} file has its weights and parameters already",
                 hint="leave out --weights and -p",
             )
-        return load_graph(Path(model)) if suffix == ".ir" else load_onnx(Path(model))
+        return LOADERS[suffix](Path(model))
     if by_position and weights is None:
         raise UsageError("there are no weights to take by position", hint="give --weights as well")
     network = find_network(model)

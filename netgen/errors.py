@@ -95,6 +95,7 @@ _ONNX = ("onnx", "onnxruntime")
 EXTRAS: dict[str, tuple[str, ...]] = {
     "images": ("pillow",),
     "onnx": _ONNX,
+    "tflite": ("tflite",),
     "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
     "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
     "planner": ("ortools",),

@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 def main(debug: bool) -> None:
     """Turn small convolutional networks into portable, fast C.
 
-    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx or a .ir file; to `run`, also a
-    .netgen file, which is compiled already. Exit codes: 0 done,
-    2 wrong usage, 3 malformed network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do
-    not agree, 9 a package that is not installed.
+    MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx, .tflite or .ir file; to `run`, also
+    a .netgen file, which is compiled already. Exit codes: 0 done, 2 wrong usage, 3 malformed
+    network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do not agree, 9 a package
+    that is not installed.
     """
     del debug  # read by Commands.invoke
     context = click.get_current_context()
@@ -208,14 +208,18 @@ def run(
 @modes.refuses(modes.VERIFY)
 @cli_options.model_arguments
 @click.option(
-    "--against", type=click.Choice(["numpy", "onnxruntime"]), default="numpy", show_default=True
+    "--against",
+    type=click.Choice(["numpy", "onnxruntime", "tflite"]),
+    default="numpy",
+    show_default=True,
+    help="The reference; tflite, of a .tflite file, is LiteRT with its reference kernels.",
 )
 @click.option("--layers", is_flag=True, help="Print every layer.")
 @click.option(
     "--tolerance",
     type=float,
     callback=cli_values.read_tolerance,
-    help="Largest error [default: 1e-5, peers 1e-4].",
+    help="Largest error [default: 1e-5, onnxruntime 1e-4].",
 )
 @cli_options.target_option
 @planning_options
@@ -237,7 +241,7 @@ def verify(
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
-        comparison = verify_graph(graph, target, against, tell, planning)
+        comparison = verify_graph(graph, target, against, tell, planning, Path(model))
     if as_json:
         print_json({"against": against, **asdict(comparison)})
     else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from netgen.emission.options import EmitOptions, WeightsAs
+from netgen.frontends.files import LOADERS
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.data.options import DEFAULT, Image, PlanOptions
@@ -68,8 +70,8 @@ def command_of(
     words = ["netgen", "compile", origin.model]
     for name, value in origin.parameters.items():
         words += ["-p", f"{name}={value}"]
-    # A .onnx file is network and weights in one.
-    if origin.weights_file is not None and not origin.model.endswith(".onnx"):
+    # Files of other tools are network and weights in one.
+    if origin.weights_file is not None and Path(origin.model).suffix not in LOADERS:
         words += ["--weights", origin.weights_file]
         words += ["--by-position"] if origin.by_position else []
     words += ["--target", target.name]

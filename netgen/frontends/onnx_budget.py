@@ -1,4 +1,4 @@
-"""A budget bounds what is made of the few bytes that an ONNX file may have."""
+"""A budget bounds what is made of the few bytes that a file of another tool may have."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Budget:
     `held` is the number of elements that the file itself has.
     """
 
-    def __init__(self, held: int = 0) -> None:
-        self._left = _FREE + _TIMES * held
+    def __init__(self, held: int = 0, *, free: int = _FREE, times: int = _TIMES) -> None:
+        self._left = free + times * held
 
     def take(self, elements: int) -> None:
         """Count elements; raises GraphError where there are no more."""

@@ -53,6 +53,8 @@ class Builder:
         # One array may be needed in several layouts.
         self._forms: dict[str, list[str]] = {}
         self._stored: dict[tuple[object, ...], str] = {}
+        # Names that values get in the end, where they are others.
+        self.renames: dict[str, str] = {}
         # The last number given to a name: the names of any number of nodes may become one.
         self._count: dict[str, int] = {}
 
@@ -220,7 +222,7 @@ class Builder:
         `outputs` are ONNX names with their tensors. What no output needs is left out.
         """
         values = [self.stored(view, view.order, as_image(view.shape)) for _, view in outputs]
-        renames: dict[str, str] = {}
+        renames = self.renames
         own = {
             value
             for (output, _), value in zip(outputs, values, strict=True)

@@ -23,6 +23,6 @@ def find_network(model: str | Network) -> Network:
         raise UsageError(f"'{model}' is compiled already", hint="`netgen run` is what takes it")
     raise UsageError(
         f"unknown model '{model}'",
-        expected=f"one of {', '.join(NETWORKS)}, a file.py:function, a .ir or a .onnx file",
+        expected=f"one of {', '.join(NETWORKS)}, a file.py:function, a .ir, .onnx or .tflite file",
         hint="`netgen list` shows the models and their parameters",
     )

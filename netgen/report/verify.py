@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 from netgen.compiler import Lowered, build, lower, runnable_target
-from netgen.errors import VerifyError
+from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.origin import Origin
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
 
-Judge = Literal["numpy", "onnxruntime"]
+Judge = Literal["numpy", "onnxruntime", "tflite"]
 
 # Largest error of an output, relative to its largest magnitude. Peers differ from each other by
 # about 3e-5; the float64 reference is closer.
-TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4}
+TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4, "tflite": 1e-5}
 
 
 def verify_graph(
@@ -26,15 +27,24 @@ def verify_graph(
     against: Judge,
     progress: Callable[[str], None] | None = None,
     planning: PlanOptions = DEFAULT,
+    file: Path | None = None,
 ) -> Comparison:
     """Compile the graph, run it on a seeded input, and compare every layer with the reference.
 
-    The reference executes the graph as it was declared, before any pass. Raises BuildError where
-    the target does not run here, MissingExtraError without onnxruntime.
+    The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
+    the `file` that the graph is from. Raises BuildError where the target does not run here,
+    UsageError where there is no such file, MissingExtraError without the package of the reference.
     """
+    if against == "tflite" and (file is None or file.suffix != ".tflite"):
+        raise UsageError(
+            "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
+        )
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
-    reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
+    if against == "tflite" and file is not None:
+        reference = _litert(file)
+    else:
+        reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
     return compare(model, lowered.plan, reference, seeded_inputs(graph))
 
 
@@ -48,6 +58,12 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     # Passes keep the names of values; activations that they moved are values of their own.
     names = [node.name for node in lowered.graph.activations if node.name in graph]
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
+
+
+def _litert(file: Path) -> Reference:
+    from netgen.export.litert_session import run_litert
+
+    return lambda inputs: run_litert(file, inputs)
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:

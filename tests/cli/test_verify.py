@@ -15,7 +15,8 @@ from netgen import __version__
 from netgen.report import verify as judge
 from netgen.runtime.compare import Comparison, LayerError
 from tests.cli.commands import NOTE, Cli, entries
-from tests.tools import run_python, start_python
+from tests.frontends.tflite.operator_cases import channels_first
+from tests.tools import find_package, run_python, start_python
 
 
 def test_verify_json(cli: Cli, tiny: str) -> None:
@@ -45,6 +46,25 @@ def test_verify_against_onnxruntime(cli: Cli, tiny: str) -> None:
     assert shown["against"] == "onnxruntime"
     assert shown["max_relative_error"] < 1e-5
     assert shown["layers"][0]["name"] == "stem.relu6"
+
+
+def test_verify_of_a_tflite_file(cli: Cli, folder: Path) -> None:
+    (folder / "m.tflite").write_bytes(channels_first().content())
+    own = cli("verify", "m.tflite", "--json")
+    assert own.code == 0
+    find_package("ai_edge_litert")
+    shown = cli("verify", "m.tflite", "--against", "tflite", "--json").json()
+    assert shown["against"] == "tflite"
+    assert shown["max_relative_error"] < 1e-6
+    layers = {layer["name"] for layer in shown["layers"]}
+    assert layers == {layer["name"] for layer in own.json()["layers"]}
+    assert layers == {"x2", "y", "z"}  # of x6 it stores z, which is the output
+
+
+def test_only_a_tflite_file_can_be_compared_with_tflite(cli: Cli, tiny: str) -> None:
+    outcome = cli("verify", tiny, "--against", "tflite")
+    assert outcome.code == 2
+    assert "only a .tflite file" in outcome.stderr
 
 
 def test_a_disagreement_is_an_exit_code(cli: Cli, tiny: str) -> None:

@@ -1,0 +1,52 @@
+"""The graph under construction, of tensors whose channels come last, as netgen's own do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_builder import Builder
+from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_window import Sides
+from netgen.ir.graph import Node
+from netgen.ir.operator import Input
+from netgen.ir.tensor_type import TensorType
+
+
+class ChannelsLast(Builder):
+    """A builder whose tensors are [1,H,W,C]; else as its base, which has [1,C,H,W]."""
+
+    def __init__(self, reserved: Iterable[str], budget: Budget) -> None:
+        super().__init__(reserved, budget)
+        # Images within borders of the lowest number: what they are made of, and the borders.
+        self.bordered: dict[str, tuple[str, Sides]] = {}
+
+    def declare(self, name: str, kind: TensorType) -> View:
+        """Declare an input."""
+        fresh = self.fresh(name)
+        self.nodes[fresh] = Node(fresh, Input(), (), kind)
+        return row_major(fresh, kind.shape)
+
+    def kind(self, view: View) -> TensorType:
+        """Element type, and what codes stand for, of what a view shows; the shape is stored."""
+        return self.nodes[view.value].type
+
+    def image(self, view: View) -> str:
+        """Give a value f32[1,H,W,C]; raises GraphError for other tensors."""
+        if len(view.shape) != 4 or view.shape[0] != 1:
+            raise GraphError(
+                "a batch of more than one" if len(view.shape) == 4 else "the tensor is no image",
+                expected="[1,H,W,C]",
+                found=f"{list(view.shape)}",
+                hint="convert the model for one image" if len(view.shape) == 4 else None,
+            )
+        return self.as_in_file(view)
+
+    def natural(self, view: View) -> str:
+        """Give the value in the order of the file, which is netgen's."""
+        return self.as_in_file(view)
+
+    def view(self, value: str, shape: Sequence[int]) -> View:
+        """View a value as `natural` gives it."""
+        return row_major(value, shape)

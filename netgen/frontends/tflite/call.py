@@ -1,0 +1,175 @@
+"""One operator of a `.tflite` file as a mapping sees it, and the checks that mappings share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import GraphError, WeightsError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_call import Known, Value, axis_of
+from netgen.frontends.onnx_view import View
+from netgen.frontends.tflite.builder import ChannelsLast
+from netgen.frontends.tflite.parts import FileOperator, Tensor
+from netgen.ir.operator import Operator
+from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.relu import Relu
+from netgen.ops.relu6 import Relu6
+
+Result: TypeAlias = "Value | Sequence[Value]"
+Mapping: TypeAlias = "Callable[[Call], Result]"
+
+# Values of the schema's enumeration ActivationFunctionType.
+_ACTIVATIONS: dict[int, ElementwiseActivation | None] = {0: None, 1: Relu(), 3: Relu6()}
+_REFUSED = {2: "RELU_N1_TO_1", 4: "TANH", 5: "SIGN_BIT"}
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes of one scale: element type, scale and zero point."""
+
+    dtype: str
+    scale: float
+    zero: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operator with its inputs: tensors of activations, or arrays that are known already.
+
+    `read` and `made` are the file's tensors; an input that is left out is None in both `read` and
+    `inputs`. `readers` are the operators that read a result, and "" where the network gives it out.
+    """
+
+    builder: ChannelsLast
+    budget: Budget
+    operator: FileOperator
+    read: tuple[Tensor | None, ...]
+    made: tuple[Tensor, ...]
+    inputs: tuple[Value | None, ...]
+    readers: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Name of the first result."""
+        return self.made[0].name
+
+    def given(self, index: int) -> Value | None:
+        """Input of that position, None where it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def tensor(self, index: int = 0) -> View:
+        """An input that must be activations; raises GraphError where it is a constant."""
+        value = self.given(index)
+        if not isinstance(value, View):
+            raise GraphError(
+                f"input {index} must be activations",
+                found="nothing" if value is None else "a constant",
+            )
+        return value
+
+    def known(self, index: int, what: str) -> Known:
+        """An input that must be known now; raises GraphError where it is computed or left out."""
+        value = self.given(index)
+        if value is None or isinstance(value, View):
+            found = "nothing" if value is None else "a computed tensor"
+            raise GraphError(f"{what} must be a constant", found=found)
+        return value
+
+    def weights(self, index: int, what: str) -> tuple[str, npt.NDArray[np.float32]]:
+        """Name and elements of an input of learned numbers.
+
+        Raises WeightsError unless they are float32, also by way of DEQUANTIZE.
+        """
+        array = self.known(index, what)
+        if array.dtype != np.float32:
+            raise WeightsError(
+                f"{what} under activations of float32 have an element type that is not supported",
+                expected="float32, or float16 behind DEQUANTIZE",
+                found=str(array.dtype),
+                hint="convert the model without quantising its weights",
+            )
+        tensor = self.read[index]
+        assert tensor is not None  # it is known
+        return tensor.name, np.asarray(array, np.float32)
+
+    def integers(self, index: int, what: str) -> tuple[int, ...]:
+        """Numbers of an input of integers; raises GraphError for others and for several axes."""
+        array = self.known(index, what)
+        if array.dtype.kind not in "iu" or array.ndim > 1:
+            raise GraphError(
+                f"{what} is no list of integers", found=f"{array.dtype}{list(array.shape)}"
+            )
+        self.budget.take(array.size)
+        return tuple(int(number) for number in array.reshape(-1))
+
+    def axis(self, index: int, rank: int) -> int:
+        """The axis that an input of one integer names, from the front."""
+        numbers = self.integers(index, "the axis")
+        if len(numbers) != 1:
+            raise GraphError("the axis must be one number", found=str(list(numbers)))
+        return axis_of(numbers[0], rank)
+
+    def integer(self, name: str) -> int:
+        """An option that is a number or a flag; raises GraphError where the options are missing."""
+        value = self._option(name)
+        assert isinstance(value, int)  # as the schema has it
+        return value
+
+    def floating(self, name: str) -> float:
+        """An option that is a float; raises GraphError where it is not finite."""
+        value = self._option(name)
+        assert isinstance(value, float)
+        if not isfinite(value):
+            raise GraphError(f"the option {name} is not finite", found=str(value))
+        return value
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """An option that is a list; empty where it is left out."""
+        value = self._option(name)
+        assert isinstance(value, tuple)
+        return value
+
+    def _option(self, name: str) -> object:
+        if self.operator.options is None:
+            raise GraphError(f"its options are missing, {name} among them")
+        return self.operator.options[name]
+
+    def emit(self, op: Operator, operands: Sequence[str]) -> str:
+        """Compute an operator and the activation that the options fuse into it."""
+        act = self.activation()
+        if act is None:
+            return self.builder.emit(op, operands, self.name)
+        before = self.builder.emit(op, operands, f"{self.name}.{op.operator_name}")
+        return self.builder.emit(act, [before], self.name)
+
+    def one_scale(self) -> Codes:
+        """What the codes of the first result are; raises GraphError unless they have one scale."""
+        kind = self.made[0].type()
+        quantisation = kind.quantisation
+        if quantisation is None or not isinstance(quantisation.scale, float):
+            raise GraphError("the result has no one scale", found=str(kind))
+        return Codes(kind.dtype, quantisation.scale, quantisation.zero)
+
+    def activated(self, make: Callable[[str], View]) -> View:
+        """What `make` computes under the name that it is given, then the fused activation."""
+        act = self.activation()
+        if act is None:
+            return make(self.name)
+        view = make(f"{self.name}.before")
+        return replace(view, value=self.builder.emit(act, [view.value], self.name))
+
+    def activation(self) -> ElementwiseActivation | None:
+        """The fused activation, None where there is none; raises GraphError for others."""
+        number = self.integer("FusedActivationFunction")
+        if number not in _ACTIVATIONS:
+            raise GraphError(
+                f"the fused activation {_REFUSED.get(number, number)} is not supported",
+                expected="NONE, RELU or RELU6",
+            )
+        return _ACTIVATIONS[number]

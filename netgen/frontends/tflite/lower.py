@@ -1,0 +1,242 @@
+"""The parts of a `.tflite` file -> a graph: every operator is mapped or folded, all faults told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from netgen.errors import GraphError, NetgenError, WeightsError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_call import Value, check_rank
+from netgen.frontends.onnx_view import View, as_image
+from netgen.frontends.tflite.builder import ChannelsLast
+from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.fold import FOLDS
+from netgen.frontends.tflite.operators import MAPPINGS, TAKE_CODES
+from netgen.frontends.tflite.parts import FileOperator, ModelFile, Tensor
+from netgen.ir.graph import Graph
+from netgen.ir.tensor_type import TensorType
+
+
+@dataclass(frozen=True)
+class LoweredFile:
+    """The graph of a file, and how it holds the file's tensors.
+
+    `views` are those that are computed, in the order of the file, by their indices; not all of
+    their values are needed by the graph. `outputs` are the tensors of the graph's outputs.
+    """
+
+    graph: Graph
+    views: Mapping[int, View]
+    outputs: tuple[int, ...]
+
+    def shape(self, value: str) -> tuple[int, ...]:
+        """Shape of a value of the graph."""
+        return self.graph[value].type.shape
+
+
+def lower_file(file: ModelFile, name: str, where: str, held: int) -> LoweredFile:
+    """Make the graph of a file of `held` bytes.
+
+    Inputs and outputs keep names and shapes; where the first axis is longer than 1, one of 1 stands
+    before it. Raises GraphError with every operator that cannot be mapped, or WeightsError if
+    nothing but weights is wrong.
+    """
+    return _Lowering(file, where, held).run(name)
+
+
+class _Lowering:
+    """Values by the index of their tensor while the operators are walked in order."""
+
+    def __init__(self, file: ModelFile, where: str, held: int) -> None:
+        self._file = file
+        self._where = where
+        self._values: dict[int, Value] = {}
+        self._made: set[int] = set()
+        self._readers: dict[int, set[str]] = {index: {""} for index in file.outputs}
+        for operator in file.operators:
+            for index in operator.inputs:
+                self._readers.setdefault(index, set()).add(operator.name)
+        self._faults: list[tuple[str, NetgenError]] = []
+        self._budget = Budget(held)
+        outputs = [file.tensors[index].name for index in file.outputs]
+        self._builder = ChannelsLast(outputs, self._budget)
+
+    def run(self, name: str) -> LoweredFile:
+        """Walk the operators; what a faulty one should have made is taken as the file has it."""
+        for index in dict.fromkeys(self._file.inputs):
+            tensor = self._file.tensors[index]
+            self._made.add(index)
+            try:
+                self._values[index] = self._input(tensor)
+            except GraphError as error:
+                self._faults.append((f"input {tensor.shown}", error))
+        for operator in self._file.operators:
+            self._visit(operator)
+        outputs = [(index, self._output(index)) for index in self._file.outputs]
+        self._raise_faults()
+        named = [(self._file.tensors[k].name, view) for k, view in outputs if view is not None]
+        graph = self._builder.graph(name, named)
+        renames = self._builder.renames
+        views = {
+            index: replace(value, value=renames.get(value.value, value.value))
+            for index, value in self._values.items()
+            if isinstance(value, View)
+        }
+        return LoweredFile(graph, views, self._file.outputs)
+
+    def _input(self, tensor: Tensor) -> View:
+        if tensor.is_constant:
+            raise GraphError("an input that is a constant")
+        if any(axis > 0 for axis in tensor.open_axes):
+            raise GraphError(
+                f"axis {max(tensor.open_axes)} is open",
+                expected="a number",
+                hint="convert the model for one input size",
+            )
+        if not tensor.shape:
+            raise GraphError("an input without a shape, or without axes")
+        kind = tensor.type()
+        view = self._builder.declare(tensor.name, _as_image(kind))
+        # An axis of 1 before the others is nothing but a name.
+        return replace(view, axes=view.axes[-len(kind.shape) :])
+
+    def _visit(self, operator: FileOperator) -> None:
+        makes = ", ".join(self._file.tensors[index].shown for index in operator.outputs)
+        title = f"operator {operator.index}, {operator.name}, which makes {makes or 'nothing'}"
+        try:
+            # Numbers that leave float32 are refused when they would get into the graph.
+            with np.errstate(all="ignore"):
+                results = self._results(operator)
+        except (GraphError, WeightsError) as error:
+            self._faults.append((title, error))
+            self._stand_in(operator)
+        except _UnknownError:
+            self._stand_in(operator)
+        else:
+            self._values.update(zip(operator.outputs, results, strict=True))
+        self._made.update(operator.outputs)
+
+    def _results(self, operator: FileOperator) -> Sequence[Value]:
+        """Results of an operator: views of values that are emitted, or known arrays."""
+        mapping, fold = MAPPINGS.get(operator.name), FOLDS.get(operator.name)
+        if mapping is None and fold is None:
+            raise GraphError("this operator is not supported")
+        for index in operator.outputs:
+            if index in self._made or self._file.tensors[index].is_constant:
+                raise GraphError("a result that is there already")
+        if not operator.outputs or len(set(operator.outputs)) < len(operator.outputs):
+            raise GraphError("no result, or one result twice")
+        call = self._call(operator)
+        found = [value for value in call.inputs if isinstance(value, View)]
+        if not found and fold is not None:
+            results = _folded(operator.name, call)
+        elif mapping is not None:
+            self._check_elements(operator, found)
+            made = mapping(call)
+            results = [made] if isinstance(made, View | np.ndarray) else list(made)
+        else:
+            raise GraphError("this operator is supported between constants only")
+        if len(results) != len(operator.outputs):
+            raise GraphError("another number of results", expected=str(len(results)))
+        for value, tensor in zip(results, call.made, strict=True):
+            self._check_result(value, tensor)
+        return results
+
+    def _call(self, operator: FileOperator) -> Call:
+        tensors = self._file.tensors
+        return Call(
+            builder=self._builder,
+            budget=self._budget,
+            operator=operator,
+            read=tuple(tensors[index] if index >= 0 else None for index in operator.inputs),
+            made=tuple(tensors[index] for index in operator.outputs),
+            inputs=tuple(self._read(index) if index >= 0 else None for index in operator.inputs),
+            readers=frozenset().union(*(self._readers.get(k, ()) for k in operator.outputs)),
+        )
+
+    def _read(self, index: int) -> Value:
+        """A value that is there; constants are decoded when something reads them."""
+        if index not in self._values:
+            tensor = self._file.tensors[index]
+            if index in self._made:
+                raise _UnknownError  # it depends on a faulty operator
+            if not tensor.is_constant:
+                raise GraphError(f"{tensor.shown} is read before an operator makes it")
+            self._values[index] = tensor.array()
+        return self._values[index]
+
+    def _check_elements(self, operator: FileOperator, found: Sequence[View]) -> None:
+        """Raise GraphError for codes where only floats are supported."""
+        if operator.name in TAKE_CODES:
+            return
+        for view in found:
+            kind = self._builder.kind(view)
+            if not kind.element.is_float:
+                raise GraphError("this operator is supported in floats only", found=str(kind))
+
+    def _check_result(self, value: Value, tensor: Tensor) -> None:
+        """Raise GraphError where the result is of another kind than the file says."""
+        check_rank(len(value.shape))
+        if isinstance(value, View):
+            kind, said = self._builder.kind(value), tensor.type()
+            if not kind.alike(said):
+                raise GraphError(
+                    "the result has another element type than its operands give it",
+                    expected=str(kind),
+                    found=str(said),
+                )
+
+    def _stand_in(self, operator: FileOperator) -> None:
+        """Take results as the file has them, so that what follows can be looked at, too."""
+        for index in operator.outputs:
+            tensor = self._file.tensors[index]
+            if index in self._values or tensor.is_constant or not tensor.shape:
+                continue
+            try:
+                view = self._builder.declare(tensor.name, _as_image(tensor.type()))
+            except GraphError:
+                continue
+            self._values[index] = replace(view, axes=view.axes[-len(tensor.shape) :])
+
+    def _output(self, index: int) -> View | None:
+        value = self._values.get(index)
+        if isinstance(value, View) or self._faults:
+            return value if isinstance(value, View) else None
+        tensor = self._file.tensors[index]
+        raise GraphError(
+            "an output that is a constant"
+            if value is not None or tensor.is_constant
+            else "an output that no operator makes",
+            where=f"{self._where}: {tensor.shown}",
+        )
+
+    def _raise_faults(self) -> None:
+        if not self._faults:
+            return
+        weights = all(isinstance(error, WeightsError) for _, error in self._faults)
+        kind: type[NetgenError] = WeightsError if weights else GraphError
+        count = len(self._faults)
+        raise kind(
+            f"{count} part{'s' if count > 1 else ''} of the model cannot be used: "
+            + "; ".join(f"{title}: {error}" for title, error in self._faults),
+            where=self._where,
+        )
+
+
+class _UnknownError(Exception):
+    """An operand is that of a faulty operator, and has no type either."""
+
+
+def _folded(name: str, call: Call) -> list[Value]:
+    try:
+        return [np.asarray(FOLDS[name](call))]  # NumPy makes scalars of arrays without axes
+    # NumPy raises these for shapes, axes and types that do not fit.
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        raise GraphError(f"malformed arithmetic: {error}") from error
+
+
+def _as_image(kind: TensorType) -> TensorType:
+    return kind.with_shape(as_image(kind.shape))

@@ -1,0 +1,49 @@
+"""TensorFlow Lite's operators in terms of netgen's: one function each."""
+
+from __future__ import annotations
+
+from netgen.frontends.tflite import elementwise, views
+from netgen.frontends.tflite.call import Mapping
+from netgen.frontends.tflite.fold import shape
+from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
+
+# Used where an input is activations; where all inputs are known, FOLDS has its word.
+MAPPINGS: dict[str, Mapping] = {
+    "ADD": elementwise.add,
+    "AVERAGE_POOL_2D": average_pool_2d,
+    "CONCATENATION": views.concatenation,
+    "CONV_2D": conv_2d,
+    "DEPTHWISE_CONV_2D": depthwise_conv_2d,
+    "DEQUANTIZE": elementwise.dequantize,
+    "DIV": elementwise.div,
+    "EXPAND_DIMS": views.expand_dims,
+    "FULLY_CONNECTED": fully_connected,
+    "HARD_SWISH": elementwise.hard_swish,
+    "LEAKY_RELU": elementwise.leaky_relu,
+    "LOGISTIC": elementwise.logistic,
+    "MAX_POOL_2D": max_pool_2d,
+    "MEAN": mean,
+    "MUL": elementwise.mul,
+    "PAD": views.pad,
+    "PADV2": views.pad,
+    "QUANTIZE": elementwise.quantize,
+    "RELU": elementwise.relu,
+    "RELU6": elementwise.relu6,
+    "RESHAPE": views.reshape,
+    "SHAPE": shape,
+    "SLICE": views.slices,
+    "SOFTMAX": elementwise.softmax,
+    "SPLIT": views.split,
+    "SPLIT_V": views.split_v,
+    "SQUEEZE": views.squeeze,
+    "STRIDED_SLICE": views.strided_slice,
+    "SUB": elementwise.sub,
+    "TRANSPOSE": views.transpose,
+}
+
+# Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
+TAKE_CODES = frozenset({
+    "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MEAN", "PAD", "PADV2", "RESHAPE", "SHAPE",
+    "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+})  # fmt: skip

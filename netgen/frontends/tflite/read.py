@@ -1,0 +1,210 @@
+"""The bytes of a `.tflite` file -> its parts. None of the file is trusted.
+
+Offsets may point anywhere, lengths be any number, and many places point to the same one: so each
+length is compared with the file's, and what is read in all is bounded by it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_builder import netgen_name
+from netgen.frontends.onnx_call import check_rank
+from netgen.frontends.tflite.parts import FileOperator, ModelFile, Option, Scales, Tensor
+from netgen.frontends.tflite.schema import OPTIONS
+
+_IDENTIFIER = b"TFL3"
+_VERSION = 3
+# What flatbuffers raises for places outside the file: it subtracts, unpacks, slices and counts.
+_DAMAGE = (struct.error, ValueError, TypeError, IndexError, OverflowError, AttributeError)
+_LONGEST_NAME = 200
+
+
+def read_model(schema: ModuleType, content: bytes, where: str) -> ModelFile:
+    """Read the main subgraph.
+
+    Raises GraphError for what is no `.tflite` file, for a damaged one, and for indices that point
+    to nothing.
+    """
+    if content[4:8] != _IDENTIFIER:
+        raise GraphError("no TensorFlow Lite file: it does not say TFL3", where=where)
+    try:
+        return _Reader(schema, content).model()
+    except GraphError as error:
+        raise GraphError(f"a damaged TensorFlow Lite file: {error}", where=where) from error
+    except _DAMAGE as error:
+        raise GraphError("a damaged TensorFlow Lite file", where=where) from error
+
+
+class _Reader:
+    """Walks the tables of one file."""
+
+    def __init__(self, schema: ModuleType, content: bytes) -> None:
+        self._schema = schema
+        self._size = len(content)
+        # Each byte once, or twice where writers share what is equal; weights are not read here.
+        self._budget = Budget(len(content), free=0, times=2)
+        self._model = schema.Model.GetRootAs(content, 0)
+        self._names: dict[str, int] = {}
+        self._elements = _names_of(schema.TensorType)
+        self._operators = _names_of(schema.BuiltinOperator)
+
+    def model(self) -> ModelFile:
+        """The main subgraph, which is the first."""
+        if self._model.Version() != _VERSION:
+            raise GraphError(
+                "another version of the schema",
+                expected=str(_VERSION),
+                found=str(self._model.Version()),
+            )
+        if not self._count(self._model, "Subgraphs"):
+            raise GraphError("no subgraph")
+        buffers = [self._buffer(self._model.Buffers(k)) for k in self._each(self._model, "Buffers")]
+        graph = self._model.Subgraphs(0)
+        tensors = self._named(
+            [self._tensor(graph.Tensors(k), buffers) for k in self._each(graph, "Tensors")]
+        )
+        codes = [
+            self._code(self._model.OperatorCodes(k))
+            for k in self._each(self._model, "OperatorCodes")
+        ]
+        count = len(tensors)
+        operators = tuple(
+            self._operator(k, graph.Operators(k), codes, count)
+            for k in self._each(graph, "Operators")
+        )
+        inputs, outputs = (self._indices(graph, name, count, 0) for name in ("Inputs", "Outputs"))
+        if not outputs:
+            raise GraphError("no output")
+        return ModelFile(tensors, operators, inputs, outputs)
+
+    def _count(self, table: Any, field: str) -> int:  # noqa: ANN401  # flatbuffers has no types
+        """The length of a vector, which can be no more than the file's."""
+        count = int(getattr(table, f"{field}Length")())
+        if not 0 <= count <= self._size:
+            raise GraphError(
+                f"{field} are more than fit", expected=f"{self._size}", found=str(count)
+            )
+        self._budget.take(count)
+        return count
+
+    def _each(self, table: Any, field: str) -> Iterator[int]:  # noqa: ANN401
+        return iter(range(self._count(table, field)))
+
+    def _numbers(self, table: Any, field: str) -> tuple[Any, ...]:  # noqa: ANN401
+        """A vector of numbers; empty where it is left out."""
+        if not self._count(table, field):
+            return ()
+        return tuple(getattr(table, f"{field}AsNumpy")().tolist())
+
+    def _indices(self, table: Any, field: str, count: int, least: int) -> tuple[int, ...]:  # noqa: ANN401
+        found = self._numbers(table, field)
+        if any(not least <= index < count for index in found):
+            raise GraphError(
+                f"{field} name a tensor that is not there",
+                expected=f"{least} to {count - 1}",
+                found=str(next(index for index in found if not least <= index < count)),
+            )
+        return found
+
+    def _buffer(self, buffer: Any) -> npt.NDArray[np.uint8] | None:  # noqa: ANN401
+        """The bytes, which are not copied; None where there are none."""
+        if buffer.Offset() > 1 or buffer.Size() > 1:
+            raise GraphError("weights that stand behind the FlatBuffer are not supported")
+        # Not `_count`: many buffers may share their bytes, which nobody reads here.
+        return buffer.DataAsNumpy() if buffer.DataLength() else None
+
+    def _text(self, text: bytes | None) -> str:
+        """The beginning of a text; where a converter joined names by semicolons, the first."""
+        found = text or b""
+        self._budget.take(len(found))
+        return found.partition(b";")[0][:_LONGEST_NAME].decode("utf-8", "replace")
+
+    def _tensor(self, tensor: Any, buffers: list[npt.NDArray[np.uint8] | None]) -> Tensor:  # noqa: ANN401
+        for field in ("Shape", "ShapeSignature"):
+            check_rank(self._count(tensor, field))
+        shape, signature = (self._numbers(tensor, field) for field in ("Shape", "ShapeSignature"))
+        name = self._text(tensor.Name())
+        at = tensor.Buffer()
+        if not 0 <= at < max(len(buffers), 1):
+            raise GraphError("a tensor names a buffer that is not there", found=str(at))
+        return Tensor(
+            name=netgen_name(name) if name.strip("/") else "tensor",
+            shown=re.sub(r"[^\x20-\x7e]", "?", name) or "a tensor without a name",
+            element=self._elements.get(tensor.Type(), f"element type {tensor.Type()}"),
+            shape=shape,
+            open_axes=tuple(axis for axis, extent in enumerate(signature) if extent < 0),
+            data=buffers[at] if buffers else None,
+            scales=self._scales(tensor.Quantization()),
+            sparse=tensor.Sparsity() is not None,
+        )
+
+    def _named(self, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+        """Unique names: a layer's result has its name before the constants named after it."""
+        order = sorted(range(len(tensors)), key=lambda k: tensors[k].is_constant)
+        names = {k: self._unique(tensors[k].name) for k in order}
+        return tuple(replace(tensor, name=names[k]) for k, tensor in enumerate(tensors))
+
+    def _unique(self, name: str) -> str:
+        """The name, with a number behind it where another tensor has it already."""
+        candidate = name
+        while candidate in self._names:
+            self._names[name] += 1
+            candidate = f"{name}_{self._names[name]}"
+        self._names[candidate] = 1
+        return candidate
+
+    def _scales(self, given: Any) -> Scales | None:  # noqa: ANN401
+        scales = () if given is None else self._numbers(given, "Scale")
+        if not scales:
+            return None
+        return Scales(scales, self._numbers(given, "ZeroPoint"), given.QuantizedDimension())
+
+    def _code(self, code: Any) -> str:  # noqa: ANN401
+        # Old writers know the first field only, which has no room for newer operators.
+        number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
+        name = self._operators.get(number, f"operator code {number}")
+        if name != "CUSTOM":
+            return name
+        return "CUSTOM " + re.sub(r"[^\x21-\x7e]", "?", self._text(code.CustomCode()))
+
+    def _operator(self, index: int, operator: Any, codes: list[str], count: int) -> FileOperator:  # noqa: ANN401
+        at = operator.OpcodeIndex()
+        if at >= len(codes):
+            raise GraphError(f"operator {index} has no code", found=str(at))
+        return FileOperator(
+            index=index,
+            name=codes[at],
+            inputs=self._indices(operator, "Inputs", count, -1),
+            outputs=self._indices(operator, "Outputs", count, 0),
+            options=self._options(operator, codes[at]),
+        )
+
+    def _options(self, operator: Any, name: str) -> dict[str, Option] | None:  # noqa: ANN401
+        table, fields = OPTIONS.get(name, ("NONE", ()))
+        given = operator.BuiltinOptionsType()
+        union = operator.BuiltinOptions() if fields else None
+        if union is None or given != getattr(self._schema.BuiltinOptions, table):
+            return None
+        options = getattr(self._schema, table)()
+        options.Init(union.Bytes, union.Pos)
+        return {
+            field: self._numbers(options, field)
+            if hasattr(options, f"{field}Length")
+            else getattr(options, field)()
+            for field in fields
+        }
+
+
+def _names_of(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}

@@ -1,0 +1,58 @@
+"""The schema of `.tflite` files: the package that has it, and the options that netgen reads."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from netgen.errors import MissingExtraError
+
+_POOLING = (
+    *("Padding", "StrideH", "StrideW", "FilterHeight", "FilterWidth"),
+    "FusedActivationFunction",
+)
+_CONVOLUTION = (
+    *("Padding", "StrideH", "StrideW", "DilationHFactor", "DilationWFactor"),
+    "FusedActivationFunction",
+)
+
+# Of each operator the table of its options and the fields that netgen reads.
+OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOLING),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "CONV_2D": ("Conv2DOptions", _CONVOLUTION),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _CONVOLUTION),
+    "DIV": ("DivOptions", ("FusedActivationFunction",)),
+    "FULLY_CONNECTED": (
+        "FullyConnectedOptions",
+        ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
+    ),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
+    "MAX_POOL_2D": ("Pool2DOptions", _POOLING),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "MUL": ("MulOptions", ("FusedActivationFunction",)),
+    "PACK": ("PackOptions", ("Axis", "ValuesCount")),
+    "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
+    "RESHAPE": ("ReshapeOptions", ("NewShape",)),
+    "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "SPLIT": ("SplitOptions", ("NumSplits",)),
+    "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
+    ),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+}  # fmt: skip
+
+
+def import_schema() -> ModuleType:
+    """The classes that flatbuffers' compiler made of TensorFlow Lite's schema.
+
+    Raises MissingExtraError where they are not installed.
+    """
+    try:
+        return importlib.import_module("tflite")
+    except ModuleNotFoundError:
+        raise MissingExtraError("tflite", "tflite", "reading a .tflite file") from None

@@ -1,0 +1,236 @@
+"""Operators that look at a tensor in another way, cut it, pad it or join several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_call import axis_of
+from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.shapes import (
+    permutation,
+    slice_cuts,
+    split_cuts,
+    squeezed_axes,
+    strided_cuts,
+    target_shape,
+)
+from netgen.ir.operator import Operator
+from netgen.ops.channel_pad import ChannelPad
+from netgen.ops.channel_slice import ChannelSlice
+from netgen.ops.concat import Concat
+from netgen.ops.pad import Pad
+from netgen.ops.spatial_slice import SpatialSlice
+
+
+def reshape(call: Call) -> View:
+    """RESHAPE."""
+    x = call.tensor()
+    return call.builder.reshaped(x, target_shape(call, x.shape))
+
+
+def squeeze(call: Call) -> View:
+    """SQUEEZE."""
+    x = call.tensor()
+    return _without(x, squeezed_axes(call, x.shape))
+
+
+def _without(x: View, dropped: Sequence[int]) -> View:
+    kept = tuple(axis for k, axis in enumerate(x.axes) if k not in dropped)
+    return View(x.value, x.storage, kept)
+
+
+def expand_dims(call: Call) -> View:
+    """EXPAND_DIMS: an axis of 1."""
+    x = call.tensor()
+    at = call.axis(1, len(x.shape) + 1)
+    return View(x.value, x.storage, (*x.axes[:at], (), *x.axes[at:]))
+
+
+def transpose(call: Call) -> View:
+    """TRANSPOSE."""
+    x = call.tensor()
+    return x.transposed(permutation(call, len(x.shape)))
+
+
+def concatenation(call: Call) -> View:
+    """CONCATENATION -> concat: what lies behind the axis is taken as channels."""
+    tensors = [call.tensor(index) for index in range(len(call.inputs))]
+    shape = tensors[0].shape
+    axis = axis_of(call.integer("Axis"), len(shape))
+    around = [(each.shape[:axis], each.shape[axis + 1 :]) for each in tensors]
+    if any(each != around[0] for each in around):
+        raise GraphError(
+            "tensors that are joined differ in other axes",
+            found=" and ".join(str(list(each.shape)) for each in tensors),
+        )
+    before, behind = around[0]
+    extent = sum(each.shape[axis] for each in tensors)
+
+    if call.activation() is not None:
+        raise GraphError("an activation fused into it, which TensorFlow Lite does not run, either")
+    flat = [_channels(call, each, axis) for each in tensors]
+    return row_major(call.builder.emit(Concat(), flat, call.name), (*before, extent, *behind))
+
+
+def _channels(call: Call, x: View, axis: int) -> str:
+    """A value whose channels are all that lies from `axis` on."""
+    if axis == len(x.shape) - 1 and len(x.shape) in {2, 4}:
+        return call.builder.natural(x)
+    ahead, channels = x.shape[:axis], prod(x.shape[axis:])
+    shape = (1, channels) if prod(ahead) == 1 else (1, 1, prod(ahead), channels)
+    return call.builder.natural(call.builder.reshaped(x, shape))
+
+
+def slices(call: Call) -> View:
+    """SLICE."""
+    x = call.tensor()
+    return _cut(call, x, slice_cuts(call, x.shape), call.name)
+
+
+def strided_slice(call: Call) -> View:
+    """STRIDED_SLICE."""
+    x = call.tensor()
+    cuts, dropped = strided_cuts(call, x.shape)
+    return _without(_cut(call, x, cuts, call.name), dropped)
+
+
+def split(call: Call) -> Sequence[View]:
+    """SPLIT into equal parts: the axis is the first input, the tensor the second."""
+    x = call.tensor(1)
+    axis, count = call.axis(0, len(x.shape)), call.integer("NumSplits")
+    if count < 1 or x.shape[axis] % count or count != len(call.made):
+        raise GraphError("the parts are not equal", expected=f"{x.shape[axis]} in {len(call.made)}")
+    return _parts(call, x, axis, [x.shape[axis] // count] * count)
+
+
+def split_v(call: Call) -> Sequence[View]:
+    """SPLIT_V: the tensor, the lengths, of which one may be -1, the axis."""
+    x = call.tensor()
+    axis, lengths = call.axis(2, len(x.shape)), list(call.integers(1, "the lengths"))
+    if lengths.count(-1) == 1:
+        lengths[lengths.index(-1)] = x.shape[axis] - sum(lengths) - 1
+    if len(lengths) != len(call.made):
+        raise GraphError("another number of lengths than of results")
+    return _parts(call, x, axis, lengths)
+
+
+def _parts(call: Call, x: View, axis: int, lengths: Sequence[int]) -> list[View]:
+    whole = [range(extent) for extent in x.shape]
+    return [
+        _cut(call, x, [*whole[:axis], places, *whole[axis + 1 :]], result.name)
+        for result, places in zip(call.made, split_cuts(lengths, x.shape[axis]), strict=True)
+    ]
+
+
+def _cut(call: Call, x: View, cuts: Sequence[range], name: str) -> View:
+    """Keep these places: of images in turn pixels and channels, else of one axis."""
+    shape = [len(cut) for cut in cuts]
+    cuts = [range(cut[0], cut[0] + 1) if len(cut) == 1 else cut for cut in cuts]
+    part = [axis for axis, cut in enumerate(cuts) if len(cut) != x.shape[axis]]
+    if not part:
+        return x
+    if len(part) == 1 and (part[0] == len(shape) - 1 or not _is_image(x)):
+        return _cut_axis(call, x, cuts, part[0], name)
+    if not _is_image(x):
+        raise GraphError("only images can be cut in several axes", found=f"{list(x.shape)}")
+    rows, columns, channels = cuts[1:]
+    size, stride = (len(rows), len(columns)), (rows.step, columns.step)
+    ops: list[Operator] = [SpatialSlice((rows.start, columns.start), size, stride)]
+    if part[-1] == 3:
+        ops.append(ChannelSlice(channels.start, len(channels), channels.step))
+    return _in_turn(call, x, ops, shape, name)
+
+
+def _is_image(x: View) -> bool:
+    return len(x.shape) == 4 and x.shape[0] == 1
+
+
+def _cut_axis(call: Call, x: View, cuts: Sequence[range], axis: int, name: str) -> View:
+    """Cut one axis of any tensor: what lies behind it is taken as channels."""
+    cut, inner = cuts[axis], prod(x.shape[axis + 1 :])
+    if cut.step != 1 and inner != 1:
+        raise GraphError("only the last axis can be cut in steps", found=f"{list(x.shape)}")
+    op = ChannelSlice(cut.start * inner, len(cut) * inner, cut.step)
+    y = call.builder.emit(op, [_channels(call, x, axis)], name)
+    return row_major(y, [len(each) for each in cuts])
+
+
+def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int], name: str) -> View:
+    """Apply operators one after the other; the last one has the name of the result."""
+    value = call.builder.natural(x)
+    for op in ops:
+        title = name if op is ops[-1] else f"{name}.{op.operator_name}"
+        value = call.builder.emit(op, [value], title)
+    return row_major(value, shape)
+
+
+def pad(call: Call) -> View:
+    """PAD, or PADV2 with 0 -> pad for pixels, channel_pad for what is no image or for channels."""
+    x = call.tensor()
+    rank = len(x.shape)
+    sides = _sides(call, rank)
+    if not _with_zeros(call):
+        return _bordered(call, x, sides)
+    shape = [before + n + after for n, (before, after) in zip(x.shape, sides, strict=True)]
+    part = [axis for axis, side in enumerate(sides) if any(side)]
+    if not part:
+        return x
+    if _is_image(x) and part[0] > 0:
+        ops: list[Operator] = []
+        if any((*sides[1], *sides[2])):
+            ops.append(Pad((*sides[1], *sides[2])))
+        if any(sides[3]):
+            ops.append(ChannelPad(*sides[3]))
+        return _in_turn(call, x, ops, shape, call.name)
+    if len(part) > 1:
+        raise GraphError("only images can be padded in several axes", found=f"{list(x.shape)}")
+    inner = prod(x.shape[part[0] + 1 :])
+    before, after = sides[part[0]]
+    op = ChannelPad(before * inner, after * inner)
+    y = call.builder.emit(op, [_channels(call, x, part[0])], call.name)
+    return row_major(y, shape)
+
+
+def _with_zeros(call: Call) -> bool:
+    """Whether zeros are what is added, not the lowest number; raises GraphError for others."""
+    if call.given(2) is None:
+        return True
+    value = call.known(2, "the value")
+    lowest = np.finfo(np.float32).min
+    if value.size != 1 or not (value.reshape(-1)[0] == 0 or value.reshape(-1)[0] <= lowest):
+        raise GraphError("only padding with zeros is supported, or before MAX_POOL_2D")
+    return bool(value.reshape(-1)[0] == 0)
+
+
+def _bordered(call: Call, x: View, sides: Sequence[tuple[int, int]]) -> View:
+    """An image that MAX_POOL_2D takes without its borders, which are the lowest number there.
+
+    The value with zeros, which stands for it here, is left out in the end: nothing else reads it.
+    """
+    if call.readers != {"MAX_POOL_2D"} or len(sides) != 4 or any((*sides[0], *sides[3])):
+        raise GraphError(
+            "padding with the lowest number",
+            expected="that of pixels, for MAX_POOL_2D alone",
+            found=", ".join(sorted(call.readers)) or "no reader",
+        )
+    image, borders = call.builder.image(x), (*sides[1], *sides[2])
+    value = call.builder.emit(Pad(borders), [image], call.name)
+    call.builder.bordered[value] = image, borders
+    return row_major(value, call.builder.shape(value))
+
+
+def _sides(call: Call, rank: int) -> list[tuple[int, int]]:
+    """The padding before and behind every axis."""
+    pads = call.known(1, "the paddings")
+    if pads.shape != (rank, 2) or pads.dtype.kind not in "iu" or (pads < 0).any():
+        raise GraphError(
+            "a padding that cannot be",
+            expected=f"two numbers of at least 0 for each of {rank} axes",
+            found=f"{pads.dtype}{list(pads.shape)}",
+        )
+    return [(int(before), int(after)) for before, after in pads]

@@ -1,0 +1,101 @@
+"""Sliding windows and pooling as TensorFlow Lite states them."""
+
+from __future__ import annotations
+
+from math import prod
+
+from netgen.errors import GraphError
+from netgen.frontends.onnx_call import axis_of
+from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.tflite.call import Call
+from netgen.ops.avg_pool2d import AvgPool2d
+from netgen.ops.global_avg_pool import GlobalAvgPool
+from netgen.ops.max_pool2d import MaxPool2d
+from netgen.ops.window import four_sides, pair, resolve_pad
+
+_SAME, _VALID = 0, 1
+
+
+def stride_of(call: Call) -> tuple[int, int]:
+    """The stride; raises GraphError where it is none."""
+    return pair((call.integer("StrideH"), call.integer("StrideW")), "the stride")
+
+
+def window_padding(
+    call: Call, size: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+) -> tuple[int, int, int, int]:
+    """The padding (top, bottom, left, right) of a window over the first input."""
+    kind = call.integer("Padding")
+    if kind == _VALID:
+        return 0, 0, 0, 0
+    if kind != _SAME:
+        raise GraphError("an unknown padding", expected="SAME or VALID", found=str(kind))
+    rows, columns = call.tensor().shape[1:3]
+    kernel, spread = pair(size, "the window"), pair(dilation, "the dilation")
+    reach = (kernel[0] - 1) * spread[0] + 1, (kernel[1] - 1) * spread[1] + 1
+    return four_sides(resolve_pad("same", (rows, columns), reach, stride_of(call)), "the padding")
+
+
+def average_pool_2d(call: Call) -> View:
+    """AVERAGE_POOL_2D -> avg_pool2d, or global_avg_pool where one window is the image.
+
+    Padding does not count. Source: TensorFlow Lite, `reference/pooling.h`, AveragePool.
+    """
+    size, pad = _pooling(call)
+    if size == call.tensor().shape[1:3] and not any(pad):
+        return _pooled(call, GlobalAvgPool())
+    return _pooled(call, AvgPool2d(size, stride_of(call), pad))
+
+
+def max_pool_2d(call: Call) -> View:
+    """MAX_POOL_2D -> max_pool2d, with the borders of a PADV2 before it."""
+    size, (top, bottom, left, right) = _pooling(call)
+    value = call.builder.image(call.tensor())
+    if value in call.builder.bordered:
+        value, border = call.builder.bordered[value]
+        top, bottom, left, right = (
+            a + b for a, b in zip(border, (top, bottom, left, right), strict=True)
+        )
+    op = MaxPool2d(size, stride_of(call), (top, bottom, left, right))
+    y = call.emit(op, [value])
+    return row_major(y, call.builder.shape(y))
+
+
+def _pooling(call: Call) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
+    if len(call.tensor().shape) != 4:
+        raise GraphError("only pooling over images is supported")
+    size = pair((call.integer("FilterHeight"), call.integer("FilterWidth")), "the window")
+    return size, window_padding(call, size)
+
+
+def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> View:
+    y = call.emit(op, [call.builder.image(call.tensor())])
+    return row_major(y, call.builder.shape(y))
+
+
+def mean(call: Call) -> View:
+    """MEAN -> global_avg_pool over the axes that are averaged; the others are its channels.
+
+    Of codes too, which get the scale of the result's tensor.
+    """
+    x = call.tensor()
+    rank = len(x.shape)
+    gone = {axis_of(axis, rank) for axis in call.integers(1, "the axes")}
+    kept = [axis for axis in range(rank) if axis not in gone]
+    shape = [1 if axis in gone else extent for axis, extent in enumerate(x.shape)]
+    if not call.integer("KeepDims"):
+        shape = [x.shape[axis] for axis in kept]
+    *ahead, last = [x.shape[axis] for axis in sorted(gone)] or [1]
+    image = (1, prod(ahead), last, prod(x.shape[axis] for axis in kept))
+    turned = x.transposed([*sorted(gone), *kept])
+    value = call.builder.image(call.builder.reshaped(turned, image))
+    y = row_major(call.builder.emit(_mean_as(call, x), [value], call.name), (1, 1, 1, image[3]))
+    return call.builder.reshaped(y, shape)
+
+
+def _mean_as(call: Call, x: View) -> GlobalAvgPool:
+    """The operator of floats, or of codes with the scale that the file gives the result."""
+    if call.builder.kind(x).element.is_float:
+        return GlobalAvgPool()
+    codes = call.one_scale()
+    return GlobalAvgPool(codes.scale, codes.zero)

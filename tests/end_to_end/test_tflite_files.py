@@ -1,0 +1,72 @@
+"""Real float files of TensorFlow Lite, judged by outputs and layers of its reference kernels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netgen import compile as compiled
+from netgen.errors import NetgenError
+from netgen.frontends.tflite.load import load_tflite
+from netgen.report.verify import verify_graph
+from netgen.runtime.compare import relative_error
+from tests.cases import heavy
+from tests.tools import find_package
+
+FLOAT = (
+    "mlperf_tiny/pretrainedResnet.tflite",
+    heavy("mlperf_tiny/vww_96_float.tflite"),
+    heavy("tflite_models/face_detection_short_range.tflite"),
+)
+LARGEST_ERROR = 1e-5
+
+
+@pytest.mark.parametrize("file", FLOAT)
+def test_every_layer_is_that_of_the_reference(shared_data: Path, file: str) -> None:
+    find_package("ai_edge_litert")
+    path = shared_data / file
+    comparison = verify_graph(load_tflite(path), "generic", "tflite", file=path)
+    assert comparison.max_relative_error <= LARGEST_ERROR
+    assert len(comparison.layers) > 10
+    assert max(layer.max_relative_error for layer in comparison.layers) <= LARGEST_ERROR
+
+
+def test_faces_in_a_photo(shared_data: Path) -> None:
+    """BlazeFace: weights of float16, paddings of channels, two outputs."""
+    folder = shared_data / "tflite_models"
+    model = compiled(load_tflite(folder / "face_detection_short_range.tflite"), target="generic")
+    with np.load(folder / "face_detection_short_range_expected_tflite_ref.npz") as expected:
+        regressors, classificators = model.run(expected["x0"][0])
+        assert relative_error(regressors, expected["regressors"][0]) <= LARGEST_ERROR
+        assert relative_error(classificators, expected["classificators"][0]) <= LARGEST_ERROR
+
+
+def test_pictures_of_cifar(shared_data: Path) -> None:
+    folder = shared_data / "mlperf_tiny"
+    model = compiled(load_tflite(folder / "pretrainedResnet.tflite"), target="generic")
+    with (
+        np.load(shared_data / "cifar10" / "cifar10_dev_1000.npz") as pictures,
+        np.load(folder / "pretrainedResnet_expected_tflite_ref.npz") as expected,
+    ):
+        for picture, scores in zip(pictures["x"][:20], expected["y"], strict=False):
+            (found,) = model.run(picture.astype(np.float32))
+            assert relative_error(found, scores) <= LARGEST_ERROR
+
+
+@pytest.mark.parametrize(
+    ("file", "part"),
+    [
+        ("mlperf_tiny/kws_ref_model.tflite", "12 parts"),
+        ("mlperf_tiny/kws_ref_model_float32.tflite", "without quantising its weights"),
+        ("mlperf_tiny/vww_96_int8.tflite", "30 parts"),
+        ("mobilenet_v1_imagenet/mobilenet_v1_0.25_128_quant.tflite", "30 parts"),
+        ("person_detect/person_detect.tflite", "found i8[1,96,96,1]"),
+        ("tflite_models/okay_nabu.tflite", "CALL_ONCE"),
+    ],
+)
+def test_what_has_no_kernels_is_listed(shared_data: Path, file: str, part: str) -> None:
+    with pytest.raises(NetgenError) as caught:
+        load_tflite(shared_data / file)
+    assert part in str(caught.value)

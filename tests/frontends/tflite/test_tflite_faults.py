@@ -1,0 +1,280 @@
+"""What cannot be read is refused in one line that says where, what, and how to go on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netgen
+from netgen.errors import GraphError, MissingExtraError, NetgenError, UsageError, WeightsError
+from netgen.frontends.tflite.load import load_tflite
+from tests.frontends.tflite.operator_cases import (
+    IMAGE,
+    alone,
+    concatenation,
+    convolution,
+    dense,
+    mean,
+    pad,
+    pooling,
+    split,
+    two,
+    with_integers,
+)
+from tests.frontends.tflite.tflite_models import RELU, TANH, VALID, Field, Model, Table
+
+Change = Callable[[Model], object]
+
+
+def refusal(folder: Path, content: bytes, kind: type[NetgenError] = GraphError) -> str:
+    path = folder / "m.tflite"
+    path.write_bytes(content)
+    with pytest.raises(kind) as caught:
+        load_tflite(path)
+    text = str(caught.value)
+    assert type(caught.value) is kind
+    assert "\n" not in text
+    assert "m.tflite" in text
+    return text
+
+
+def test_everything_unsupported_is_told_at_once(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE}, outputs=("y", "z"))
+    for name in ("sine", "relu", "tanh", "y", "z"):
+        model.tensor(name, IMAGE)
+    model.node("SIN", ["x"], ["sine"]).node("RELU", ["sine"], ["relu"])
+    model.node("TANH", ["relu"], ["tanh"]).node("LOGISTIC", ["tanh"], ["y"])
+    model.node("RELU_N1_TO_1", ["x"], ["z"])
+    text = refusal(tmp_path, model.content())
+    assert "3 parts of the model cannot be used" in text
+    for part in ("0, SIN, which makes sine", "2, TANH, which makes tanh", "4, RELU_N1_TO_1"):
+        assert f"operator {part}" in text
+    assert "operator 1" not in text
+    assert "operator 3" not in text
+
+
+def test_operators_behind_one_without_a_type(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE}).node("SIN", ["x"], ["s"]).node("RELU", ["s"], ["y"])
+    model.tensor("s", IMAGE, "bool")
+    assert "1 part of the model" in refusal(tmp_path, model.content())
+
+
+def test_custom_operator(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE}).node("CUSTOM", ["x"])
+    model.codes[0].fields["CustomCode"] = "TFLite Detection\n"
+    assert "CUSTOM TFLite?Detection?" in refusal(tmp_path, model.content())
+
+
+def test_operators_of_codes_are_told_with_their_types(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE})
+    model.codes_of("x", IMAGE, "int8", 0.5, -3)
+    model.codes_of("y", IMAGE, "int8", 0.5, -3)
+    text = refusal(tmp_path, model.node("RELU", ["x"]).content())
+    assert "operator 0, RELU, which makes y" in text
+    assert "floats only, found i8[1,9,8,6] {scale=0x1p-1, zero=-3}" in text
+
+
+def test_weights_of_codes_under_floats(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE})
+    inputs = ["x", model.constant("w", np.ones((4, 1, 1, 6)), "int8"), model.weights("b", 4)]
+    model.node("CONV_2D", inputs, Padding=VALID, StrideH=1, StrideW=1)
+    assert "without quantising its weights" in refusal(tmp_path, model.content(), WeightsError)
+
+
+def test_weights_that_are_not_finite(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE})
+    model.constant("c", np.array([np.inf] * 6))
+    model.node("ADD", ["x", "c"])
+    assert "not finite" in refusal(tmp_path, model.content(), WeightsError)
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [
+        (convolution(act=TANH), "the fused activation TANH is not supported"),
+        (convolution(act=77), "the fused activation 77"),
+        (convolution(padding=2), "an unknown padding"),
+        (convolution(stride=(0, 1)), "the stride"),
+        (convolution(dilation=(-1, 1)), "the dilation"),
+        (convolution(weights=(5, 3, 3, 4)), "the weights do not fit"),
+        (convolution(shape=(2, 9, 8, 6)), "a batch of more than one"),
+        (pooling("MAX_POOL_2D", (-2, 2), (1, 1), VALID), "the window"),
+        (dense((1, 12), 5, 7), "the operand does not fit the weights"),
+        (dense((1, 3, 4, 2), 5, 8, keep=True), "the last axis does not fit"),
+        (concatenation(3, IMAGE, (1, 9, 7, 6)), "differ in other axes"),
+        (concatenation(4, IMAGE), "there is no such axis"),
+        (concatenation(3, IMAGE, IMAGE, act=RELU), "an activation fused into it"),
+        (mean(IMAGE, 4), "there is no such axis"),
+        (pad(IMAGE, (0, 0), (0, -1), (0, 0), (0, 0)), "a padding that cannot be"),
+        (pad(IMAGE, (0, 0), (0, 2**31 - 1), (0, 0), (0, 0)), "too large"),
+        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=1.0), "only padding with zeros"),
+        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=-np.inf), "for MAX_POOL_2D alone"),
+        (split(IMAGE, 3, 4), "the parts are not equal"),
+        (two("ADD", b=(1, 9, 8, 5)), "the second operand has the wrong shape"),
+        (with_integers("RESHAPE", IMAGE, (1, 7, -1)), "another number of elements"),
+        (with_integers("RESHAPE", IMAGE, (-1, -1)), "another number of elements"),
+        (with_integers("SLICE", IMAGE, (0, 0, 0, 0), (1, 9, 8, 7)), "leaves the tensor"),
+        (with_integers("TRANSPOSE", IMAGE, (0, 1, 2, 2)), "every axis once"),
+        (with_integers("EXPAND_DIMS", IMAGE, (6,)), "there is no such axis"),
+        (alone("LEAKY_RELU", Alpha=float("nan")), "Alpha is not finite"),
+        (Model({"x": IMAGE}).node("SQUEEZE", ["x"], SqueezeDims=[1]), "only axes of extent 1"),
+        (Model({"x": IMAGE}).node("DENSIFY", ["x"]), "DENSIFY"),
+        (Model({"x": IMAGE}).node("IF", ["x"]), "IF"),
+    ],
+)  # fmt: skip
+def test_operators_that_cannot_be(tmp_path: Path, model: Model, part: str) -> None:
+    text = refusal(tmp_path, model.content())
+    assert part in text
+    assert "operator 0, " in text
+
+
+def test_options_that_are_missing_or_of_another_operator(tmp_path: Path) -> None:
+    model = convolution()
+    model.operators[0].fields["BuiltinOptionsType"] = 11
+    assert "its options are missing" in refusal(tmp_path, model.content())
+    del model.operators[0].fields["BuiltinOptions"]
+    assert "its options are missing" in refusal(tmp_path, model.content())
+
+
+def of_tensor(name: str, **fields: Field) -> Change:
+    return lambda model: model.tensors[model.places([name])[0]].fields.update(fields)
+
+
+def of_operator(index: int, **fields: Field) -> Change:
+    return lambda model: model.operators[index].fields.update(fields)
+
+
+def indices(*numbers: int) -> np.ndarray[Any, Any]:
+    return np.array(numbers, np.int32)
+
+
+def scales(numbers: list[float], zeros: list[int], axis: int = 0) -> Table:
+    fields = {
+        "Scale": np.array(numbers, np.float32),
+        "ZeroPoint": np.array(zeros, np.int64),
+        "QuantizedDimension": axis,
+    }
+    return Table("QuantizationParameters", fields)
+
+
+# Of the model x -> RELU -> r -> ADD of c -> y.
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (of_operator(0, Inputs=indices(9)), "Inputs name a tensor that is not there"),
+        (of_operator(0, Inputs=indices(-2)), "Inputs name a tensor that is not there"),
+        (of_operator(0, Outputs=indices(-1)), "Outputs name a tensor that is not there"),
+        (of_operator(0, Outputs=indices()), "no result, or one result twice"),
+        (of_operator(0, Outputs=indices(1, 1)), "no result, or one result twice"),
+        (of_operator(0, Outputs=indices(0)), "a result that is there already"),
+        (of_operator(0, Outputs=indices(2)), "a result that is there already"),
+        (of_operator(1, Outputs=indices(1)), "a result that is there already"),
+        (of_operator(0, Inputs=indices(1)), "r is read before an operator makes it"),
+        (of_operator(0, Inputs=indices(3)), "y is read before an operator makes it"),
+        (of_operator(0, OpcodeIndex=7), "operator 0 has no code"),
+        (of_tensor("x", Shape=indices(1, -4)), "has an empty dimension"),
+        (of_tensor("x", Shape=indices(1, 0)), "an input that is a constant"),
+        (of_tensor("x", Shape=indices(1, 2**31 - 1)), "is too large"),
+        (of_tensor("x", Shape=indices(*[1] * 33)), "a tensor of too many axes"),
+        (of_tensor("x", Shape=indices()), "an input without a shape"),
+        (of_tensor("x", ShapeSignature=indices(1, -1)), "axis 1 is open"),
+        (of_tensor("x", Buffer=9), "a tensor names a buffer that is not there"),
+        (of_tensor("x", Type=5), "STRING"),
+        (of_tensor("x", Type=99), "element type 99"),
+        (of_tensor("y", Type=9), "the result has another element type"),
+        (of_tensor("x", Type=9, Quantization=scales([-1.0], [0])), "no positive number"),
+        (of_tensor("x", Type=9, Quantization=scales([1.0], [2**40])), "the zero point is no i8"),
+        (of_tensor("x", Type=9, Quantization=scales([1.0], [0, 0])), "number of zero points"),
+        (of_tensor("x", Type=9, Quantization=scales([1.0] * 2, [0, 1])), "several zero points"),
+        (of_tensor("x", Type=9, Quantization=scales([1.0] * 2, [0] * 2, 1)), "another shape"),
+        (of_tensor("x", Type=9, Quantization=scales([1.0] * 4, [0] * 4, -1)), "another shape"),
+        (lambda model: model.codes.clear(), "operator 0 has no code"),
+        (lambda model: model.tensors.clear(), "name a tensor that is not there"),
+        (lambda model: model.operators.clear(), "an output that no operator makes"),
+    ],
+)  # fmt: skip
+def test_files_that_lie(tmp_path: Path, change: Change, part: str) -> None:
+    model = Model({"x": (1, 4)})
+    model.tensor("r", (1, 4))
+    model.constant("c", np.ones(4))
+    model.node("RELU", ["x"], ["r"]).node("ADD", ["r", "c"])
+    root = model.root()
+    change(model)
+    assert part in refusal(tmp_path, root.encode())
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"Shape": indices(5)}, "expected 20 bytes for the shape [5], found 16"),
+        ({"Shape": indices(-4)}, "damaged or incomplete"),
+        ({"Shape": indices(*[2**31 - 1] * 9)}, "damaged or incomplete"),
+        ({"Shape": indices(0)}, "damaged or incomplete"),
+        ({"Type": 5}, "an element type that netgen does not read"),
+        ({"Type": 2}, "expected float32"),
+        ({"Sparsity": Table("SparsityParameters")}, "sparse"),
+    ],
+)
+def test_constants_that_lie(tmp_path: Path, fields: dict[str, Any], part: str) -> None:
+    model = Model({"x": (1, 4)})
+    model.constant("c", np.ones(4))
+    of_tensor("c", **fields)(model)
+    text = refusal(tmp_path, model.node("ADD", ["x", "c"]).content(), WeightsError)
+    assert part in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"Version": 2}, "another version of the schema"),
+        ({"Subgraphs": []}, "no subgraph"),
+        ({"Buffers": [Table("Buffer", {"Offset": 4096, "Size": 16})]}, "behind the FlatBuffer"),
+    ],
+)
+def test_models_that_cannot_be(tmp_path: Path, fields: dict[str, Any], part: str) -> None:
+    root = alone("RELU").root()
+    root.fields.update(fields)
+    assert part in refusal(tmp_path, root.encode())
+
+
+def test_no_outputs(tmp_path: Path) -> None:
+    assert "no output" in refusal(tmp_path, Model({"x": IMAGE}, outputs=()).content())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"TFL3", b"\0" * 64, b"\xff" * 4 + b"TFL3" + b"\xff" * 64]
+)
+def test_no_model_at_all(tmp_path: Path, content: bytes) -> None:
+    assert "TensorFlow Lite file" in refusal(tmp_path, content)
+
+
+def test_names_in_a_message_are_short_and_of_one_line(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE}).node("SIN", ["x"])
+    of_tensor("y", Name="a\nb\x1b" + "é" * 5000)(model)
+    text = refusal(tmp_path, model.content())
+    assert "a?b?" in text
+    assert len(text) < 500
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_tflite(tmp_path / "none.tflite")
+
+
+def test_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tflite", None)
+    with pytest.raises(MissingExtraError, match="install it with: pip install tflite"):
+        load_tflite(tmp_path / "m.tflite")
+
+
+def test_options_for_networks_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(alone("RELU").content())
+    with pytest.raises(UsageError, match=r"a \.tflite file has its weights"):
+        netgen.load(str(path), alpha=0.5)
+    assert netgen.load(str(path)).outputs == ("y",)

@@ -1,0 +1,125 @@
+"""Files with faults: a graph, or an error of netgen; nothing else, and not much work for it."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import pytest
+
+from netgen.errors import NetgenError
+from netgen.frontends.tflite.load import load_tflite
+from netgen.ir.graph import Graph
+from tests.cases import heavy
+from tests.frontends.tflite.operator_cases import CASES, alone
+from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
+
+MUTANTS = 400
+# Counting takes far longer than reading: of so many files one is watched.
+WATCHED = 20
+# A small model takes some thousand calls of functions, a real one some hundred thousand.
+MOST_CALLS = 1_000_000
+MOST_BYTES = 1 << 29
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Fail where too many functions are called, or too much memory is taken."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        del frame, argument
+        calls += event in ("call", "c_call")
+        assert calls <= MOST_CALLS
+
+    tracemalloc.start(1)
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak <= MOST_BYTES
+
+
+def outcome(path: Path, content: bytes, *, watched: bool = True) -> Graph | str:
+    """The graph of a file, or the one line that says why there is none."""
+    path.write_bytes(content)
+    try:
+        with warnings.catch_warnings(), counted() if watched else nullcontext():
+            warnings.simplefilter("error")
+            return load_tflite(path)
+    except NetgenError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("part", [0, *(heavy(part) for part in range(1, 6))])
+def test_mutated_models(tmp_path: Path, part: int) -> None:
+    graphs = 0
+    for seed in range(part * MUTANTS, (part + 1) * MUTANTS):
+        draw = np.random.default_rng(seed)
+        _, build = pick(draw, CASES)
+        content = mutant(draw, build)
+        result = outcome(tmp_path / "m.tflite", content, watched=not seed % WATCHED)
+        graphs += isinstance(result, Graph)
+        assert isinstance(result, Graph) or "\n" not in result, seed
+    # Not all are faulty: most of a model is read.
+    assert MUTANTS // 5 < graphs < MUTANTS // 2
+
+
+REAL = (
+    "mlperf_tiny/pretrainedResnet.tflite",
+    "mlperf_tiny/vww_96_int8.tflite",
+    "tflite_models/face_detection_short_range.tflite",
+    "tflite_models/okay_nabu.tflite",
+)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("file", REAL)
+def test_real_files_with_other_bytes(shared_data: Path, tmp_path: Path, file: str) -> None:
+    content = (shared_data / file).read_bytes()
+    for seed in range(40):
+        draw = np.random.default_rng(seed)
+        spoilt = _spoiled_tables(draw, content)
+        result = outcome(tmp_path / "m.tflite", spoilt, watched=not seed % WATCHED)
+        assert isinstance(result, Graph) or "\n" not in result, seed
+
+
+def _spoiled_tables(draw: np.random.Generator, content: bytes) -> bytes:
+    """Tables stand before or behind the weights, of which few values are faults."""
+    tables = min(len(content) // 2, 30_000)
+    place = pick(draw, (0, len(content) - tables))
+    end = place + tables
+    return content[:place] + spoiled(draw, content[place:end]) + content[end:]
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "long"),
+    [
+        ("Tensor", "Name", "x" * 200_000),
+        ("Operator", "Inputs", np.zeros(50_000, np.int32)),
+        ("OperatorCode", "CustomCode", "x" * 200_000),
+    ],
+)
+def test_a_long_vector_that_many_places_name(
+    tmp_path: Path, table: str, field: str, long: object
+) -> None:
+    """A file grows by four bytes for each further table that is the same one."""
+    model = alone("CUSTOM")
+    listed = {"Tensor": model.tensors, "Operator": model.operators, "OperatorCode": model.codes}
+    listed[table][0].fields[field] = long
+    listed[table].extend(listed[table][:1] * 5_000)
+    content = model.content()
+    assert len(content) < 500_000
+    result = outcome(tmp_path / "m.tflite", content)
+    assert isinstance(result, str)
+    assert "larger than a model of this size needs" in result
