@@ -149,7 +149,7 @@ class Call:
         return self.builder.emit(act, [before], self.name)
 
     def one_scale(self) -> Codes:
-        """What the codes of the first result are; raises GraphError unless they have one scale."""
+        """Scale and zero point of the first result; raises GraphError unless it has one scale."""
         kind = self.made[0].type()
         quantisation = kind.quantisation
         if quantisation is None or not isinstance(quantisation.scale, float):
@@ -157,7 +157,7 @@ class Call:
         return Codes(kind.dtype, quantisation.scale, quantisation.zero)
 
     def activated(self, make: Callable[[str], View]) -> View:
-        """What `make` computes under the name that it is given, then the fused activation."""
+        """The result of `make` under the name that it is given, then the fused activation."""
         act = self.activation()
         if act is None:
             return make(self.name)

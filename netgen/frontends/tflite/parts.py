@@ -35,7 +35,7 @@ _ELEMENTS = {"FLOAT32": "f32", "INT8": "i8", "INT16": "i16", "INT32": "i32", "UI
 
 @dataclass(frozen=True)
 class Scales:
-    """What the codes of a tensor stand for: one scale, or one for each place along `axis`."""
+    """The meaning of a tensor's codes: one scale, or one for each place along `axis`."""
 
     scales: tuple[float, ...]
     zeros: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""What cannot be read is refused in one line that says where, what, and how to go on."""
+"""Refusals say in one line where, what, and how to go on."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_all_are_planned(tmp_path: Path, name: str, build: Build) -> None:
 
 
 def operators(folder: Path, model: Model) -> list[str]:
-    """Those that are left after the passes."""
+    """Operators that are left after the passes."""
     lowered = lower(read(folder, model), resolve_target("generic"))
     return [node.op.operator_name for node in lowered.graph.activations]
 

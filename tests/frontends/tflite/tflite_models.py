@@ -39,7 +39,7 @@ class Table:
 
 
 def _encode(builder: Builder, value: Field) -> int:
-    """Where a table, text or vector stands."""
+    """The place of a table, text or vector."""
     if isinstance(value, str):
         return int(builder.CreateString(value))
     if isinstance(value, np.ndarray):
