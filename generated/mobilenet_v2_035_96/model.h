@@ -22,7 +22,7 @@
 #include MODEL_CONFIG_H
 #endif
 #ifndef MODEL_ARENA_ATTR
-#define MODEL_ARENA_ATTR /* a section or an alignment for what MODEL_ARENA declares */
+#define MODEL_ARENA_ATTR /* a section or an alignment for arenas */
 #endif
 #ifndef MODEL_CODE_ATTR
 #define MODEL_CODE_ATTR /* a section for the code */
@@ -45,10 +45,11 @@ extern "C" {
 #define MODEL_OUTPUT_ELEMENTS 1000 /* in the order NC */
 #define MODEL_OUTPUT_CHANNELS 1000 /* axis 1 of NC */
 
+#define MODEL_STEPS 54 /* of a run: the hook is told their numbers, from 0 */
 #define MODEL_MACS 11934128 /* multiply-accumulates of one run */
-#define MODEL_WEIGHTS_BYTES 6680352u
-#define MODEL_ARENA_BYTES 516096u
-#define MODEL_ARENA_ALIGN 4u
+#define MODEL_WEIGHTS_BYTES 6680352u /* packed, as the code reads them */
+#define MODEL_ARENA_BYTES 516096u /* of RAM, lent for the time of a run */
+#define MODEL_ARENA_ALIGN 4u /* of what is lent, in bytes */
 
 /* MODEL_ARENA(name); declares an arena. Its type admits all that is stored there. */
 #define MODEL_ARENA(name) \
@@ -76,10 +77,11 @@ typedef struct {
     uint32_t initialised; /* what init leaves once it has accepted the configuration */
 } model_t;
 
-/* Check and keep the configuration. Returns MODEL_OK or a negative MODEL_ERROR_*.  Before that the
-   other functions do nothing, and return MODEL_ERROR_INIT: always for a model_t that is zero, as
-   static ones are, or that init has refused. An automatic one that was never set is told by a word
-   in it, which other memory has by chance only, once in 2^32. */
+/* Check and keep the configuration. Returns MODEL_OK or a negative MODEL_ERROR_*.
+
+   Before that the other functions do nothing, and return MODEL_ERROR_INIT: always for a model_t
+   that is zero, as static ones are, or that init has refused. An automatic one that was never set
+   is told by a word in it, which other memory has by chance only, once in 2^32. */
 int32_t model_init(model_t *m, const model_config *config);
 
 /* Run once: reads input, writes output. */

@@ -8,7 +8,7 @@ kernels. Names are without the prefix here: `relu`, `RELU_8`, `exponential_v8`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,6 +33,8 @@ _REGISTERS = {
     8: Registers("__AVX__", "_mm256", "__m256"),
     4: Registers("__SSE__", "_mm", "__m128"),
 }
+_MACHINES = ("x86", "neon", "any")
+_WIDTHS = {"x86": (16, 8, 4), "neon": (4,)}
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,14 @@ class Function:
         """The C for a machine: `x86`, `neon`, or `any`, without instructions of its own."""
         return _text(self.name, self.width, prefix, machine)
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Those that have registers for it, and `any`."""
+        return tuple(m for m in _MACHINES if m == "any" or self.width in _WIDTHS[m])
+
     def differs(self, prefix: str) -> bool:
         """Whether some machine has C of its own."""
-        own = [*(["x86"] if self.width > 1 else []), *(["neon"] if self.width == 4 else [])]
-        return any(self.text(prefix, machine) != self.text(prefix) for machine in own)
+        return any(self.text(prefix, machine) != self.text(prefix) for machine in self.machines)
 
 
 @cache
@@ -60,8 +66,13 @@ def _text(name: str, width: int, prefix: str, machine: str) -> str:
     return render(template, prefix=prefix, width=width, machine=machine, **words).rstrip("\n")
 
 
-def called_names(functions: Iterable[str], prefix: str) -> frozenset[str]:
-    """Names of functions and macros that are called, also by others: only those are printed."""
+def called_names(
+    functions: Iterable[str], prefix: str, machines: Sequence[str] = _MACHINES
+) -> frozenset[str]:
+    """Names of functions and macros that are called on some machine, also by others.
+
+    Only those are printed.
+    """
     called: set[str] = set()
     pending = [*functions]
     while pending:
@@ -69,7 +80,7 @@ def called_names(functions: Iterable[str], prefix: str) -> frozenset[str]:
             called.add(name)
             function = _function(name)
             if function is not None:
-                pending += [function.text(prefix, machine) for machine in ("x86", "neon", "any")]
+                pending += [function.text(prefix, machine) for machine in machines]
     return frozenset(called)
 
 
@@ -91,7 +102,12 @@ def _function(called: str) -> Function | None:
 
 def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[str, object]:
     """The context of `vectors.c.j2`, for what the functions of a target call."""
+    functions = [*functions]
     called = called_names(functions, prefix)
+    needed = {
+        machine: {_function(name) for name in called_names(functions, prefix, [machine])}
+        for machine in _MACHINES
+    }
     found = [*_in_order(called, prefix)]
     widths = [width for width in target.f32.vector_widths if f"LOAD{width}" in called]
     return {
@@ -101,7 +117,8 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
         "vectors": {
-            width: _of_width([f for f in found if f.width == width], prefix) for width in widths
+            width: _of_width([f for f in found if f.width == width], needed, prefix)
+            for width in widths
         },
     }
 
@@ -123,13 +140,19 @@ def _in_order(called: frozenset[str], prefix: str) -> Iterator[Function]:
         yield from visit(name)
 
 
-def _of_width(functions: list[Function], prefix: str) -> Mapping[str, object]:
-    """Texts by machine where one has its own, for the branches of one #if; texts for all behind."""
-    differ = [function for function in functions if function.differs(prefix)]
+def _of_width(
+    functions: list[Function], needed: Mapping[str, Collection[Function | None]], prefix: str
+) -> Mapping[str, object]:
+    """Texts by machine where one has its own, or does not call it; texts for all behind."""
+    differ = [
+        function
+        for function in functions
+        if function.differs(prefix) or any(function not in needed[m] for m in function.machines)
+    ]
     return {
         "by_machine": {
-            machine: [function.text(prefix, machine) for function in differ]
-            for machine in ("x86", "neon", "any")
+            machine: [f.text(prefix, machine) for f in differ if f in needed[machine]]
+            for machine in _MACHINES
         },
         "alike": [function.text(prefix) for function in functions if function not in differ],
     }

@@ -33,6 +33,6 @@ def limits_source(target: Target, pointers: int) -> str:
         "limits.c.j2",
         bytes=4 * vector_floats(target),
         chains=chains(target),
-        pointers=pointers,
-        p=[f"p[{n}]" for n in range(pointers)],
+        pointer_types=", ".join(["void *"] * pointers),
+        pointers=", ".join(f"p[{n}]" for n in range(pointers)),
     )

@@ -6,14 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from netgen.emission.c_types import C_TYPES
-from netgen.emission.format import COLUMNS
 from netgen.emission.interface import input_ports
 from netgen.emission.weights import WeightArray
+from netgen.emission.wrap import COLUMNS, INDENT
 from netgen.kernels import find_kernel
 from netgen.plan.data.plan import Buffer, Plan
-
-# Blanks before an enumerator.
-_INDENT = 4
 
 
 @dataclass(frozen=True)
@@ -68,5 +65,5 @@ def enumerators(places: Collection[Place]) -> list[str]:
     """The constants in lines of an enum, as many to each as fit."""
     texts = [f"{place.name} = {place.first}" for place in places]
     widest = max((len(f"{text}, ") for text in texts), default=1)
-    each = max((COLUMNS - _INDENT) // widest, 1)
+    each = max((COLUMNS - len(INDENT)) // widest, 1)
     return [", ".join(texts[n : n + each]) for n in range(0, len(texts), each)]

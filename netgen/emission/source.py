@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from netgen import __version__
 from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
@@ -17,7 +15,6 @@ from netgen.emission.interface import (
     input_ports,
     model_bytes,
     output_ports,
-    pushed_macs,
     row_counters,
     starts_before_rows,
 )
@@ -27,7 +24,13 @@ from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
-from netgen.emission.weight_files import inline_arrays, weight_attributes, weight_files
+from netgen.emission.size_macros import size_constants
+from netgen.emission.weight_files import (
+    alignment_attribute,
+    inline_arrays,
+    weight_attributes,
+    weight_files,
+)
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
@@ -95,6 +98,7 @@ def _context(
 ) -> dict[str, object]:
     """The context that header and source share."""
     upper, dtypes = options.prefix.upper(), _element_types(plan)
+    regions = options.regions or plan.slow_bytes > 0
     return {
         "title": title_of(origin),
         "version": __version__,
@@ -108,36 +112,24 @@ def _context(
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
         "ports": port_texts(plan, upper),
         "unknown_axes": has_unknown_axes(plan),
-        "macs": plan.macs,
+        "sizes": size_constants(plan, options, regions=regions),
         "threads": plan.threads,
-        "weights_bytes": plan.weights_bytes,
         "blob_header_bytes": BLOB_HEADER_BYTES,
-        "blob_bytes": BLOB_HEADER_BYTES + plan.weights_bytes,
         "arena_members": arena_members(dtypes, plan.fast_bytes),
         "slow_arena_members": arena_members(dtypes, plan.slow_bytes),
         "arena_bytes": plan.fast_bytes,
         "slow_bytes": plan.slow_bytes,
-        "regions": options.regions or plan.slow_bytes > 0,
+        "regions": regions,
         "alignment": plan.alignment,
+        "alignment_attribute": alignment_attribute(plan, upper),
         "errors": [
             error for error in ERRORS if error.only in (None, input_as(plan), options.weights_as)
         ],
         **_parameters(plan, upper),
         "row_counters": row_counters(plan),
-        **(_pushed_rows(plan) if plan.push_rows else {}),
+        "pushed": input_ports(plan)[0] if plan.push_rows else None,
         "weights_type": C_TYPES[PLAIN].name,
         "weights_elements": plan.weights_bytes // C_TYPES[PLAIN].bytes,
-    }
-
-
-def _pushed_rows(plan: Plan) -> dict[str, object]:
-    """Facts of pushed rows: their number, their bytes, and the work that all of them cause."""
-    (port,), (_, rows, *row) = input_ports(plan), plan.values[plan.inputs[0]].type.shape
-    return {
-        "pushed": port,
-        "pushed_rows": rows,
-        "pushed_row_bytes": prod(row) * port.bytes,
-        "pushed_macs": pushed_macs(plan),
     }
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netgen.emission.c_types import C_TYPES, PLAIN
 from netgen.emission.environment import render
 from netgen.emission.options import EmitOptions
 from netgen.emission.weights import BLOB_HEADER_BYTES, WeightArray, blob, c_array
+from netgen.emission.wrap import wrap_comment
 from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
+
+_LICENCE = "SPDX-License-Identifier: 0BSD"
 
 
 def weight_files(
@@ -28,8 +32,8 @@ def weight_files(
         return {f"{name}.S": assembler.encode(), f"{name}.bin": content}
     if options.weights_as == "inline":
         return {}
-    head = f"/* Packed weights of {stem}.c. SPDX-License-Identifier: 0BSD */\n"
-    head += f'#define {upper}_PRIVATE\n#include "{stem}.h"\n\n'
+    head = "\n".join(wrap_comment([f"/* Packed weights of {stem}.c. {_LICENCE} */"], ""))
+    head += f'\n#define {upper}_PRIVATE\n#include "{stem}.h"\n\n'
     return {f"{name}.c": (head + _arrays(plan, packed, options, arrays)).encode()}
 
 
@@ -63,4 +67,9 @@ def _arrays(
 def weight_attributes(plan: Plan, options: EmitOptions) -> str:
     """The attributes behind the name of an array of weights."""
     upper = options.prefix.upper()
-    return f" {upper}_WEIGHTS_ATTR" + (f" {upper}_ALIGNED" if plan.alignment > 4 else "")
+    return f" {upper}_WEIGHTS_ATTR{alignment_attribute(plan, upper)}"
+
+
+def alignment_attribute(plan: Plan, upper: str) -> str:
+    """What stands behind that, or behind the name of an arena, where C's own alignment is less."""
+    return f" {upper}_ALIGNED" if plan.alignment > C_TYPES[PLAIN].bytes else ""

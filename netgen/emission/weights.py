@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.emission.c_types import packed_members, word_bytes
+from netgen.emission.wrap import wrap_code, wrap_comment
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
 from netgen.plan.build import PackedBytes
@@ -85,7 +86,9 @@ def c_array(array: WeightArray, content: PackedBytes, head: str, attributes: str
     """The definition of one array, whose storage and union `head` names; `content` is of all."""
     part = content[array.offset : array.offset + array.bytes]
     words = c_words(part, word_bytes(array.dtypes))
-    return f"/* {array.title} */\n{head} {array.name}{attributes} = {{{{\n{words}}}}};\n"
+    comment = wrap_comment([f"/* {array.title} */"], "")
+    lines = [*comment, *wrap_code(f"{head} {array.name}{attributes} = {{{{", 0)]
+    return "\n".join(lines) + f"\n{words}}}}};\n"
 
 
 def layout_id(plan_json: Mapping[str, Json]) -> bytes:

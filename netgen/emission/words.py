@@ -52,7 +52,7 @@ class Words:
 
     def splat(self, width: int, scalar: str) -> str:
         """Expression of `width` times the same float."""
-        return scalar if width == 1 else f"{self._macro(f'SPLAT{width}')}({scalar})"
+        return scalar if width == 1 else f"{self._macro(f'SPLAT_{width}')}({scalar})"
 
     def repeat(self, width: int, fold: int, array: str, at: Term) -> str:
         """Expression of `width` floats: `fold` of an array from `at` on, again and again."""

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netgen.emission.format import COLUMNS, format_c
+from netgen.emission.format import format_c
+from netgen.emission.wrap import COLUMNS
 
 
 def test_indents_by_braces() -> None:

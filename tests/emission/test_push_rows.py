@@ -125,7 +125,7 @@ def test_the_header_of_a_model_with_pushed_rows(tiny_graph: Graph, tmp_path: Pat
     emitted = emission(tiny_graph, "generic", memory=ROWS)
     for line in (
         "int32_t model_push_begin(model_t *m);",
-        "int32_t model_push_rows(model_t *m, const float *rows, size_t row_stride_bytes, "
+        "int32_t model_push_rows( model_t *m, const float *rows, size_t row_stride_bytes, "
         "uint32_t count);",
         "int32_t model_push_finish(model_t *m, float *output);",
         "int32_t model_run(model_t *m, const float *input, float *output);",

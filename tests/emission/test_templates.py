@@ -11,11 +11,9 @@ from netgen.emission.environment import environment
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "templates"
-TEMPLATES = [
-    *sorted(FOLDER.glob("kernels/**/*.j2")),
-    *sorted(FOLDER.glob("functions/*.j2")),
-    *(FOLDER / name for name in ("vectors.c.j2", "larger_vectors.c.j2", "folds.c.j2")),
-]
+TEMPLATES = sorted(FOLDER.rglob("*.j2"))
+# Filters that put together or count what they are given; others would decide or compute.
+FILTERS = {"join", "length", "default", "map"}
 ARITHMETIC = (
     *(nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow),
     *(nodes.Neg, nodes.Pos),
@@ -31,11 +29,16 @@ def test_no_template_computes(path: Path) -> None:
     """No template has arithmetic: numbers are parameters, or printed from their parts."""
     tree = environment().parse(path.read_text())
     assert [node.lineno for node in tree.find_all(ARITHMETIC)] == []
+    assert {node.name for node in tree.find_all(nodes.Filter)} <= FILTERS
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_no_line_is_long(path: Path) -> None:
     assert [line for line in path.read_text().splitlines() if len(line) > 100] == []
+
+
+def test_all_templates_are_read() -> None:
+    assert {"model.c.j2", "threads.c.j2", "kernels/f32/conv2d.c.j2"} <= {*map(name_of, TEMPLATES)}
 
 
 def test_arithmetic_would_be_found() -> None:

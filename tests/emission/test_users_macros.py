@@ -23,7 +23,7 @@ MACROS = (
     *("OH", "OW", "XC", "YC", "RC", "GC", "GN", "ROW", "ROWS", "SLOTS", "TAP", "TAPS", "STEP"),
     *("GROUPS", "PIXELS", "POINTS", "BLOCK", "TILES", "LANES", "KERNEL", "PREFETCH", "PAD", "SIZE"),
     *("LOW", "HIGH", "ZERO", "MIN", "MAX", "ABS", "WIDTH", "HEIGHT", "CHANNELS", "BIAS", "EPS"),
-    *("LOAD4", "LOAD8", "STORE4", "STORE8", "SPLAT4", "SPLAT8", "RELU_4", "RELU_8", "RELU6_4"),
+    *("LOAD4", "LOAD8", "STORE4", "STORE8", "SPLAT_4", "SPLAT_8", "RELU_4", "RELU_8", "RELU6_4"),
     *("LARGER_4", "LARGER_8", "SELECT_4", "SELECT_8", "COUNT_UP", "COUNT_READ", "COUNT_WRITE"),
     *("THREADS_AT_MOST", "THREAD_START", "THREAD_JOIN", "THREAD_YIELD", "WEIGHTS", "uint", "bool"),
 )

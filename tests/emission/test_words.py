@@ -13,7 +13,7 @@ def test_vectors_go_through_macros() -> None:
     assert WORDS.read_at(4, "x + c") == "NET_LOAD4(x + c)"
     assert WORDS.write(16, "to", 0, "c0") == "NET_STORE16(to, c0);"
     assert WORDS.write(8, "y", "o + 8", "c0") == "NET_STORE8(y + o + 8, c0);"
-    assert WORDS.splat(8, "a[k]") == "NET_SPLAT8(a[k])"
+    assert WORDS.splat(8, "a[k]") == "NET_SPLAT_8(a[k])"
     assert WORDS.repeat(8, 2, "a", 0) == "NET_PAIRS8(a)"
     assert WORDS.repeat(4, 4, "a", "k") == "NET_LOAD4(a + k)"
     assert WORDS.fold_sums(4, 2, "c0", [3]) == "NET_SUM_PAIRS8(c0_3)"

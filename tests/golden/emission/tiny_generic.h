@@ -22,7 +22,7 @@
 #include TINY_CONFIG_H
 #endif
 #ifndef TINY_ARENA_ATTR
-#define TINY_ARENA_ATTR /* a section or an alignment for what TINY_ARENA declares */
+#define TINY_ARENA_ATTR /* a section or an alignment for arenas */
 #endif
 #ifndef TINY_CODE_ATTR
 #define TINY_CODE_ATTR /* a section for the code */
@@ -45,10 +45,11 @@ extern "C" {
 #define TINY_OUTPUT_ELEMENTS 5 /* in the order NC */
 #define TINY_OUTPUT_CHANNELS 5 /* axis 1 of NC */
 
+#define TINY_STEPS 5 /* of a run: the hook is told their numbers, from 0 */
 #define TINY_MACS 14460 /* multiply-accumulates of one run */
-#define TINY_WEIGHTS_BYTES 2864u
-#define TINY_ARENA_BYTES 2400u
-#define TINY_ARENA_ALIGN 4u
+#define TINY_WEIGHTS_BYTES 2864u /* packed, as the code reads them */
+#define TINY_ARENA_BYTES 2400u /* of RAM, lent for the time of a run */
+#define TINY_ARENA_ALIGN 4u /* of what is lent, in bytes */
 
 /* TINY_ARENA(name); declares an arena. Its type admits all that is stored there. */
 #define TINY_ARENA(name) \
@@ -76,10 +77,11 @@ typedef struct {
     uint32_t initialised; /* what init leaves once it has accepted the configuration */
 } tiny_t;
 
-/* Check and keep the configuration. Returns TINY_OK or a negative TINY_ERROR_*.  Before that the
-   other functions do nothing, and return TINY_ERROR_INIT: always for a tiny_t that is zero, as
-   static ones are, or that init has refused. An automatic one that was never set is told by a word
-   in it, which other memory has by chance only, once in 2^32. */
+/* Check and keep the configuration. Returns TINY_OK or a negative TINY_ERROR_*.
+
+   Before that the other functions do nothing, and return TINY_ERROR_INIT: always for a tiny_t that
+   is zero, as static ones are, or that init has refused. An automatic one that was never set is
+   told by a word in it, which other memory has by chance only, once in 2^32. */
 int32_t tiny_init(tiny_t *m, const tiny_config *config);
 
 /* Run once: reads input, writes output. */

@@ -50,8 +50,6 @@ typedef float tiny_v8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t tiny_mask8 __attribute__((vector_size(32), aligned(4), may_alias));
 #define TINY_LOAD8(p) (*(const tiny_v8 *)(p))
 #define TINY_STORE8(p, v) (*(tiny_v8 *)(p) = (v))
-/* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
-#define TINY_SPLAT8(s) ((s) - (tiny_v8){0})
 #if defined(__AVX__)
 #define TINY_RELU_8(v) \
     ((tiny_v8)_mm256_max_ps(_mm256_setzero_ps(), (__m256)(v)))
@@ -60,17 +58,17 @@ typedef int32_t tiny_mask8 __attribute__((vector_size(32), aligned(4), may_alias
 #else
 #define TINY_RELU_8(v) \
     ((tiny_v8)(~((v) < (tiny_v8){0}) & (tiny_mask8)(v)))
-#define TINY_ABOVE6_8(v) (TINY_RELU_8(v) > TINY_SPLAT8(6.0f))
+#define TINY_ABOVE6_8(v) (TINY_RELU_8(v) > TINY_SPLAT_8(6.0f))
 #define TINY_RELU6_8(v) \
-    ((tiny_v8)((TINY_ABOVE6_8(v) & (tiny_mask8)TINY_SPLAT8(6.0f)) | \
+    ((tiny_v8)((TINY_ABOVE6_8(v) & (tiny_mask8)TINY_SPLAT_8(6.0f)) | \
         (~TINY_ABOVE6_8(v) & (tiny_mask8)TINY_RELU_8(v))))
 #endif
+/* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
+#define TINY_SPLAT_8(s) ((s) - (tiny_v8){0})
 typedef float tiny_v4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t tiny_mask4 __attribute__((vector_size(16), aligned(4), may_alias));
 #define TINY_LOAD4(p) (*(const tiny_v4 *)(p))
 #define TINY_STORE4(p, v) (*(tiny_v4 *)(p) = (v))
-/* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
-#define TINY_SPLAT4(s) ((s) - (tiny_v4){0})
 #if defined(__SSE__)
 #define TINY_RELU_4(v) \
     ((tiny_v4)_mm_max_ps(_mm_setzero_ps(), (__m128)(v)))
@@ -84,11 +82,13 @@ typedef int32_t tiny_mask4 __attribute__((vector_size(16), aligned(4), may_alias
 #else
 #define TINY_RELU_4(v) \
     ((tiny_v4)(~((v) < (tiny_v4){0}) & (tiny_mask4)(v)))
-#define TINY_ABOVE6_4(v) (TINY_RELU_4(v) > TINY_SPLAT4(6.0f))
+#define TINY_ABOVE6_4(v) (TINY_RELU_4(v) > TINY_SPLAT_4(6.0f))
 #define TINY_RELU6_4(v) \
-    ((tiny_v4)((TINY_ABOVE6_4(v) & (tiny_mask4)TINY_SPLAT4(6.0f)) | \
+    ((tiny_v4)((TINY_ABOVE6_4(v) & (tiny_mask4)TINY_SPLAT_4(6.0f)) | \
         (~TINY_ABOVE6_4(v) & (tiny_mask4)TINY_RELU_4(v))))
 #endif
+/* Subtracting zero is a plain broadcast; adding it would turn -0 into +0. */
+#define TINY_SPLAT_4(s) ((s) - (tiny_v4){0})
 
 /* y[i][j][o] = relu6(b[o] + sum over r, s, c of x[i][j][r][s][c] w[r][s][c][o]); taps outside the
    image are skipped. The taps (s, c) of one kernel row are consecutive inputs; at the edges of the
@@ -121,28 +121,28 @@ static TINY_CODE_ATTR TINY_KERNEL void tiny_conv2d_3x3_s2_10x10x3x12_relu6(
             for (int k = 0; k < 2 * channels; ++k) {
                 const tiny_v8 b0 = TINY_LOAD8(p);
                 const tiny_v4 b1 = TINY_LOAD4(p + 8);
-                c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
-                c1_0 += TINY_SPLAT8(a[window_step + k]) * b0;
-                c1_1 += TINY_SPLAT4(a[window_step + k]) * b1;
-                c2_0 += TINY_SPLAT8(a[2 * window_step + k]) * b0;
-                c2_1 += TINY_SPLAT4(a[2 * window_step + k]) * b1;
-                c3_0 += TINY_SPLAT8(a[3 * window_step + k]) * b0;
-                c3_1 += TINY_SPLAT4(a[3 * window_step + k]) * b1;
-                c4_0 += TINY_SPLAT8(a[4 * window_step + k]) * b0;
-                c4_1 += TINY_SPLAT4(a[4 * window_step + k]) * b1;
+                c0_0 += TINY_SPLAT_8(a[k]) * b0; c0_1 += TINY_SPLAT_4(a[k]) * b1;
+                c1_0 += TINY_SPLAT_8(a[window_step + k]) * b0;
+                c1_1 += TINY_SPLAT_4(a[window_step + k]) * b1;
+                c2_0 += TINY_SPLAT_8(a[2 * window_step + k]) * b0;
+                c2_1 += TINY_SPLAT_4(a[2 * window_step + k]) * b1;
+                c3_0 += TINY_SPLAT_8(a[3 * window_step + k]) * b0;
+                c3_1 += TINY_SPLAT_4(a[3 * window_step + k]) * b1;
+                c4_0 += TINY_SPLAT_8(a[4 * window_step + k]) * b0;
+                c4_1 += TINY_SPLAT_4(a[4 * window_step + k]) * b1;
                 p += 12;
             }
             p = panel + ((r * kernel_columns + 2) * channels + 1) * 12;
             for (int k = 2 * channels; k < 3 * channels; ++k) {
                 const tiny_v8 b0 = TINY_LOAD8(p);
                 const tiny_v4 b1 = TINY_LOAD4(p + 8);
-                c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
-                c1_0 += TINY_SPLAT8(a[window_step + k]) * b0;
-                c1_1 += TINY_SPLAT4(a[window_step + k]) * b1;
-                c2_0 += TINY_SPLAT8(a[2 * window_step + k]) * b0;
-                c2_1 += TINY_SPLAT4(a[2 * window_step + k]) * b1;
-                c3_0 += TINY_SPLAT8(a[3 * window_step + k]) * b0;
-                c3_1 += TINY_SPLAT4(a[3 * window_step + k]) * b1;
+                c0_0 += TINY_SPLAT_8(a[k]) * b0; c0_1 += TINY_SPLAT_4(a[k]) * b1;
+                c1_0 += TINY_SPLAT_8(a[window_step + k]) * b0;
+                c1_1 += TINY_SPLAT_4(a[window_step + k]) * b1;
+                c2_0 += TINY_SPLAT_8(a[2 * window_step + k]) * b0;
+                c2_1 += TINY_SPLAT_4(a[2 * window_step + k]) * b1;
+                c3_0 += TINY_SPLAT_8(a[3 * window_step + k]) * b0;
+                c3_1 += TINY_SPLAT_4(a[3 * window_step + k]) * b1;
                 p += 12;
             }
         }
@@ -529,14 +529,14 @@ static TINY_CODE_ATTR TINY_KERNEL void tiny_pointwise_25x12x12_residual_over_res
         for (int k = 0; k < inputs; ++k) {
             const tiny_v8 b0 = TINY_LOAD8(p);
             const tiny_v4 b1 = TINY_LOAD4(p + 8);
-            c0_0 += TINY_SPLAT8(a[k]) * b0; c0_1 += TINY_SPLAT4(a[k]) * b1;
-            c1_0 += TINY_SPLAT8(a[inputs + k]) * b0; c1_1 += TINY_SPLAT4(a[inputs + k]) * b1;
-            c2_0 += TINY_SPLAT8(a[2 * inputs + k]) * b0;
-            c2_1 += TINY_SPLAT4(a[2 * inputs + k]) * b1;
-            c3_0 += TINY_SPLAT8(a[3 * inputs + k]) * b0;
-            c3_1 += TINY_SPLAT4(a[3 * inputs + k]) * b1;
-            c4_0 += TINY_SPLAT8(a[4 * inputs + k]) * b0;
-            c4_1 += TINY_SPLAT4(a[4 * inputs + k]) * b1;
+            c0_0 += TINY_SPLAT_8(a[k]) * b0; c0_1 += TINY_SPLAT_4(a[k]) * b1;
+            c1_0 += TINY_SPLAT_8(a[inputs + k]) * b0; c1_1 += TINY_SPLAT_4(a[inputs + k]) * b1;
+            c2_0 += TINY_SPLAT_8(a[2 * inputs + k]) * b0;
+            c2_1 += TINY_SPLAT_4(a[2 * inputs + k]) * b1;
+            c3_0 += TINY_SPLAT_8(a[3 * inputs + k]) * b0;
+            c3_1 += TINY_SPLAT_4(a[3 * inputs + k]) * b1;
+            c4_0 += TINY_SPLAT_8(a[4 * inputs + k]) * b0;
+            c4_1 += TINY_SPLAT_4(a[4 * inputs + k]) * b1;
             p += 12;
         }
         c0_0 += TINY_LOAD8(residual + i * outputs);
@@ -602,7 +602,7 @@ static TINY_CODE_ATTR TINY_KERNEL void tiny_pointwise_1x12x5(
     p += 8;
     for (int k = 0; k < inputs; ++k) {
         const tiny_v8 b0 = TINY_LOAD8(p);
-        c0_0 += TINY_SPLAT8(a[k]) * b0;
+        c0_0 += TINY_SPLAT_8(a[k]) * b0;
         p += 8;
     }
     float t[8] = {0.0f};
