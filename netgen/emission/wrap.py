@@ -11,8 +11,10 @@ INDENT = "    "
 QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|/\*.*?\*/")
 # A statement may be cut behind a comma or a semicolon, or before an operator.
 _BREAK = re.compile(r"(?P<behind>[,;]) | (?=(?P<before>[?:+*|=]|&&|\|\|) )")
-# Where names are long, also behind what opens arguments, and between words.
-_LOOSE_BREAK = re.compile(r"(?P<behind>(?<=\w)\()(?=[^)])|(?P<before> )(?!\()")
+# Where names are long, also behind what opens arguments, behind a cast, and between words.
+_LOOSE_BREAK = re.compile(
+    r"(?P<behind>(?<=\w)\()(?=[^)])|(?P<before> (?!\()|(?<=\w\))(?=\(|[A-Za-z]))"
+)
 _ARITHMETIC = frozenset("+*|")
 # A block on one line, and a comment behind code.
 _BLOCK = re.compile(r"([^{}]*\) \{) ([^{}]*;) \}")
@@ -114,18 +116,20 @@ def _ends_statement(piece: str) -> bool:
 def _cut(line: str, room: int) -> int:
     """Where to cut a line, of which so many columns may stay; 0 where nothing can be cut.
 
+    Behind a word that is longer by itself the cut is where it ends.
     Behind a statement, or at the last of those breaks that are in the fewest brackets, behind
     commas before all others. An assignment counts as deeper than what stands beside it: the commas
     of a call come first.
     """
     defined = _DEFINED.match(line)
-    if defined and defined.end() <= room:
+    if defined:
         return defined.end()
     breaks = [found for found in _BREAK.finditer(line) if found.end() <= room]
     statements = [found.end() for found in breaks if _ends_statement(line[: found.end()])]
     if statements:
         return statements[-1]
-    loose = [] if breaks else [f for f in _LOOSE_BREAK.finditer(line) if f.end() <= room]
+    loose = [] if breaks else [*_LOOSE_BREAK.finditer(line)]
+    loose = [found for found in loose if found.end() <= room] or loose[:1]
 
     def rank(found: re.Match[str]) -> tuple[int, int]:
         before = QUOTED.sub("", line[: found.end()])

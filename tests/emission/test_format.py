@@ -81,6 +81,43 @@ def test_long_block_of_one_line_gets_lines_of_its_own() -> None:
     assert format_c(text) == f"for (;;) {{\n    {'x' * 50} = {'y' * 40};\n}}\n"
 
 
+N = "a_name_of_forty_letters_going_on_and_on_"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            f"static {N} int32_t {N}(const {N} *m)",
+            [f"static {N} int32_t {N}(", f"    const {N} *m)"],
+        ),
+        (
+            f"#define {N}write(a) {N}store(a, {N}one)",
+            [f"#define {N}write(a) \\", f"    {N}store(a, {N}one)"],
+        ),
+        (
+            f"(({N}type)({N}mask({N})))",
+            [f"(({N}type)", f"    ({N}mask({N})))"],
+        ),
+        (f"#define {N} 5 /* {N}{N} */", [f"/* {N}{N} */", f"#define {N} 5"]),
+        (f"size_t {N}; /* {N}{N} */", [f"/* {N}{N} */", f"size_t {N};"]),
+        (f"{N}{N}{N}(argument);", [f"{N}{N}{N}(", "    argument);"]),
+    ],
+)
+def test_long_names_are_cut_where_words_end(text: str, lines: list[str]) -> None:
+    assert format_c(text + "\n").splitlines() == lines
+
+
+def test_paragraphs_of_a_comment_stay() -> None:
+    text = "/* one\n   two\n\n   three */\n"
+    assert format_c(text) == "/* one two\n\n   three */\n"
+
+
+def test_what_is_assigned_hangs() -> None:
+    text = "{\n    const int a =\n        b + c;\n    d();\n}\n"
+    assert format_c(text) == text
+
+
 def test_comment_is_filled() -> None:
     words = "word " * 30
     lines = format_c(f"/* {words}*/\n").splitlines()
