@@ -44,11 +44,25 @@ class Calls:
         outputs = {plan.buffer_of(port.value).name: port for port in output_ports(plan)}
         inputs = {plan.buffer_of(port.value).name: port for port in input_ports(plan)}
         self._ports = outputs | inputs
+        self._constants: dict[str, int] = {}
 
     def ports_in(self, arguments: Iterable[str]) -> list[Port]:
         """The ports whose memory calls with such arguments read or write."""
         names = used([port.variable for port in self._ports.values()], arguments)
         return [port for port in self._ports.values() if port.variable in names]
+
+    def constant(self, what: str, owner: str | int, number: int) -> str:
+        """The name of a number that belongs to a step or port; functions that use it declare it."""
+        name = f"{what}{owner}" if str(owner).isdigit() else f"{what}_{owner}"
+        while self._constants.setdefault(name, number) != number:
+            name += "_"
+        return name
+
+    def constants_in(self, expressions: Iterable[str]) -> str:
+        """The enumerators that such expressions use; empty if there are none."""
+        found = used(self._constants, expressions)
+        names = sorted(found, key=lambda name: (name.rstrip("0123456789_"), len(name), name))
+        return ", ".join(f"{name} = {self._constants[name]}" for name in names)
 
     def whole(self, index: int) -> CallText:
         """A call that computes all of a step's result."""
@@ -72,8 +86,10 @@ class Calls:
         if len(shape) != 4:
             return self._start(value)
         only = row == "0" or shape[1] == 1
+        owner = self._owner(buffer)
         if plan.is_recut(value):  # its rows follow each other, whatever those of the buffer
-            return self._place(value, 0, "" if only else f"{row} * {shape[2] * pitch}")
+            elements = self.constant("row_pitch", owner, shape[2] * pitch)
+            return self._place(value, 0, "" if only else f"{row} * {elements}")
         row_elements = buffer.row_pixels * pitch
         margin = (buffer.margin - slots.shift) * pitch
         if only or buffer.rows == 1:
@@ -82,8 +98,15 @@ class Calls:
         if slots.first:
             index += f" + {slots.first}"
         if (shape[1] - 1) * slots.step + slots.first >= buffer.rows:
-            index = f"{_bracketed(index)} % {buffer.rows}"
-        return self._place(value, margin, f"{_bracketed(index)} * {row_elements}")
+            index = f"{_bracketed(index)} % {self.constant('row_slots', owner, buffer.rows)}"
+        elements = self.constant("row_pitch", owner, row_elements)
+        return self._place(value, margin, f"{_bracketed(index)} * {elements}")
+
+    def _owner(self, buffer: Buffer) -> str:
+        """The step or port that the name of a buffer's place ends in."""
+        if buffer.kind != "arena":
+            return self._ports[buffer.name].variable
+        return self.arena_places[buffer.name].name.rpartition("AT_")[2].lower()
 
     def _letters(self, step: Step) -> tuple[str, ...]:
         return self.plan.instances[step.instance].arguments
@@ -113,7 +136,8 @@ class Calls:
             base = f"{pointer_name(region, dtype)} + {self.arena_places[buffer.name].name}"
         else:
             base = self._ports[buffer.name].variable
-        terms = [base, str(elements) if elements else "", index]
+        margin = self.constant("margin", self._owner(buffer), elements) if elements else ""
+        terms = [base, margin, index]
         return " + ".join(term for term in terms if term)
 
     def _scratch(self, step: Step) -> list[str]:

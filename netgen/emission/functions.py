@@ -50,7 +50,7 @@ class Function:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Those that have registers for it, and `any`."""
+        """The machines that have registers for it, and `any`."""
         return tuple(m for m in _MACHINES if m == "any" or self.width in _WIDTHS[m])
 
     def differs(self, prefix: str) -> bool:

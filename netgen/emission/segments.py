@@ -32,7 +32,7 @@ class BandText:
 
 @dataclass(frozen=True)
 class SegmentText:
-    """A function that executes a segment: `uses` of what is lent, `counters` to declare.
+    """A function that executes a segment: `uses` of what is lent, `counters` and `constants`.
 
     Where calls are `divided` between threads it is told who they are.
     """
@@ -43,6 +43,7 @@ class SegmentText:
     parameters: str
     arguments: str
     counters: tuple[str, ...]
+    constants: str
     uses: tuple[Lent, ...]
     divided: bool
     bands: tuple[BandText, ...]
@@ -89,7 +90,7 @@ def _segment_items(calls: Calls, segment: Segment, prefix: str) -> list[Item]:
 
 def _loop(calls: Calls, index: int) -> BandText:
     step = calls.plan.steps[index]
-    condition = f"row < {height(calls.plan, step)}"
+    condition = f"row < {calls.constant('height', index, height(calls.plan, step))}"
     return BandText(condition, calls.band(index, "row"), "row", step.rows)
 
 
@@ -117,6 +118,7 @@ def segment_text(calls: Calls, segment: Segment, prefix: str, *, pushed: bool) -
         parameters=", ".join([model, *teams, *[port.parameter for port in ports]]),
         arguments=", ".join(["m", *team, *[port.variable for port in ports]]),
         counters=() if pushed else _declarations(steps),
+        constants=calls.constants_in([*texts, *[band.condition for band in bands]]),
         uses=lent_pointers(texts),
         divided=bool(team),
         bands=bands,
@@ -154,10 +156,12 @@ def _counter(index: int, *, pushed: bool) -> str:
 def _band(calls: Calls, index: int, *, pushed: bool) -> BandText:
     step = calls.plan.steps[index]
     counter, rows = _counter(index, pushed=pushed), height(calls.plan, step)
-    conditions = [f"{counter} < {rows}"]
+    conditions = [f"{counter} < {calls.constant('height', index, rows)}"]
     for need in needs(calls.plan, index):
         maker = _counter(need.step, pushed=pushed)
-        conditions.append(_condition(need, maker, counter, step.rows, rows))
+        owner = need.step if need.step >= 0 else "input"
+        everything = f"{maker} == {calls.constant('height', owner, need.height)}"
+        conditions.append(_condition(need, everything, maker, counter, step.rows, rows))
     return BandText(
         condition=" && ".join(dict.fromkeys(conditions)),
         call=calls.band(index, counter),
@@ -166,9 +170,8 @@ def _band(calls: Calls, index: int, *, pushed: bool) -> BandText:
     )
 
 
-def _condition(need: Need, maker: str, counter: str, band: int, rows: int) -> str:
-    """Whether the rows are there that the next band needs: enough of them, or all there are."""
-    everything = f"{maker} == {need.height}"
+def _condition(need: Need, everything: str, maker: str, counter: str, band: int, rows: int) -> str:
+    """Whether the rows are there that the next band needs: enough of them, or `everything`."""
     reach = need.reach
     if reach is None:
         return everything

@@ -30,7 +30,7 @@ def size_constants(plan: Plan, options: EmitOptions, *, regions: bool) -> list[C
 
 
 def _pushed(plan: Plan) -> tuple[Constant, ...]:
-    """What is pushed: how many rows, of how many bytes, and the work that they cause."""
+    """Facts of pushed rows: their number, their bytes, and the work that they cause."""
     (port,), (_, rows, *row) = input_ports(plan), plan.values[plan.inputs[0]].type.shape
     macs = pushed_macs(plan)
     return (

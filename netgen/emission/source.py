@@ -19,7 +19,7 @@ from netgen.emission.interface import (
     starts_before_rows,
 )
 from netgen.emission.kernels import is_split, kernel_function
-from netgen.emission.lent import Lent, lent_pointers
+from netgen.emission.lent import lent_pointers
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
@@ -185,7 +185,7 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
         "pushed_segment": pushed,
         **(_pushed(calls) if pushed else {}),
         "starts_before_rows": starts_before_rows(plan),
-        "run_uses": _run_uses(items),
+        **_run_uses(calls, items),
         **_threads(plan, items),
         "model_bytes": model_bytes(plan),
         **_null_checks(plan),
@@ -195,14 +195,22 @@ def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> d
 def _pushed(calls: Calls) -> dict[str, object]:
     """The place of a pushed row, and the lent pointers that the function `push` needs for it."""
     row = calls.row(calls.plan.inputs[0], PUSHED)
-    return {"pushed_row": row, "push_uses": lent_pointers([row])}
+    return {
+        "pushed_row": row,
+        "push_uses": lent_pointers([row]),
+        "push_constants": calls.constants_in([row]),
+    }
 
 
-def _run_uses(items: list[Item]) -> tuple[Lent, ...]:
-    """The lent pointers that the function with the list of steps needs."""
-    calls = [item.call for item in items if item.call is not None]
-    calls += [item.loop.call for item in items if item.loop is not None]
-    return lent_pointers(call.arguments for call in calls)
+def _run_uses(calls: Calls, items: list[Item]) -> dict[str, object]:
+    """The lent pointers and constants that the function with the list of steps needs."""
+    loops = [item.loop for item in items if item.loop is not None]
+    texts = [item.call.arguments for item in items if item.call is not None]
+    texts += [loop.call.arguments for loop in loops]
+    return {
+        "run_uses": lent_pointers(texts),
+        "run_constants": calls.constants_in([*texts, *[loop.condition for loop in loops]]),
+    }
 
 
 def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:

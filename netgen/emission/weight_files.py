@@ -71,5 +71,5 @@ def weight_attributes(plan: Plan, options: EmitOptions) -> str:
 
 
 def alignment_attribute(plan: Plan, upper: str) -> str:
-    """What stands behind that, or behind the name of an arena, where C's own alignment is less."""
+    """The attribute of arrays and arenas where C's own alignment is less; else empty."""
     return f" {upper}_ALIGNED" if plan.alignment > C_TYPES[PLAIN].bytes else ""

@@ -114,7 +114,7 @@ def _ends_statement(piece: str) -> bool:
 
 
 def _cut(line: str, room: int) -> int:
-    """Where to cut a line, of which so many columns may stay; 0 where nothing can be cut.
+    """The place to cut a line, of which so many columns may stay; 0 where nothing can be cut.
 
     Behind a word that is longer by itself the cut is where it ends.
     Behind a statement, or at the last of those breaks that are in the fewest brackets, behind

@@ -219,6 +219,10 @@ def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int,
     text = calls.row("d", "rows7")
     assert text.startswith("arena")
     constants = {place.name: place.first for place in calls.arena_places.values()}
+    named = calls.constants_in([text])
+    constants |= {name: int(n) for name, n in re.findall(r"(\w+) = (\d+)", named)}
+    # No bare number is left but the ring's phase.
+    assert {*re.findall(r"(?<=[+%*] )\d+", text)} <= {str(step), str(first % rows)}
     for row in range(5):
         place = evaluate(text, {"arena": 0, "rows7": row, **constants})
         assert place == 80 // 4 + plan.elements(value.name, row, row + 1)[0, 0, 0]
