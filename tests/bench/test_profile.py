@@ -20,6 +20,8 @@ from netgen.plan.data.options import PlanOptions
 from netgen.report.layers import layer_facts
 
 EVERYTHING = 1e30
+# With it some steps go by bands.
+RAM = 24 * 1024
 
 
 def limits(flops: float, near: float, far: float) -> Limits:
@@ -39,14 +41,14 @@ def lowered_once(graph: Graph, ram: int | None) -> Lowered:
 
 
 def profiled(
-    graph: Graph, monkeypatch: pytest.MonkeyPatch, core: Limits, ram: int | None = None
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, core: Limits, ram: int | None = RAM
 ) -> tuple[Lowered, Profile]:
     monkeypatch.setattr("netgen.bench.profile.measure_limits", lambda *_: core)
     lowered = lowered_once(graph, ram)
     return lowered, profile(graph, lowered, label="net", runs=3)
 
 
-@pytest.mark.parametrize("ram", [pytest.param(None, marks=pytest.mark.heavy), 24 * 1024])
+@pytest.mark.parametrize("ram", [pytest.param(None, marks=pytest.mark.heavy), RAM])
 def test_every_step_counts_once_whatever_its_bands(
     graph: Graph, monkeypatch: pytest.MonkeyPatch, ram: int | None
 ) -> None:

@@ -223,6 +223,12 @@ def emission(
     return emission_of(graph, lowered, plan, weights_as, prefix)
 
 
+@lru_cache(maxsize=16)
+def emitted_once(graph: Graph, target: str, *, fuse: bool = True) -> Emission:
+    """The same for tests that read one text: they share it."""
+    return emission(graph, target, fuse=fuse)
+
+
 def emission_of(
     graph: Graph, lowered: Graph, plan: Plan, weights_as: WeightsAs = "blob", prefix: str = "model"
 ) -> Emission:

@@ -15,7 +15,7 @@ from netgen.kernels.targets import TARGETS
 from netgen.kernels.terms import named_int
 from netgen.plan.data.options import PlanOptions
 from tests.conftest import REPOSITORY
-from tests.emission.programs import emission
+from tests.emission.programs import emission, emitted_once
 from tests.kernels.layers import KINDS, drawn_layers, network_of
 
 FUNCTION = re.compile(
@@ -46,7 +46,7 @@ def test_samples_declare_what_they_use(path: Path) -> None:
 
 @pytest.mark.parametrize("target", [target.name for target in TARGETS])
 def test_functions_declare_what_they_use(target: str, layers_graph: Graph) -> None:
-    check(emission(layers_graph, target, fuse=False).logic)
+    check(emitted_once(layers_graph, target, fuse=False).logic)
     check(emission(network_of(drawn_layers(7, KINDS, len(KINDS))), target, fuse=False).logic)
 
 

@@ -11,7 +11,7 @@ import netgen
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from tests.emission.programs import emission
+from tests.emission.programs import emission, emitted_once
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
 # What no one would write by hand: terms that are nothing, parentheses around a word, empty lines.
@@ -48,7 +48,7 @@ def assert_reads_as_if_written_by_hand(text: str) -> None:
 @pytest.mark.parametrize("target", TARGET_NAMES)
 def test_looks(target: str, layers_graph: Graph, small_graph: Graph) -> None:
     for graph in (small_graph, layers_graph):
-        emitted = emission(graph, target, fuse=graph is small_graph)
+        emitted = emitted_once(graph, target, fuse=graph is small_graph)
         for text in (emitted.logic, emitted.header):
             assert_layout(text)
             assert_reads_as_if_written_by_hand(text)
@@ -80,7 +80,7 @@ def test_logic_of_mobilenet_v2_is_small(target: str) -> None:
 
 
 def test_steps_are_numbered_as_the_hook_counts_them(small_graph: Graph) -> None:
-    emitted = emission(small_graph, "generic")
+    emitted = emitted_once(small_graph, "generic")
     numbers = re.findall(r"^    /\* (\d+)\. (\S+): (\S+) \*/$", emitted.logic, re.MULTILINE)
     steps = emitted.plan.steps
     types = [str(emitted.plan.values[step.writes].type) for step in steps]
@@ -90,7 +90,7 @@ def test_steps_are_numbered_as_the_hook_counts_them(small_graph: Graph) -> None:
 
 
 def test_each_function_is_there_once(small_graph: Graph) -> None:
-    emitted = emission(small_graph, "x86-64-v4")
+    emitted = emitted_once(small_graph, "x86-64-v4")
     kernel = r"^static MODEL_CODE_ATTR MODEL_KERNEL void (model_\w+)\("
     defined = re.findall(kernel, emitted.logic, re.MULTILINE)
     assert len(defined) == len(set(defined)) == len(emitted.plan.instances)
@@ -100,7 +100,7 @@ def test_each_function_is_there_once(small_graph: Graph) -> None:
 
 
 def test_the_hook_is_asked_in_one_place(small_graph: Graph) -> None:
-    emitted = emission(small_graph, "generic")
+    emitted = emitted_once(small_graph, "generic")
     assert emitted.logic.count("model_hook(m, ") == 1
     assert re.findall(r"^    MODEL_STEP_DONE\((\d+)u\);$", emitted.logic, re.MULTILINE) == [
         str(n) for n in range(len(emitted.plan.steps))

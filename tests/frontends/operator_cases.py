@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -95,19 +97,21 @@ def versions(operator: str) -> list[int]:
 
 def _forms(operator: str) -> dict[int, object]:
     """Parts that a node of each version may have, by opset: most versions only add types."""
+    newest = max(NEWEST.values())
+    return {max(since, OLDEST): form for since, form in _history()[operator] if since <= newest}
+
+
+@cache
+def _history() -> dict[str, list[tuple[int, object]]]:
+    """The forms of all operators, the oldest first, with the opsets that brought them."""
     from onnx.defs import get_all_schemas_with_history
 
-    history = sorted(
-        (schema.since_version, schema)
-        for schema in get_all_schemas_with_history()
-        if schema.name == operator and schema.domain == ""
-    )
-    newest = max(NEWEST.values())
-    return {
-        max(since, OLDEST): (sorted(schema.attributes), schema.max_input, schema.max_output)
-        for since, schema in history
-        if since <= newest
-    }
+    found = defaultdict[str, list[tuple[int, object]]](list)
+    for schema in sorted(get_all_schemas_with_history(), key=lambda each: each.since_version):
+        if schema.domain == "":
+            form = (sorted(schema.attributes), schema.max_input, schema.max_output)
+            found[schema.name].append((schema.since_version, form))
+    return dict(found)
 
 
 def versions_of_new_forms(operator: str) -> set[int]:

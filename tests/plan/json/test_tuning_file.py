@@ -13,6 +13,7 @@ import pytest
 
 import netgen
 from netgen.errors import NetgenError, NetgenNote, PlanError, UsageError
+from netgen.ir.graph import Graph
 from netgen.kernels.layer import Choice
 from netgen.kernels.targets import find_target
 from netgen.plan.build import build_plan, pack_weights
@@ -30,8 +31,11 @@ from tests.cases import heavy
 from tests.plan.small_graphs import built
 
 TARGET = find_target("x86-64-v4")
-GRAPH = built("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
 KEY = "pointwise_f32 pointwise_256x8x48_relu6"
+
+
+def graph() -> Graph:
+    return built("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
 
 
 def planned(tuning: Tuning | None = None, ram: int | None = None, image: Image = "caller") -> Plan:
@@ -44,7 +48,7 @@ def untuned(ram: int | None, image: Image) -> Plan:
 
 
 def build(tuning: Tuning | None, ram: int | None, image: Image) -> Plan:
-    return build_plan(GRAPH, TARGET, PlanOptions(ram, image, accept_gap=True, tuning=tuning))
+    return build_plan(graph(), TARGET, PlanOptions(ram, image, accept_gap=True, tuning=tuning))
 
 
 def last_choices(plan: Plan) -> dict[str, Choice]:
@@ -70,12 +74,14 @@ def test_a_tuned_plan_differs_in_choices_alone(ram: int | None, image: Image) ->
     assert plan_from_json(json.loads(text)) == tuned
     # The plan's meaning in NumPy, by the weights as they are packed.
     inputs = {"image": np.random.default_rng(0).standard_normal((1, 32, 32, 3))}
-    inputs = {node.name: inputs["image"].astype(np.float32) for node in GRAPH.inputs}
+    inputs = {node.name: inputs["image"].astype(np.float32) for node in graph().inputs}
     for found, expected in zip(
-        execute(tuned, GRAPH, inputs).values(), execute(own, GRAPH, inputs).values(), strict=True
+        execute(tuned, graph(), inputs).values(),
+        execute(own, graph(), inputs).values(),
+        strict=True,
     ):
         np.testing.assert_array_equal(found, expected)
-    assert np.sort(pack_weights(tuned, GRAPH)[:100]).size == 100
+    assert np.sort(pack_weights(tuned, graph())[:100]).size == 100
 
 
 def test_a_kernel_s_own_choices_and_other_models_layers_change_nothing() -> None:
@@ -112,15 +118,17 @@ def test_python_is_told_what_a_tuning_is_good_for(tmp_path: Path) -> None:
     ):
         with pytest.warns(NetgenNote, match=f"a/t.json: {said}") as told:
             netgen.emit(
-                GRAPH,
+                graph(),
                 tmp_path / "m.c",
                 target=TARGET.name,
                 tuning=Tuning(TARGET.name, choices, "a/t.json"),
             )
         assert [warning.filename for warning in told] == [__file__]
-    netgen.emit(GRAPH, tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, own))
+    netgen.emit(graph(), tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, own))
     with pytest.raises(UsageError, match="none of the 1 tuned layers"):
-        netgen.emit(GRAPH, tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, other))
+        netgen.emit(
+            graph(), tmp_path / "m.c", target=TARGET.name, tuning=Tuning(TARGET.name, other)
+        )
 
 
 def test_another_target_is_refused() -> None:
