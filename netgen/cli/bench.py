@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @cli_options.bench_options
 @cli_options.target_option
 @planning_option("tuning")
+@planning_option("small")
 @cli_options.as_json_option
 def bench_models(
     models: tuple[str, ...],
@@ -42,6 +43,7 @@ def bench_models(
     form: str,
     target: str,
     tuning: Tuning | None,
+    small: bool,
     as_json: bool,
 ) -> None:
     """Time models against other runtimes: interleaved rounds on the same cores, medians, ratios.
@@ -54,7 +56,7 @@ def bench_models(
     from netgen.bench.result import failure
     from netgen.plan.data.options import PlanOptions
 
-    planning = PlanOptions(tuning=tuning, threads=threads)
+    planning = PlanOptions(tuning=tuning, threads=threads, small=small)
     cases = _cases(models, parameters, table)
     if profiled:
         _profile(cases, weights, rounds, target, planning, as_json=as_json)

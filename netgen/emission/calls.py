@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netgen.emission.c_types import C_TYPES, pointer_name
@@ -11,6 +11,7 @@ from netgen.emission.interface import Port, input_ports, output_ports
 from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, region_of, weight_places
+from netgen.emission.sizes import Sizes
 from netgen.emission.weights import WeightArray
 from netgen.ir.rows import Reach
 from netgen.kernels import find_kernel
@@ -33,8 +34,15 @@ class CallText:
 class Calls:
     """The calls of a plan's steps as C."""
 
-    def __init__(self, plan: Plan, options: EmitOptions, arrays: Mapping[int, WeightArray]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        options: EmitOptions,
+        arrays: Mapping[int, WeightArray],
+        sizes: Sequence[Sizes],
+    ) -> None:
         self.plan = plan
+        self._sizes = sizes
         self._options = options
         self._arrays = arrays
         self._divided_scratch = divided_scratch(plan)
@@ -160,6 +168,7 @@ class Calls:
         step = self.plan.steps[index]
         instance, prefix = self.plan.instances[step.instance], self._options.prefix
         function, words = function_name(instance, prefix), [*arguments]
+        words += self._sizes[step.instance].passed(function, step.sizes)
         if is_split(instance):
             words = _divided(instance, function, words, prefix, scratch=self._divided_scratch)
             function = f"{prefix}_divide"

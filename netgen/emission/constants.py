@@ -7,7 +7,7 @@ it out. A function declares the names that stand in its code, and no others.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from netgen.kernels.layer import Json
 from netgen.kernels.terms import NamedInt, named_int
@@ -34,10 +34,22 @@ def named_constants(parameters: Mapping[str, Json]) -> dict[str, NamedInt]:
     return {name: named_int(name, value) for name, value in numbers.items()}
 
 
-def with_constants(function: str, constants: Mapping[str, NamedInt], own: str) -> str:
-    """The function with a declaration of its constants; names in `own` are its parameters."""
+def used_names(function: str, names: Iterable[str]) -> list[str]:
+    """Those of the names that stand in the code of a function's body."""
+    _, body = function.split(_BODY, 1)
+    words = set(re.findall(r"\w+", _COMMENT.sub("", body)))
+    return [name for name in names if name in words]
+
+
+def with_constants(
+    function: str, constants: Mapping[str, NamedInt], own: str, passed: str = ""
+) -> str:
+    """The function with a declaration of its constants; names in `own` are its parameters.
+
+    Behind them stands the declaration of what is `passed`.
+    """
     head, body = function.split(_BODY, 1)
-    words = set(re.findall(r"\w+", _COMMENT.sub("", body))) - set(re.findall(r"\w+", own))
+    words = {*used_names(function, constants)} - set(re.findall(r"\w+", own))
     used = [f"{name} = {int(value)}" for name, value in constants.items() if name in words]
     declaration = f"enum {{ {', '.join(used)} }};\n" if used else ""
-    return head + _BODY + declaration + body
+    return head + _BODY + declaration + passed + body

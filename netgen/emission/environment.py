@@ -14,6 +14,7 @@ import jinja2
 from netgen.emission.counting import bound, local, over, part_of, step_on
 from netgen.emission.words import Words, formula_of
 from netgen.kernels.terms import (
+    NamedInt,
     Term,
     difference,
     greater,
@@ -63,9 +64,17 @@ def pixel_start(band: Mapping[str, int] | None, row: Term, column: Term, pitch: 
     return sum_of(row_start(band, row, pitch), product(column, pitch))
 
 
+def bytes_of(count: Term, element: str) -> Term:
+    """How many bytes so many elements of a C type have; a variable is an `int`."""
+    if isinstance(count, str):
+        return f"(size_t){count} * sizeof({element})"
+    return product(str(count) if isinstance(count, NamedInt) else count, f"sizeof({element})")
+
+
 # What templates may call, by its own name.
 _WORDS = (
     formula_of,
+    bytes_of,
     every,
     numbered,
     step_on,

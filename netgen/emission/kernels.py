@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from netgen.emission.c_types import C_TYPES
-from netgen.emission.constants import named_constants, with_constants
+from netgen.emission.constants import named_constants, used_names, with_constants
 from netgen.emission.environment import render
+from netgen.emission.sizes import Sizes, bounded_loops, make_sizes
 from netgen.emission.tidy import tidy
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
+from netgen.kernels.terms import Term
+
+# Parameters that are loops over channels.
+_LOOPS = ("vectors", "stretches")
 
 
 def function_name(instance: Instance, prefix: str) -> str:
@@ -17,8 +23,22 @@ def function_name(instance: Instance, prefix: str) -> str:
     return f"{prefix}_{instance.name}"
 
 
-def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> str:
-    """The C function of an instance, not yet laid out.
+@dataclass(frozen=True)
+class KernelFunction:
+    """The C function of an instance, not yet laid out, and the sizes that its calls pass."""
+
+    text: str
+    sizes: Sizes
+
+
+def kernel_function(
+    instance: Instance,
+    prefix: str,
+    *,
+    apart: bool = False,
+    calls: Sequence[Mapping[str, int]] = (),
+) -> KernelFunction:
+    """The C function of an instance, for calls with these sizes.
 
     Pointers are `restrict` unless the plan lets the output overlap that operand. With `apart` the
     compiler may not inline it.
@@ -42,17 +62,29 @@ def kernel_function(instance: Instance, prefix: str, *, apart: bool = False) -> 
         "numbers": [],
         "apart": apart,
         **instance.parameters,
+        **{name: name for name in instance.sizes or ()},
         "border": str(border) if border else C_TYPES[result].zero,
     }
-    context |= _arguments(instance, context, frozenset(map(str, aliased)))
     constants = named_constants(instance.parameters)
-    function = tidy(render(f"kernels/{kernel.template}.c.j2", **context, named=constants))
-    function = with_constants(function, constants, str(context["declarations"]))
-    return function + ("\n" + render("kernels/task.c.j2", **context) if is_split(instance) else "")
+    # Where vectors are counted by width, no loop ends at all channels.
+    named: dict[str, Term] = {"channels": "channels", **constants}
+    named |= {name: name for name in instance.sizes or ()}
+    context |= {"named": named}
+    context |= {key: bounded_loops(context.get(key), named) for key in _LOOPS if key in context}
+
+    def printed(sizes: Sizes) -> str:
+        context.update(_arguments(instance, context, frozenset(map(str, aliased)), sizes))
+        return tidy(render(f"kernels/{kernel.template}.c.j2", **context))
+
+    # Its parameters are those sizes that its own code uses.
+    sizes = make_sizes(used_names(printed(Sizes()), instance.sizes or ()), calls)
+    function = with_constants(printed(sizes), constants, str(context["declarations"]), sizes.read())
+    task = "\n" + render("kernels/task.c.j2", **context) if is_split(instance) else ""
+    return KernelFunction(sizes.around(str(context["function"]), function) + task, sizes)
 
 
 def _arguments(
-    instance: Instance, context: Mapping[str, object], aliased: frozenset[str]
+    instance: Instance, context: Mapping[str, object], aliased: frozenset[str], sizes: Sizes
 ) -> dict[str, str]:
     """Parameters of the function, and the members of a call that one of its parts passes on."""
     kernel, types = find_kernel(instance.kernel), instance.elements
@@ -69,7 +101,11 @@ def _arguments(
         declared["c->scratch"] = f"{C_TYPES[kernel.scratch_element].name} *restrict scratch"
     if context["split"]:
         declared["part"] = "int part"
-    return {"declarations": ", ".join(declared.values()), "members": ", ".join(declared)}
+    passed = sizes.declared(str(context["function"]))
+    return {
+        "declarations": ", ".join([*declared.values(), *passed]),
+        "members": ", ".join(declared),
+    }
 
 
 def _restrict(alone: bool) -> str:

@@ -25,6 +25,7 @@ from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.size_macros import size_constants
+from netgen.emission.sizes import Sizes, sizes_of_calls
 from netgen.emission.weight_files import (
     alignment_attribute,
     inline_arrays,
@@ -60,21 +61,22 @@ def emit_files(
     arrays = weight_arrays(plan, prefix)
     context = _context(plan, origin, options, list(arrays.values()))
     functions = [
-        kernel_function(instance, prefix, apart=target.processor.calls_apart)
-        for instance in plan.instances
+        kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
+        for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
     ]
+    texts = [function.text for function in functions]
     source = render(
         "model.c.j2",
         **context,
         inline_weights=_INLINE_MARK,
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
-        functions=functions,
-        **vector_words(functions, target, prefix),
+        functions=texts,
+        **vector_words(texts, target, prefix),
         needs_string=options.weights_as == "blob"
         or plan.push_rows
-        or any("memcpy(" in text for text in functions),
-        **_code(plan, options, arrays),
+        or any("memcpy(" in text for text in texts),
+        **_code(plan, options, arrays, [function.sizes for function in functions]),
         provenance=provenance_lines(plan, origin, options),
         memory=memory_lines(plan),
     )
@@ -170,10 +172,12 @@ def _input_places(plan: Plan, upper: str) -> list[dict[str, object]]:
     ]
 
 
-def _code(plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray]) -> dict[str, object]:
+def _code(
+    plan: Plan, options: EmitOptions, arrays: dict[int, WeightArray], sizes: list[Sizes]
+) -> dict[str, object]:
     """The context of the functions that run the steps."""
     check_pushed_outputs(plan)
-    calls = Calls(plan, options, arrays)
+    calls = Calls(plan, options, arrays, sizes)
     items, pushed = run_items(calls, options.prefix), pushed_segment(calls, options.prefix)
     segments = [item.segment for item in items if item.segment is not None]
     lent_weights = options.weights_as in ("blob", "incbin")

@@ -17,6 +17,7 @@ from netgen.kernels.f32.batch_norm import BatchNormF32
 from netgen.kernels.f32.conv2d import Conv2dF32
 from netgen.kernels.f32.conv2d_portable import Conv2dPortableF32
 from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
+from netgen.kernels.f32.depthwise_conv2d_loops import DepthwiseConv2dLoopsF32
 from netgen.kernels.f32.depthwise_conv2d_portable import DepthwiseConv2dPortableF32
 from netgen.kernels.f32.global_avg_pool import GlobalAvgPoolF32
 from netgen.kernels.f32.max_pool2d import MaxPool2dF32
@@ -41,6 +42,7 @@ KERNELS: tuple[Kernel, ...] = (
     Winograd4F32(),
     Conv2dPortableF32(),
     DepthwiseConv2dF32(),
+    DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
     AddF32(),
     AddConstantF32(),
@@ -65,10 +67,12 @@ KERNELS: tuple[Kernel, ...] = (
 )
 
 
-def select_kernel(layer: Layer, target: Target, *, winograd: bool = True) -> Kernel:
+def select_kernel(
+    layer: Layer, target: Target, *, winograd: bool = True, small: bool = False
+) -> Kernel:
     """The cheapest kernel that accepts the layer; ties go to the one listed first.
 
-    Unless `winograd`, none whose numeric form is Winograd's.
+    Unless `winograd`, none whose numeric form is Winograd's; if `small`, none that is unrolled.
     """
     candidates = [
         kernel
@@ -78,6 +82,7 @@ def select_kernel(layer: Layer, target: Target, *, winograd: bool = True) -> Ker
         and kernel.runs_on(target)
         and kernel.accepts(layer)
         and (winograd or not kernel.numeric_form.startswith("winograd"))
+        and not (small and kernel.unrolled)
     ]
     if not candidates:
         whose = f" whose {' and '.join(sorted(layer.constant))} are constants"

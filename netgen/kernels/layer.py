@@ -77,7 +77,8 @@ class Instance:
 
     `parameters` is all that the template prints; two layers with equal ones share the function.
     `arguments` are the letters of the activations it reads, in the order of the C parameters;
-    `elements` are their element types, and that of the result, y.
+    `elements` are their element types, and that of the result, y. A function that layers of several
+    sizes share names the `sizes` that each call passes to it.
     """
 
     kernel: str
@@ -86,6 +87,20 @@ class Instance:
     elements: Mapping[str, str]
     has_weights: bool
     parameters: Mapping[str, Json]
+    sizes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a layer has in common with those that may share its C function.
+
+    Layers with equal `parameters` may: their templates print the `sizes`, whole numbers, by name.
+    `name` is the readable end of the function's name.
+    """
+
+    name: str
+    parameters: Mapping[str, Json]
+    sizes: Mapping[str, int]
 
 
 class Kernel(ABC):
@@ -113,6 +128,8 @@ class Kernel(ABC):
     # but x points at the band's first row and the bands' contributions gather in y, or where sums
     # are of another type in scratch, which then keeps what it holds from band to band.
     by_rows: ClassVar[ByRows] = "none"
+    # Whether its code is unrolled for one shape, where another kernel has loops.
+    unrolled: ClassVar[bool] = False
     # Whether an output in the place of an operand needs rows to be computed one after the other.
     in_order: ClassVar[bool] = False
 
@@ -149,6 +166,11 @@ class Kernel(ABC):
     @abstractmethod
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Everything that the template prints for this shape."""
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """What the layer has in common with others of the kernel; None where that is nothing."""
+        del layer, target
+        return None
 
     def instance(
         self, layer: Layer, name: str, reads: Iterable[str], parameters: Mapping[str, Json]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layer import Json, Kernel, Layer, Shared
+from netgen.kernels.sharing import shared_form
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.split_loops import split_described, split_rows
 from netgen.kernels.targets import Target
@@ -48,6 +49,10 @@ def element_loops(found: Parameters) -> tuple[Loop, ...]:
 
 class ElementKernel(Kernel):
     """Base of the kernels that go through elements, or pixels, each of which they read once."""
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but elements, pixels and channels, where these are no table."""
+        return shared_form(layer, self.parameters(layer, target))
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]

@@ -38,6 +38,7 @@ from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule, schedule
 from netgen.plan.segments.cut_schedule import Banded, cut_schedule
 from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
+from netgen.plan.sharing import share_functions
 from netgen.plan.threads import split_steps
 
 PackedBytes: TypeAlias = npt.NDArray[np.uint8]
@@ -45,7 +46,8 @@ PackedBytes: TypeAlias = npt.NDArray[np.uint8]
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
     """Plan a graph that has been through the passes. Raises PlanError."""
-    return split_steps(_plan_memory(graph, target, options), target, options.threads)
+    plan = split_steps(_plan_memory(graph, target, options), target, options.threads)
+    return share_functions(plan, target) if options.small else plan
 
 
 def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
@@ -56,6 +58,7 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
         image=options.input,
         copies=options.copies,
         winograd=options.winograd,
+        small=options.small,
         threads=options.threads,
     )
     if options.tuning is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 from netgen.kernels import find_kernel
 from netgen.kernels.layout import ChannelRun
@@ -105,12 +106,18 @@ def _step(plan: Plan, index: int, step: Step) -> list[str]:
     if step.scratch is not None and find_kernel(step.kernel).keeps_scratch:
         parts = f", sums {_memory(plan.buffers[step.scratch])}{parts}"
     reads = [f"{letter} {_place(plan, value)}" for letter, value in step.reads.items()]
-    choice = " ".join(f"{name} {number}" for name, number in (step.choice or {}).items())
+    choice = _numbers(step.choice or {})
+    sizes = _numbers(step.sizes)
     return [
         *_wrap(head.rstrip()),
         *([f"        tuned: {choice}"] if choice else []),
+        *(_wrap(f"        sizes: {sizes}") if sizes else []),
         *_wrap(f"        {', '.join(reads)} -> {_place(plan, step.writes)}{parts}"),
     ]
+
+
+def _numbers(named: Mapping[str, int]) -> str:
+    return " ".join(f"{name} {number}" for name, number in named.items())
 
 
 def _place(plan: Plan, name: str) -> str:

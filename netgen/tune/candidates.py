@@ -57,7 +57,7 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
         aliased: list[Json] = [*case.aliased]
         parameters = {**case.kernel.parameters(layer, target), "aliased": aliased}
         instance = case.kernel.instance(layer, str(number), case.arguments, parameters)
-        texts.append(kernel_function(instance, "tune"))
+        texts.append(kernel_function(instance, "tune").text)
     vectors = render("vectors.c.j2", prefix="tune", **vector_words(texts, target, "tune"))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
     # Each a function of its own, as where a network calls it from several places.

@@ -46,8 +46,11 @@ VALUES = {
     "--chart": "c.svg",
 }
 LOADING = {"-p", "--weights", "--by-position"}
-PLANNING = {"--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"}
-BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning"}
+PLANNING = {
+    *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
+    "--small",
+}
+BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning", "--small"}
 RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
 
 # A command in some mode, the options that have an effect there, and those that choose another mode:
@@ -101,7 +104,7 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     ),
     (
         ("bench", "tiny", "--profile"),
-        {*LOADING, "--rounds", "--target", "--tuning", "--json"},
+        {*LOADING, "--rounds", "--target", "--tuning", "--small", "--json"},
         set(),
     ),
     (

@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[object, str]] = {
     "tuning": ("t.json", "--tuning t.json"),
     "threads": (3, "--threads 3"),
     "copies": (True, "--copies"),
+    "small": (True, "--small"),
 }
 FILES: dict[str, tuple[str, ...]] = {
     "compile": ("-o", "model.c"),
@@ -91,7 +92,7 @@ def test_commands_give_them_to_the_planner(
         assert not asked
 
 
-@pytest.mark.parametrize("name", ["ram", "input", "accept_gap", "winograd", "copies"])
+@pytest.mark.parametrize("name", ["ram", "input", "accept_gap", "winograd", "copies", "small"])
 def test_tuning_plans_as_it_is_told(
     name: str, cli: Cli, tiny: str, asked: list[PlanOptions]
 ) -> None:

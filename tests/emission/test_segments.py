@@ -215,7 +215,7 @@ def ring(step: int, first: int, shift: int, rows: int) -> tuple[Plan, Value]:
 def test_places_of_rows_are_those_of_the_plan(step: int, first: int, shift: int, rows: int) -> None:
     """The expression in C, evaluated, against the plan's own elements."""
     plan, value = ring(step, first % rows, shift, rows)
-    calls = Calls(plan, EmitOptions("model", "model", "c", ""), {})
+    calls = Calls(plan, EmitOptions("model", "model", "c", ""), {}, [])
     text = calls.row("d", "rows7")
     assert text.startswith("arena")
     constants = {place.name: place.first for place in calls.arena_places.values()}

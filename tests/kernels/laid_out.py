@@ -181,7 +181,7 @@ def _result(call: Call, written: Words) -> Floats:
 
 def _program(calls: Sequence[Call], target: Target) -> str:
     instances = [_instance(call, number, target) for number, call in enumerate(calls)]
-    functions = [kernel_function(instance, "t") for instance in instances]
+    functions = [kernel_function(instance, "t").text for instance in instances]
     vectors = render("vectors.c.j2", prefix="t", **vector_words(functions, target, "t"))
     text = [_statements(c, i, target) for c, i in zip(calls, instances, strict=True)]
     main = _MAIN.replace("CALLS", "\n".join(text))

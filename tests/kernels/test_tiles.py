@@ -177,7 +177,7 @@ def tiled_function(
     kernel = find_kernel("pointwise_f32")
     parameters = {**kernel.parameters(layer, target), "aliased": []}
     name = f"{groups}_{tile.rows}_{tile.vectors}{'_folded' if folded else ''}"
-    return kernel_function(kernel.instance(layer, name, ("x",), parameters), "t")
+    return kernel_function(kernel.instance(layer, name, ("x",), parameters), "t").text
 
 
 def file_of(functions: Sequence[str], target: Target) -> str:

@@ -80,3 +80,10 @@ def test_a_long_name_is_wrapped() -> None:
     body = BODIES["two_outputs"].replace("%a", "%" + "long_name_" * 15)
     plan = build_plan(read(body), find_target("generic"))
     assert max(map(len, plan_table(plan))) <= 100
+
+
+def test_a_step_shows_the_sizes_that_it_passes() -> None:
+    graph = built("mobilenet_v2", alpha=0.35, input_size=32)
+    plan = build_plan(graph, find_target("generic"), PlanOptions(small=True))
+    text = " ".join(" ".join(plan_table(plan)).split())
+    assert "sizes: height 16 width 16 channels 48 out_height 8 out_width 8" in text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.f32.elementwise import describe_activated
-from netgen.kernels.layer import ByRows, Json, Layer
+from netgen.kernels.f32.elementwise import describe_activated, share_activated
+from netgen.kernels.layer import ByRows, Json, Layer, Shared
 from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
@@ -36,6 +36,10 @@ class ActivationF32(ElementKernel):
         act, numbers = layer.op.operator_name, layer.op.arguments()
         described = describe_activated(layer, target, ("x", "y"), act)
         return {**described, "act": act, **({"numbers": [*numbers]} if numbers else {})}
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but the activation and its attributes."""
+        return share_activated(layer, target, ("x", "y"), super().shared(layer, target))
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written."""

@@ -28,6 +28,7 @@ class AvgPool2dF32(PoolKernel):
     name: ClassVar[str] = "avg_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (AvgPool2d,)
     numeric_form: ClassVar[str] = "direct"
+    unrolled: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Taps few enough to unroll."""

@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.f32.pooling import PoolKernel, pool_window, window_cost, window_parameters
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layer import Json, Layer, Shared
+from netgen.kernels.sharing import shared_form, with_vectors
+from netgen.kernels.stretches import vector_runs
 from netgen.kernels.targets import Target
 from netgen.ops.avg_pool2d import AvgPool2d
 
@@ -35,6 +37,12 @@ class AvgPool2dPortableF32(PoolKernel):
             "count_left": -left,
             "count_right": width + right,
         }
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All, where channels are neighbours in x and y."""
+        form = shared_form(layer, self.parameters(layer, target))
+        runs = vector_runs(layer, target, repeat=False)
+        return with_vectors(form, "vectors", runs, target.f32)
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One load and one operation for each vector and tap, in a loop."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from netgen.kernels.f32.elementwise import describe_activated
-from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.f32.elementwise import describe_activated, share_activated
+from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
@@ -40,7 +40,7 @@ class BinaryKernel(ElementKernel):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements, or pixels and stretches; activation; whether b has one number per channel."""
         assert isinstance(layer.op, Add | Mul)
-        letters = [letter for letter in ("a", "b", "y") if letter not in self.constants]
+        letters = self._placed()
         return {
             "elements": layer.result.elements,
             "channels": layer.layout("y").channels,
@@ -48,6 +48,14 @@ class BinaryKernel(ElementKernel):
             "spread": _is_spread(layer),
             "act": layer.op.act,
         }
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but the activation, and whether b has one number per channel."""
+        return share_activated(layer, target, self._placed(), super().shared(layer, target))
+
+    def _placed(self) -> list[str]:
+        """The letters of the buffers with places."""
+        return [letter for letter in ("a", "b", "y") if letter not in self.constants]
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written; one number per channel is read again."""

@@ -9,13 +9,13 @@ the bias, then by (r, s, c).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import (
     describe_inputs,
@@ -23,9 +23,13 @@ from netgen.kernels.products import (
     describe_product_pitches,
     visited,
 )
+from netgen.kernels.sharing import shared_form
 from netgen.kernels.stretches import in_place
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
+
+# Of a span: which outputs it counts. One span has all of them.
+_COUNTS = ("start", "end")
 
 
 class Conv2dPortableF32(RowKernel):
@@ -60,13 +64,21 @@ class Conv2dPortableF32(RowKernel):
             **describe_product_pitches(layer),
             **describe_inputs(layer, op.groups),
             "groups": op.groups,
-            "spans": describe_outputs(layer, op.groups),
+            "spans": [*_spans(layer)],
             "group_inputs": w[3],
             "group_outputs": w[0] // op.groups,
             "act": op.act,
             "fused": target.processor.multiply_add,
             "residual": "residual" in layer.operands,
         }
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but activation, groups and the places of channels that stand in runs."""
+        parameters, spans = self.parameters(layer, target), _spans(layer)
+        if parameters["x_runs"] or len(spans) > 1:
+            return None
+        shifts = {letter: place for letter, place in spans[0].items() if letter not in _COUNTS}
+        return shared_form(layer, {**parameters, "spans": [shifts]})
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Per output: the bias, then its weights."""
@@ -85,3 +97,8 @@ class Conv2dPortableF32(RowKernel):
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
         return in_place(layer, "residual") if "residual" in layer.operands else {}
+
+
+def _spans(layer: Layer) -> list[dict[str, Json]]:
+    assert isinstance(layer.op, Conv2d)
+    return cast("list[dict[str, Json]]", describe_outputs(layer, layer.op.groups))

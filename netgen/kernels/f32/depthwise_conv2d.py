@@ -53,6 +53,7 @@ class DepthwiseConv2dF32(Kernel):
     name: ClassVar[str] = "depthwise_conv2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
     numeric_form: ClassVar[str] = "direct"
+    unrolled: ClassVar[bool] = True
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
@@ -96,7 +97,7 @@ class DepthwiseConv2dF32(Kernel):
             "bodies": _bodies(layer, window, pairs=bool(choice["pairs"])),
             "taps": [*taps_used(tiles)],
             "tiles": [{**tile, "taps": [*taps_used([tile])]} for tile in tiles],
-            "vectors": describe_vector_runs(vector_runs(layer, target), target.f32),
+            "vectors": describe_vector_runs(self._runs(layer, target), target.f32),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -104,9 +105,13 @@ class DepthwiseConv2dF32(Kernel):
         assert isinstance(layer.op, DepthwiseConv2d)
         return depthwise_choices(layer, layer.op.window(layer.operands["w"].shape), target)
 
+    def _runs(self, layer: Layer, target: Target) -> list[VectorRun]:
+        """The vectors of channels, as they are packed."""
+        return vector_runs(layer, target)
+
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Vectors of [bias, then one row per (r, s)], in the order in which they are visited."""
-        runs, w = vector_runs(layer, target), constants["w"]
+        runs, w = self._runs(layer, target), constants["w"]
         order = packed_order(layer, runs)
         b = constants.get("b", np.zeros(w.shape[0], np.float32))
         return pack_panels(_panels(runs), w.reshape(w.shape[0], -1)[order], b[order])
@@ -114,7 +119,7 @@ class DepthwiseConv2dF32(Kernel):
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Vectors, with a row for each tap."""
         _, rows, columns, _ = layer.operands["w"].shape
-        return 4 * packed_elements(_panels(vector_runs(layer, target)), rows * columns)
+        return 4 * packed_elements(_panels(self._runs(layer, target)), rows * columns)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.
@@ -134,7 +139,7 @@ class DepthwiseConv2dF32(Kernel):
         In place it is by vectors, as rows read each other's. If x has too few rows, those who
         compute x are divided by channels, too.
         """
-        vectors = split_vectors(vector_runs(layer, target), threads)
+        vectors = split_vectors(self._runs(layer, target), threads)
         if "x" in overwritten:
             return vectors
         made = split_loops("rows", [Loop(0, layer.operands["x"].shape[1])], threads)

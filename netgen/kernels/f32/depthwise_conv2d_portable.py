@@ -14,9 +14,10 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.layer import ByRows, Json, Layer, Packed
+from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import describe_product_pitches
+from netgen.kernels.sharing import shared_form
 from netgen.kernels.split import Split
 from netgen.kernels.stretches import order_of
 from netgen.kernels.targets import Target
@@ -57,6 +58,10 @@ class DepthwiseConv2dPortableF32(RowKernel):
             "act": op.act,
             "fused": target.processor.multiply_add,
         }
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but the activation and the places of channels."""
+        return shared_form(layer, self.parameters(layer, target))
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Per output: the bias, then its weights."""

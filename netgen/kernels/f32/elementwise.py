@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layer import Json, Layer, Shared
+from netgen.kernels.sharing import with_vectors
 from netgen.kernels.stretches import (
     describe_elements,
     describe_pitches,
@@ -46,3 +47,13 @@ def describe_activated(
         "stretches": describe_vector_runs(runs, target.f32),
         "vector_width": width,
     }
+
+
+def share_activated(
+    layer: Layer, target: Target, letters: Sequence[str], form: Shared | None
+) -> Shared | None:
+    """The form of what `describe_activated` describes, with loops over vectors of all widths."""
+    if form is None or not form.parameters["stretches"] or "vector_width" not in form.parameters:
+        return form
+    runs = vector_runs(layer, target, letters, repeat=False)
+    return with_vectors(form, "stretches", runs, target.f32)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Shared
 from netgen.kernels.loops import listed_loops
+from netgen.kernels.sharing import shared_form, with_vectors
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.split_loops import split_vectors
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, vector_runs
@@ -48,6 +49,12 @@ class GlobalAvgPoolF32(Kernel):
             **describe_pitches(layer, ("x",)),
             "vectors": describe_vector_runs(vector_runs(layer, target), target.f32),
         }
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All, where channels are neighbours in x and y."""
+        form = shared_form(layer, self.parameters(layer, target))
+        runs = vector_runs(layer, target, repeat=False)
+        return with_vectors(form, "vectors", runs, target.f32)
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One addition per element, vectorised by the compiler."""

@@ -28,6 +28,7 @@ class MaxPool2dF32(PoolKernel):
     name: ClassVar[str] = "max_pool2d_f32"
     operators: ClassVar[tuple[type[Operator], ...]] = (MaxPool2d,)
     numeric_form: ClassVar[str] = "max"
+    unrolled: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Taps few enough to unroll."""

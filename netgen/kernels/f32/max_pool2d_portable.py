@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.f32.pooling import PoolKernel, pool_window, window_cost, window_parameters
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layer import Json, Layer, Shared
+from netgen.kernels.sharing import shared_form, with_vectors
+from netgen.kernels.stretches import vector_runs
 from netgen.kernels.targets import Target
 from netgen.ops.max_pool2d import MaxPool2d
 
@@ -25,6 +27,12 @@ class MaxPool2dPortableF32(PoolKernel):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window and vectors of channels."""
         return window_parameters(layer, pool_window(layer), target)
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All, where channels are neighbours in x and y."""
+        form = shared_form(layer, self.parameters(layer, target))
+        runs = vector_runs(layer, target, repeat=False)
+        return with_vectors(form, "vectors", runs, target.f32)
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One load and one operation for each vector and tap, in a loop."""

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from netgen.ir.operator import ANY_ELEMENT, Operator
 from netgen.kernels.geometry import describe_band
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Shared
 from netgen.kernels.moves.channel_copies import describe_copies, describe_zeros
+from netgen.kernels.sharing import shared_form
 from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.pad import Pad
@@ -32,6 +33,10 @@ class PadKernel(Kernel):
         assert isinstance(layer.op, Pad)
         sides = "_".join(map(str, layer.op.pad))
         return f"pad_{sides}_" + "x".join(map(str, layer.operands["x"].shape[1:]))
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but the places of channels."""
+        return shared_form(layer, self.parameters(layer, target))
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements per row and around it; or sides, and how channels are copied."""

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from netgen.ir.operator import ANY_ELEMENT, Operator
 from netgen.kernels.geometry import describe_band
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Shared
 from netgen.kernels.moves.channel_copies import describe_copies
+from netgen.kernels.sharing import shared_form
 from netgen.kernels.stretches import describe_pitches, is_flat
 from netgen.kernels.targets import Target
 from netgen.ops.spatial_slice import SpatialSlice
@@ -34,6 +35,10 @@ class SpatialSliceKernel(Kernel):
         numbers = (*op.first, *op.size, *op.stride)
         shape = "x".join(map(str, layer.operands["x"].shape[1:]))
         return f"spatial_slice_{'_'.join(map(str, numbers))}_{shape}"
+
+    def shared(self, layer: Layer, target: Target) -> Shared | None:
+        """All but the places of channels."""
+        return shared_form(layer, self.parameters(layer, target))
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Extents of x, the slice, and how channels are copied if not whole pixels are."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import pairwise
 
 from netgen.errors import PlanError
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Json, Kernel
+from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import MOST_BYTES, Constant, Plan, Step
+from netgen.plan.data.plan import MOST_BYTES, Plan, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import require_offered
 
@@ -46,8 +45,7 @@ def check_instances(plan: Plan, target: Target) -> None:
         # What is divided in the end may be less than what was thought of.
         needed = {plan.threads * size} if divided else {size, plan.threads * size}
         _check_scratch(plan, step, {size} if kernel.keeps_scratch else needed)
-        aliased: list[Json] = [*_aliased(plan, step)]
-        parameters = {**kernel.parameters(layer, target), "aliased": aliased}
+        parameters = _expected_parameters(plan, step, kernel, layer, target)
         if plan.threads > 1:  # any division is accepted that `check_threads` finds right
             parameters["split"] = instance.parameters.get("split")
         _agree(step, "arguments", tuple(step.reads), instance.arguments)
@@ -58,6 +56,34 @@ def check_instances(plan: Plan, target: Target) -> None:
         _agree(step, "parameters", sorted(parameters), sorted(instance.parameters))
         for key, value in parameters.items():
             _agree(step, key, value, instance.parameters[key])
+
+
+def _expected_parameters(
+    plan: Plan, step: Step, kernel: Kernel, layer: Layer, target: Target
+) -> dict[str, Json]:
+    """Those of an instance for this layer alone, or for all layers of its form.
+
+    A shared function may overwrite what one of the layers does. Its sizes are passed by the step,
+    in any choice of what is passed and what is constant.
+    """
+    instance = plan.instances[step.instance]
+    if instance.sizes is None:
+        _agree(step, "sizes", {}, {**step.sizes})
+        return {**kernel.parameters(layer, target), "aliased": [*_aliased(plan, step)]}
+    form = kernel.shared(layer, target)
+    if form is None or not set(instance.sizes) <= set(form.sizes):
+        raise PlanError(
+            f"{kernel.name} shares no function of these sizes",
+            where=f"step %{step.name}",
+            expected=", ".join(form.sizes) if form else "an instance for this layer alone",
+            found=", ".join(instance.sizes),
+        )
+    _agree(step, "sizes", {name: form.sizes[name] for name in instance.sizes}, {**step.sizes})
+    callers = [other for other in plan.steps if other.instance == step.instance]
+    over = {letter for other in callers for letter in _aliased(plan, other)}
+    constants = {name: size for name, size in form.sizes.items() if name not in instance.sizes}
+    aliased: list[Json] = [letter for letter in instance.arguments if letter in over]
+    return {**form.parameters, **constants, "aliased": aliased}
 
 
 def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
@@ -140,10 +166,10 @@ def _kernel(step: Step, name: str) -> Kernel:
 
 def check_weights(plan: Plan, target: Target) -> None:
     """Packed weights are as long as the kernel packs them, aligned, and disjoint unless shared."""
-    places: dict[tuple[int, int], tuple[int, Mapping[str, Constant]]] = {}
+    places: dict[tuple[int, int], object] = {}
     for step in plan.steps:
         place = _place_of_weights(plan, step, target)
-        content = (step.instance, step.constants)
+        content = (step.instance, step.sizes, step.constants)
         if place is not None and places.setdefault(place, content) != content:
             raise PlanError(
                 "two steps share the place of their weights", where=f"step %{step.name}"

@@ -45,6 +45,7 @@ class PlanKeywords(TypedDict, total=False):
     tuning: Tuning | str | PathLike[str] | None
     threads: int
     copies: bool
+    small: bool
 
 
 def _described(kind: OptionKind, text: str) -> dict[str, object]:
@@ -63,6 +64,8 @@ class PlanOptions:
     what `netgen tune` measured, or its file; a NetgenNote warns where it has layers of other models
     as well. With `threads` above 1 a run is divided between so many, with the same results. With
     `copies` channels are moved in memory where layers could write them in place: to compare.
+    With `small` there are loops in place of unrolled kernels, and layers that differ in sizes share
+    functions: less flash, the same results, slower.
 
     Raises UsageError for a value that an option cannot have.
     """
@@ -105,6 +108,12 @@ class PlanOptions:
         default=False,
         metadata=_described(
             Switch(), "Copy channels where they need not move: to see what that would cost."
+        ),
+    )
+    small: bool = field(
+        default=False,
+        metadata=_described(
+            Switch(), "Less code: loops in place of unrolled kernels, shared by layers of any size."
         ),
     )
 

@@ -8,7 +8,7 @@ independent checker (`plan/check/check_plan.py`) and can be executed in NumPy
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -157,7 +157,8 @@ class Step:
     A global average goes through the rows of what it reads. `reads` maps the letters of the formula
     to values, `constants` to constants of the graph. `scratch` is the buffer that a call has for
     itself, if it needs any; some kernels keep sums there from band to band. `choice` is how the
-    kernel goes about it, where that is not the way that it would take by itself.
+    kernel goes about it, where that is not the way that it would take by itself. `sizes` are passed
+    to an instance that several shapes share.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Step:
     rows: int
     scratch: str | None
     choice: Choice | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

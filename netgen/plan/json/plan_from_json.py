@@ -212,7 +212,9 @@ def _read_segments(at: Reader, steps: int) -> tuple[Segment, ...]:
 
 
 def _read_instance(at: Reader) -> Instance:
-    at.keys("kernel", "name", "arguments", "elements", "has_weights", "parameters")
+    shared = "sizes" in at.members()
+    keys = ("kernel", "name", "arguments", "elements", "has_weights", "parameters")
+    at.keys(*keys, *(["sizes"] if shared else []))
     return Instance(
         kernel=at.member("kernel").text(),
         name=at.member("name").text(),
@@ -220,18 +222,18 @@ def _read_instance(at: Reader) -> Instance:
         elements={key: item.text() for key, item in at.member("elements").members().items()},
         has_weights=at.member("has_weights").truth(),
         parameters=at.member("parameters").free_object(),
+        sizes=at.member("sizes").texts() if shared else None,
     )
 
 
 def _read_step(at: Reader, instances: int) -> Step:
-    chosen = at.members().get("choice")
+    chosen, passed = at.members().get("choice"), at.members().get("sizes")
     at.keys(
         "name", "op", "kernel", "numeric_form", "instance", "reads", "constants", "writes",
         "weights", "macs", "rows", "scratch", *([] if chosen is None else ["choice"]),
+        *([] if passed is None else ["sizes"]),
     )  # fmt: skip
-    choice = None
-    if chosen is not None:
-        choice = {key: item.integer() for key, item in chosen.members().items()}
+    choice = None if chosen is None else _numbers(chosen)
     weights: PackedWeights | None = None
     packed = at.member("weights")
     if packed.value is not None:
@@ -253,7 +255,12 @@ def _read_step(at: Reader, instances: int) -> Step:
         rows=at.member("rows").integer(),
         scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,
         choice=choice,
+        sizes={} if passed is None else _numbers(passed),
     )
+
+
+def _numbers(at: Reader) -> dict[str, int]:
+    return {key: item.signed() for key, item in at.members().items()}
 
 
 def _read_operator(at: Reader) -> Operator:

@@ -121,6 +121,7 @@ def _instance_to_json(instance: Instance) -> dict[str, Json]:
         "elements": dict(instance.elements),
         "has_weights": instance.has_weights,
         "parameters": dict(instance.parameters),
+        **({} if instance.sizes is None else {"sizes": [*instance.sizes]}),
     }
 
 
@@ -143,4 +144,5 @@ def _step_to_json(step: Step) -> dict[str, Json]:
         "scratch": step.scratch,
         # Only what was tuned has it, so that plans of kernels' own choices stay what they are.
         **({} if step.choice is None else {"choice": {**step.choice}}),
+        **({"sizes": {**step.sizes}} if step.sizes else {}),
     }

@@ -31,13 +31,15 @@ class Call:
         return f"{self.node.name}:scratch"
 
 
-def find_call(graph: Graph, node: Node, target: Target, *, winograd: bool = True) -> Call:
+def find_call(
+    graph: Graph, node: Node, target: Target, *, winograd: bool = True, small: bool = False
+) -> Call:
     """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
     letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
     types = {letter: graph[name].type for letter, name in letters.items()}
     constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
     layer = Layer(node.op, types, node.type, constant)
-    kernel = select_kernel(layer, target, winograd=winograd)
+    kernel = select_kernel(layer, target, winograd=winograd, small=small)
     if unpacked := sorted(constant - set(kernel.constants)):
         raise PlanError(
             f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",

@@ -65,6 +65,7 @@ def schedule(
     image: Image = "caller",
     copies: bool = False,
     winograd: bool = True,
+    small: bool = False,
     threads: int = 1,
 ) -> Schedule:
     """Order the calls, and give every value its home.
@@ -75,7 +76,9 @@ def schedule(
     """
     _check_interface(graph)
     graph = _copy_shared_outputs(graph)
-    views = order_calls(graph, find_views(graph, target, copies=copies, winograd=winograd))
+    views = order_calls(
+        graph, find_views(graph, target, copies=copies, winograd=winograd, small=small)
+    )
     homes = lay_out(graph, views)
     calls = [_with_layouts(call, homes) for call in views.calls]
     computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}

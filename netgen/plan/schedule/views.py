@@ -50,23 +50,30 @@ class Views:
 
 
 def find_views(
-    graph: Graph, target: Target, *, copies: bool = False, winograd: bool = True
+    graph: Graph,
+    target: Target,
+    *,
+    copies: bool = False,
+    winograd: bool = True,
+    small: bool = False,
 ) -> Views:
     """Decide for every channel map whether it is a view; with `copies` none is.
 
-    `winograd` is whether kernels may take that numeric form.
+    `winograd` is whether kernels may take that numeric form, `small` whether none is unrolled.
     """
-    return _Finder(graph, target, copies=copies, winograd=winograd).views()
+    return _Finder(graph, target, copies=copies, winograd=winograd, small=small).views()
 
 
 class _Finder:
     """Walks the graph in order, once for what must be dense and once for the views."""
 
-    def __init__(self, graph: Graph, target: Target, *, copies: bool, winograd: bool) -> None:
+    def __init__(
+        self, graph: Graph, target: Target, *, copies: bool, winograd: bool, small: bool
+    ) -> None:
         self.graph = graph
         self.copies = copies
         self.calls = {
-            node.name: find_call(graph, node, target, winograd=winograd)
+            node.name: find_call(graph, node, target, winograd=winograd, small=small)
             for node in graph.activations
             if node.op.view_of == "nothing"
         }

@@ -278,7 +278,7 @@ def text_of(kernel_name: str, layer: Layer) -> str:
     kernel = find_kernel(kernel_name)
     parameters = {**kernel.parameters(layer, find_target("generic")), "aliased": []}
     reads = tuple(layer.operands)
-    return kernel_function(kernel.instance(layer, "f", reads, parameters), "t")
+    return kernel_function(kernel.instance(layer, "f", reads, parameters), "t").text
 
 
 def test_values_that_all_stand_alike_are_one_loop() -> None:

@@ -46,6 +46,7 @@ WRONG: list[tuple[str, list[Any], str]] = [
         "threads is no number of threads, expected 1 to 64, found",
     ),
     ("copies", [0, 1, None, "all"], "copies is no truth value, expected True or False"),
+    ("small", [0, 1, None, "s"], "small is no truth value, expected True or False"),
 ]
 
 
@@ -82,6 +83,7 @@ def test_no_proof_is_asked_for_in_two_regions() -> None:
         (PlanOptions(ram=(1024, 0)), "--ram fast=1024,slow=0"),
         (PlanOptions(input="rows", threads=2), "--input rows --threads 2"),
         (PlanOptions(accept_gap=True, winograd=False), "--accept-gap --no-winograd"),
+        (PlanOptions(small=True), "--small"),
         (
             PlanOptions(tuning=Tuning("generic", {}, "a/b.json"), copies=True),
             "--tuning b.json --copies",
