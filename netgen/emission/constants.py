@@ -35,7 +35,7 @@ def named_constants(parameters: Mapping[str, Json]) -> dict[str, NamedInt]:
 
 
 def used_names(function: str, names: Iterable[str]) -> list[str]:
-    """Those of the names that stand in the code of a function's body."""
+    """The names that stand in the code of a function's body."""
     _, body = function.split(_BODY, 1)
     words = set(re.findall(r"\w+", _COMMENT.sub("", body)))
     return [name for name in names if name in words]

@@ -65,7 +65,7 @@ def pixel_start(band: Mapping[str, int] | None, row: Term, column: Term, pitch: 
 
 
 def bytes_of(count: Term, element: str) -> Term:
-    """How many bytes so many elements of a C type have; a variable is an `int`."""
+    """The bytes of so many elements of a C type; a variable is an `int`."""
     if isinstance(count, str):
         return f"(size_t){count} * sizeof({element})"
     return product(str(count) if isinstance(count, NamedInt) else count, f"sizeof({element})")

@@ -1,4 +1,4 @@
-"""What calls pass to a function that layers of several sizes share, as C.
+"""Sizes that calls pass to a function which layers of several shapes share, as C.
 
 A few numbers are arguments; more of them are a struct in flash, one for each set of numbers:
 
@@ -40,7 +40,7 @@ class Sizes:
         return [*map(str, row)]
 
     def read(self) -> str:
-        """What the function's body begins with."""
+        """The first lines of the function's body."""
         if not self._in_struct:
             return ""
         return f"const int {', '.join(f'{name} = sizes->{name}' for name in self.names)};\n"
@@ -61,7 +61,7 @@ class Sizes:
 
 
 def sizes_of_calls(plan: Plan) -> list[list[Mapping[str, int]]]:
-    """By instance: the sizes of the steps that call it."""
+    """The sizes of the steps that call each instance."""
     found: list[list[Mapping[str, int]]] = [[] for _ in plan.instances]
     for step in plan.steps:
         found[step.instance].append(step.sizes)

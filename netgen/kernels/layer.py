@@ -92,7 +92,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Shared:
-    """What a layer has in common with those that may share its C function.
+    """The form that a layer has in common with those that may share its C function.
 
     Layers with equal `parameters` may: their templates print the `sizes`, whole numbers, by name.
     `name` is the readable end of the function's name.
@@ -168,7 +168,7 @@ class Kernel(ABC):
         """Everything that the template prints for this shape."""
 
     def shared(self, layer: Layer, target: Target) -> Shared | None:
-        """What the layer has in common with others of the kernel; None where that is nothing."""
+        """The form that the layer has in common with others of the kernel, None if it has none."""
         del layer, target
         return None
 

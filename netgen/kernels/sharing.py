@@ -1,6 +1,6 @@
-"""What layers of several sizes have in common, so that they can share a C function.
+"""Forms that layers of several sizes have in common, so that they can share a C function.
 
-Such a form is a layer's parameters without its sizes: whole numbers that a template prints by name
+A form is a layer's parameters without its sizes: whole numbers that a template prints by name
 wherever it uses them. Sizes that are the same for all layers of a function become its constants
 again, the others are passed by each call. Layers that differ in anything else, such as activation,
 places in tables or unrolled loops, have forms of their own.

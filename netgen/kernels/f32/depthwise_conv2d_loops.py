@@ -24,7 +24,7 @@ from netgen.ops.window import Window
 
 
 class DepthwiseConv2dLoopsF32(DepthwiseConv2dF32):
-    """What the unrolled one computes, in a fraction of its code."""
+    """The sums of the unrolled kernel, in a fraction of its code."""
 
     name: ClassVar[str] = "depthwise_conv2d_loops_f32"
     unrolled: ClassVar[bool] = False
@@ -57,7 +57,7 @@ class DepthwiseConv2dLoopsF32(DepthwiseConv2dF32):
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
-        """By rows, unless the output takes the place of x."""
+        """A division by rows, unless the output takes the place of x."""
         del target
         return None if "x" in overwritten else split_rows(layer, threads)
 

@@ -61,7 +61,7 @@ def check_instances(plan: Plan, target: Target) -> None:
 def _expected_parameters(
     plan: Plan, step: Step, kernel: Kernel, layer: Layer, target: Target
 ) -> dict[str, Json]:
-    """Those of an instance for this layer alone, or for all layers of its form.
+    """The parameters of an instance for this layer alone, or for all layers of its form.
 
     A shared function may overwrite what one of the layers does. Its sizes are passed by the step,
     in any choice of what is passed and what is constant.
