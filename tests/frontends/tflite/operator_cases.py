@@ -214,6 +214,14 @@ def hard_swish_written_out() -> Model:
     return model.node("MUL", ["x", "a"], ["m"]).node("MUL", ["m", sixth])
 
 
+def gated_by_hard_sigmoid() -> Model:
+    """Hard swish as x hard_sigmoid(x), of which TensorFlow Lite has no operator."""
+    model = Model({"x": IMAGE})
+    three, sixth = model.constant("three", 3.0), model.constant("sixth", 1 / 6)
+    model.node("ADD", ["x", three], ["a"], FusedActivationFunction=RELU6)
+    return model.node("MUL", ["a", sixth], ["g"]).node("MUL", ["x", "g"])
+
+
 OPERATORS: dict[str, tuple[Build, ...]] = {
     "ADD": (
         lambda: two("ADD"),
@@ -265,7 +273,9 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: dense((1, 3, 4, 2), 5, 2, keep=True),
         lambda: dense((1, 6, 4), 5, 8, act=RELU6),
     ),
-    "HARD_SWISH": (lambda: alone("HARD_SWISH"), hard_swish_written_out),
+    "HARD_SWISH": (
+        lambda: alone("HARD_SWISH"), hard_swish_written_out, gated_by_hard_sigmoid,
+    ),
     "LEAKY_RELU": (lambda: alone("LEAKY_RELU", Alpha=0.125),),
     "LOGISTIC": (lambda: alone("LOGISTIC"),),
     "MAX_POOL_2D": (

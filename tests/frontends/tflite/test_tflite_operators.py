@@ -25,6 +25,7 @@ from tests.frontends.tflite.operator_cases import (
     Build,
     channels_first,
     flatten_by_shape,
+    gated_by_hard_sigmoid,
     half_weights,
     hard_swish_written_out,
     padded_convolution,
@@ -87,6 +88,7 @@ def test_padding_becomes_that_of_the_convolution(tmp_path: Path) -> None:
         (flatten_by_shape, ["reshape"]),
         (half_weights, ["conv2d"]),
         (hard_swish_written_out, ["hard_swish"]),
+        (gated_by_hard_sigmoid, ["hard_swish"]),
     ],
 )
 def test_what_is_written_out_is_one_operator(tmp_path: Path, build: Build, left: list[str]) -> None:
