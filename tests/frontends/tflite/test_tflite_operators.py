@@ -18,11 +18,9 @@ from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ops.conv2d import Conv2d
 from netgen.runtime.compare import relative_error, seeded_inputs
-from tests.frontends.tflite.operator_cases import (
-    CASES,
+from tests.frontends.tflite.operator_cases import CASES, OPERATORS, Build
+from tests.frontends.tflite.operator_models import (
     IMAGE,
-    OPERATORS,
-    Build,
     channels_first,
     flatten_by_shape,
     gated_by_hard_sigmoid,
