@@ -12,7 +12,7 @@ import numpy.typing as npt
 from netgen.errors import GraphError
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, one_number
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_view import View, alike
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.batch_norm import BatchNorm
@@ -135,6 +135,15 @@ def written_out(
         for x, gate in (node.operands, node.operands[::-1]):
             if _below_three(builder, gate) == x:
                 return HardSwish(), x
+    return None
+
+
+def gated_by_itself(builder: Builder, a: View, b: View) -> View | None:
+    """The x of a product x hard_sigmoid(x), which is hard swish; None for other products."""
+    for x, gate in ((a, b), (b, a)):
+        node = builder.nodes[gate.value]
+        if isinstance(node.op, HardSigmoid) and node.operands == (x.value,) and alike(a, b):
+            return x
     return None
 
 

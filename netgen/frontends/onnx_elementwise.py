@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
-from netgen.frontends.onnx_activations import written_out
+from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Call, Value, axis_of
 from netgen.frontends.onnx_view import View, alike
 from netgen.ir.operator import Operator
 from netgen.ops.add import Add
-from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.mul import Mul
 from netgen.ops.softmax import Softmax
@@ -59,12 +58,9 @@ def mul(call: Call) -> View:
     """
     a, b = _both(call)
     if isinstance(a, View) and isinstance(b, View):
-        for factor, gate in ((a, b), (b, a)):
-            node = call.builder.nodes[gate.value]
-            gated = isinstance(node.op, HardSigmoid) and node.operands == (factor.value,)
-            if gated and alike(a, b):
-                value = call.builder.emit(HardSwish(), [factor.value], call.name)
-                return replace(factor, value=value)
+        if (factor := gated_by_itself(call.builder, a, b)) is not None:
+            value = call.builder.emit(HardSwish(), [factor.value], call.name)
+            return replace(factor, value=value)
         return _of_two(Mul(), call, a, b)
     x, constant = (a, b) if isinstance(a, View) else (b, a)
     return _affine(call, x, constant, None)

@@ -15,7 +15,7 @@ from netgen import __version__
 from netgen.report import verify as judge
 from netgen.runtime.compare import Comparison, LayerError
 from tests.cli.commands import NOTE, Cli, entries
-from tests.frontends.tflite.operator_cases import channels_first
+from tests.frontends.tflite.operator_models import channels_first
 from tests.tools import find_package, run_python, start_python
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
-from netgen.frontends.onnx_activations import written_out
+from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_view import View, alike, row_major
 from netgen.frontends.tflite.call import Call
@@ -79,12 +79,16 @@ def _sum(call: Call, name: str, a: Value | None, b: Value | None) -> View:
 
 
 def mul(call: Call) -> View:
-    """MUL of two tensors -> mul; by a constant -> batch_norm or mul."""
-    a, b = call.given(0), call.given(1)
-    if isinstance(a, View) and isinstance(b, View):
-        first, second = a, b
-        return call.activated(lambda name: _of_two(Mul(), call, first, second, name))
-    return call.activated(lambda name: _with_constant(call, Mul(), a, b, name))
+    """MUL of two tensors -> mul, or hard_swish; by a constant -> batch_norm or mul."""
+    return call.activated(lambda name: _product(call, name, call.given(0), call.given(1)))
+
+
+def _product(call: Call, name: str, a: Value | None, b: Value | None) -> View:
+    if not isinstance(a, View) or not isinstance(b, View):
+        return _with_constant(call, Mul(), a, b, name)
+    if (x := gated_by_itself(call.builder, a, b)) is not None:
+        return replace(x, value=call.builder.emit(HardSwish(), [x.value], name))
+    return _of_two(Mul(), call, a, b, name)
 
 
 def div(call: Call) -> View:

@@ -26,7 +26,7 @@ from netgen.frontends.tflite.schema import OPTIONS
 _IDENTIFIER = b"TFL3"
 _VERSION = 3
 # What flatbuffers raises for places outside the file: it subtracts, unpacks, slices and counts.
-_DAMAGE = (struct.error, ValueError, TypeError, IndexError, OverflowError, AttributeError)
+_DAMAGE = (struct.error, ValueError, TypeError, IndexError, OverflowError)
 _LONGEST_NAME = 200
 
 

@@ -13,7 +13,7 @@ import pytest
 import netgen
 from netgen.errors import GraphError, MissingExtraError, NetgenError, UsageError, WeightsError
 from netgen.frontends.tflite.load import load_tflite
-from tests.frontends.tflite.operator_cases import (
+from tests.frontends.tflite.operator_models import (
     IMAGE,
     alone,
     concatenation,

@@ -17,7 +17,8 @@ from netgen.errors import NetgenError
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.graph import Graph
 from tests.cases import heavy
-from tests.frontends.tflite.operator_cases import CASES, alone
+from tests.frontends.tflite.operator_cases import CASES
+from tests.frontends.tflite.operator_models import alone
 from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
 
 MUTANTS = 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,17 @@ from netgen.export.litert_session import run_litert
 from netgen.frontends.tflite.fold import FOLDS
 from netgen.frontends.tflite.load import load_tflite
 from netgen.frontends.tflite.operators import MAPPINGS
+from netgen.frontends.tflite.parts import Scales, Tensor
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ops.conv2d import Conv2d
 from netgen.runtime.compare import relative_error, seeded_inputs
-from tests.frontends.tflite.operator_cases import (
-    CASES,
+from tests.frontends.tflite.operator_cases import CASES, OPERATORS, Build
+from tests.frontends.tflite.operator_models import (
     IMAGE,
-    OPERATORS,
-    Build,
     channels_first,
     flatten_by_shape,
+    gated_by_hard_sigmoid,
     half_weights,
     hard_swish_written_out,
     padded_convolution,
@@ -85,6 +86,7 @@ def test_padding_becomes_that_of_the_convolution(tmp_path: Path) -> None:
         (flatten_by_shape, ["reshape"]),
         (half_weights, ["conv2d"]),
         (hard_swish_written_out, ["hard_swish"]),
+        (gated_by_hard_sigmoid, ["hard_swish"]),
     ],
 )
 def test_what_is_written_out_is_one_operator(tmp_path: Path, build: Build, left: list[str]) -> None:
@@ -147,3 +149,22 @@ def test_means_of_codes_are_exact(
     inputs = seeded_inputs(graph)
     expected = run_litert(tmp_path / "m.tflite", inputs)
     assert np.array_equal(interpret(graph, inputs)["y"], expected["y"])
+
+
+def test_an_input_that_nothing_reads(tmp_path: Path) -> None:
+    graph = read(tmp_path, Model({"x": (1, 4), "unread": (1, 3)}).node("RELU", ["x"]))
+    inputs = seeded_inputs(graph)
+    assert [node.name for node in graph.inputs] == ["x", "unread"]
+    find_package("ai_edge_litert")
+    assert np.array_equal(
+        run_litert(tmp_path / "m.tflite", inputs)["y"], np.maximum(inputs["x"], 0)
+    )
+
+
+def test_types_of_codes() -> None:
+    along = Scales((0.5, 0.25, 2.0), (0, 0, 0), 1)
+    model = Tensor("w", "w", "INT8", (4, 3), (), None, along, sparse=False)
+    assert str(model.type()) == "i8[4,3] {scale=@w.scale, axis=1}"
+    one = replace(model, scales=Scales((0.5,), (7,), 1), element="UINT8")
+    assert str(one.type()) == "u8[4,3] {scale=0x1p-1, zero=7}"
+    assert str(replace(one, scales=None, element="INT32").type()) == "i32[4,3]"

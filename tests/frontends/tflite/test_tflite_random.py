@@ -20,7 +20,7 @@ from netgen.passes import fuse_for_others
 from netgen.runtime.compare import relative_error, seeded_inputs
 from tests.cases import examples
 from tests.frontends.test_onnx_round_trip import small
-from tests.frontends.tflite.operator_cases import (
+from tests.frontends.tflite.operator_models import (
     concatenation,
     convolution,
     dense,

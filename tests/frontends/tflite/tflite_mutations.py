@@ -108,7 +108,8 @@ def change_operator(draw: Draw, root: Table) -> None:
 
 def change_index(draw: Draw, root: Table) -> None:
     """A tensor that an operator or the network reads or makes."""
-    table = pick(draw, [each for each in tables(root) if each.name in {"Operator", "SubGraph"}])
+    able = [each for each in tables(root) if each.name in {"Operator", "SubGraph"}]
+    table = pick(draw, able or [root])
     name = pick(draw, ("Inputs", "Outputs"))
     found = table.fields.get(name)
     count = len(root.fields.get("Subgraphs") or [])
