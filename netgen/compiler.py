@@ -35,7 +35,7 @@ from netgen.weights.assign import seeded_graph, weighted_graph
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of typing from Python 3.11 on
 
-    from netgen.runtime.image import ChangedWeights, ModelImage
+    from netgen.runtime.model_image import ChangedWeights, ModelImage
 
 Progress = Callable[[str], None]
 
@@ -186,15 +186,15 @@ def _image(
     plan: Plan, library: bytes, weights: bytes | ChangedWeights, origin: Origin
 ) -> ModelImage:
     """All that running needs: the library, the weights, and what a caller must know."""
-    from netgen.runtime.image import ModelImage, Port
+    from netgen.runtime.model_image import ModelImage, ModelPort
 
-    def ports(values: tuple[str, ...]) -> tuple[Port, ...]:
+    def ports(values: tuple[str, ...]) -> tuple[ModelPort, ...]:
         return tuple(port(value, plan.values[value].type) for value in values)
 
-    def port(name: str, kind: TensorType) -> Port:
+    def port(name: str, kind: TensorType) -> ModelPort:
         codes = kind.quantisation
         scale = codes.scale if codes is not None and isinstance(codes.scale, float) else None
-        return Port(name, kind.shape[1:], kind.element.storage.name, scale, kind.zero)
+        return ModelPort(name, kind.shape[1:], kind.element.storage.name, scale, kind.zero)
 
     return ModelImage(
         shared_object=library,

@@ -289,3 +289,29 @@ def test_no_function_is_long() -> None:
                 first, end = node.body[documented].lineno, node.end_lineno
                 assert end is not None
                 assert end - first < MOST_LINES_OF_A_BODY, f"{name_of(path)}: {node.name}"
+
+
+# Files whose classes are the words that ARCHITECTURE explains.
+WORDS = (
+    "ir/graph.py",
+    "ir/operator.py",
+    "ir/tensor_type.py",
+    "kernels/layer.py",
+    "plan/data/plan.py",
+)
+
+
+def classes(path: Path) -> set[str]:
+    return {node.name for node in tree_of(path).body if isinstance(node, ast.ClassDef)}
+
+
+def test_words_of_graph_layer_and_plan_name_nothing_else() -> None:
+    taken = {word: path for path in WORDS for word in classes(PACKAGE / path)}
+    assert {"Graph", "Instance", "Step", "Buffer", "View"} <= taken.keys()
+    twice = [
+        f"{name_of(path)}: {word} is a word of {taken[word]}"
+        for path in SOURCES
+        for word in classes(path) & taken.keys()
+        if name_of(path) != taken[word]
+    ]
+    assert twice == []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
     from netgen.report.verify import Judge
-    from netgen.runtime.images import Interpolation
+    from netgen.runtime.photos import Interpolation
 
 
 @click.group(

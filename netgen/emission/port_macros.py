@@ -15,7 +15,7 @@ _NAMES = {"H": "HEIGHT", "W": "WIDTH", "C": "CHANNELS"}
 
 
 @dataclass(frozen=True)
-class Constant:
+class Macro:
     """A macro: its name behind that of the port, its value, and what it says."""
 
     name: str
@@ -29,7 +29,7 @@ class PortText:
 
     macro: str
     title: str
-    constants: tuple[Constant, ...]
+    constants: tuple[Macro, ...]
 
 
 def port_texts(plan: Plan, upper: str) -> list[PortText]:
@@ -49,9 +49,9 @@ def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
         macro=f"{upper}_{port.macro}",
         title=f"{port.value}: {C_TYPES[port.dtype].title}, {axes}: {extents}",
         constants=(
-            Constant("ELEMENTS", str(kind.elements), f"in the order {axes}"),
+            Macro("ELEMENTS", str(kind.elements), f"in the order {axes}"),
             *(
-                Constant(_NAMES.get(letter, f"DIM{axis}"), str(extent), f"axis {axis} of {axes}")
+                Macro(_NAMES.get(letter, f"DIM{axis}"), str(extent), f"axis {axis} of {axes}")
                 for axis, (letter, extent) in enumerate(zip(axes, kind.shape, strict=True))
                 if letter != "N"
             ),
@@ -60,12 +60,12 @@ def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
     )
 
 
-def _quantisation(kind: TensorType) -> tuple[Constant, ...]:
+def _quantisation(kind: TensorType) -> tuple[Macro, ...]:
     """Constants for the scale and the zero point of codes, if one scale is for all."""
     codes = kind.quantisation
     if codes is None or isinstance(codes.scale, str):
         return ()
     return (
-        Constant("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO)"),
-        Constant("ZERO", f"({codes.zero})" if codes.zero < 0 else str(codes.zero), "the code of 0"),
+        Macro("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO)"),
+        Macro("ZERO", f"({codes.zero})" if codes.zero < 0 else str(codes.zero), "the code of 0"),
     )

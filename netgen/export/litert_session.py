@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from netgen.errors import GraphError, MissingExtraError
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.load import lower_tflite
 from netgen.ir.tensor_type import Array
 
@@ -49,7 +49,7 @@ def run_litert(path: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
     return found
 
 
-def _stored(view: View, tensor: Array, shape: tuple[int, ...]) -> Array:
+def _stored(view: TensorView, tensor: Array, shape: tuple[int, ...]) -> Array:
     """The elements of a tensor in the order in which the graph stores them."""
     order = view.order
     atoms = tensor.reshape([atom.size for atom in order])

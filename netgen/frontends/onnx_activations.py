@@ -12,7 +12,7 @@ import numpy.typing as npt
 from netgen.errors import GraphError
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, one_number
-from netgen.frontends.onnx_view import View, alike
+from netgen.frontends.onnx_tensor_view import TensorView, alike
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.batch_norm import BatchNorm
@@ -46,9 +46,9 @@ class OnnxActivation:
     defaults: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
-    read: Callable[[Call], View] | None = None
+    read: Callable[[Call], TensorView] | None = None
 
-    def mapping(self, call: Call) -> View:
+    def mapping(self, call: Call) -> TensorView:
         """Translate one node of a file."""
         if self.read is not None:
             return self.read(call)
@@ -60,13 +60,13 @@ class OnnxActivation:
         return {**self.fixed, **{name: getattr(op, name) for name in self.defaults}}
 
 
-def _activated(op: Operator, call: Call) -> View:
+def _activated(op: Operator, call: Call) -> TensorView:
     """Activate the first input: the order of its elements stays, whatever it is."""
     x = call.tensor()
     return replace(x, value=call.builder.emit(op, [x.value], call.name))
 
 
-def clip(call: Call) -> View:
+def clip(call: Call) -> TensorView:
     """Clip to 0..6 -> relu6, to 0 and above -> relu."""
     low = one_number(call.known(1, "min"), -np.inf, "min")
     high = one_number(call.known(2, "max"), np.inf, "max")
@@ -82,7 +82,7 @@ def clip(call: Call) -> View:
     )
 
 
-def hard_sigmoid(call: Call) -> View:
+def hard_sigmoid(call: Call) -> TensorView:
     """HardSigmoid, max(0, min(1, alpha x + beta)); netgen's has 1/6 and 1/2, others are scaled.
 
     Source: ONNX operators, HardSigmoid: alpha is 0.2 and beta 0.5 unless given.
@@ -138,7 +138,7 @@ def written_out(
     return None
 
 
-def gated_by_itself(builder: Builder, a: View, b: View) -> View | None:
+def gated_by_itself(builder: Builder, a: TensorView, b: TensorView) -> TensorView | None:
     """The x of a product x hard_sigmoid(x), which is hard swish; None for other products."""
     for x, gate in ((a, b), (b, a)):
         node = builder.nodes[gate.value]

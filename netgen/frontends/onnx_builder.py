@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
-from netgen.frontends.onnx_view import (
+from netgen.frontends.onnx_tensor_view import (
     Atoms,
-    View,
+    TensorView,
     as_image,
     channels_last,
     grouped,
@@ -66,7 +66,7 @@ class Builder:
             candidate = f"{plain}_{self._count[plain]}"
         return candidate
 
-    def input(self, name: str, shape: Sequence[int]) -> View:
+    def input(self, name: str, shape: Sequence[int]) -> TensorView:
         """Declare an input, stored as the file says."""
         fresh = self.fresh(name)
         self.nodes[fresh] = Node(fresh, Input(), (), TensorType("f32", tuple(shape)))
@@ -105,7 +105,7 @@ class Builder:
         """Shape of a netgen value."""
         return self.nodes[value].type.shape
 
-    def image(self, view: View) -> str:
+    def image(self, view: TensorView) -> str:
         """Give a value f32[1,H,W,C] of a tensor [1,C,H,W]; raises GraphError for others."""
         shape = view.shape
         if len(shape) != 4 or shape[0] != 1:
@@ -118,26 +118,28 @@ class Builder:
         _, channels, rows, columns = view.axes
         return self.stored(view, (*rows, *columns, *channels), (1, *shape[2:], shape[1]))
 
-    def natural(self, view: View) -> str:
+    def natural(self, view: TensorView) -> str:
         """Give the value as netgen keeps it: NHWC for rank 4, the order of ONNX for others."""
         return self.image(view) if len(view.shape) == 4 else self.as_in_file(view)
 
-    def as_in_file(self, view: View) -> str:
+    def as_in_file(self, view: TensorView) -> str:
         """Give a value that has the shape and order of the ONNX tensor itself."""
         return self.stored(view, view.order, view.shape)
 
-    def view(self, value: str, shape: Sequence[int]) -> View:
+    def view(self, value: str, shape: Sequence[int]) -> TensorView:
         """View a value as `natural` gives it as the ONNX tensor of this shape."""
         return channels_last(value, shape) if len(shape) == 4 else row_major(value, shape)
 
-    def reshaped(self, view: View, shape: Sequence[int]) -> View:
+    def reshaped(self, view: TensorView, shape: Sequence[int]) -> TensorView:
         """View a tensor under another shape, which moves data only where an axis is cut across."""
         if (result := view.reshaped(shape)) is not None:
             return result
         # Stored in the order of the file, the new shape can be taken as it stands.
         return row_major(self.as_in_file(view), shape)
 
-    def with_bias(self, view: View, bias: npt.NDArray[np.float64], name: str) -> View | None:
+    def with_bias(
+        self, view: TensorView, bias: npt.NDArray[np.float64], name: str
+    ) -> TensorView | None:
         """Give a linear layer that has none a bias; None where the value is something else.
 
         The layer without bias is left out in the end, unless something else reads it.
@@ -150,8 +152,12 @@ class Builder:
         return replace(view, value=self.emit(node.op, [*node.operands, b], name))
 
     def affine(
-        self, view: View, scale: npt.NDArray[np.float64], shift: npt.NDArray[np.float64], name: str
-    ) -> View:
+        self,
+        view: TensorView,
+        scale: npt.NDArray[np.float64],
+        shift: npt.NDArray[np.float64],
+        name: str,
+    ) -> TensorView:
         """Compute x * scale + shift with numbers per channel (axis 1), or one number for all.
 
         A batch norm of mean 0 and variance 1, which the passes fold into the layer before.
@@ -165,9 +171,11 @@ class Builder:
             for letter, array in arrays.items()
         ]
         result = self.emit(BatchNorm(eps=0.0), [value, *parameters], name)
-        return self.view(result, view.shape) if each else View(result, view.storage, view.axes)
+        return (
+            self.view(result, view.shape) if each else TensorView(result, view.storage, view.axes)
+        )
 
-    def stored(self, view: View, order: Atoms, shape: Sequence[int]) -> str:
+    def stored(self, view: TensorView, order: Atoms, shape: Sequence[int]) -> str:
         """Give a value of this shape whose elements are in this order; made once, and only if new.
 
         Raises GraphError for a tensor without axes, which netgen does not have.
@@ -180,7 +188,7 @@ class Builder:
             self._stored[key] = self._store(view, order, tuple(shape))
         return self._stored[key]
 
-    def _store(self, view: View, order: Atoms, shape: tuple[int, ...]) -> str:
+    def _store(self, view: TensorView, order: Atoms, shape: tuple[int, ...]) -> str:
         if view.storage == order:
             return self._reshape(view.value, shape)
         storage, wanted = merged(view.storage, order)
@@ -201,7 +209,7 @@ class Builder:
         return self.emit(Reshape(shape), [value], f"{value}.reshape")
 
     def _layout_change(
-        self, view: View, order: Atoms, shape: tuple[int, ...]
+        self, view: TensorView, order: Atoms, shape: tuple[int, ...]
     ) -> tuple[int, ...] | None:
         """Find the one transposition that gives this order and shape, where it is that simple."""
         found = self.shape(view.value)
@@ -214,7 +222,7 @@ class Builder:
                 return axes
         return None
 
-    def graph(self, name: str, outputs: Sequence[tuple[str, View]]) -> Graph:
+    def graph(self, name: str, outputs: Sequence[tuple[str, TensorView]]) -> Graph:
         """Finish: outputs as the file has them, each under its name in the file if it can be.
 
         A first axis of more than 1 is no batch of images; one of 1 then stands before it.

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 
 Known: TypeAlias = "npt.NDArray[Any]"
-Value: TypeAlias = "View | Known"
+Value: TypeAlias = "TensorView | Known"
 Attribute: TypeAlias = "int | float | str | tuple[int, ...] | tuple[float, ...] | Known"
 Result: TypeAlias = "Value | Sequence[Value]"
 _Scalar = TypeVar("_Scalar", int, float, str)
@@ -56,10 +56,10 @@ class Call:
         """Input of that position, None where it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
-    def tensor(self, index: int = 0) -> View:
+    def tensor(self, index: int = 0) -> TensorView:
         """An input that must be activations; raises GraphError where it is a constant."""
         value = self.given(index)
-        if not isinstance(value, View):
+        if not isinstance(value, TensorView):
             raise GraphError(
                 f"input {index + 1} must be activations",
                 found="nothing" if value is None else "a constant",
@@ -73,7 +73,7 @@ class Call:
         number anything that netgen computes with.
         """
         value = self.given(index)
-        if isinstance(value, View):
+        if isinstance(value, TensorView):
             raise GraphError(f"{what} must be a constant", found="a computed tensor")
         if value is not None and value.dtype.kind in "OSUc":
             raise GraphError(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Call, Value, axis_of
-from netgen.frontends.onnx_view import View, alike
+from netgen.frontends.onnx_tensor_view import TensorView, alike
 from netgen.ir.operator import Operator
 from netgen.ops.add import Add
 from netgen.ops.hard_swish import HardSwish
@@ -21,7 +21,7 @@ from netgen.ops.softmax import Softmax
 Floats = npt.NDArray[np.float64]
 
 
-def softmax(call: Call) -> View:
+def softmax(call: Call) -> TensorView:
     """Softmax over the channels.
 
     Source: ONNX operators, Softmax: the axis is the last one by default; before opset 13 it is 1 by
@@ -42,41 +42,41 @@ def softmax(call: Call) -> View:
     return call.builder.view(value, x.shape)
 
 
-def add(call: Call) -> View:
+def add(call: Call) -> TensorView:
     """Add of two tensors -> add; of a constant per channel -> a bias, or batch_norm."""
     a, b = _both(call)
-    if isinstance(a, View) and isinstance(b, View):
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
         return _of_two(Add(), call, a, b)
-    x, constant = (a, b) if isinstance(a, View) else (b, a)
+    x, constant = (a, b) if isinstance(a, TensorView) else (b, a)
     return _affine(call, x, None, constant)
 
 
-def mul(call: Call) -> View:
+def mul(call: Call) -> TensorView:
     """Mul of two tensors -> mul; by a constant per channel -> batch_norm.
 
     x times hard_sigmoid(x) -> hard_swish: opsets before 14 have no HardSwish.
     """
     a, b = _both(call)
-    if isinstance(a, View) and isinstance(b, View):
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
         if (factor := gated_by_itself(call.builder, a, b)) is not None:
             value = call.builder.emit(HardSwish(), [factor.value], call.name)
             return replace(factor, value=value)
         return _of_two(Mul(), call, a, b)
-    x, constant = (a, b) if isinstance(a, View) else (b, a)
+    x, constant = (a, b) if isinstance(a, TensorView) else (b, a)
     return _affine(call, x, constant, None)
 
 
-def sub(call: Call) -> View:
+def sub(call: Call) -> TensorView:
     """Sub with one constant -> a bias, or batch_norm."""
     a, b = _both(call)
-    if isinstance(a, View) and isinstance(b, View):
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
         raise GraphError("the difference of two tensors is not supported")
-    if isinstance(a, View):
+    if isinstance(a, TensorView):
         return _affine(call, a, None, np.negative(_floats(call, b)))
     return _affine(call, b, np.array(-1.0), a)
 
 
-def div(call: Call) -> View:
+def div(call: Call) -> TensorView:
     """Div by a constant -> batch_norm, or the end of an activation that is written out."""
     x, divisor = call.tensor(), _floats(call, call.given(1))
     if not divisor.all():
@@ -88,7 +88,7 @@ def _both(call: Call) -> tuple[Value | None, Value | None]:
     return call.given(0), call.given(1)
 
 
-def _of_two(op: Operator, call: Call, a: View, b: View) -> View:
+def _of_two(op: Operator, call: Call, a: TensorView, b: TensorView) -> TensorView:
     """Two tensors of one shape, or one of them one number per channel: [1,C,1,1].
 
     In place if they lie alike, else both in netgen's order.
@@ -119,9 +119,9 @@ def _channel_axis(rank: int) -> int:
     return 1 if rank == 4 else rank - 1
 
 
-def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | None) -> View:
+def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | None) -> TensorView:
     """Compute x * scale + shift with constants: one number, one per channel, or one per element."""
-    if not isinstance(x, View):
+    if not isinstance(x, TensorView):
         raise GraphError("both operands are constants")
     given = _floats(call, scale if shift is None else shift)
     wide = (1,) * (len(x.shape) - given.ndim) + given.shape
@@ -144,7 +144,7 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
     return call.builder.affine(x, by, to, call.name)
 
 
-def _elementwise(call: Call, x: View, op: Add | Mul, array: Floats) -> View:
+def _elementwise(call: Call, x: TensorView, op: Add | Mul, array: Floats) -> TensorView:
     """A constant of the tensor's own shape, stored as netgen stores it."""
     stored = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
     b = call.builder.constant(f"{call.name}.b", stored)
@@ -153,7 +153,7 @@ def _elementwise(call: Call, x: View, op: Add | Mul, array: Floats) -> View:
 
 
 def _floats(call: Call, array: Value | None) -> Floats:
-    if array is None or isinstance(array, View):
+    if array is None or isinstance(array, TensorView):
         raise GraphError("an operand is missing, or is no constant")
     if array.dtype not in (np.float32, np.float64):
         raise WeightsError(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_call import Call
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.onnx_window import padding, two
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.conv2d import Conv2d
@@ -17,7 +17,7 @@ from netgen.ops.linear import Linear
 _TO_OHWI = (0, 2, 3, 1)
 
 
-def conv(call: Call) -> View:
+def conv(call: Call) -> TensorView:
     """Conv over images -> conv2d, or depthwise_conv2d where every channel is its own group."""
     x = call.tensor()
     w = call.weights(1, "W")
@@ -54,7 +54,7 @@ def conv(call: Call) -> View:
     return call.builder.view(y, (1, channels, rows, columns))
 
 
-def gemm(call: Call) -> View:
+def gemm(call: Call) -> TensorView:
     """Gemm with constant weights -> linear; alpha and beta go into weights and bias."""
     if len(call.tensor().shape) != 2:
         raise GraphError("A must have two dimensions", found=f"{list(call.tensor().shape)}")
@@ -77,7 +77,7 @@ def gemm(call: Call) -> View:
     return _linear(call, scaled, b)
 
 
-def mat_mul(call: Call) -> View:
+def mat_mul(call: Call) -> TensorView:
     """MatMul with constant weights on the right -> linear."""
     w = call.weights(1, "B")
     if w.ndim != 2:
@@ -85,7 +85,9 @@ def mat_mul(call: Call) -> View:
     return _linear(call, w.T, None)
 
 
-def _linear(call: Call, w: npt.NDArray[np.float32], b: npt.NDArray[np.float32] | None) -> View:
+def _linear(
+    call: Call, w: npt.NDArray[np.float32], b: npt.NDArray[np.float32] | None
+) -> TensorView:
     """Linear over the last axis of x, in whatever order it is stored: the weights follow.
 
     So the flattened channels of an image (C, H, W) meet their weights without being reordered.
@@ -111,7 +113,7 @@ def _linear(call: Call, w: npt.NDArray[np.float32], b: npt.NDArray[np.float32] |
     return call.builder.view(y, (*ahead, w.shape[0]))
 
 
-def batch_normalization(call: Call) -> View:
+def batch_normalization(call: Call) -> TensorView:
     """BatchNormalization at inference -> batch_norm; its channels are axis 1.
 
     Source: ONNX operators, BatchNormalization: before opset 14 there is no `training_mode`, but

@@ -17,8 +17,8 @@ from netgen.frontends.onnx_open_axis import OpenAxes, no_batch
 from netgen.frontends.onnx_open_rules import follow
 from netgen.frontends.onnx_operators import MAPPINGS
 from netgen.frontends.onnx_read import array_of, attributes_of, shape_of
+from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.onnx_versions import check_version
-from netgen.frontends.onnx_view import View, as_image
 from netgen.ir.graph import Graph
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class _Lowering:
 
     def _results(self, call: Call) -> Sequence[Value]:
         """Results of a node: views of values that are emitted, or known arrays."""
-        computed = any(isinstance(value, View) for value in call.inputs)
+        computed = any(isinstance(value, TensorView) for value in call.inputs)
         fold, mapping = FOLDS.get(call.operator), MAPPINGS.get(call.operator)
         results: Value | Sequence[Value]
         if not computed and fold is not None:
@@ -148,9 +148,9 @@ class _Lowering:
             results = mapping(call)
         else:
             raise GraphError("this operator is supported between constants only")
-        each = [results] if isinstance(results, View | np.ndarray) else results
+        each = [results] if isinstance(results, TensorView | np.ndarray) else results
         for value in each:
-            check_rank(len(value.axes) if isinstance(value, View) else value.ndim)
+            check_rank(len(value.axes) if isinstance(value, TensorView) else value.ndim)
         return each
 
     def _follow(self, call: Call, title: str, results: Sequence[tuple[str, Value]]) -> None:
@@ -175,14 +175,14 @@ class _Lowering:
 
     def _no_batch(self, name: str, title: str, how: GraphError) -> GraphError:
         value = self._values[name]
-        assert isinstance(value, View)
+        assert isinstance(value, TensorView)
         sizes = ",".join(["N", *map(str, value.shape[1:])])
         return no_batch(title, how, self._open_names[name], _BIND.format(name, sizes))
 
-    def _output(self, name: str) -> View | None:
+    def _output(self, name: str) -> TensorView | None:
         value = self._values.get(name)
-        if isinstance(value, View) or self._faults:
-            return value if isinstance(value, View) else None
+        if isinstance(value, TensorView) or self._faults:
+            return value if isinstance(value, TensorView) else None
         raise GraphError(
             "an output is a constant" if value is not None else "an output that no node makes",
             where=f"{self._where}: {name}",

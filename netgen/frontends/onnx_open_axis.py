@@ -18,14 +18,14 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, Known, Value
-from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, row_major
 
 # An open axis in the twin: any number but 1.
 _LONGER = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class AxisPlace:
     """The place of an open axis in a tensor: it is the axis `axis`, or one factor of it.
 
     Of that axis `outer` elements change slower than the open one, and `inner` ones faster.
@@ -37,19 +37,19 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Step:
+class OpenNode:
     """An operator on activations that depend on an open axis: its call, and its twin's call."""
 
     call: Call
     twin: Call
-    places: tuple[Place | None, ...]
+    places: tuple[AxisPlace | None, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the first input."""
         return self.call.tensor().shape
 
-    def moved(self, place: Place, shape: tuple[int, ...], twin: tuple[int, ...]) -> Place:
+    def moved(self, place: AxisPlace, shape: tuple[int, ...], twin: tuple[int, ...]) -> AxisPlace:
         """The axis when the first input gets the shape `shape`, and in the twin the shape `twin`.
 
         Raises GraphError where the axis is cut across.
@@ -68,42 +68,42 @@ class OpenAxes:
     """The values of a file that depend on open axes, by their ONNX names."""
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, AxisPlace] = {}
         self._twins: dict[str, Known] = {}
         self._inputs: dict[str, frozenset[str]] = {}
 
     def declare(self, name: str) -> None:
         """Note that the first axis of an input is open."""
-        self._places[name] = Place(0)
+        self._places[name] = AxisPlace(0)
         self._inputs[name] = frozenset({name})
 
     def inputs_of(self, names: Iterable[str]) -> frozenset[str]:
         """The inputs on whose open axes these values depend."""
         return frozenset().union(*(self._inputs.get(name, ()) for name in names))
 
-    def step(self, call: Call) -> Step:
+    def step(self, call: Call) -> OpenNode:
         """The call and its twin's."""
         twins = (
             self._twin_of(name, value) for name, value in zip(call.names, call.inputs, strict=True)
         )
         places = tuple(self._places.get(name) for name in call.names)
-        return Step(call, replace(call, inputs=tuple(twins)), places)
+        return OpenNode(call, replace(call, inputs=tuple(twins)), places)
 
     def _twin_of(self, name: str, value: Value | None) -> Value | None:
-        if not isinstance(value, View):
+        if not isinstance(value, TensorView):
             return self._twins.get(name, value)
         shape = list(value.shape)
         if (place := self._places.get(name)) is not None:
             shape[place.axis] *= _LONGER
         return row_major(value.value, shape)
 
-    def keep(self, step: Step, names: Iterable[str], place: Place) -> None:
+    def keep(self, step: OpenNode, names: Iterable[str], place: AxisPlace) -> None:
         """Note where results have the axis."""
         inputs = self.inputs_of(step.call.names)
         for name in names:
             self._places[name], self._inputs[name] = place, inputs
 
-    def keep_twin(self, step: Step, name: str, array: Known, twin: Known) -> None:
+    def keep_twin(self, step: OpenNode, name: str, array: Known, twin: Known) -> None:
         """Note a known array, if its twin differs."""
         if array.shape != twin.shape or not np.array_equal(array, twin):
             self._twins[name] = twin

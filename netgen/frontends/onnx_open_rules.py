@@ -16,7 +16,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import Known, axis_of
-from netgen.frontends.onnx_open_axis import Place, Step
+from netgen.frontends.onnx_open_axis import AxisPlace, OpenNode
 from netgen.frontends.onnx_shapes import (
     flattened,
     permutation,
@@ -25,19 +25,23 @@ from netgen.frontends.onnx_shapes import (
     unsqueezed_axes,
 )
 from netgen.frontends.onnx_slices import cuts_of, sides_of
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.onnx_window import padding, two
 
-Rule: TypeAlias = "Callable[[Step, Place], Place | None]"
+Rule: TypeAlias = "Callable[[OpenNode, AxisPlace], AxisPlace | None]"
 
 
-def follow(step: Step) -> Place | None:
+def follow(step: OpenNode) -> AxisPlace | None:
     """The place of an open axis in the results of an operator whose inputs depend on it."""
     operator = step.call.operator
     if operator in OF_SEVERAL:
         return OF_SEVERAL[operator](step)
     for index, (array, twin) in enumerate(zip(step.call.inputs, step.twin.inputs, strict=True)):
-        if not isinstance(array, View) and twin is not array and (operator, index) not in _READ:
+        if (
+            not isinstance(array, TensorView)
+            and twin is not array
+            and (operator, index) not in _READ
+        ):
             raise GraphError(f"input {index + 1} depends on the axis")
     place = step.places[0]
     if place is not None:
@@ -48,21 +52,21 @@ def follow(step: Step) -> Place | None:
     raise GraphError("the result depends on the axis")
 
 
-def _keeps(step: Step, place: Place) -> Place:
+def _keeps(step: OpenNode, place: AxisPlace) -> AxisPlace:
     del step
     return place
 
 
-def _conv(step: Step, place: Place) -> Place | None:
+def _conv(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     w = step.call.weights(1, "W")
     return None if place.axis == 1 else _window(step, place, w.shape[2:])
 
 
-def _pool(step: Step, place: Place) -> Place:
+def _pool(step: OpenNode, place: AxisPlace) -> AxisPlace:
     return _window(step, place, step.call.integers("kernel_shape") or ())
 
 
-def _window(step: Step, place: Place, kernel: tuple[int, ...]) -> Place:
+def _window(step: OpenNode, place: AxisPlace, kernel: tuple[int, ...]) -> AxisPlace:
     """A window of one pixel along the axis, moved by one, leaves it as it is."""
     call, pixels = step.call, place.axis - 2
     if pixels < 0:
@@ -74,14 +78,14 @@ def _window(step: Step, place: Place, kernel: tuple[int, ...]) -> Place:
     return place
 
 
-def _global_pool(step: Step, place: Place) -> Place:
+def _global_pool(step: OpenNode, place: AxisPlace) -> AxisPlace:
     del step
     if place.axis >= 2:
         raise GraphError("the mean is taken over the axis")
     return place
 
 
-def _reduce_mean(step: Step, place: Place) -> Place:
+def _reduce_mean(step: OpenNode, place: AxisPlace) -> AxisPlace:
     call, rank = step.call, len(step.shape)
     axes = call.axes(rank, 1)
     if not axes and call.flag("noop_with_empty_axes"):
@@ -91,11 +95,11 @@ def _reduce_mean(step: Step, place: Place) -> Place:
     return place if call.flag("keepdims", 1) else _without(place, axes or ())
 
 
-def _without(place: Place, dropped: Sequence[int]) -> Place:
+def _without(place: AxisPlace, dropped: Sequence[int]) -> AxisPlace:
     return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
 
 
-def _softmax(step: Step, place: Place) -> Place:
+def _softmax(step: OpenNode, place: AxisPlace) -> AxisPlace:
     call = step.call
     axis = axis_of(call.integer("axis", -1 if call.opset >= 13 else 1), len(step.shape))
     if place.axis == axis or (call.opset < 13 and place.axis > axis):
@@ -103,12 +107,12 @@ def _softmax(step: Step, place: Place) -> Place:
     return place
 
 
-def _product(step: Step, place: Place) -> Place | None:
+def _product(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     """The weights say how long the last axis is."""
     return None if place.axis == len(step.shape) - 1 else place
 
 
-def _batch_norm(step: Step, place: Place) -> Place | None:
+def _batch_norm(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     """The parameters say how many channels there are."""
     del step
     return None if place.axis == 1 else place
@@ -117,7 +121,7 @@ def _batch_norm(step: Step, place: Place) -> Place | None:
 def _along(how: str) -> Rule:
     """Make the rule of what has one axis along which it must not be."""
 
-    def rule(step: Step, place: Place) -> Place:
+    def rule(step: OpenNode, place: AxisPlace) -> AxisPlace:
         if place.axis == axis_of(step.call.integer("axis", 0), len(step.shape)):
             raise GraphError(how)
         return place
@@ -125,13 +129,13 @@ def _along(how: str) -> Rule:
     return rule
 
 
-def _pad(step: Step, place: Place) -> Place:
+def _pad(step: OpenNode, place: AxisPlace) -> AxisPlace:
     if any(sides_of(step.call, len(step.shape))[place.axis]):
         raise GraphError("the axis is made longer")
     return place
 
 
-def _slice(step: Step, place: Place) -> Place:
+def _slice(step: OpenNode, place: AxisPlace) -> AxisPlace:
     twin = step.twin.tensor().shape
     for axis, (cut, longer) in enumerate(
         zip(cuts_of(step.call, step.shape), cuts_of(step.twin, twin), strict=True)
@@ -141,7 +145,7 @@ def _slice(step: Step, place: Place) -> Place:
     return place
 
 
-def _reshape(step: Step, place: Place) -> Place | None:
+def _reshape(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     shape = target_shape(step.call, step.shape)
     try:
         twin = target_shape(step.twin, step.twin.tensor().shape)
@@ -150,12 +154,12 @@ def _reshape(step: Step, place: Place) -> Place | None:
     return step.moved(place, shape, twin)
 
 
-def _flatten(step: Step, place: Place) -> Place:
+def _flatten(step: OpenNode, place: AxisPlace) -> AxisPlace:
     twin = step.twin.tensor().shape
     return step.moved(place, flattened(step.call, step.shape), flattened(step.twin, twin))
 
 
-def _squeeze(step: Step, place: Place) -> Place | None:
+def _squeeze(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     dropped = squeezed_axes(step.call, step.shape)
     if place.axis not in dropped:
         return _without(place, dropped)
@@ -164,17 +168,17 @@ def _squeeze(step: Step, place: Place) -> Place | None:
     return None
 
 
-def _unsqueeze(step: Step, place: Place) -> Place:
+def _unsqueeze(step: OpenNode, place: AxisPlace) -> AxisPlace:
     new = unsqueezed_axes(step.call, len(step.shape))
     old = [axis for axis in range(len(step.shape) + len(new)) if axis not in new]
     return replace(place, axis=old[place.axis])
 
 
-def _transpose(step: Step, place: Place) -> Place:
+def _transpose(step: OpenNode, place: AxisPlace) -> AxisPlace:
     return replace(place, axis=permutation(step.call, len(step.shape)).index(place.axis))
 
 
-def _of_two(step: Step) -> Place | None:
+def _of_two(step: OpenNode) -> AxisPlace | None:
     """Every element by itself, if both inputs have the axis at one place."""
     shapes, twins = ([_shape(v) for v in call.inputs] for call in (step.call, step.twin))
     for value, twin in zip(step.call.inputs, step.twin.inputs, strict=True):
@@ -196,7 +200,7 @@ def _of_two(step: Step) -> Place | None:
 
 
 def _shape(value: object) -> tuple[int, ...]:
-    return value.shape if isinstance(value, View | np.ndarray) else ()
+    return value.shape if isinstance(value, TensorView | np.ndarray) else ()
 
 
 def _repeats(array: Known, twin: object) -> bool:
@@ -209,7 +213,7 @@ def _repeats(array: Known, twin: object) -> bool:
         return False
 
 
-def _concat(step: Step) -> Place | None:
+def _concat(step: OpenNode) -> AxisPlace | None:
     axis = axis_of(step.call.integer("axis"), len(step.shape))
     placed = [place for place in step.places if place is not None]
     if any(place.axis == axis for place in placed):
@@ -225,7 +229,7 @@ def _concat(step: Step) -> Place | None:
 # Inputs that may depend on the axis, since their rules ask the twin.
 _READ = {("Reshape", 1), ("Slice", 1), ("Slice", 2)}
 
-OF_SEVERAL: dict[str, Callable[[Step], Place | None]] = {
+OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
     "Add": _of_two,
     "Concat": _concat,
     "Div": _of_two,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends import onnx_views as views
+from netgen.frontends import onnx_reshapes as views
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import ValueMapping
 from netgen.frontends.onnx_elementwise import add, div, mul, softmax, sub

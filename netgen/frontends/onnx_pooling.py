@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.onnx_window import Sides, padding, rounded_up, two
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.max_pool2d import MaxPool2d
 
 
-def global_average_pool(call: Call) -> View:
+def global_average_pool(call: Call) -> TensorView:
     """GlobalAveragePool -> global_avg_pool."""
     x = call.tensor()
     y = call.builder.emit(GlobalAvgPool(), [call.builder.image(x)], call.name)
     return call.builder.view(y, (1, x.shape[1], 1, 1))
 
 
-def reduce_mean(call: Call) -> View:
+def reduce_mean(call: Call) -> TensorView:
     """ReduceMean over all pixels -> global_avg_pool; with or without the axes of extent 1.
 
     Source: ONNX operators, ReduceMean: no axes are all of them, or since opset 18 none, where
@@ -45,7 +45,7 @@ def reduce_mean(call: Call) -> View:
     return call.builder.reshaped(pooled, (1, x.shape[1], *kept))
 
 
-def max_pool(call: Call) -> View:
+def max_pool(call: Call) -> TensorView:
     """MaxPool over images -> max_pool2d."""
     call.only_output()
     kernel, stride, pad, completed = _window(call)
@@ -53,7 +53,7 @@ def max_pool(call: Call) -> View:
     return _pooled(call, MaxPool2d(kernel, stride, completed))
 
 
-def average_pool(call: Call) -> View:
+def average_pool(call: Call) -> TensorView:
     """AveragePool over images -> avg_pool2d, or global_avg_pool where one window is the image."""
     kernel, stride, pad, completed = _window(call)
     if kernel == call.tensor().shape[2:] and not any(completed):
@@ -80,7 +80,7 @@ def _window(call: Call) -> tuple[tuple[int, int], tuple[int, int], Sides, Sides]
     return kernel, stride, pad, rounded_up(x.shape[2:], kernel, stride, pad)
 
 
-def _pooled(call: Call, op: MaxPool2d | AvgPool2d) -> View:
+def _pooled(call: Call, op: MaxPool2d | AvgPool2d) -> TensorView:
     y = call.builder.emit(op, [call.builder.image(call.tensor())], call.name)
     _, rows, columns, channels = call.builder.shape(y)
     return call.builder.view(y, (1, channels, rows, columns))

@@ -8,7 +8,7 @@ from itertools import accumulate
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, axis_of, one_number
 from netgen.frontends.onnx_shapes import slices_of
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.ir.operator import Operator
 from netgen.ops.channel_map import channel_map_op
 from netgen.ops.channel_notation import split_runs
@@ -23,7 +23,7 @@ _LISTED = 16
 _FOR_EACH_RUN = 0.25
 
 
-def concat(call: Call) -> View:
+def concat(call: Call) -> TensorView:
     """Concat of channels -> concat."""
     tensors = [call.tensor(index) for index in range(len(call.inputs))]
     shape = tensors[0].shape
@@ -36,7 +36,7 @@ def concat(call: Call) -> View:
     return call.builder.view(call.builder.emit(Concat(), values, call.name), result)
 
 
-def gather(call: Call) -> View:
+def gather(call: Call) -> TensorView:
     """Gather of channels by a list -> channel_map."""
     x = call.tensor()
     axis = _channels(call.integer("axis", 0), len(x.shape))
@@ -58,7 +58,7 @@ def gather(call: Call) -> View:
     return call.builder.view(value, (*x.shape[:axis], indices.size, *x.shape[axis + 1 :]))
 
 
-def split(call: Call) -> Sequence[View]:
+def split(call: Call) -> Sequence[TensorView]:
     """Split of channels -> one channel_slice for every part that something reads."""
     x = call.tensor()
     axis = _channels(call.integer("axis", 0), len(x.shape))
@@ -109,7 +109,7 @@ def _channels(axis: int, rank: int) -> int:
     return channels
 
 
-def slices(call: Call) -> View:
+def slices(call: Call) -> TensorView:
     """Slice -> channel_slice and spatial_slice; steps forward only."""
     x = call.tensor()
     cuts = cuts_of(call, x.shape)
@@ -126,7 +126,7 @@ def cuts_of(call: Call, shape: Sequence[int]) -> list[range]:
     return [range(each[0], each[0] + 1) if len(each) == 1 else each for each in places]
 
 
-def _cut(call: Call, x: View, cuts: Sequence[range]) -> View:
+def _cut(call: Call, x: TensorView, cuts: Sequence[range]) -> TensorView:
     channels = 1 if len(cuts) == 4 else len(cuts) - 1
     whole = [len(cut) == extent for cut, extent in zip(cuts, x.shape, strict=True)]
     able = {1, 2, 3} if len(cuts) == 4 else {channels}
@@ -143,7 +143,9 @@ def _cut(call: Call, x: View, cuts: Sequence[range]) -> View:
     return _in_turn(call, x, ops, [len(cut) for cut in cuts])
 
 
-def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int]) -> View:
+def _in_turn(
+    call: Call, x: TensorView, ops: Sequence[Operator], shape: Sequence[int]
+) -> TensorView:
     """Apply operators one after the other; the last one has the name of the result."""
     value = call.builder.natural(x)
     for op in ops:
@@ -152,7 +154,7 @@ def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int])
     return call.builder.view(value, shape)
 
 
-def pad(call: Call) -> View:
+def pad(call: Call) -> TensorView:
     """Pad with zeros -> pad for pixels, channel_pad for channels.
 
     ONNX lists the beginnings of all axes, then the ends.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from netgen.errors import InputError, UsageError
 from netgen.ir.normalisation import Normalisation
-from netgen.runtime.images import Interpolation, load_photo, normalise
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.photos import Interpolation, load_photo, normalise
 from netgen.runtime.top import Photo, best, read_labels
 
 

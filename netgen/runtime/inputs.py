@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netgen.errors import InputError
-from netgen.runtime.image import Port
+from netgen.runtime.model_image import ModelPort
 
 # Of the element type of a port.
 Array = NDArray[Any]
 
 
-def checked_batches(inputs: Sequence[object], ports: Sequence[Port]) -> tuple[list[Array], bool]:
+def checked_batches(
+    inputs: Sequence[object], ports: Sequence[ModelPort]
+) -> tuple[list[Array], bool]:
     """Check inputs: as batches, (N, *shape) each, uncopied, and whether they are single images.
 
     Raises InputError for a wrong number of inputs, a wrong dtype or shape, or batches that differ.
@@ -41,7 +43,7 @@ def checked_batches(inputs: Sequence[object], ports: Sequence[Port]) -> tuple[li
     return [array[np.newaxis] if single else array for array in arrays], single
 
 
-def checked_array(image: object, port: Port, dtype: str) -> Array:
+def checked_array(image: object, port: ModelPort, dtype: str) -> Array:
     """Check that an image or batch has exactly this dtype and the port's shape; no copy.
 
     Raises InputError, which prints both dtypes and shapes and the way out.
@@ -70,12 +72,12 @@ def checked_array(image: object, port: Port, dtype: str) -> Array:
     )
 
 
-def _wanted(port: Port, dtype: str) -> str:
+def _wanted(port: ModelPort, dtype: str) -> str:
     sizes = ", ".join(map(str, port.shape))
     return f"{dtype} {port.shape} or (N, {sizes})"
 
 
-def _dtype_hint(array: Array, dtype: str, port: Port) -> tuple[str, ...]:
+def _dtype_hint(array: Array, dtype: str, port: ModelPort) -> tuple[str, ...]:
     if array.dtype == dtype:
         return ()
     if port.dtype != "float32" and dtype == port.dtype:
@@ -92,7 +94,7 @@ def _dtype_hint(array: Array, dtype: str, port: Port) -> tuple[str, ...]:
     return ("convert with images.astype(numpy.float32)",)
 
 
-def _shape_hint(array: Array, port: Port) -> tuple[str, ...]:
+def _shape_hint(array: Array, port: ModelPort) -> tuple[str, ...]:
     shape, wanted = array.shape, port.shape
     if len(wanted) != 3 or shape[-3:] == wanted:
         return ()

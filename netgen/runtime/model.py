@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import CHook, Instance, Interface, Library
+from netgen.runtime.build import CHook, Interface, Library, ModelState
 from netgen.runtime.cpu import missing_features, platform_name
-from netgen.runtime.image import ChangedWeights, ModelImage, Port, WeightsFile
-from netgen.runtime.images import normalise
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
+from netgen.runtime.photos import normalise
 from netgen.runtime.saved import load_images, save_images
 from netgen.runtime.shares import run_shares
 from netgen.runtime.stream import Stream
@@ -74,7 +74,7 @@ class CompiledModel:
         self._image = dataclasses.replace(image, weights=kept)
         self._weights = map_weights(kept)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
-        self._idle: deque[Instance] = deque()
+        self._idle: deque[ModelState] = deque()
 
     @property
     def image(self) -> ModelImage:
@@ -82,12 +82,12 @@ class CompiledModel:
         return self._image
 
     @property
-    def inputs(self) -> tuple[Port, ...]:
+    def inputs(self) -> tuple[ModelPort, ...]:
         """Inputs in the order of the arguments."""
         return self._image.inputs
 
     @property
-    def outputs(self) -> tuple[Port, ...]:
+    def outputs(self) -> tuple[ModelPort, ...]:
         """Outputs in the order of the results."""
         return self._image.outputs
 
@@ -230,7 +230,7 @@ class CompiledModel:
 
     def _run_one(
         self,
-        instance: Instance,
+        instance: ModelState,
         batches: Sequence[Array],
         results: Sequence[Array],
         index: int,
@@ -250,7 +250,7 @@ class CompiledModel:
     def _new_results(self, count: int) -> list[Array]:
         return [np.empty((count, *port.shape), port.dtype) for port in self.outputs]
 
-    def _borrow(self) -> Instance:
+    def _borrow(self) -> ModelState:
         try:
             return self._idle.pop()
         except IndexError:

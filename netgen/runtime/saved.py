@@ -21,7 +21,7 @@ from netgen.emission.files import write_files
 from netgen.errors import BuildError, UsageError
 from netgen.ir.normalisation import Normalisation
 from netgen.runtime import cache
-from netgen.runtime.image import ChangedWeights, ModelImage, Port, Stretch, WeightsFile
+from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, Patch, WeightsFile
 from netgen.runtime.weights import share_weights
 
 _MAGIC = b"netgen\x00\x02"  # the last byte is the version of the form
@@ -138,7 +138,7 @@ def _changed(base: object, changes: list[tuple[int, int]], content: bytes) -> Ch
     """Weights that differ from those of the first image. Raises ValueError where none do so."""
     stretches, at = [], 0
     for start, size in changes:
-        stretches.append(Stretch(start, content[at : at + size]))
+        stretches.append(Patch(start, content[at : at + size]))
         at += size
     if not isinstance(base, WeightsFile) or at != len(content):
         raise ValueError("changes of no weights")
@@ -161,8 +161,8 @@ def _from_json(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ports(given: list[dict[str, Any]]) -> tuple[Port, ...]:
-    return tuple(Port(**{**port, "shape": tuple(port["shape"])}) for port in given)
+def _ports(given: list[dict[str, Any]]) -> tuple[ModelPort, ...]:
+    return tuple(ModelPort(**{**port, "shape": tuple(port["shape"])}) for port in given)
 
 
 def _next_page(at: int) -> int:

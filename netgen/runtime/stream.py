@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from netgen.errors import InputError, UsageError
-from netgen.runtime.build import Instance
-from netgen.runtime.image import Port
+from netgen.runtime.build import ModelState
 from netgen.runtime.inputs import Array, checked_array
+from netgen.runtime.model_image import ModelPort
 
 
 class Stream:
@@ -25,16 +25,16 @@ class Stream:
 
     def __init__(
         self,
-        image: Port,
-        outputs: Sequence[Port],
-        borrow: Callable[[], Instance],
-        give_back: Callable[[Instance], None],
+        image: ModelPort,
+        outputs: Sequence[ModelPort],
+        borrow: Callable[[], ModelState],
+        give_back: Callable[[ModelState], None],
     ) -> None:
         self._image = image
         self._row = replace(image, shape=image.shape[1:])
         self._outputs = outputs
         self._borrow, self._give_back = borrow, give_back
-        self._instance: Instance | None = None
+        self._instance: ModelState | None = None
         self._pushed = 0
         self._lock = threading.Lock()
 

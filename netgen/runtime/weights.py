@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError
 from netgen.runtime import cache
-from netgen.runtime.image import ChangedWeights, ModelImage, Stretch, WeightsFile
+from netgen.runtime.model_image import ChangedWeights, ModelImage, Patch, WeightsFile
 
 Blob = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ def share_weights(images: Sequence[ModelImage]) -> list[ModelImage]:
     return shared
 
 
-def differing(blob: bytes, base: Blob) -> tuple[Stretch, ...] | None:
+def differing(blob: bytes, base: Blob) -> tuple[Patch, ...] | None:
     """The stretches of a blob that another one has not; None where these are too much of it."""
     content = np.frombuffer(blob, np.uint8)
     if content.size != base.size:
@@ -48,9 +48,7 @@ def differing(blob: bytes, base: Blob) -> tuple[Stretch, ...] | None:
     if np.count_nonzero(differ) > (1.0 - _FEWEST_ALIKE) * len(blocks):
         return None
     edges = np.flatnonzero(np.diff(differ.astype(np.int8), prepend=0, append=0)) * _BLOCK
-    return tuple(
-        Stretch(int(start), blob[start:end]) for start, end in edges.reshape(-1, 2).tolist()
-    )
+    return tuple(Patch(int(start), blob[start:end]) for start, end in edges.reshape(-1, 2).tolist())
 
 
 def keep_weights(weights: bytes | WeightsFile | ChangedWeights) -> WeightsFile | ChangedWeights:

@@ -13,13 +13,13 @@ from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const
 from netgen.ir.origin import Origin
 from netgen.weights.bind import Layout, fit, match_fraction
-from netgen.weights.by_suffix import match_suffixes
 from netgen.weights.naming import listed, one_line, shown
 from netgen.weights.order import order_fault
 from netgen.weights.positional import match_positions
 from netgen.weights.read import WeightFile, read_weights
 from netgen.weights.seeded import seeded_weights
 from netgen.weights.suffixes import COUNTERS
+from netgen.weights.without_table import match_suffixes
 
 _OWN = WeightTable(
     title="netgen", layout="OHWI", names=lambda graph: {n: n for n in _shapes(graph)}

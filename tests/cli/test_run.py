@@ -11,7 +11,7 @@ from PIL import Image
 
 import netgen
 from netgen.ir.normalisation import Normalisation
-from netgen.runtime.images import load_photo, normalise
+from netgen.runtime.photos import load_photo, normalise
 from tests.cli.commands import NOTE, Cli
 from tests.photos import damage_metadata
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 import netgen
-from netgen.runtime.images import load_photo
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.photos import load_photo
 from tests.cli.commands import caller
 
 PARAMETERS: dict[str, Any] = {"alpha": 0.25, "input_size": 128, "classes": 1001}

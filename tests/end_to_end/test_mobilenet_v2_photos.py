@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import netgen
 from netgen.ir.graph import Graph
-from netgen.runtime.images import load_photo
+from netgen.runtime.photos import load_photo
 from tests.cli.commands import caller
 
 # ImageNet's classes are every tenth, one photo each.

@@ -14,8 +14,8 @@ from netgen.plan.data.options import Image
 from netgen.runtime import cache
 from netgen.runtime.build import build_library
 from netgen.runtime.compilers import find_compiler
-from netgen.runtime.image import ModelImage, Port
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.model_image import ModelImage, ModelPort
 
 HEADER = """
 #include <stddef.h>
@@ -136,7 +136,7 @@ int32_t PREFIX_run(PREFIX_t *m, const float *x, float *y)
 """
 
 WEIGHTS = np.array([2.0, -3.0, 0.5, 10.0], np.float32)
-IMAGE_PORT = Port("image", (4, 3, 2))
+IMAGE_PORT = ModelPort("image", (4, 3, 2))
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ class Stub:
     header: str
     source: str
     prefix: str
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[ModelPort, ...]
+    outputs: tuple[ModelPort, ...]
     input_as: Image = "caller"
 
     def image(self) -> ModelImage:
@@ -173,7 +173,11 @@ class Stub:
 
 
 def _stub(
-    prefix: str, header: str, source: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+    prefix: str,
+    header: str,
+    source: str,
+    inputs: tuple[ModelPort, ...],
+    outputs: tuple[ModelPort, ...],
 ) -> Stub:
     texts = [text.replace("PREFIX", prefix) for text in (HEADER + header, INIT + source)]
     return Stub(texts[0], texts[1], prefix, inputs, outputs)
@@ -181,24 +185,26 @@ def _stub(
 
 @pytest.fixture
 def sum_stub() -> Stub:
-    return _stub("model", SUM_HEADER, SUM, (IMAGE_PORT,), (Port("logits", (2,)),))
+    return _stub("model", SUM_HEADER, SUM, (IMAGE_PORT,), (ModelPort("logits", (2,)),))
 
 
 @pytest.fixture
 def push_stub() -> Stub:
-    stub = _stub("pushed", PUSH_HEADER, PUSH, (IMAGE_PORT,), (Port("logits", (2,)),))
+    stub = _stub("pushed", PUSH_HEADER, PUSH, (IMAGE_PORT,), (ModelPort("logits", (2,)),))
     return replace(stub, input_as="rows")
 
 
 @pytest.fixture
 def wait_stub() -> Stub:
-    return _stub("waiter", SUM_HEADER, WAIT, (IMAGE_PORT,), (Port("logits", (2,)),))
+    return _stub("waiter", SUM_HEADER, WAIT, (IMAGE_PORT,), (ModelPort("logits", (2,)),))
 
 
 @pytest.fixture
 def pair_stub() -> Stub:
-    inputs = (IMAGE_PORT, Port("vector", (2,)))
-    return _stub("pair", PAIR_HEADER, PAIR, inputs, (Port("sum", (4, 3, 2)), Port("twice", (2,))))
+    inputs = (IMAGE_PORT, ModelPort("vector", (2,)))
+    return _stub(
+        "pair", PAIR_HEADER, PAIR, inputs, (ModelPort("sum", (4, 3, 2)), ModelPort("twice", (2,)))
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cpu
-from netgen.runtime.image import ModelImage, WeightsFile
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.model_image import ModelImage, WeightsFile
 from tests.tools import STRICTLY, start_python
 
 Array = NDArray[np.float32]

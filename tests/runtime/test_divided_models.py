@@ -15,8 +15,8 @@ import netgen
 from netgen.emission.weights import BLOB_HEADER_BYTES
 from netgen.errors import BuildError
 from netgen.ir.graph import Graph
-from netgen.runtime.image import ChangedWeights
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.model_image import ChangedWeights
 from netgen.runtime.shares import run_shares
 
 Array = NDArray[np.float32]

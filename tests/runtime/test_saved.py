@@ -14,8 +14,8 @@ import pytest
 import netgen
 from netgen.errors import BuildError, UsageError
 from netgen.runtime.cpu import platform_name
-from netgen.runtime.image import ModelImage, WeightsFile
 from netgen.runtime.model import CompiledModel, load_compiled
+from netgen.runtime.model_image import ModelImage, WeightsFile
 from tests.tools import STRICTLY, require_linux, start_python
 
 HEAD = 48  # magic, sha256 and length of the JSON that follows

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from netgen.errors import BuildError
-from netgen.runtime.image import ChangedWeights, ModelImage, Stretch, WeightsFile
 from netgen.runtime.model import CompiledModel, load_compiled
+from netgen.runtime.model_image import ChangedWeights, ModelImage, Patch, WeightsFile
 from netgen.runtime.weights import differing, keep_weights, map_weights, share_weights
 
 SIZE = 1000  # no multiple of the blocks that are compared
@@ -50,7 +50,7 @@ def base(size: int = SIZE) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
 )
 def test_what_differs(changed: tuple[int, ...], stretches: list[tuple[int, int]]) -> None:
     found = differing(blob(*changed), base())
-    assert found == tuple(Stretch(a, blob(*changed)[a:b]) for a, b in stretches)
+    assert found == tuple(Patch(a, blob(*changed)[a:b]) for a, b in stretches)
     assert [(each.start, each.end) for each in found] == stretches
 
 
@@ -83,7 +83,7 @@ def test_mapped_with_changes(tmp_path: Path) -> None:
 def test_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETGEN_CACHE_DIR", str(tmp_path))
     whole = keep_weights(blob())
-    changed = keep_weights(ChangedWeights(blob(), (Stretch(0, b"x"),)))
+    changed = keep_weights(ChangedWeights(blob(), (Patch(0, b"x"),)))
     assert isinstance(changed, ChangedWeights)
     assert changed.base == whole
     assert keep_weights(changed) == changed

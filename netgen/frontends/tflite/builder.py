@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
-from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
 from netgen.ir.graph import Node
 from netgen.ir.operator import Input
@@ -22,17 +22,17 @@ class ChannelsLast(Builder):
         # Images within borders of the lowest number: what they are made of, and the borders.
         self.bordered: dict[str, tuple[str, Sides]] = {}
 
-    def declare(self, name: str, kind: TensorType) -> View:
+    def declare(self, name: str, kind: TensorType) -> TensorView:
         """Declare an input."""
         fresh = self.fresh(name)
         self.nodes[fresh] = Node(fresh, Input(), (), kind)
         return row_major(fresh, kind.shape)
 
-    def kind(self, view: View) -> TensorType:
+    def kind(self, view: TensorView) -> TensorType:
         """Element type, and what codes stand for, of what a view shows; the shape is stored."""
         return self.nodes[view.value].type
 
-    def image(self, view: View) -> str:
+    def image(self, view: TensorView) -> str:
         """Give a value f32[1,H,W,C]; raises GraphError for other tensors."""
         if len(view.shape) != 4 or view.shape[0] != 1:
             raise GraphError(
@@ -43,10 +43,10 @@ class ChannelsLast(Builder):
             )
         return self.as_in_file(view)
 
-    def natural(self, view: View) -> str:
+    def natural(self, view: TensorView) -> str:
         """Give the value in the order of the file, which is netgen's."""
         return self.as_in_file(view)
 
-    def view(self, value: str, shape: Sequence[int]) -> View:
+    def view(self, value: str, shape: Sequence[int]) -> TensorView:
         """View a value as `natural` gives it."""
         return row_major(value, shape)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Known, Value, axis_of
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.builder import ChannelsLast
-from netgen.frontends.tflite.parts import FileOperator, Tensor
+from netgen.frontends.tflite.parts import FileOperator, FileTensor
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.relu import Relu
@@ -49,8 +49,8 @@ class Call:
     builder: ChannelsLast
     budget: Budget
     operator: FileOperator
-    read: tuple[Tensor | None, ...]
-    made: tuple[Tensor, ...]
+    read: tuple[FileTensor | None, ...]
+    made: tuple[FileTensor, ...]
     inputs: tuple[Value | None, ...]
     readers: frozenset[str]
 
@@ -63,10 +63,10 @@ class Call:
         """Input of that position, None where it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None
 
-    def tensor(self, index: int = 0) -> View:
+    def tensor(self, index: int = 0) -> TensorView:
         """An input that must be activations; raises GraphError where it is a constant."""
         value = self.given(index)
-        if not isinstance(value, View):
+        if not isinstance(value, TensorView):
             raise GraphError(
                 f"input {index} must be activations",
                 found="nothing" if value is None else "a constant",
@@ -76,7 +76,7 @@ class Call:
     def known(self, index: int, what: str) -> Known:
         """An input that must be known now; raises GraphError where it is computed or left out."""
         value = self.given(index)
-        if value is None or isinstance(value, View):
+        if value is None or isinstance(value, TensorView):
             found = "nothing" if value is None else "a computed tensor"
             raise GraphError(f"{what} must be a constant", found=found)
         return value
@@ -156,7 +156,7 @@ class Call:
             raise GraphError("the result has no one scale", found=str(kind))
         return Codes(kind.dtype, quantisation.scale, quantisation.zero)
 
-    def activated(self, make: Callable[[str], View]) -> View:
+    def activated(self, make: Callable[[str], TensorView]) -> TensorView:
         """The result of `make` under the name that it is given, then the fused activation."""
         act = self.activation()
         if act is None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
@@ -21,7 +21,7 @@ Weights = npt.NDArray[np.float32]
 _FROM_1RSO = (3, 1, 2, 0)
 
 
-def conv_2d(call: Call) -> View:
+def conv_2d(call: Call) -> TensorView:
     """CONV_2D -> conv2d, or depthwise_conv2d where every channel is its own group.
 
     Weights are [O,R,S,I]. There are groups where the weights have fewer inputs than the image.
@@ -41,7 +41,7 @@ def conv_2d(call: Call) -> View:
     return _convolved(call, Conv2d(stride_of(call), pad, dilation, groups), name, w)
 
 
-def depthwise_conv_2d(call: Call) -> View:
+def depthwise_conv_2d(call: Call) -> TensorView:
     """DEPTHWISE_CONV_2D -> depthwise_conv2d; weights are [1,R,S,C*m].
 
     The multiplier is that of the shapes. Source: TensorFlow Lite, `depthwise_conv.cc`, Prepare,
@@ -75,7 +75,7 @@ def _padding(call: Call, w: Weights) -> tuple[tuple[int, int, int, int], tuple[i
     return pad, dilation
 
 
-def _convolved(call: Call, op: Sliding, name: str, w: Weights) -> View:
+def _convolved(call: Call, op: Sliding, name: str, w: Weights) -> TensorView:
     operands = [call.builder.image(call.tensor()), call.builder.constant(name, w)]
     y = call.emit(op, operands + _bias(call, w.shape[0]))
     return row_major(y, call.builder.shape(y))
@@ -93,7 +93,7 @@ def _bias(call: Call, outputs: int) -> list[str]:
     return [call.builder.constant(name, b.reshape(-1))]
 
 
-def fully_connected(call: Call) -> View:
+def fully_connected(call: Call) -> TensorView:
     """FULLY_CONNECTED over what is flattened to rows of as many numbers as the weights have.
 
     One row -> linear, several -> a convolution of 1 x 1. Source: TensorFlow Lite,
@@ -128,7 +128,7 @@ def fully_connected(call: Call) -> View:
     return call.builder.reshaped(row_major(y, call.builder.shape(y)), shape)
 
 
-def _linear(call: Call, x: View, name: str, w: Weights) -> str:
+def _linear(call: Call, x: TensorView, name: str, w: Weights) -> str:
     """Multiply the elements in whatever order they are stored: the weights follow."""
     order = x.order
     axes = (0, *(1 + order.index(atom) for atom in x.storage))

@@ -10,12 +10,12 @@ import numpy as np
 from netgen.errors import GraphError, NetgenError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Value, check_rank
-from netgen.frontends.onnx_view import View, as_image
+from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.tflite.builder import ChannelsLast
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.fold import FOLDS
 from netgen.frontends.tflite.operators import MAPPINGS, TAKE_CODES
-from netgen.frontends.tflite.parts import FileOperator, ModelFile, Tensor
+from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile
 from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import TensorType
 
@@ -29,7 +29,7 @@ class LoweredFile:
     """
 
     graph: Graph
-    views: Mapping[int, View]
+    views: Mapping[int, TensorView]
     outputs: tuple[int, ...]
 
     def shape(self, value: str) -> tuple[int, ...]:
@@ -83,11 +83,11 @@ class _Lowering:
         views = {
             index: replace(value, value=renames.get(value.value, value.value))
             for index, value in self._values.items()
-            if isinstance(value, View)
+            if isinstance(value, TensorView)
         }
         return LoweredFile(graph, views, self._file.outputs)
 
-    def _input(self, tensor: Tensor) -> View:
+    def _input(self, tensor: FileTensor) -> TensorView:
         if tensor.is_constant:
             raise GraphError("an input that is a constant")
         if any(axis > 0 for axis in tensor.open_axes):
@@ -130,13 +130,13 @@ class _Lowering:
         if not operator.outputs or len(set(operator.outputs)) < len(operator.outputs):
             raise GraphError("no result, or one result twice")
         call = self._call(operator)
-        found = [value for value in call.inputs if isinstance(value, View)]
+        found = [value for value in call.inputs if isinstance(value, TensorView)]
         if not found and fold is not None:
             results = _folded(operator.name, call)
         elif mapping is not None:
             self._check_elements(operator, found)
             made = mapping(call)
-            results = [made] if isinstance(made, View | np.ndarray) else list(made)
+            results = [made] if isinstance(made, TensorView | np.ndarray) else list(made)
         else:
             raise GraphError("this operator is supported between constants only")
         if len(results) != len(operator.outputs):
@@ -168,7 +168,7 @@ class _Lowering:
             self._values[index] = tensor.array()
         return self._values[index]
 
-    def _check_elements(self, operator: FileOperator, found: Sequence[View]) -> None:
+    def _check_elements(self, operator: FileOperator, found: Sequence[TensorView]) -> None:
         """Raise GraphError for codes where only floats are supported."""
         if operator.name in TAKE_CODES:
             return
@@ -177,10 +177,10 @@ class _Lowering:
             if not kind.element.is_float:
                 raise GraphError("this operator is supported in floats only", found=str(kind))
 
-    def _check_result(self, value: Value, tensor: Tensor) -> None:
+    def _check_result(self, value: Value, tensor: FileTensor) -> None:
         """Raise GraphError where the result is of another kind than the file says."""
         check_rank(len(value.shape))
-        if isinstance(value, View):
+        if isinstance(value, TensorView):
             kind, said = self._builder.kind(value), tensor.type()
             if not kind.alike(said):
                 raise GraphError(
@@ -201,10 +201,10 @@ class _Lowering:
                 continue
             self._values[index] = replace(view, axes=view.axes[-len(tensor.shape) :])
 
-    def _output(self, index: int) -> View | None:
+    def _output(self, index: int) -> TensorView | None:
         value = self._values.get(index)
-        if isinstance(value, View) or self._faults:
-            return value if isinstance(value, View) else None
+        if isinstance(value, TensorView) or self._faults:
+            return value if isinstance(value, TensorView) else None
         tensor = self._file.tensors[index]
         raise GraphError(
             "an output that is a constant"

@@ -43,7 +43,7 @@ class Scales:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class FileTensor:
     """A tensor; `name` is legal in netgen and unique, `shown` is what the file calls it.
 
     `open_axes` are those whose extent the file leaves open and gives as 1. `data` are the bytes of
@@ -148,7 +148,7 @@ class FileOperator:
 class ModelFile:
     """The main subgraph of a file; operators are in the order in which they run."""
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[FileTensor, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]

@@ -20,7 +20,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import netgen_name
 from netgen.frontends.onnx_call import check_rank
-from netgen.frontends.tflite.parts import FileOperator, ModelFile, Option, Scales, Tensor
+from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile, Option, Scales
 from netgen.frontends.tflite.schema import OPTIONS
 
 _IDENTIFIER = b"TFL3"
@@ -130,7 +130,7 @@ class _Reader:
         self._budget.take(len(found))
         return found.partition(b";")[0][:_LONGEST_NAME].decode("utf-8", "replace")
 
-    def _tensor(self, tensor: Any, buffers: list[npt.NDArray[np.uint8] | None]) -> Tensor:  # noqa: ANN401
+    def _tensor(self, tensor: Any, buffers: list[npt.NDArray[np.uint8] | None]) -> FileTensor:  # noqa: ANN401
         for field in ("Shape", "ShapeSignature"):
             check_rank(self._count(tensor, field))
         shape, signature = (self._numbers(tensor, field) for field in ("Shape", "ShapeSignature"))
@@ -138,7 +138,7 @@ class _Reader:
         at = tensor.Buffer()
         if not 0 <= at < max(len(buffers), 1):
             raise GraphError("a tensor names a buffer that is not there", found=str(at))
-        return Tensor(
+        return FileTensor(
             name=netgen_name(name) if name.strip("/") else "tensor",
             shown=re.sub(r"[^\x20-\x7e]", "?", name) or "a tensor without a name",
             element=self._elements.get(tensor.Type(), f"element type {tensor.Type()}"),
@@ -149,7 +149,7 @@ class _Reader:
             sparse=tensor.Sparsity() is not None,
         )
 
-    def _named(self, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+    def _named(self, tensors: list[FileTensor]) -> tuple[FileTensor, ...]:
         """Unique names: a layer's result has its name before the constants named after it."""
         order = sorted(range(len(tensors)), key=lambda k: tensors[k].is_constant)
         names = {k: self._unique(tensors[k].name) for k in order}

@@ -9,7 +9,7 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
-from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.shapes import (
     permutation,
@@ -27,37 +27,37 @@ from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 
 
-def reshape(call: Call) -> View:
+def reshape(call: Call) -> TensorView:
     """RESHAPE."""
     x = call.tensor()
     return call.builder.reshaped(x, target_shape(call, x.shape))
 
 
-def squeeze(call: Call) -> View:
+def squeeze(call: Call) -> TensorView:
     """SQUEEZE."""
     x = call.tensor()
     return _without(x, squeezed_axes(call, x.shape))
 
 
-def _without(x: View, dropped: Sequence[int]) -> View:
+def _without(x: TensorView, dropped: Sequence[int]) -> TensorView:
     kept = tuple(axis for k, axis in enumerate(x.axes) if k not in dropped)
-    return View(x.value, x.storage, kept)
+    return TensorView(x.value, x.storage, kept)
 
 
-def expand_dims(call: Call) -> View:
+def expand_dims(call: Call) -> TensorView:
     """EXPAND_DIMS: an axis of 1."""
     x = call.tensor()
     at = call.axis(1, len(x.shape) + 1)
-    return View(x.value, x.storage, (*x.axes[:at], (), *x.axes[at:]))
+    return TensorView(x.value, x.storage, (*x.axes[:at], (), *x.axes[at:]))
 
 
-def transpose(call: Call) -> View:
+def transpose(call: Call) -> TensorView:
     """TRANSPOSE."""
     x = call.tensor()
     return x.transposed(permutation(call, len(x.shape)))
 
 
-def concatenation(call: Call) -> View:
+def concatenation(call: Call) -> TensorView:
     """CONCATENATION -> concat: what lies behind the axis is taken as channels."""
     tensors = [call.tensor(index) for index in range(len(call.inputs))]
     shape = tensors[0].shape
@@ -77,7 +77,7 @@ def concatenation(call: Call) -> View:
     return row_major(call.builder.emit(Concat(), flat, call.name), (*before, extent, *behind))
 
 
-def _channels(call: Call, x: View, axis: int) -> str:
+def _channels(call: Call, x: TensorView, axis: int) -> str:
     """A value whose channels are all that lies from `axis` on."""
     if axis == len(x.shape) - 1 and len(x.shape) in {2, 4}:
         return call.builder.natural(x)
@@ -86,20 +86,20 @@ def _channels(call: Call, x: View, axis: int) -> str:
     return call.builder.natural(call.builder.reshaped(x, shape))
 
 
-def slices(call: Call) -> View:
+def slices(call: Call) -> TensorView:
     """SLICE."""
     x = call.tensor()
     return _cut(call, x, slice_cuts(call, x.shape), call.name)
 
 
-def strided_slice(call: Call) -> View:
+def strided_slice(call: Call) -> TensorView:
     """STRIDED_SLICE."""
     x = call.tensor()
     cuts, dropped = strided_cuts(call, x.shape)
     return _without(_cut(call, x, cuts, call.name), dropped)
 
 
-def split(call: Call) -> Sequence[View]:
+def split(call: Call) -> Sequence[TensorView]:
     """SPLIT into equal parts: the axis is the first input, the tensor the second."""
     x = call.tensor(1)
     axis, count = call.axis(0, len(x.shape)), call.integer("NumSplits")
@@ -108,7 +108,7 @@ def split(call: Call) -> Sequence[View]:
     return _parts(call, x, axis, [x.shape[axis] // count] * count)
 
 
-def split_v(call: Call) -> Sequence[View]:
+def split_v(call: Call) -> Sequence[TensorView]:
     """SPLIT_V: the tensor, the lengths, of which one may be -1, the axis."""
     x = call.tensor()
     axis, lengths = call.axis(2, len(x.shape)), list(call.integers(1, "the lengths"))
@@ -119,7 +119,7 @@ def split_v(call: Call) -> Sequence[View]:
     return _parts(call, x, axis, lengths)
 
 
-def _parts(call: Call, x: View, axis: int, lengths: Sequence[int]) -> list[View]:
+def _parts(call: Call, x: TensorView, axis: int, lengths: Sequence[int]) -> list[TensorView]:
     whole = [range(extent) for extent in x.shape]
     return [
         _cut(call, x, [*whole[:axis], places, *whole[axis + 1 :]], result.name)
@@ -127,7 +127,7 @@ def _parts(call: Call, x: View, axis: int, lengths: Sequence[int]) -> list[View]
     ]
 
 
-def _cut(call: Call, x: View, cuts: Sequence[range], name: str) -> View:
+def _cut(call: Call, x: TensorView, cuts: Sequence[range], name: str) -> TensorView:
     """Keep these places: of images in turn pixels and channels, else of one axis."""
     shape = [len(cut) for cut in cuts]
     cuts = [range(cut[0], cut[0] + 1) if len(cut) == 1 else cut for cut in cuts]
@@ -146,11 +146,11 @@ def _cut(call: Call, x: View, cuts: Sequence[range], name: str) -> View:
     return _in_turn(call, x, ops, shape, name)
 
 
-def _is_image(x: View) -> bool:
+def _is_image(x: TensorView) -> bool:
     return len(x.shape) == 4 and x.shape[0] == 1
 
 
-def _cut_axis(call: Call, x: View, cuts: Sequence[range], axis: int, name: str) -> View:
+def _cut_axis(call: Call, x: TensorView, cuts: Sequence[range], axis: int, name: str) -> TensorView:
     """Cut one axis of any tensor: what lies behind it is taken as channels."""
     cut, inner = cuts[axis], prod(x.shape[axis + 1 :])
     if cut.step != 1 and inner != 1:
@@ -160,7 +160,9 @@ def _cut_axis(call: Call, x: View, cuts: Sequence[range], axis: int, name: str) 
     return row_major(y, [len(each) for each in cuts])
 
 
-def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int], name: str) -> View:
+def _in_turn(
+    call: Call, x: TensorView, ops: Sequence[Operator], shape: Sequence[int], name: str
+) -> TensorView:
     """Apply operators one after the other; the last one has the name of the result."""
     value = call.builder.natural(x)
     for op in ops:
@@ -169,7 +171,7 @@ def _in_turn(call: Call, x: View, ops: Sequence[Operator], shape: Sequence[int],
     return row_major(value, shape)
 
 
-def pad(call: Call) -> View:
+def pad(call: Call) -> TensorView:
     """PAD, or PADV2 with 0 -> pad for pixels, channel_pad for what is no image or for channels."""
     x = call.tensor()
     rank = len(x.shape)
@@ -207,7 +209,7 @@ def _with_zeros(call: Call) -> bool:
     return bool(value.reshape(-1)[0] == 0)
 
 
-def _bordered(call: Call, x: View, sides: Sequence[tuple[int, int]]) -> View:
+def _bordered(call: Call, x: TensorView, sides: Sequence[tuple[int, int]]) -> TensorView:
     """An image that MAX_POOL_2D takes without its borders, which are the lowest number there.
 
     The value with zeros, which stands for it here, is left out in the end: nothing else reads it.

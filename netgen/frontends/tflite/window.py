@@ -6,7 +6,7 @@ from math import prod
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
-from netgen.frontends.onnx_view import View, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
@@ -36,7 +36,7 @@ def window_padding(
     return four_sides(resolve_pad("same", (rows, columns), reach, stride_of(call)), "the padding")
 
 
-def average_pool_2d(call: Call) -> View:
+def average_pool_2d(call: Call) -> TensorView:
     """AVERAGE_POOL_2D -> avg_pool2d, or global_avg_pool where one window is the image.
 
     Padding does not count. Source: TensorFlow Lite, `reference/pooling.h`, AveragePool.
@@ -47,7 +47,7 @@ def average_pool_2d(call: Call) -> View:
     return _pooled(call, AvgPool2d(size, stride_of(call), pad))
 
 
-def max_pool_2d(call: Call) -> View:
+def max_pool_2d(call: Call) -> TensorView:
     """MAX_POOL_2D -> max_pool2d, with the borders of a PADV2 before it."""
     size, (top, bottom, left, right) = _pooling(call)
     value = call.builder.image(call.tensor())
@@ -68,12 +68,12 @@ def _pooling(call: Call) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
     return size, window_padding(call, size)
 
 
-def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> View:
+def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> TensorView:
     y = call.emit(op, [call.builder.image(call.tensor())])
     return row_major(y, call.builder.shape(y))
 
 
-def mean(call: Call) -> View:
+def mean(call: Call) -> TensorView:
     """MEAN -> global_avg_pool over the axes that are averaged; the others are its channels.
 
     Of codes too, which get the scale of the result's tensor.
@@ -93,7 +93,7 @@ def mean(call: Call) -> View:
     return call.builder.reshaped(y, shape)
 
 
-def _mean_as(call: Call, x: View) -> GlobalAvgPool:
+def _mean_as(call: Call, x: TensorView) -> GlobalAvgPool:
     """The operator of floats, or of codes with the scale that the file gives the result."""
     if call.builder.kind(x).element.is_float:
         return GlobalAvgPool()

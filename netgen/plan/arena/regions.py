@@ -13,7 +13,7 @@ from netgen.plan.arena.placement import best_offsets
 from netgen.plan.arena.shapes import Shape, extent
 from netgen.plan.data.alignment import round_up
 from netgen.plan.segments.cut_schedule import Banded
-from netgen.plan.segments.flow import call_height
+from netgen.plan.segments.waiting_rows import call_height
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from netgen.plan.data.step_layer import banded_layer, slots_of
 from netgen.plan.schedule.division import scratch_bytes
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flood import Banding, Ring
-from netgen.plan.segments.flow import call_height
+from netgen.plan.segments.waiting_rows import call_height
 
 # What one segment is: layer by layer, or band by band.
 Cut = Sequence[Segment | Banding]

@@ -19,7 +19,7 @@ from netgen.plan.schedule.division import scratch_bytes
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.cut_schedule import Cut, banded_call
 from netgen.plan.segments.flood import Banding, flood
-from netgen.plan.segments.flow import call_height
+from netgen.plan.segments.waiting_rows import call_height
 
 # Cycles to call a kernel and to find out which comes next.
 _CALL = 60.0

@@ -15,8 +15,8 @@ from netgen.ops.window import slides_by_channel
 from netgen.plan.data.plan import Buffer, Segment, Slots
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule
-from netgen.plan.segments.flow import Flow, Stream
 from netgen.plan.segments.row_watch import Guest, Trail, Watch
+from netgen.plan.segments.waiting_rows import Flow, Stream
 
 
 @dataclass(frozen=True)

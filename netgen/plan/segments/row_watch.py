@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from netgen.ir.rows import is_image
 from netgen.plan.data.plan import Slots
 from netgen.plan.schedule.schedule import Schedule
-from netgen.plan.segments.flow import Flow, Stream, Tick
+from netgen.plan.segments.waiting_rows import Flow, Stream, Tick
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from netgen.export.litert_session import run_litert
 from netgen.frontends.tflite.fold import FOLDS
 from netgen.frontends.tflite.load import load_tflite
 from netgen.frontends.tflite.operators import MAPPINGS
-from netgen.frontends.tflite.parts import Scales, Tensor
+from netgen.frontends.tflite.parts import FileTensor, Scales
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ops.conv2d import Conv2d
@@ -163,7 +163,7 @@ def test_an_input_that_nothing_reads(tmp_path: Path) -> None:
 
 def test_types_of_codes() -> None:
     along = Scales((0.5, 0.25, 2.0), (0, 0, 0), 1)
-    model = Tensor("w", "w", "INT8", (4, 3), (), None, along, sparse=False)
+    model = FileTensor("w", "w", "INT8", (4, 3), (), None, along, sparse=False)
     assert str(model.type()) == "i8[4,3] {scale=@w.scale, axis=1}"
     one = replace(model, scales=Scales((0.5,), (7,), 1), element="UINT8")
     assert str(one.type()) == "u8[4,3] {scale=0x1p-1, zero=7}"

@@ -14,7 +14,7 @@ from netgen.plan.data.plan import Plan, Segment
 from netgen.plan.schedule.schedule import Schedule, schedule
 from netgen.plan.segments.cut_schedule import Cut, cut_schedule
 from netgen.plan.segments.flood import Banding, flood
-from netgen.plan.segments.flow import call_height
+from netgen.plan.segments.waiting_rows import call_height
 
 
 def random_heights(scheduled: Schedule, draw: np.random.Generator) -> dict[int, int]:

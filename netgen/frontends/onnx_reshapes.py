@@ -15,22 +15,22 @@ from netgen.frontends.onnx_shapes import (
     target_shape,
     unsqueezed_axes,
 )
-from netgen.frontends.onnx_view import View
+from netgen.frontends.onnx_tensor_view import TensorView
 
 
-def identity(call: Call) -> View:
+def identity(call: Call) -> TensorView:
     """Identity, Cast to float32 of float32."""
     return call.tensor()
 
 
-def cast(call: Call) -> View:
+def cast(call: Call) -> TensorView:
     """Cast of activations: they are float32, and must stay so."""
     if call.integer("to") != 1:  # TensorProto.FLOAT
         raise GraphError("activations are cast", expected="float32 throughout")
     return call.tensor()
 
 
-def dropout(call: Call) -> View:
+def dropout(call: Call) -> TensorView:
     """Dropout at inference; before opset 12 there is no other.
 
     Source: ONNX operators, Dropout: without `training_mode` the ratio is ignored.
@@ -42,36 +42,36 @@ def dropout(call: Call) -> View:
     return call.tensor()
 
 
-def reshape(call: Call) -> View:
+def reshape(call: Call) -> TensorView:
     """Reshape."""
     x = call.tensor()
     return call.builder.reshaped(x, target_shape(call, x.shape))
 
 
-def flatten(call: Call) -> View:
+def flatten(call: Call) -> TensorView:
     """Flatten to two axes."""
     x = call.tensor()
     return call.builder.reshaped(x, flattened(call, x.shape))
 
 
-def squeeze(call: Call) -> View:
+def squeeze(call: Call) -> TensorView:
     """Squeeze the axes given, or all of extent 1."""
     x = call.tensor()
     dropped = squeezed_axes(call, x.shape)
     kept = tuple(axis for k, axis in enumerate(x.axes) if k not in dropped)
-    return View(x.value, x.storage, kept)
+    return TensorView(x.value, x.storage, kept)
 
 
-def unsqueeze(call: Call) -> View:
+def unsqueeze(call: Call) -> TensorView:
     """Unsqueeze: axes of extent 1, at these places of the result."""
     x = call.tensor()
     new = set(unsqueezed_axes(call, len(x.shape)))
     old = iter(x.axes)
     ranks = range(len(x.shape) + len(new))
-    return View(x.value, x.storage, tuple(() if k in new else next(old) for k in ranks))
+    return TensorView(x.value, x.storage, tuple(() if k in new else next(old) for k in ranks))
 
 
-def transpose(call: Call) -> View:
+def transpose(call: Call) -> TensorView:
     """Transpose; by default all axes reversed."""
     x = call.tensor()
     return x.transposed(permutation(call, len(x.shape)))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from netgen.errors import InputError, MissingExtraError, NetgenNote, UsageError
 from netgen.ir.normalisation import Normalisation
-from netgen.runtime.images import load_photo, normalise
+from netgen.runtime.photos import load_photo, normalise
 from tests.photos import damage_metadata
 
 Pixels = NDArray[np.uint8]

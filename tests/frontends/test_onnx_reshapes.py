@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netgen.frontends.onnx_builder import Builder
-from netgen.frontends.onnx_view import View, alike, channels_last, row_major
+from netgen.frontends.onnx_tensor_view import TensorView, alike, channels_last, row_major
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.verify import verify
@@ -32,7 +32,7 @@ def factorings(count: int) -> st.SearchStrategy[tuple[int, ...]]:
     )
 
 
-def finished(builder: Builder, view: View, value: str) -> Graph:
+def finished(builder: Builder, view: TensorView, value: str) -> Graph:
     graph = Graph("case", builder.nodes.values(), [value], builder.constants)
     assert view.value in builder.nodes
     return verify(graph)

@@ -14,7 +14,7 @@ from netgen.runtime.cpu import platform_name
 
 
 @dataclass(frozen=True)
-class Port:
+class ModelPort:
     """One input or output: its name and its shape without the batch, (H, W, C) or (C,).
 
     `dtype` is NumPy's name of its elements. Codes stand for scale * (code - zero_point); floats,
@@ -44,7 +44,7 @@ class WeightsFile:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Patch:
     """Some neighbouring bytes of a blob."""
 
     start: int
@@ -61,7 +61,7 @@ class ChangedWeights:
     """A weights blob that is another one but for some stretches."""
 
     base: bytes | WeightsFile
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Patch, ...]
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class ModelImage:
     cpu_features: tuple[str, ...]
     arena_bytes: int
     arena_alignment: int
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[ModelPort, ...]
+    outputs: tuple[ModelPort, ...]
     error_names: tuple[tuple[int, str], ...] = ()
     normalisation: Normalisation | None = None
     platform: str = field(default_factory=platform_name)

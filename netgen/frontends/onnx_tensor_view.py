@@ -34,7 +34,7 @@ Atoms: TypeAlias = tuple[Atom, ...]
 
 
 @dataclass(frozen=True)
-class View:
+class TensorView:
     """An ONNX tensor of activations: the netgen value that holds it, and where its axes are there.
 
     `storage` and the atoms of all `axes` are the same atoms. Axes of extent 1 have none.
@@ -54,11 +54,11 @@ class View:
         """All atoms in the row-major order of the ONNX tensor."""
         return tuple(atom for axis in self.axes for atom in axis)
 
-    def transposed(self, perm: Sequence[int]) -> View:
+    def transposed(self, perm: Sequence[int]) -> TensorView:
         """Axis `k` of the result is axis `perm[k]`."""
-        return View(self.value, self.storage, tuple(self.axes[axis] for axis in perm))
+        return TensorView(self.value, self.storage, tuple(self.axes[axis] for axis in perm))
 
-    def reshaped(self, shape: Sequence[int]) -> View | None:
+    def reshaped(self, shape: Sequence[int]) -> TensorView | None:
         """Give the elements, in row-major order, another shape of as many elements.
 
         None where an atom would have to be cut across: then the order must be computed first.
@@ -81,13 +81,13 @@ class View:
                 missing //= atom.size
                 axis.append(atom)
             axes.append(tuple(axis))
-        return View(self.value, storage, tuple(axes))
+        return TensorView(self.value, storage, tuple(axes))
 
 
-def row_major(value: str, shape: Sequence[int]) -> View:
+def row_major(value: str, shape: Sequence[int]) -> TensorView:
     """View a value whose elements are stored in the order of the ONNX tensor's shape."""
     axes = tuple((Atom(extent),) if extent > 1 else () for extent in shape)
-    return View(value, tuple(atom for axis in axes for atom in axis), axes)
+    return TensorView(value, tuple(atom for axis in axes for atom in axis), axes)
 
 
 def as_image(shape: Sequence[int]) -> tuple[int, ...]:
@@ -98,12 +98,12 @@ def as_image(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(shape) if not shape or shape[0] == 1 else (1, *shape)
 
 
-def channels_last(value: str, shape: Sequence[int]) -> View:
+def channels_last(value: str, shape: Sequence[int]) -> TensorView:
     """View a value stored as N H W C, given the ONNX tensor's shape [1, C, H, W]."""
     view = row_major(value, shape)
     batch, channels, *pixels = view.axes
     storage = (*batch, *(atom for axis in pixels for atom in axis), *channels)
-    return View(value, storage, view.axes)
+    return TensorView(value, storage, view.axes)
 
 
 def merged(storage: Atoms, wanted: Atoms) -> tuple[Atoms, Atoms]:
@@ -135,7 +135,7 @@ def grouped(atoms: Atoms, shape: Sequence[int]) -> tuple[Atoms, ...] | None:
     return tuple(groups)
 
 
-def alike(a: View, b: View) -> bool:
+def alike(a: TensorView, b: TensorView) -> bool:
     """Whether two tensors have one shape and keep their elements in the same order."""
     if len(a.storage) != len(b.storage):
         return False

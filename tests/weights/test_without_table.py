@@ -13,9 +13,9 @@ from netgen.dsl import Tensor, image, network, scope
 from netgen.errors import WeightsError
 from netgen.ops import batch_norm, conv2d
 from netgen.weights.assign import weighted_graph
-from netgen.weights.by_suffix import match_suffixes
 from netgen.weights.read import WeightFile
 from netgen.weights.suffixes import suffix_of
+from netgen.weights.without_table import match_suffixes
 
 
 @network
