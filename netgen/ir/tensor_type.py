@@ -41,6 +41,10 @@ class ElementType:
         """Whether it holds real numbers rather than codes."""
         return self.high == 0
 
+    def wrap(self, number: int) -> int:
+        """The integer of this type that is equal to a number modulo the type's range."""
+        return (number - self.low) % (self.high - self.low + 1) + self.low
+
     def store(self, array: Array) -> Array:
         """The array as it stands in memory: floats rounded once, integers as they are.
 

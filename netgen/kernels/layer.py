@@ -122,6 +122,10 @@ class Kernel(ABC):
     weights_element: ClassVar[str] = "f32"
     # Whether operands and result may have any layout; if not, all of them are dense.
     any_layout: ClassVar[bool] = False
+    # The bias of the codes that it reads or writes, and the granularity of their runs, by letter;
+    # those that do not appear have 0 and 1.
+    bias: ClassVar[Mapping[str, int]] = {}
+    granularity: ClassVar[Mapping[str, int]] = {}
     # How rows are computed in bands. `none`: they are not. `alike`: some rows are computed as if
     # they were an image. `window`: a layer's `band` says where x's rows stand; the C function has
     # one more parameter, `first`, the band's first row, and y points at that row. `sums`: likewise,

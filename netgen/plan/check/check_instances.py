@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 
 from netgen.errors import PlanError
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json, Kernel, Layer
+from netgen.kernels.layout import Layout
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import MOST_BYTES, Plan, Step
@@ -37,6 +39,7 @@ def check_instances(plan: Plan, target: Target) -> None:
         layer = step_layer(plan, step, operand_types(plan, step))
         if not (kernel.computes(layer) and kernel.accepts(layer)):
             raise PlanError(f"{kernel.name} cannot compute this layer", where=f"step %{step.name}")
+        _check_codes(step, kernel, layer.layouts)
         if step.choice is not None:
             offered = kernel.choices(layer, target)
             require_offered(kernel, step.choice, offered, f"step %{step.name}")
@@ -86,6 +89,19 @@ def _expected_parameters(
     return {**form.parameters, **constants, "aliased": aliased}
 
 
+def _check_codes(step: Step, kernel: Kernel, layouts: Mapping[str, Layout]) -> None:
+    """Codes stand with the bias, and their runs with the granularity, that the kernel expects."""
+    for letter, layout in layouts.items():
+        expected = kernel.bias.get(letter, 0), kernel.granularity.get(letter, 1)
+        if (layout.bias, layout.granularity) != expected:
+            raise PlanError(
+                f"{kernel.name} does not expect the elements of {letter} so",
+                where=f"step %{step.name}",
+                expected="a bias of {} and a granularity of {}".format(*expected),
+                found=f"{layout.bias} and {layout.granularity}",
+            )
+
+
 def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
     """A step has a buffer of its own, of as many bytes as its kernel needs; or none.
 
@@ -107,13 +123,16 @@ def _check_scratch(plan: Plan, step: Step, needed: set[int]) -> None:
     if step.scratch in homes or len(others) > 1 or plan.buffers[step.scratch].kind != "arena":
         raise PlanError("the scratch is not the step's own, in the arena", where=where)
     element = ELEMENTS[find_kernel(step.kernel).scratch_element].bytes
-    if plan.buffers[step.scratch].element_bytes != element:
+    scratch = plan.buffers[step.scratch]
+    if scratch.element_bytes != element:
         raise PlanError(
             "the elements of the step's scratch are of another size",
             where=where,
             expected=f"{element} bytes",
-            found=str(plan.buffers[step.scratch].element_bytes),
+            found=str(scratch.element_bytes),
         )
+    if (scratch.bias, scratch.granularity) != (0, 1):
+        raise PlanError("the scratch has a bias or a granularity", where=where)
 
 
 def _aliased(plan: Plan, step: Step) -> list[str]:

@@ -78,7 +78,7 @@ def _check_offset(plan: Plan, buffer: Buffer) -> None:
 
 
 def _check_elements(buffer: Buffer) -> None:
-    """Size, granularity and bias of elements are such as some element type has."""
+    """Size, granularity and bias are such as the elements of some type have."""
     where = f"buffer {buffer.name}"
     if buffer.element_bytes not in {element.bytes for element in ELEMENTS.values()}:
         raise PlanError("no element is as long", where=where, found=str(buffer.element_bytes))
@@ -89,13 +89,12 @@ def _check_elements(buffer: Buffer) -> None:
             expected=f"a multiple of {buffer.granularity}",
             found=str(buffer.pitch),
         )
-    if not 0 <= buffer.bias < 2 ** (8 * buffer.element_bytes) or (
-        buffer.bias and buffer.kind != "arena"
-    ):
+    codes = 2 ** (8 * buffer.element_bytes)
+    if not 0 <= buffer.bias < codes:
         raise PlanError(
             "codes cannot stand with this bias",
             where=where,
-            expected="0 in the caller's memory",
+            expected=f"0 to {codes - 1}",
             found=str(buffer.bias),
         )
 

@@ -193,9 +193,22 @@ def _check_elements(value: Value, buffer: Buffer) -> None:
             expected=f"{value.type.element.bytes} bytes, of {value.type.dtype}",
             found=str(buffer.element_bytes),
         )
+    if value.type.element.is_float:
+        _check_plain(value, buffer, f"{value.type.dtype} stands")
     if buffer.granularity > 1 and any(run.first % buffer.granularity for run in value.runs):
         raise PlanError(
             f"runs of channels do not start at multiples of {buffer.granularity}", where=where
+        )
+
+
+def _check_plain(value: Value, buffer: Buffer, what: str) -> None:
+    """Elements stand without a bias, at any place of a pixel."""
+    if (buffer.bias, buffer.granularity) != (0, 1):
+        raise PlanError(
+            f"{what} without a bias, at any place",
+            where=f"%{value.name}",
+            expected="a bias of 0 and a granularity of 1",
+            found=f"{buffer.bias} and {buffer.granularity}",
         )
 
 
@@ -290,6 +303,7 @@ def _check_callers(plan: Plan) -> None:
     for name in (*plan.inputs, *plan.outputs):
         if not _is_dense(plan, plan.values[name]):
             raise PlanError("the caller's memory is not one dense run", where=f"%{name}")
+        _check_plain(plan.values[name], plan.buffer_of(name), "the caller's elements stand")
     for kind, names in (("input", plan.inputs), ("output", plan.outputs)):
         # An input may stand in the arena instead: the caller writes it there, or pushes its rows.
         homes = [plan.buffer_of(name).name for name in names]

@@ -235,13 +235,13 @@ class Plan:
 
         A value that cuts its buffer's elements anew, by a reshape, is dense.
         """
-        runs, shape = self.values[value].runs, self.values[value].type.shape
+        runs, kind = self.values[value].runs, self.values[value].type
         buffer = self.buffers[runs[0].buffer]
         return Layout(
-            shape[-1] if self.is_recut(value) else buffer.pitch,
+            kind.shape[-1] if self.is_recut(value) else buffer.pitch,
             tuple(ChannelRun(run.first, run.channels, run.at, run.step) for run in runs),
             buffer.granularity,
-            self.values[value].type.zero + buffer.bias,
+            kind.element.wrap(kind.zero + buffer.bias) if buffer.bias else kind.zero,
             buffer.bias,
         )
 

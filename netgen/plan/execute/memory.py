@@ -29,8 +29,8 @@ def poisoned(kind: TensorType) -> Array:
 
 
 def _biased(array: Array, bias: int) -> Array:
-    """Codes as they are stored: with a bias added, modulo the element's range."""
-    if not bias:
+    """Codes as they are stored: with a bias added, modulo the element's range. Floats have none."""
+    if not bias or np.issubdtype(array.dtype, np.floating):
         return array
     unsigned = np.dtype(f"<u{array.itemsize}")
     shifted: Array = array.view(unsigned) + np.array(bias % 2 ** (8 * array.itemsize), unsigned)

@@ -110,6 +110,8 @@ def test_contents_find_lost_sums_without_looking_at_lives(
             lambda: buffer(good(), SCRATCH, element_bytes=1, pitch=32),
             "elements of the step's scratch are of another size",
         ),
+        (lambda: buffer(good(), SCRATCH, bias=7), "the scratch has a bias or a granularity"),
+        (lambda: buffer(good(), SCRATCH, granularity=2), "the scratch has a bias or a granularity"),
         (lambda: buffer(good(), SCRATCH, last=1), "the buffer's life is not that of its values"),
     ],
 )
