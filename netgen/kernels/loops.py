@@ -28,10 +28,17 @@ def row_loop(found: Parameters, at_once: int = 1) -> tuple[Loop, ...]:
     return (Loop(0, band["rows"] if band else number(found, "out_height"), at_once),)
 
 
-def listed_loops(described: Json, step: str) -> tuple[Loop, ...]:
+def listed_loops(described: Json, step: str, *, by_channel: bool = False) -> tuple[Loop, ...]:
     """Loops one after the other; `step` is the key of what one iteration takes."""
-    loops = cast("list[dict[str, int]]", described)
-    return tuple(Loop(loop["first"], loop["end"], loop[step]) for loop in loops)
+    return tuple(
+        Loop(loop["first"], loop["end"], loop[step], by_channel=by_channel)
+        for loop in cast("list[dict[str, int]]", described)
+    )
+
+
+def channel_loops(described: Json) -> tuple[Loop, ...]:
+    """Loops over vectors of channels, or over channels one by one, as `describe_vector_runs`."""
+    return listed_loops(described, "width", by_channel=True)
 
 
 def element_loops(found: Parameters) -> tuple[Loop, ...]:

@@ -24,6 +24,8 @@ class Loop:
     """Iterations first, first + step, ... before `end`; `weight` is the work of one of them.
 
     Those of a loop that `follows` belong to whoever has the last iteration of the loop before.
+    Loops `by_channel` count the channels that they visit, all loops together: an iteration writes
+    these channels, of scratch also their sums, and reads the same ones of x.
     """
 
     first: int
@@ -31,6 +33,7 @@ class Loop:
     step: int = 1
     weight: float = 1.0
     follows: bool = False
+    by_channel: bool = False
 
     @property
     def iterations(self) -> int:

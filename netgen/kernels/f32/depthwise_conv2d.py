@@ -24,7 +24,7 @@ from netgen.kernels.geometry import (
     window_title,
 )
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
-from netgen.kernels.loops import listed_loops, row_loop
+from netgen.kernels.loops import channel_loops, row_loop
 from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.kernels.row_pairs import distance_in_place, late_columns
 from netgen.kernels.sliding import edge_tile, interior_tiles, rows_inside, taps_used
@@ -153,7 +153,7 @@ class DepthwiseConv2dF32(Kernel):
         """Rows, as many as are computed at once, or vectors of channels."""
         if by == "rows":
             return row_loop(parameters, self.pixel_order(parameters).rows)
-        return listed_loops(parameters["vectors"], "width") if by == "vectors" else ()
+        return channel_loops(parameters["vectors"]) if by == "vectors" else ()
 
     def pixel_order(self, parameters: Mapping[str, Json]) -> PixelOrder:
         """Row by row, or in pairs of rows; of any parameters, which nobody may have checked."""

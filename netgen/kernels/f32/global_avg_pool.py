@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, Json, Kernel, Layer, Shared
-from netgen.kernels.loops import listed_loops
+from netgen.kernels.loops import channel_loops
 from netgen.kernels.sharing import shared_form, with_vectors
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.split_loops import split_vectors
@@ -69,4 +69,4 @@ class GlobalAvgPoolF32(Kernel):
 
     def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
         """Vectors of channels."""
-        return listed_loops(parameters["vectors"], "width") if by == "vectors" else ()
+        return channel_loops(parameters["vectors"]) if by == "vectors" else ()

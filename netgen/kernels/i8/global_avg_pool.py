@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
-from netgen.kernels.loops import listed_loops
+from netgen.kernels.loops import channel_loops
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.split_loops import split_vectors
 from netgen.kernels.stretches import (
@@ -91,7 +91,7 @@ class GlobalAvgPoolI8(Kernel):
 
     def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
         """Channels."""
-        return listed_loops(parameters["runs"], "width") if by == "channels" else ()
+        return channel_loops(parameters["runs"]) if by == "channels" else ()
 
 
 def _runs(layer: Layer) -> Sequence[VectorRun]:

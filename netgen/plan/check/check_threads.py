@@ -46,12 +46,12 @@ def check_threads(plan: Plan, target: Target) -> None:
             raise _fault(step, f"{step.kernel} is not divided by {by}")
         _check_cover(step, bounds, loops)
         if step.scratch is not None and find_kernel(step.kernel).keeps_scratch:
-            _check_sums(step, by)
-        if by == "vectors":
-            layer = step_layer(plan, step, operand_types(plan, step))
+            _check_sums(step, by, loops)
+        layer = step_layer(plan, step, operand_types(plan, step))
+        if _by_channel(loops) and loops[-1].end > layer.layout("y").channels:
             _check_channels(step, bounds, layer, target)
         if slides_by_channel(step.op):
-            _check_in_place(plan, step, by)
+            _check_in_place(plan, step, loops)
 
 
 def _fault(step: Step, what: str, expected: object = None, found: object = None) -> PlanError:
@@ -113,14 +113,18 @@ def _check_rest(step: Step, before: list[int], row: list[int]) -> None:
         )
 
 
-def _check_sums(step: Step, by: str) -> None:
+def _by_channel(loops: Sequence[Loop]) -> bool:
+    return all(loop.by_channel for loop in loops)
+
+
+def _check_sums(step: Step, by: str, loops: Sequence[Loop]) -> None:
     """Sums in scratch, to which all bands add, belong to one part: channels do, rows would not."""
-    if by not in ("vectors", "channels"):
+    if not _by_channel(loops):
         raise _fault(step, f"parts by {by} would meet in the sums of channels")
 
 
 def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) -> None:
-    """No channel is computed by two parts: a last vector may repeat some of the one before."""
+    """No channel is computed by two parts: a last vector repeats some of the one before."""
     runs = vector_runs(layer, target)
     channels = packed_order(layer, runs)
     owner: dict[int, int] = {}
@@ -131,7 +135,7 @@ def _check_channels(step: Step, bounds: Bounds, layer: Layer, target: Target) ->
                     raise _fault(step, f"two parts compute channel {channel}")
 
 
-def _check_in_place(plan: Plan, step: Step, by: str) -> None:
+def _check_in_place(plan: Plan, step: Step, loops: Sequence[Loop]) -> None:
     """A result that meets the operand it slides over is divided by channels only.
 
     Channels meet only themselves. For other operators `check_contents` accepts only results that
@@ -159,5 +163,5 @@ def _check_in_place(plan: Plan, step: Step, by: str) -> None:
         owner = np.full(max(int(read.max()), int(written.max())) + 1 - low, -1)
         owner[read - low] = np.arange(read.shape[2])
         met = owner[written - low]
-        if by != "vectors" or not ((met < 0) | (met == np.arange(written.shape[2]))).all():
+        if not _by_channel(loops) or not ((met < 0) | (met == np.arange(written.shape[2]))).all():
             raise _fault(step, "a part may overwrite what another one still reads")

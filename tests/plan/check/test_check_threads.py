@@ -14,10 +14,12 @@ from netgen.dsl.tensor import constructing, finish, image
 from netgen.errors import PlanError
 from netgen.ir.text import parse_graph
 from netgen.kernels import KERNELS
+from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
 from netgen.kernels.layer import Json, Kernel
+from netgen.kernels.loops import Parameters
 from netgen.kernels.split import Loop, split_loops
 from netgen.kernels.targets import find_target
-from netgen.ops import identity, sigmoid
+from netgen.ops import channel_slice, depthwise_conv2d, identity, relu, sigmoid
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
@@ -109,6 +111,39 @@ def test_rows_of_a_depthwise_in_place_are_not_divided() -> None:
     broken = exchanged(plan, number, {"by": "rows", "bounds": [[0, rows // 2, rows]]})
     with pytest.raises(PlanError, match="may overwrite what another one still reads"):
         check_plan(broken)
+
+
+def test_channels_of_a_depthwise_in_place_are_divided_whatever_their_loop_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each channel meets only itself."""
+    plan = good_plan()
+    number, split = next(
+        (n, s)
+        for n, s in splits(plan)
+        if s["by"] == "vectors" and plan.instances[n].name.endswith("over_x")
+    )
+    own = DepthwiseConv2dF32.loops
+
+    def loops(kernel: DepthwiseConv2dF32, parameters: Parameters, by: str) -> tuple[Loop, ...]:
+        return own(kernel, parameters, "vectors" if by == "channels" else by)
+
+    monkeypatch.setattr(DepthwiseConv2dF32, "loops", loops)
+    check_plan(exchanged(plan, number, {**split, "by": "channels"}))
+
+
+def test_a_channel_that_two_vectors_hold_is_one_part_s() -> None:
+    """The last vector of 19 channels repeats one of those before, as its operand has a pitch."""
+    with constructing() as construction:
+        sliced = channel_slice(relu(image(1, 9, 38)), 0, 19)
+        graph = finish(construction, "case", (depthwise_conv2d(sliced, 3, pad=1),))
+    plan = build_plan(graph, find_target("x86-64-v4"), PlanOptions(threads=2))
+    number = plan.steps[-1].instance
+    check_plan(exchanged(plan, number, {"by": "vectors", "bounds": [[0, 16, 16], [16, 20, 20]]}))
+    with pytest.raises(PlanError, match="two parts compute channel 15"):
+        check_plan(
+            exchanged(plan, number, {"by": "vectors", "bounds": [[0, 16, 16], [16, 16, 20]]})
+        )
 
 
 def test_the_rest_of_pixels_follows_the_last_tile() -> None:
