@@ -8,8 +8,9 @@ other weights do. `check_memory` judges lives, offsets, in-place steps and the c
 `check_bands` segments, `check_instances` kernels and weights, `check_threads` what threads do. Only
 what a kernel itself defines, its parameters for a layer, the loops that its template prints of them
 and the length of what it packs, is asked of it. Shared with the planner is what gives a plan its
-meaning: `Operator.row_reach`, `execution_order` (which band runs when) and `operand_types`. Which
-constants a step should have, a plan does not say.
+meaning: `Operator.row_reach`, `execution_order` (which band runs when), `operand_types` and
+`step_layer` (the layer of one call, with the `BandShape` that its kernel is told). Which constants
+a step should have, a plan does not say.
 """
 
 from __future__ import annotations
