@@ -13,7 +13,6 @@ from pathlib import PurePath
 
 from netgen.errors import PlanError, UsageError
 from netgen.kernels.layer import Choice, Kernel, Layer
-from netgen.kernels.layout import dense_layout
 from netgen.kernels.targets import Target
 
 
@@ -66,7 +65,7 @@ def layer_key(kernel: Kernel, layer: Layer) -> str:
         words.append(f"rows {layer.band.rows} of {layer.band.slots}")
     for letter in sorted({*layer.layouts}):
         layout = layer.layout(letter)
-        if layout != dense_layout(layout.channels):
+        if not layout.is_dense:
             words.append(f"{letter} {layout.pitch}/{len(layout.runs)}")
     return " ".join(words)
 

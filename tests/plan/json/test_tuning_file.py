@@ -14,13 +14,17 @@ import pytest
 import netgen
 from netgen.errors import NetgenError, NetgenNote, PlanError, UsageError
 from netgen.ir.graph import Graph
-from netgen.kernels.layer import Choice
+from netgen.ir.tensor_type import Quantisation, TensorType
+from netgen.kernels.layer import Choice, Layer
+from netgen.kernels.layout import dense_layout, layout_of
+from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.targets import find_target
+from netgen.ops.identity import Identity
 from netgen.plan.build import build_plan, pack_weights
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.data.plan import MOST_BYTES, Plan
-from netgen.plan.data.tuning import Tuning
+from netgen.plan.data.tuning import Tuning, layer_key
 from netgen.plan.execute.interpreter import execute
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
@@ -36,6 +40,13 @@ KEY = "pointwise_f32 pointwise_256x8x48_relu6"
 
 def graph() -> Graph:
     return built("mobilenet_v2", alpha=0.35, input_size=32, classes=10)
+
+
+def test_a_layer_s_key_names_the_places_of_channels_only_where_they_are_not_dense() -> None:
+    kernel, codes = CopyKernel(), TensorType("i8", (1, 2, 3, 4), Quantisation(0.5, zero=7))
+    dense, wide = dense_layout(4, border=7), layout_of(6, range(4))
+    layer = Layer(Identity(), {"x": codes}, codes, layouts={"x": dense, "y": wide})
+    assert layer_key(kernel, layer) == f"copy {kernel.title(layer)} y 6/1"
 
 
 def planned(tuning: Tuning | None = None, ram: int | None = None, image: Image = "caller") -> Plan:
