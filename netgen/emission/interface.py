@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from netgen.emission.c_types import C_TYPES
 from netgen.errors import PlanError
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.plan.data.execution_order import execution_order, height
 from netgen.plan.data.options import Image
 from netgen.plan.data.plan import Plan
@@ -32,7 +33,7 @@ class Port:
     @property
     def bytes(self) -> int:
         """The bytes of one element."""
-        return C_TYPES[self.dtype].bytes
+        return ELEMENTS[self.dtype].bytes
 
     @property
     def parameter(self) -> str:
@@ -73,7 +74,7 @@ def row_counters(plan: Plan) -> int:
 
 def model_bytes(plan: Plan) -> int:
     """The most that `model_t` has in bytes, a multiple of 8; the C asserts it."""
-    counters = C_TYPES["i32"].bytes * row_counters(plan)
+    counters = ELEMENTS["i32"].bytes * row_counters(plan)
     return _MODEL_BYTES + -(-counters // 8) * 8
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from netgen.emission.c_types import C_TYPES
 from netgen.emission.interface import input_ports
 from netgen.emission.weights import WeightArray
 from netgen.emission.wrap import COLUMNS, INDENT
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.plan.data.plan import Buffer, Plan
 
@@ -37,7 +37,7 @@ def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
     def add(buffer: Buffer, name: str, dtype: str) -> None:
         if buffer.kind == "arena" and buffer.name not in places:
             _, offset = region_of(plan, buffer)
-            first = offset // C_TYPES[dtype].bytes
+            first = offset // ELEMENTS[dtype].bytes
             places[buffer.name] = Place(f"{upper}_{name}", first)
 
     for port in input_ports(plan):
@@ -55,7 +55,7 @@ def weight_places(upper: str, arrays: Iterable[WeightArray]) -> dict[int, Place]
     return {
         array.offset: Place(
             f"{upper}_WEIGHTS_AT_{array.step}",
-            array.offset // C_TYPES[array.dtypes[0]].bytes,
+            array.offset // ELEMENTS[array.dtypes[0]].bytes,
         )
         for array in arrays
     }

@@ -41,6 +41,7 @@ from netgen.emission.weights import (
     weight_arrays,
 )
 from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
 from netgen.plan.build import PackedBytes
@@ -131,7 +132,7 @@ def _context(
         "row_counters": row_counters(plan),
         "pushed": input_ports(plan)[0] if plan.push_rows else None,
         "weights_type": C_TYPES[PLAIN].name,
-        "weights_elements": plan.weights_bytes // C_TYPES[PLAIN].bytes,
+        "weights_elements": plan.weights_bytes // ELEMENTS[PLAIN].bytes,
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netgen.emission.c_types import C_TYPES, PLAIN
+from netgen.emission.c_types import PLAIN
 from netgen.emission.environment import render
 from netgen.emission.options import EmitOptions
 from netgen.emission.weights import BLOB_HEADER_BYTES, WeightArray, blob, c_array
 from netgen.emission.wrap import wrap_comment
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
 
@@ -72,4 +73,4 @@ def weight_attributes(plan: Plan, options: EmitOptions) -> str:
 
 def alignment_attribute(plan: Plan, upper: str) -> str:
     """The attribute of arrays and arenas where C's own alignment is less; else empty."""
-    return f" {upper}_ALIGNED" if plan.alignment > C_TYPES[PLAIN].bytes else ""
+    return f" {upper}_ALIGNED" if plan.alignment > ELEMENTS[PLAIN].bytes else ""
