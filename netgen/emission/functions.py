@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from netgen.emission.c_types import PLAIN
 from netgen.emission.environment import has_template, render
 from netgen.kernels.targets import Target
 
@@ -101,7 +102,10 @@ def _function(called: str) -> Function | None:
 
 
 def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[str, object]:
-    """The context of `vectors.c.j2`, for what the functions of a target call."""
+    """The context of `vectors.c.j2`, for what the functions of a target call.
+
+    Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
+    """
     functions = [*functions]
     called = called_names(functions, prefix)
     needed = {
@@ -109,11 +113,12 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
         for machine in _MACHINES
     }
     found = [*_in_order(called, prefix)]
-    widths = [width for width in target.f32.vector_widths if f"LOAD{width}" in called]
+    floats = target.tiling(PLAIN)
+    widths = [width for width in floats.vector_widths if f"LOAD{width}" in called]
     return {
         "called": called,
         "scalars": [function.text(prefix) for function in found if function.width == 1],
-        "gnu_vectors": target.f32.vector_types,
+        "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
         "vectors": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netgen import __version__
-from netgen.emission.c_types import C_TYPES, PLAIN, arena_members
+from netgen.emission.c_types import C_TYPES, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
@@ -45,7 +45,7 @@ from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
 from netgen.plan.build import PackedBytes
-from netgen.plan.data.plan import Plan
+from netgen.plan.data.plan import WEIGHTS_ELEMENT, Plan
 from netgen.plan.json.plan_to_json import plan_to_json
 
 
@@ -131,8 +131,8 @@ def _context(
         **_parameters(plan, upper),
         "row_counters": row_counters(plan),
         "pushed": input_ports(plan)[0] if plan.push_rows else None,
-        "weights_type": C_TYPES[PLAIN].name,
-        "weights_elements": plan.weights_bytes // ELEMENTS[PLAIN].bytes,
+        "weights_type": C_TYPES[WEIGHTS_ELEMENT].name,
+        "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
     }
 
 
@@ -222,7 +222,8 @@ def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     """Whether any call is divided between threads, and whether one of the list of steps is."""
     divided = [instance for instance in plan.instances if is_split(instance)]
     kept = {find_kernel(step.kernel).scratch_element for step in plan.steps if step.scratch}
-    dtypes = sorted({*_element_types(plan), *kept})
+    packed = {find_kernel(step.kernel).weights_element for step in plan.steps if step.weights}
+    dtypes = sorted({*_element_types(plan), *kept, *packed})
     calls = [item.call or (item.loop and item.loop.call) for item in items]
     in_run = used(["team"], [call.arguments for call in calls if call])
     segments = [item.segment for item in items if item.segment is not None]

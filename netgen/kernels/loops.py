@@ -66,7 +66,7 @@ class ElementKernel(Kernel):
     ) -> Split | None:
         """Division by elements or by pixels, each of which is read just before it is written."""
         del overwritten
-        return split_described(self.parameters(layer, target), threads)
+        return split_described(layer, self.parameters(layer, target), threads)
 
     def loops(self, parameters: Parameters, by: str) -> tuple[Loop, ...]:
         """Elements or pixels."""

@@ -10,8 +10,8 @@ from netgen.kernels.layer import Json, Layer
 from netgen.kernels.split import Candidate, Loop, Split, split_loops
 from netgen.kernels.stretches import VectorRun
 
-# Elements that are not parted: a cache line, so that no two threads write to one.
-_LINE = 16
+# Bytes that are not parted: a cache line, so that no two threads write to one.
+_LINE_BYTES = 64
 # How much longer than from a cache that cores share it takes to read what another core has written.
 _FOREIGN = 3.0
 
@@ -42,40 +42,46 @@ def split_pixels(described: Mapping[str, Json], threads: int) -> Split | None:
     return split_loops("pixels", loops, threads, {full // tile} if rest else ())
 
 
-def split_described(described: Mapping[str, Json], threads: int) -> Split:
+def split_described(layer: Layer, described: Mapping[str, Json], threads: int) -> Split:
     """Division in whole cache lines by elements, or by pixels if the loop goes through those."""
+    line = _line(layer)
     if described.get("stretches") or "elements" not in described:
         return split_loops("elements", [Loop(0, cast("int", described["pixels"]))], threads)
     if "vector_width" in described:
-        return _split_vectors_of_elements(described, threads)
+        return _split_vectors_of_elements(described, threads, line)
     pixel = cast("int", described["channels"]) if described.get("spread") else 1
     elements = cast("int", described["elements"])
     # The least number of whole pixels that is one of whole lines, too.
-    step = math.lcm(_LINE, pixel) if pixel > 1 else _LINE
+    step = math.lcm(line, pixel)
     return split_loops("elements", [Loop(0, elements, step)], threads)
 
 
-def _split_vectors_of_elements(described: Mapping[str, Json], threads: int) -> Split:
+def _line(layer: Layer) -> int:
+    """Elements of the result in a cache line."""
+    return _LINE_BYTES // layer.result.element.bytes
+
+
+def _split_vectors_of_elements(described: Mapping[str, Json], threads: int, line: int) -> Split:
     """Division by vectors, in whole cache lines; the rest stays with the last one."""
     whole, rest = cast("int", described["vector_elements"]), cast("int", described["rest"])
-    loops = [Loop(0, whole, _LINE), *([Loop(whole, whole + rest, rest)] if rest else [])]
+    loops = [Loop(0, whole, line), *([Loop(whole, whole + rest, rest)] if rest else [])]
     iterations = loops[0].iterations
     return split_loops("elements", loops, threads, {iterations} if rest and iterations else ())
 
 
-def split_vectors(runs: Sequence[VectorRun], threads: int) -> Split:
+def split_vectors(layer: Layer, runs: Sequence[VectorRun], threads: int) -> Split:
     """Division by vectors of channels; repeated channels stay with the part that has them already.
 
     Parts meet at multiples of a cache line, if each of them has several.
     """
     loops = [Loop(run.first, run.end, run.width) for run in runs]
-    tied, lines, number, seen = set(), set(), 0, 0
+    tied, lines, number, seen, line = set(), set(), 0, 0, _line(layer)
     for run, loop in zip(runs, loops, strict=True):
         for iteration in range(loop.iterations):
             visit = run.visit + iteration * run.width
             if visit < seen:
                 tied.add(number)
-            if visit % _LINE:
+            if visit % line:
                 lines.add(number)
             seen, number = max(seen, visit + run.width), number + 1
     if number - len(tied | lines) >= 2 * threads:
@@ -90,8 +96,7 @@ def read_bytes(layer: Layer, split: Split) -> Candidate:
     panels read their own weights, and half of x, as whoever reads y next does with y, is in the
     cache of another core.
     """
-    x, w = (4.0 * layer.operands[letter].elements for letter in ("x", "w"))
+    x, w = (float(layer.operands[letter].bytes) for letter in ("x", "w"))
     if split.by != "panels":
         return Candidate(split, w)
-    y = 4.0 * layer.result.elements
-    return Candidate(split, w * split.share + _FOREIGN * (x + y) / 2)
+    return Candidate(split, w * split.share + _FOREIGN * (x + layer.result.bytes) / 2)

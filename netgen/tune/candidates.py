@@ -13,9 +13,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from netgen.emission.c_types import C_TYPES
 from netgen.emission.environment import render
 from netgen.emission.functions import vector_words
 from netgen.emission.kernels import kernel_function
+from netgen.ir.tensor_type import ELEMENTS, Array
 from netgen.kernels.layer import Choice, Json, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.runtime.build import build_library, load_function
@@ -66,9 +68,13 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
 
 
 def _driver(case: Case, count: int) -> str:
-    arguments = [f"(const float *){letter}" for letter in case.arguments]
-    arguments += ["(const float *)(w + at)"] if case.kernel.constants else []
-    arguments += ["(float *)y"]
+    types = [C_TYPES[case.layer.operands[letter].dtype].name for letter in case.arguments]
+    arguments = [
+        f"(const {name} *){letter}" for name, letter in zip(types, case.arguments, strict=True)
+    ]
+    weights = C_TYPES[case.kernel.weights_element].name
+    arguments += [f"(const {weights} *)(w + at)"] if case.kernel.constants else []
+    arguments += [f"({C_TYPES[case.layer.result.dtype].name} *)y"]
     if case.layer.band is not None:
         # A row that is no edge.
         arguments.append(str(case.layer.result.shape[1] // 2))
@@ -97,11 +103,11 @@ def load_candidates(
     pointers = ", ".join(["uintptr_t"] * len(case.arguments))
     signature = f"void(*)(int32_t, int32_t, {pointers}, uintptr_t, size_t, size_t, uintptr_t)"
     run = load_function(library, "tune_run", signature)
-    operands = [_floats(_elements(case.layer, letter)) for letter in case.arguments]
-    y = _floats(_elements(case.layer, "y"))
+    operands = [_memory_of(case.layer, letter) for letter in case.arguments]
+    y = _memory_of(case.layer, "y")
     steps = [case.packed_bytes(choice, target) for choice in choices]
     room = max(min(case.network_weights, _MOST_WEIGHTS), *steps, _ALIGNMENT)
-    w = _floats(room // 4 if max(steps) else 1)
+    w = _memory(case.kernel.weights_element, room if max(steps) else _ALIGNMENT)
 
     def call(which: int, repeats: int) -> None:
         step = steps[which]
@@ -112,20 +118,24 @@ def load_candidates(
     return call
 
 
-def _elements(layer: Layer, letter: str) -> int:
-    """Floats of an operand or of the result, the gaps of its layout and its slots included."""
+def _memory_of(layer: Layer, letter: str) -> Array:
+    """An operand or the result, the gaps of its layout and its slots included."""
     kind = layer.result if letter == "y" else layer.operands[letter]
     pitch = layer.layout(letter).pitch
     pixels = kind.elements // kind.shape[-1]
     if letter == "x" and layer.band is not None:
         pixels = max(pixels, layer.band.slots * layer.band.row_pixels)
-    return pixels * pitch
+    return _memory(kind.dtype, pixels * pitch * kind.element.bytes)
 
 
-def _floats(count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Aligned floats, none of them zero or denormal."""
-    room = np.empty(4 * count + 2 * _ALIGNMENT, np.uint8)
+def _memory(dtype: str, size: int) -> Array:
+    """Aligned elements in so many bytes: floats, none of them zero or denormal, or any codes."""
+    element = ELEMENTS[dtype]
+    room = np.empty(size + 2 * _ALIGNMENT, np.uint8)
     skip = -room.ctypes.data % _ALIGNMENT
-    floats = room[skip : skip + 4 * count].view(np.float32)
-    floats[:] = np.resize(uniform("tune", (4093,)).astype(np.float32), count)
-    return floats
+    elements = room[skip : skip + size].view(element.storage)
+    numbers = uniform("tune", (4093,))
+    if not element.is_float:
+        numbers = element.low + (numbers + 1.0) / 2.0 * (element.high - element.low)
+    elements[:] = np.resize(numbers.astype(element.storage), elements.size)
+    return elements

@@ -13,12 +13,14 @@ import netgen
 from netgen.emission.header import command_of
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
+from netgen.kernels import KERNELS
 from netgen.kernels.targets import Compiler, find_target
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import division
 from tests.emission.programs import WARNINGS, Emission, emission, emitted_once, flags_of
 from tests.kernels.layers import normal_inputs
+from tests.plan.small_graphs import built as built_graph
 from tests.tools import (
     COMPILERS,
     Program,
@@ -53,6 +55,18 @@ def divided(emitted: Emission) -> list[str]:
 def with_threads(way: str, threads: int) -> PlanOptions:
     chosen = WAYS[way]
     return PlanOptions(chosen.ram, chosen.input, accept_gap=chosen.accept_gap, threads=threads)
+
+
+@pytest.mark.usefixtures("all_divided")
+def test_a_call_points_at_what_weights_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At no type, where weights are of another one than all else."""
+    graph = built_graph("ds_cnn")
+    assert (
+        "    const float *w;\n" in emission(graph, "generic", memory=PlanOptions(threads=2)).logic
+    )
+    for kernel in KERNELS:
+        monkeypatch.setattr(type(kernel), "weights_element", "i8")
+    assert "    const void *w;\n" in emission(graph, "generic", memory=PlanOptions(threads=2)).logic
 
 
 def built(emitted: Emission, folder: Path, compiler: Compiler, target: str) -> Program:

@@ -13,14 +13,24 @@ from netgen.bench.limits import Probe
 from netgen.compiler import compile as compile_graph
 from netgen.compiler import lower
 from netgen.errors import BuildError
+from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
+from netgen.kernels.conversions.quantize import QuantizeKernel
+from netgen.kernels.layer import Layer
 from netgen.kernels.targets import TileCycles, find_target
 from netgen.kernels.tiles import Tile
+from netgen.ops.quantize import Quantize
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.tuning import Tuning
 from netgen.runtime import cpu
 from netgen.runtime.compilers import find_compiler
 from netgen.runtime.cpu import native_target
-from netgen.tune.candidates import TimedCalls, load_candidates
+from netgen.tune.candidates import (
+    Case,
+    TimedCalls,
+    _memory,
+    candidates_source,
+    load_candidates,
+)
 from netgen.tune.fit import Sample, fit_cycles, rank
 from netgen.tune.search import case_of, distinct_cases, fastest, tune
 from tests.plan.small_graphs import built
@@ -97,6 +107,25 @@ def test_tuning_a_network_keeps_its_results() -> None:
     for choices in found:
         tuned = compile_graph(graph, tuning=Tuning(target.name, choices))(image)
         np.testing.assert_array_equal(tuned, own)
+
+
+def test_candidates_read_and_write_the_elements_of_their_layer() -> None:
+    x, y = TensorType("f32", (1, 3, 5, 7)), TensorType("i8", (1, 3, 5, 7), Quantisation(0.5))
+    case = Case(QuantizeKernel(), Layer(Quantize(0.5), {"x": x}, y), ("x",))
+    source = candidates_source(case, [{}], native_target())
+    assert "tune_0((const float *)x, (int8_t *)y)" in source
+    load_candidates(case, [{}], native_target(), find_compiler())(0, 2)
+
+
+@pytest.mark.parametrize("dtype", ELEMENTS)
+def test_memory_of_candidates_is_full_and_aligned(dtype: str) -> None:
+    element, array = ELEMENTS[dtype], _memory(dtype, 96)
+    assert array.dtype == element.storage
+    assert array.nbytes == 96
+    assert array.ctypes.data % 64 == 0
+    assert len(set(array.tolist())) >= 20
+    if element.is_float:
+        assert (array != 0).all()
 
 
 @pytest.mark.heavy

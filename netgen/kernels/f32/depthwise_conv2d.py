@@ -139,7 +139,7 @@ class DepthwiseConv2dF32(Kernel):
         In place it is by vectors, as rows read each other's. If x has too few rows, those who
         compute x are divided by channels, too.
         """
-        vectors = split_vectors(self._runs(layer, target), threads)
+        vectors = split_vectors(layer, self._runs(layer, target), threads)
         if "x" in overwritten:
             return vectors
         made = split_loops("rows", [Loop(0, layer.operands["x"].shape[1])], threads)

@@ -65,7 +65,7 @@ class GlobalAvgPoolF32(Kernel):
     ) -> Split | None:
         """Division by vectors of channels: pixels of one channel are added in order."""
         del overwritten
-        return split_vectors(vector_runs(layer, target), threads)
+        return split_vectors(layer, vector_runs(layer, target), threads)
 
     def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
         """Vectors of channels."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.loops import channel_loops
 from netgen.kernels.split import Loop, Split
@@ -80,14 +81,15 @@ class GlobalAvgPoolI8(Kernel):
     def scratch(self, layer: Layer, target: Target) -> int:
         """A sum for each channel, where a call adds up only some of the rows."""
         del target
-        return 4 * layer.result.elements if layer.band else 0
+        sums = ELEMENTS[self.scratch_element].bytes * layer.result.elements
+        return sums if layer.band else 0
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
     ) -> Split | None:
         """Channels, each of which has a sum of its own."""
         del target, overwritten
-        return replace(split_vectors(_runs(layer), threads), by="channels")
+        return replace(split_vectors(layer, _runs(layer), threads), by="channels")
 
     def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
         """Channels."""

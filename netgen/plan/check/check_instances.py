@@ -13,7 +13,7 @@ from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.layout import Layout
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import MOST_BYTES, Plan, Step
+from netgen.plan.data.plan import MOST_BYTES, WEIGHTS_ELEMENT, Plan, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import require_offered
 
@@ -193,7 +193,7 @@ def check_weights(plan: Plan, target: Target) -> None:
             raise PlanError(
                 "two steps share the place of their weights", where=f"step %{step.name}"
             )
-    if plan.weights_bytes % 4:
+    if plan.weights_bytes % ELEMENTS[WEIGHTS_ELEMENT].bytes:
         raise PlanError(
             "the weights are no whole number of elements", found=str(plan.weights_bytes)
         )

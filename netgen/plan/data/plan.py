@@ -21,6 +21,8 @@ from netgen.kernels.layout import ChannelRun, Layout, Places
 VERSION = 3
 # Of the arena and of all weights, as of each value: C's `int` and a `size_t` of 32 bits hold it.
 MOST_BYTES = 2**31 - 1
+# The element type of the one array as which the C declares all weights, where they are no C arrays.
+WEIGHTS_ELEMENT = "f32"
 
 
 @dataclass(frozen=True)
