@@ -31,8 +31,9 @@ import re
 from collections.abc import Mapping
 
 from netgen.errors import GraphError
+from netgen.ir.attributes import AttributeValue
 from netgen.ir.graph import Graph, Node, SourceLine
-from netgen.ir.operator import AttributeValue, Const, Input
+from netgen.ir.operator import Const, Input
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Quantisation, TensorType, hexadecimal
 from netgen.ir.tokens import floating, integer, tokenise

@@ -34,6 +34,7 @@ class AvgPool2d(Operator):
     counted: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
         object.__setattr__(self, "stride", pair(self.stride, "stride"))
         object.__setattr__(self, "pad", four_sides(self.pad, "pad"))

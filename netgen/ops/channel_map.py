@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.ir.operator import ANY_ELEMENT, AttributeValue, Operator, Signature
+from netgen.ir.attributes import AttributeValue
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.channel_notation import (
     OPERAND,
@@ -58,6 +59,7 @@ class ChannelMap(Operator):
     channels: str = "x0[0:1]"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "channels", _canonical(self.channels))
 
     def attributes(self) -> dict[str, AttributeValue]:

@@ -30,6 +30,7 @@ class Pad(Operator):
     pad: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

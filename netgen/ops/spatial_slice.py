@@ -27,6 +27,7 @@ class SpatialSlice(Operator):
     stride: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "first", pair(self.first, "first", 0))
         object.__setattr__(self, "size", pair(self.size, "size"))
         object.__setattr__(self, "stride", pair(self.stride, "stride"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 import netgen.ops  # noqa: F401  # registers the operators
@@ -67,6 +69,24 @@ def test_ill_typed_attributes(
 ) -> None:
     with pytest.raises(GraphError, match=f"the attribute '{attribute}' of scale is ill-typed"):
         registry.make("scale", {attribute: value})
+
+
+@pytest.mark.parametrize(
+    "operator", [operator for operator in REGISTRY if dataclasses.fields(operator)]
+)
+def test_every_attribute_of_every_operator_is_checked(operator: Callable[..., Operator]) -> None:
+    for field in dataclasses.fields(operator):  # type: ignore[arg-type]
+        for value in (None, True, 1j, [0.5], np.array([0.5]), np.True_):
+            with pytest.raises(GraphError, match=f"'{field.name}' of .* is ill-typed"):
+                operator(**{field.name: value})
+
+
+def test_numbers_of_numpy_become_those_of_python() -> None:
+    made = Scale(np.float32(0.5), np.array([1, 2]), [3, np.int8(4)], np.str_("a"), np.int64(2))  # type: ignore[arg-type]
+    plain = Scale(0.5, (1, 2), (3, 4), "a", 2)
+    assert (made, repr(made)) == (plain, repr(plain))
+    assert type(made.factor) is float
+    assert repr(Scale(2)) == repr(Scale(2.0))
 
 
 def test_one_number_for_a_tuple_of_known_length(registry: Registry) -> None:
