@@ -14,13 +14,17 @@ from netgen.errors import GraphError
 AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
 
 # `one for all`: one number for all axes or sides, which prints so if all are equal. `reference`:
-# the name of an array, behind @. `text`: a notation of its own, in quotes.
-Notation: TypeAlias = Literal["plain", "one for all", "reference", "text"]
+# the name of an array, behind @, which in a type may stand for a number. `text`: a notation of its
+# own, in quotes.
+Notation: TypeAlias = Literal["plain", "one for all", "reference", "number or reference", "text"]
 _NOTATION = "notation"
 # Metadata of the fields of operators.
 ONE_FOR_ALL: Mapping[str, Notation] = {_NOTATION: "one for all"}
 REFERENCE: Mapping[str, Notation] = {_NOTATION: "reference"}
 TEXT: Mapping[str, Notation] = {_NOTATION: "text"}
+
+_INTEGERS = (int, np.integer)
+_NUMBERS = (*_INTEGERS, float, np.floating)
 
 
 @cache
@@ -39,7 +43,7 @@ def attribute_notations(operator: type[Any]) -> Mapping[str, Notation]:
 
 def integer_of(value: object) -> int | None:
     """A whole number of Python or NumPy as Python's; None for all else, truth values included."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if isinstance(value, bool) or not isinstance(value, _INTEGERS):
         return None
     return int(value)
 
@@ -59,7 +63,7 @@ def integers_of(value: object) -> tuple[int, ...] | None:
 
 def number_of(value: object) -> float | None:
     """A number of Python or NumPy as a float; None for all else, and beyond a double."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         return float(value)

@@ -22,17 +22,21 @@ class Registry:
                 raise GraphError(f"two operators are named '{operator.operator_name}'")
             self._operators[operator.operator_name] = operator
 
-    def make(self, name: str, attributes: Mapping[str, AttributeValue]) -> Operator:
-        """Build an operator from its text form.
-
-        Raises GraphError for names that are unknown and attributes that are ill-typed.
-        """
+    def find(self, name: str) -> type[Operator]:
+        """The operator of this name; raises GraphError where there is none."""
         if name not in self._operators:
             raise GraphError(
                 f"unknown operator '{name}'",
                 expected="one of " + ", ".join(sorted(self._operators)),
             )
-        operator = self._operators[name]
+        return self._operators[name]
+
+    def make(self, name: str, attributes: Mapping[str, AttributeValue]) -> Operator:
+        """Build an operator from its text form.
+
+        Raises GraphError for names that are unknown and attributes that are ill-typed.
+        """
+        operator = self.find(name)
         types = attribute_types(operator)
         for attribute, value in attributes.items():
             if attribute not in types:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
+from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -28,10 +29,10 @@ class AvgPool2d(Operator):
     operator_name: ClassVar[str] = "avg_pool2d"
     axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    counted: tuple[int, int, int, int] = (0, 0, 0, 0)
+    kernel: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
+    counted: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
         super().__post_init__()

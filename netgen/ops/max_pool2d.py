@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
+from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -26,9 +27,9 @@ class MaxPool2d(Operator):
     operator_name: ClassVar[str] = "max_pool2d"
     axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    kernel: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeGuard
 
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.ir.attributes import integer_of, integers_of
+from netgen.ir.attributes import ONE_FOR_ALL, integer_of, integers_of
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -146,9 +146,9 @@ def check_shape(found: TensorType, expected: tuple[int, ...], what: str) -> None
 class Sliding(Operator):
     """Base of the convolutions: where their kernel stands."""
 
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
+    dilation: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
         super().__post_init__()
