@@ -35,7 +35,8 @@ class OnnxActivation:
     Where a file may say more than netgen has, `read` is a function of its own.
 
     `torch` is the function of `torch.nn.functional`, `tflite` the operator of TensorFlow Lite, if
-    there is one; both call the attributes as ONNX does.
+    there is one; both call the attributes as ONNX does. If there is none, `tflite_formula` are
+    operators of x and a constant each, with the activation that is fused to them.
     """
 
     operator: str
@@ -47,6 +48,7 @@ class OnnxActivation:
     fixed: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
     read: Callable[[Call], TensorView] | None = None
+    tflite_formula: tuple[tuple[str, float, str], ...] = ()
 
     def mapping(self, call: Call) -> TensorView:
         """Translate one node of a file."""
@@ -104,6 +106,7 @@ ACTIVATIONS = (
         "hardsigmoid",
         fixed={"alpha": 1.0 / 6.0, "beta": 0.5},
         read=hard_sigmoid,
+        tflite_formula=(("ADD", 3.0, "relu6"), ("MUL", 1.0 / 6.0, "none")),
     ),
     OnnxActivation("HardSwish", 22, HardSwish, "hardswish", "HARD_SWISH"),
     OnnxActivation("LeakyRelu", 16, LeakyRelu, "leaky_relu", "LEAKY_RELU", {"alpha": 0.01}),

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import numpy.typing as npt
 
-from netgen.errors import InputError
-from netgen.ir.graph import Graph, Node
+from netgen.ir.graph import Graph
+from netgen.ir.inputs import input_array
 from netgen.ir.operator import Const, Input
 from netgen.ir.tensor_type import Array
 
@@ -28,7 +27,8 @@ def interpret(graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Ar
         if isinstance(node.op, Const):
             continue
         if isinstance(node.op, Input):
-            values[node.name] = _input(node, inputs)
+            given = input_array(node.name, node.type, inputs)
+            values[node.name] = given.astype(node.type.element.working)
             continue
         operands = [
             graph.constant(name).astype(graph[name].type.element.working)
@@ -38,23 +38,3 @@ def interpret(graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Ar
         ]
         values[node.name] = node.op.reference(operands, graph.signature(node))
     return values
-
-
-def _input(node: Node, inputs: Mapping[str, npt.ArrayLike]) -> Array:
-    """The caller's array for an input, as references compute with it."""
-    if node.name not in inputs:
-        raise InputError(f"no array for the input %{node.name}")
-    given, element = np.asarray(inputs[node.name]), node.type.element
-    if given.shape != node.type.shape:
-        raise InputError(
-            f"the array for the input %{node.name} has the wrong shape",
-            expected=str(list(node.type.shape)),
-            found=str(list(given.shape)),
-        )
-    if not element.is_float and given.dtype != element.storage:
-        raise InputError(
-            f"the array for the input %{node.name} has the wrong element type",
-            expected=f"{element.storage} as {node.type}",
-            found=str(given.dtype),
-        )
-    return given.astype(element.working)

@@ -9,14 +9,19 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal
 
 from netgen.errors import GraphError
+from netgen.ir.attributes import (
+    REFERENCE,
+    AttributeValue,
+    attribute_of,
+    attribute_types,
+    ill_typed,
+)
 from netgen.ir.magnitude import Magnitude
 from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
-
-AttributeValue: TypeAlias = "int | float | str | tuple[int, ...]"
 
 _FLOATS = frozenset({"f32"})
 ANY_ELEMENT = frozenset(ELEMENTS)
@@ -63,6 +68,20 @@ class Operator(Magnitude, ABC):
     fate: ClassVar[str] = "other operators that were replaced"
     # What the axes of result and operands are, of those that have as many: N, H, W, C.
     axis_letters: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Bring every attribute into its type; raises GraphError where a value has none of it.
+
+        Operators that ask more of their attributes call this before.
+        """
+        for attribute, kind in attribute_types(type(self)).items():
+            given: object = getattr(self, attribute)
+            if type(given) is kind:
+                continue
+            value = attribute_of(given, kind)
+            if value is None:
+                raise ill_typed(self.operator_name, attribute, kind, given)
+            object.__setattr__(self, attribute, value)
 
     @abstractmethod
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -257,9 +276,10 @@ class Const(Operator):
 
     operator_name: ClassVar[str] = "const"
     operand_names: ClassVar[tuple[str, ...]] = ()
-    data: str = ""
+    data: str = field(default="", metadata=REFERENCE)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.data:
             raise GraphError("a constant must name its array", expected="{data=@NAME}")
 

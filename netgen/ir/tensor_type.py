@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
+from netgen.ir.attributes import integers_of, number_of
 
 # Floats are computed with in float64, integers in int64.
 Array: TypeAlias = npt.NDArray[Any]
@@ -112,6 +113,16 @@ class Quantisation:
         return f"{{scale={scale}{zero}{axis}}}"
 
 
+def rounded_scale(number: object) -> float:
+    """A scale rounded to float32; raises GraphError where that has no such scale."""
+    given = number_of(number)
+    with np.errstate(over="ignore"):
+        rounded = float(np.float32(math.nan if given is None else given))
+    if not is_scale(rounded):
+        raise GraphError("this is no scale", expected="a positive float32", found=repr(number))
+    return rounded
+
+
 def is_scale(number: float) -> bool:
     """Whether a number is positive, finite and exact in float32."""
     with np.errstate(over="ignore"):
@@ -139,7 +150,11 @@ class TensorType:
             raise GraphError(
                 f"unknown element type '{self.dtype}'", expected="one of " + ", ".join(ELEMENTS)
             )
-        if any(extent < 1 for extent in self.shape):
+        shape = integers_of(self.shape)
+        if shape is None:
+            raise GraphError("a shape must be whole numbers", found=repr(self.shape))
+        object.__setattr__(self, "shape", shape)
+        if any(extent < 1 for extent in shape):
             raise GraphError(
                 f"the shape {list(self.shape)} has an empty dimension",
                 expected="every dimension to be at least 1",

@@ -28,25 +28,22 @@ the safetensors file that holds the arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from netgen.errors import GraphError
+from netgen.ir.attributes import AttributeValue, Notation, attribute_notations
 from netgen.ir.graph import Graph, Node, SourceLine
-from netgen.ir.operator import AttributeValue, Const, Input
+from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Quantisation, TensorType, hexadecimal
 from netgen.ir.tokens import floating, integer, tokenise
 
 VERSION = 1
 
-# Attributes that may be given as one number for all axes or sides, and print so if all are equal.
-_ONE_FOR_ALL = frozenset({"kernel", "stride", "pad", "counted", "dilation"})
-# Attributes whose strings name arrays.
-_REFERENCES = frozenset({"data", "constants"})
-# Attributes that name an array, or are a number by themselves.
-_MAYBE_REFERENCES = frozenset({"scale"})
-# Attributes whose strings are a notation of their own, in quotes.
-_TEXTS = frozenset({"channels"})
+# Notations of the attributes of graphs and of types; operators state those of their own.
+_OF_GRAPHS: Mapping[str, Notation] = {"constants": "reference"}
+_OF_TYPES: Mapping[str, Notation] = {"scale": "number or reference"}
 
 _KINDS = {
     "value": "a value like %x",
@@ -59,28 +56,29 @@ _KINDS = {
 }
 
 
-def print_attributes(attributes: Mapping[str, AttributeValue]) -> str:
-    """Attributes in braces with a blank before, or nothing."""
-    shown = []
-    for key, value in attributes.items():
-        if isinstance(value, tuple):
-            alike = key in _ONE_FOR_ALL and len(set(value)) == 1
-            text = str(value[0]) if alike else f"({','.join(map(str, value))})"
-        elif isinstance(value, float):
-            text = hexadecimal(value)
-        elif key in _TEXTS:
-            text = f'"{value}"'
-        else:
-            text = f"@{value}" if key in _REFERENCES else str(value)
-        shown.append(f"{key}={text}")
+def print_attributes(op: Operator) -> str:
+    """The attributes of an operator in braces with a blank before, or nothing."""
+    notations = attribute_notations(type(op))
+    shown = [f"{key}={_printed(value, notations[key])}" for key, value in op.attributes().items()]
     return " {" + ", ".join(shown) + "}" if shown else ""
+
+
+def _printed(value: AttributeValue, notation: Notation) -> str:
+    if isinstance(value, tuple):
+        alike = notation == "one for all" and len(set(value)) == 1
+        return str(value[0]) if alike else f"({','.join(map(str, value))})"
+    if isinstance(value, float):
+        return hexadecimal(value)
+    if notation == "text":
+        return f'"{value}"'
+    return f"@{value}" if notation == "reference" else str(value)
 
 
 def print_node(node: Node) -> tuple[str, str, str]:
     """Name, type and definition of a value, as the three columns of a statement."""
     operands = ", ".join(f"%{operand}" for operand in node.operands)
     call = f"({operands})" if operands else ""
-    attributes = print_attributes(node.op.attributes())
+    attributes = print_attributes(node.op)
     return f"%{node.name}", str(node.type), f"{node.op.operator_name}{call}{attributes}"
 
 
@@ -89,11 +87,20 @@ def print_graph(graph: Graph, constants_sha256: str | None = None) -> str:
     rows = [print_node(node) for node in graph.nodes]
     name_width = max((len(row[0]) for row in rows), default=0)
     type_width = max((len(row[1]) for row in rows), default=0)
-    head = print_attributes({"constants": constants_sha256}) if constants_sha256 else ""
+    head = f" {{constants=@{constants_sha256}}}" if constants_sha256 else ""
     lines = [f"netgen {VERSION}", f"graph {graph.name}{head} {{"]
     lines += [f"  {a:<{name_width}} : {b:<{type_width}} = {c}" for a, b, c in rows]
     lines += ["  return " + ", ".join(f"%{name}" for name in graph.outputs), "}"]
     return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Say where a GraphError arose that is raised inside."""
+    try:
+        yield
+    except GraphError as error:
+        raise GraphError(str(error), where=where) from error
 
 
 class _Parser:
@@ -155,10 +162,11 @@ class _Parser:
         self.take("mark", closing)
         return tuple(integers)
 
-    def attribute(self, key: str) -> AttributeValue:
-        if key in _REFERENCES or (key in _MAYBE_REFERENCES and self.kind == "reference"):
+    def attribute(self, notation: Notation) -> AttributeValue:
+        either = notation == "number or reference" and self.kind == "reference"
+        if either or notation == "reference":
             return self.take("reference")[1:]
-        if key in _TEXTS:
+        if notation == "text":
             return self.take("text")[1:-1]
         if self.has("("):
             return self.integers(")")
@@ -169,7 +177,7 @@ class _Parser:
             return floating(self.take("float"), where)
         return self.take("name")
 
-    def attributes(self) -> dict[str, AttributeValue]:
+    def attributes(self, notations: Mapping[str, Notation]) -> dict[str, AttributeValue]:
         attributes: dict[str, AttributeValue] = {}
         while True:
             where = self.where()
@@ -177,7 +185,7 @@ class _Parser:
             if key in attributes:
                 raise GraphError(f"the attribute '{key}' stands twice", where=where)
             self.take("mark", "=")
-            attributes[key] = self.attribute(key)
+            attributes[key] = self.attribute(notations.get(key, "plain"))
             if not self.has(","):
                 self.take("mark", "}")
                 return attributes
@@ -192,7 +200,7 @@ class _Parser:
         if self.kind != "name" or self.tokens[self.at + 1].text != "=":
             return None
         where = self.where()
-        attributes = self.attributes()
+        attributes = self.attributes(_OF_GRAPHS)
         sha256 = str(attributes.pop("constants", ""))
         if attributes or not re.fullmatch("[0-9a-f]{64}", sha256):
             raise GraphError(
@@ -208,11 +216,9 @@ class _Parser:
         dtype = self.take("name")
         self.take("mark", "[")
         shape = self.integers("]")
-        attributes = self.attributes() if self.has("{") else None
-        try:
+        attributes = self.attributes(_OF_TYPES) if self.has("{") else None
+        with _located(where):
             return TensorType(dtype, shape, _quantisation(attributes))
-        except GraphError as error:
-            raise GraphError(str(error), where=where) from error
 
     def statement(self, known: Mapping[str, Node]) -> Node:
         line = self.tokens[self.at].line
@@ -224,17 +230,17 @@ class _Parser:
         declared = self.type()
         self.take("mark", "=")
         operator = self.take("name")
+        with _located(f"{where}: %{name}"):
+            notations = attribute_notations(REGISTRY.find(operator))
         operands = self.values(")") if self.has("(") else []
-        attributes = self.attributes() if self.has("{") else {}
+        attributes = self.attributes(notations) if self.has("{") else {}
         self.check_known(operands, known, where)
-        try:
+        with _located(f"{where}: %{name}"):
             op = REGISTRY.make(operator, attributes)
             op.check_count(operands)
             types = [known[operand].type for operand in operands]
             leaf = isinstance(op, Input | Const)
             found = declared if leaf else op.result_type(types)
-        except GraphError as error:
-            raise GraphError(str(error), where=f"{where}: %{name}") from error
         if found != declared:
             raise GraphError(
                 f"the type of %{name} is wrong",

@@ -72,7 +72,7 @@ def select_kernel(
 ) -> Kernel:
     """The cheapest kernel that accepts the layer; ties go to the one listed first.
 
-    Unless `winograd`, none whose numeric form is Winograd's; if `small`, none that is unrolled.
+    Unless `winograd`, none that transforms weights; if `small`, none that is unrolled.
     """
     candidates = [
         kernel
@@ -81,7 +81,7 @@ def select_kernel(
         and kernel.computes(layer)
         and kernel.runs_on(target)
         and kernel.accepts(layer)
-        and (winograd or not kernel.numeric_form.startswith("winograd"))
+        and (winograd or not kernel.transforms_weights)
         and not (small and kernel.unrolled)
     ]
     if not candidates:

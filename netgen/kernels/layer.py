@@ -134,6 +134,8 @@ class Kernel(ABC):
     by_rows: ClassVar[ByRows] = "none"
     # Whether its code is unrolled for one shape, where another kernel has loops.
     unrolled: ClassVar[bool] = False
+    # Whether it multiplies transforms of weights and images (Winograd), not these themselves.
+    transforms_weights: ClassVar[bool] = False
     # Whether an output in the place of an operand needs rows to be computed one after the other.
     in_order: ClassVar[bool] = False
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator, Signature
-from netgen.ir.rows import Reach
-from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.pooling import inside, pooled, pooled_type, pooling_window
-from netgen.ops.window import PadSpec, Window, four_sides, pair
+from netgen.ir.attributes import ONE_FOR_ALL
+from netgen.ir.operator import Signature
+from netgen.ir.tensor_type import Array
+from netgen.ops.pooling import Pooling, inside, pooled, pooling_window
+from netgen.ops.window import PadSpec, four_sides
 
 
 @dataclass(frozen=True)
-class AvgPool2d(Operator):
+class AvgPool2d(Pooling):
     """Mean of each window of x f32[1,H,W,C], by channel; taps outside count as zero.
 
     n[i,j] is the number of taps that lie in the image or in the part `counted` of the padding (top,
@@ -26,17 +26,10 @@ class AvgPool2d(Operator):
     """
 
     operator_name: ClassVar[str] = "avg_pool2d"
-    axis_letters: ClassVar[str] = "NHWC"
-    keeps_range: ClassVar[bool] = True
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    counted: tuple[int, int, int, int] = (0, 0, 0, 0)
+    counted: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
-        object.__setattr__(self, "stride", pair(self.stride, "stride"))
-        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+        super().__post_init__()
         object.__setattr__(self, "counted", four_sides(self.counted, "counted"))
         if any(part > side for part, side in zip(self.counted, self.pad, strict=True)):
             raise GraphError(
@@ -44,21 +37,6 @@ class AvgPool2d(Operator):
                 expected=f"at most {self.pad}",
                 found=str(self.counted),
             )
-
-    def window(self) -> Window:
-        """Give the sliding window."""
-        return Window(self.kernel, self.stride, self.pad)
-
-    def image_reach(
-        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
-    ) -> Reach | None:
-        """The rows of the window."""
-        del letter, operands, result
-        return self.window().row_reach()
-
-    def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """f32[1,OH,OW,C]."""
-        return pooled_type(self.window(), operands[0])
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Sums of what each window has of the image, over the number of places that count."""

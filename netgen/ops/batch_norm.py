@@ -38,9 +38,9 @@ class BatchNorm(Operator):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not (isfinite(self.eps) and self.eps >= 0.0):
             raise GraphError("eps must be finite and not negative", found=str(self.eps))
-        object.__setattr__(self, "eps", float(self.eps))
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """Keep the type of x."""

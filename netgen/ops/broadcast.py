@@ -27,6 +27,7 @@ class Broadcast(Operator):
     act: str = "none"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

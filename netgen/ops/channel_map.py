@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.ir.operator import ANY_ELEMENT, AttributeValue, Operator, Signature
+from netgen.ir.attributes import TEXT, AttributeValue
+from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.channel_notation import (
     OPERAND,
@@ -55,9 +56,10 @@ class ChannelMap(Operator):
     moves_only: ClassVar[bool] = True
     view_of: ClassVar[Literal["nothing", "elements", "channels"]] = "channels"
     variadic: ClassVar[bool] = True
-    channels: str = "x0[0:1]"
+    channels: str = field(default="x0[0:1]", metadata=TEXT)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "channels", _canonical(self.channels))
 
     def attributes(self) -> dict[str, AttributeValue]:

@@ -29,6 +29,7 @@ class ChannelPad(Operator):
     back: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.front, self.back) < 0:
             raise GraphError(
                 "a padding of channels must not be negative",

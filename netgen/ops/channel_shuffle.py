@@ -25,6 +25,7 @@ class ChannelShuffle(Operator):
     groups: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.groups < 1:
             raise GraphError("groups must be positive", found=str(self.groups))
 

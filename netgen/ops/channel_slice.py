@@ -28,6 +28,7 @@ class ChannelSlice(Operator):
     step: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.first < 0 or self.length < 1 or self.step < 1:
             raise GraphError(
                 "a slice of channels that cannot be",

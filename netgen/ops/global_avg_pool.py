@@ -12,7 +12,7 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
-from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale
+from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
 from netgen.ops.fixed_point import Multiplier, multiplier_of
 from netgen.ops.window import check_rank
 
@@ -39,6 +39,7 @@ class GlobalAvgPool(Operator):
     zero: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.scale != 0.0 and not is_scale(self.scale):
             raise GraphError(
                 "this is no scale", expected="a positive float32", found=self.scale.hex()
@@ -129,17 +130,10 @@ def _scale(kind: TensorType) -> float:
     return kind.quantisation.scale
 
 
-def _rounded(scale: float) -> float:
-    """Raises GraphError where float32 has no such scale."""
-    rounded = float(np.float32(scale))
-    Quantisation(rounded)
-    return rounded
-
-
 def global_avg_pool(
     x: Tensor, scale: float | None = None, zero: int = 0, *, name: str | None = None
 ) -> Tensor:
     """Mean over all pixels; of codes with this scale, rounded to float32, or with that of x."""
     with located():
-        op = GlobalAvgPool() if scale is None else GlobalAvgPool(_rounded(scale), zero)
+        op = GlobalAvgPool(0.0 if scale is None else rounded_scale(scale), zero)
     return apply(op, x, name=name)

@@ -27,10 +27,11 @@ class LeakyRelu(ElementwiseActivation):
     alpha: float = 0.01
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not abs(self.alpha) <= _LARGEST:
             raise GraphError("alpha must be a finite float32", found=str(self.alpha))
         # Adding zero makes +0 of -0, whose sign some forms of the C would lose.
-        object.__setattr__(self, "alpha", float(self.alpha) + 0.0)
+        object.__setattr__(self, "alpha", self.alpha + 0.0)
 
     def activate(self, x: Array) -> Array:
         """The formula as it stands; -0 stays -0."""

@@ -24,6 +24,7 @@ class Linear(Operator):
     act: str = "none"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
-from netgen.ir.operator import Operator, Signature
-from netgen.ir.rows import Reach
-from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.pooling import pooled, pooled_type, pooling_window
-from netgen.ops.window import PadSpec, Window, four_sides, pair
+from netgen.ir.operator import Signature
+from netgen.ir.tensor_type import Array
+from netgen.ops.pooling import Pooling, pooled, pooling_window
+from netgen.ops.window import PadSpec
 
 # By the number of taps: mean square of the largest of as many rectified standard normal values,
 # over that of one of them; by integration, to three digits.
@@ -20,35 +19,10 @@ _SECOND_MOMENT = {1: 1.0, 2: 1.82, 3: 2.5, 4: 3.09, 6: 4.04, 9: 5.13, 16: 6.83, 
 
 
 @dataclass(frozen=True)
-class MaxPool2d(Operator):
+class MaxPool2d(Pooling):
     """Largest value of each window of x f32[1,H,W,C], by channel; taps outside are skipped."""
 
     operator_name: ClassVar[str] = "max_pool2d"
-    axis_letters: ClassVar[str] = "NHWC"
-    keeps_range: ClassVar[bool] = True
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
-        object.__setattr__(self, "stride", pair(self.stride, "stride"))
-        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
-
-    def window(self) -> Window:
-        """Give the sliding window."""
-        return Window(self.kernel, self.stride, self.pad)
-
-    def image_reach(
-        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
-    ) -> Reach | None:
-        """The rows of the window."""
-        del letter, operands, result
-        return self.window().row_reach()
-
-    def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """f32[1,OH,OW,C]."""
-        return pooled_type(self.window(), operands[0])
 
     def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Maximum of what each window has of the image; NaN stays NaN."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
+from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -27,9 +28,10 @@ class Pad(Operator):
     moves_only: ClassVar[bool] = True
     fate: ClassVar[str] = "pads, now padding of the windows behind them"
     axis_letters: ClassVar[str] = "NHWC"
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

@@ -1,20 +1,57 @@
-"""Shared parts of max_pool2d and avg_pool2d: windows that touch the image, and `ceil_mode`."""
+"""The parts that max_pool2d and avg_pool2d share: windows on the image, and `ceil_mode`."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
+from netgen.ir.attributes import ONE_FOR_ALL
+from netgen.ir.operator import Operator
+from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.window import PadSpec, Window, check_rank, four_sides, pair, resolve_pad
 
 Sides = tuple[int, int, int, int]
 
 
-def pooled_type(window: Window, x: TensorType) -> TensorType:
+@dataclass(frozen=True)
+class Pooling(Operator):
+    """Base of the operators that reduce each window of x f32[1,H,W,C], channel by channel."""
+
+    axis_letters: ClassVar[str] = "NHWC"
+    keeps_range: ClassVar[bool] = True
+    kernel: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "kernel", pair(self.kernel, "kernel"))
+        object.__setattr__(self, "stride", pair(self.stride, "stride"))
+        object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
+
+    def window(self) -> Window:
+        """Give the sliding window."""
+        return Window(self.kernel, self.stride, self.pad)
+
+    def image_reach(
+        self, letter: str, operands: Mapping[str, TensorType], result: TensorType
+    ) -> Reach | None:
+        """The rows of the window."""
+        del letter, operands, result
+        return self.window().row_reach()
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,OH,OW,C]."""
+        return _pooled_type(self.window(), operands[0])
+
+
+def _pooled_type(window: Window, x: TensorType) -> TensorType:
     """f32[1,OH,OW,C]; raises GraphError where a window would lie in the padding alone."""
     check_rank(x, 4, "x")
     rows, columns = window.output_size(x)

@@ -11,7 +11,7 @@ import numpy as np
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
-from netgen.ir.tensor_type import Array, Quantisation, TensorType
+from netgen.ir.tensor_type import Array, Quantisation, TensorType, rounded_scale
 
 _CODES = ("i8", "u8", "i16")
 
@@ -30,6 +30,7 @@ class Quantize(Operator):
     dtype: str = "i8"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.dtype not in _CODES:
             raise GraphError(
                 "codes are integers", expected=f"one of {', '.join(_CODES)}", found=self.dtype
@@ -57,5 +58,5 @@ def quantize(
 ) -> Tensor:
     """Codes of x, as i8, u8 or i16; `scale` is rounded to float32."""
     with located():
-        op = Quantize(float(np.float32(scale)), zero, dtype)
+        op = Quantize(rounded_scale(scale), zero, dtype)
     return apply(op, x, name=name)

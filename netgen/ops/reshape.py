@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal
 
-from netgen.dsl.tensor import Tensor, apply
+from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.tensor_type import Array, TensorType
@@ -50,7 +50,9 @@ class Reshape(Operator):
 
 def reshape(x: Tensor, shape: tuple[int, ...], *, name: str | None = None) -> Tensor:
     """Keep the elements under another shape, batch dimension included."""
-    return apply(Reshape(shape), x, name=name)
+    with located():
+        op = Reshape(shape)
+    return apply(op, x, name=name)
 
 
 def flatten(x: Tensor, *, name: str | None = None) -> Tensor:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
+from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import ANY_ELEMENT, Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -24,9 +25,10 @@ class SpatialSlice(Operator):
     axis_letters: ClassVar[str] = "NHWC"
     first: tuple[int, int] = (0, 0)
     size: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "first", pair(self.first, "first", 0))
         object.__setattr__(self, "size", pair(self.size, "size"))
         object.__setattr__(self, "stride", pair(self.stride, "stride"))

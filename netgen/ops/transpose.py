@@ -27,7 +27,7 @@ class Transpose(Operator):
     axes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", tuple(self.axes))
+        super().__post_init__()
         if sorted(self.axes) != list(range(len(self.axes))):
             raise GraphError(
                 "the axes of a transpose must name every axis once", found=str(list(self.axes))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeGuard
 
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.ir.attributes import ONE_FOR_ALL, integer_of, integers_of
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
@@ -24,8 +25,9 @@ def pair(value: int | tuple[int, ...], what: str, least: int = 1) -> tuple[int, 
 
     Raises GraphError below `least`, and for what does not fit an `int` of C.
     """
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or min(both) < least or max(both) > _MOST:
+    one = integer_of(value)
+    both = integers_of(value) if one is None else (one, one)
+    if both is None or len(both) != 2 or min(both) < least or max(both) > _MOST:
         raise GraphError(
             f"{what} must be one or two whole numbers",
             expected=f"at least {least} and at most {_MOST}",
@@ -39,8 +41,9 @@ def four_sides(value: int | tuple[int, ...], what: str) -> tuple[int, int, int, 
 
     Raises GraphError below zero, and for what does not fit an `int` of C.
     """
-    sides = (value,) * 4 if isinstance(value, int) else tuple(value)
-    if len(sides) != 4 or min(sides) < 0 or max(sides) > _MOST:
+    one = integer_of(value)
+    sides = integers_of(value) if one is None else (one,) * 4
+    if sides is None or len(sides) != 4 or min(sides) < 0 or max(sides) > _MOST:
         raise GraphError(
             f"{what} must be one number or (top, bottom, left, right)",
             expected=f"at least 0 and at most {_MOST}",
@@ -57,7 +60,7 @@ def resolve_pad(
     Source: TensorFlow, tf.nn "Notes on padding": out = ceil(in / stride),
     total = max((out - 1) * stride + kernel - in, 0), before = total // 2.
     """
-    if pad != "same":
+    if not isinstance(pad, str) or pad != "same":
         return pad
     sides = []
     for extent, k, s in zip(size, kernel, stride, strict=True):
@@ -143,11 +146,12 @@ def check_shape(found: TensorType, expected: tuple[int, ...], what: str) -> None
 class Sliding(Operator):
     """Base of the convolutions: where their kernel stands."""
 
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
+    dilation: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "stride", pair(self.stride, "stride"))
         object.__setattr__(self, "pad", four_sides(self.pad, "pad"))
         object.__setattr__(self, "dilation", pair(self.dilation, "dilation"))

@@ -125,7 +125,7 @@ def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
 
 def _direct(plan: Plan) -> str:
     """The option that leaves out kernels that work on whole images, where there are any."""
-    whole = any(step.numeric_form.startswith("winograd") for step in plan.steps)
+    whole = any(find_kernel(step.kernel).transforms_weights for step in plan.steps)
     return "add --no-winograd, " if whole else ""
 
 

@@ -57,7 +57,7 @@ def _operands(graph: Graph, node: Node) -> list[str]:
 
 
 def _title(node: Node) -> str:
-    attributes = print_attributes(node.op.attributes()).strip(" {}")
+    attributes = print_attributes(node.op).strip(" {}")
     return f"{node.op.operator_name} {attributes}".strip()
 
 

@@ -45,7 +45,7 @@ def _facts(plan: Plan, step: Step) -> LayerFacts:
     read = dict.fromkeys(step.reads.values())
     return LayerFacts(
         name=step.name,
-        operator=step.op.operator_name + print_attributes(step.op.attributes()),
+        operator=step.op.operator_name + print_attributes(step.op),
         reads=tuple(_shape(plan, value) for value in read),
         writes=_shape(plan, step.writes),
         macs=step.macs,

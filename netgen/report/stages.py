@@ -53,7 +53,7 @@ def graph_rows(graph: Graph) -> list[Row]:
     """Inputs and computed values of a graph; its constants are left out."""
     rows = []
     for node in (*graph.inputs, *graph.activations):
-        attributes = print_attributes(node.op.attributes()).strip(" {}")
+        attributes = print_attributes(node.op).strip(" {}")
         title = f"{node.op.operator_name} {attributes}".strip()
         reads = tuple(name for name in node.operands if not graph.is_const(name))
         rows.append(Row(node.name, title, f"{node.name} : {node.type}", reads))

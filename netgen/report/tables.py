@@ -57,7 +57,7 @@ def graph_table(graph: Graph) -> Table:
     for node in (*graph.inputs, *graph.activations):
         macs = node.op.macs(graph.operand_types(node), node.type) if node.operands else 0
         weights = sum(graph[n].type.elements for n in node.operands if graph.is_const(n))
-        definition = node.op.operator_name + print_attributes(node.op.attributes())
+        definition = node.op.operator_name + print_attributes(node.op)
         cells = (f"{macs:,}" if macs else "", f"{weights:,}" if weights else "")
         table.add_row(node.name, definition, str(node.type), *cells)
     table.add_section()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
+from netgen.ir.attributes import ONE_FOR_ALL, TEXT
 from netgen.ir.operator import Const, Input, Operator, Signature
 from netgen.ir.registry import REGISTRY, Registry
 from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.text import print_attributes
 from netgen.ops.conv2d import Conv2d
 
 
@@ -21,8 +25,8 @@ class Scale(Operator):
     operator_name: ClassVar[str] = "scale"
     factor: float = 1.0
     axes: tuple[int, ...] = ()
-    steps: tuple[int, int] = (1, 1)
-    mode: str = "plain"
+    steps: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
+    mode: str = field(default="plain", metadata=TEXT)
     times: int = 1
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
@@ -42,6 +46,11 @@ def registry() -> Registry:
 def test_defaults_are_not_shown() -> None:
     assert Scale().attributes() == {}
     assert Scale(2.0, (1, 2)).attributes() == {"factor": 2.0, "axes": (1, 2)}
+
+
+def test_a_field_says_how_its_attribute_prints() -> None:
+    op = Scale(2.0, (1, 1), (3, 3), "wide", 5)
+    assert print_attributes(op) == ' {factor=0x1p+1, axes=(1,1), steps=3, mode="wide", times=5}'
 
 
 def test_an_operator_is_made_from_its_attributes(registry: Registry) -> None:
@@ -67,6 +76,24 @@ def test_ill_typed_attributes(
 ) -> None:
     with pytest.raises(GraphError, match=f"the attribute '{attribute}' of scale is ill-typed"):
         registry.make("scale", {attribute: value})
+
+
+@pytest.mark.parametrize(
+    "operator", [operator for operator in REGISTRY if dataclasses.fields(operator)]
+)
+def test_every_attribute_of_every_operator_is_checked(operator: Callable[..., Operator]) -> None:
+    for attribute in dataclasses.fields(operator):  # type: ignore[arg-type]
+        for value in (None, True, 1j, [0.5], np.array([0.5]), np.True_):
+            with pytest.raises(GraphError, match=f"'{attribute.name}' of .* is ill-typed"):
+                operator(**{attribute.name: value})
+
+
+def test_numbers_of_numpy_become_those_of_python() -> None:
+    made = Scale(np.float32(0.5), np.array([1, 2]), [3, np.int8(4)], np.str_("a"), np.int64(2))  # type: ignore[arg-type]
+    plain = Scale(0.5, (1, 2), (3, 4), "a", 2)
+    assert (made, repr(made)) == (plain, repr(plain))
+    assert type(made.factor) is float
+    assert repr(Scale(2)) == repr(Scale(2.0))
 
 
 def test_one_number_for_a_tuple_of_known_length(registry: Registry) -> None:

@@ -13,7 +13,6 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS, in_other_words
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.activation import ElementwiseActivation, find_activation
-from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.window import Window, resolve_pad
 
 Numbers: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int32]"
@@ -60,19 +59,27 @@ def activation_stages(op: ElementwiseActivation, shape: Shape) -> list[Stage]:
 
     Raises GraphError for one that TensorFlow Lite does not have.
     """
-    if isinstance(op, HardSigmoid):  # it has none: relu6(x + 3) / 6
-        three, sixth = np.array([3.0], np.float32), np.array([1.0 / 6.0], np.float32)
-        fused = {"fusedActivationFunction": _FUSED["relu6"]}
-        return [
-            Stage("ADD", shape, (three,), "AddOptions", fused),
-            Stage("MUL", shape, (sixth,), "MulOptions"),
-        ]
     known = in_other_words(op)
+    if known is not None and known.tflite_formula:
+        return [
+            Stage(
+                operator,
+                shape,
+                (np.array([constant], np.float32),),
+                f"{operator.title()}Options",
+                {"fusedActivationFunction": _FUSED[act]},
+            )
+            for operator, constant, act in known.tflite_formula
+        ]
     if known is None or known.tflite is None:
         raise GraphError(
             f"the activation '{op.operator_name}' cannot be written to a .tflite file",
-            expected="one of hard_sigmoid, "
-            + ", ".join(other.kind.operator_name for other in ACTIVATIONS if other.tflite),
+            expected="one of "
+            + ", ".join(
+                other.kind.operator_name
+                for other in ACTIVATIONS
+                if other.tflite or other.tflite_formula
+            ),
         )
     values = known.attributes(op)
     # The schema calls the table of LEAKY_RELU's attributes LeakyReluOptions.

@@ -62,6 +62,7 @@ class WinogradF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
+    transforms_weights: ClassVar[bool] = True
     outputs: ClassVar[int]  # m
     g: ClassVar[tuple[tuple[float, ...], ...]]  # G, [t, 3]
     # Additions and multiply-adds of one channel of a tile, before and behind the products.

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from netgen.errors import InputError
 from netgen.ir.graph import Graph
+from netgen.ir.inputs import input_array
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.window import slides_by_channel
@@ -32,7 +32,10 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
     """
     memory = Memory(plan)
     found = {name: poisoned(value.type) for name, value in plan.values.items()}
-    images = {name: _input(plan, name, inputs) for name in plan.inputs}
+    images = {}
+    for name in plan.inputs:
+        kind = plan.values[name].type
+        images[name] = kind.element.store(input_array(name, kind, inputs))
     for name, image in images.items():
         if not plan.push_rows:
             memory.write(name, 0, image)
@@ -58,25 +61,6 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
             operands = [found[operand] for operand in value.view.operands]
             found[name] = value.view.op.reference(operands, Signature(types, value.type))
     return found
-
-
-def _input(plan: Plan, name: str, inputs: Mapping[str, npt.ArrayLike]) -> Array:
-    if name not in inputs:
-        raise InputError(f"no array for the input %{name}")
-    array, kind = np.asarray(inputs[name]), plan.values[name].type
-    if array.shape != kind.shape:
-        raise InputError(
-            f"the array for the input %{name} has the wrong shape",
-            expected=str(list(kind.shape)),
-            found=str(list(array.shape)),
-        )
-    if not kind.element.is_float and array.dtype != kind.element.storage:
-        raise InputError(
-            f"the array for the input %{name} has the wrong element type",
-            expected=f"{kind.element.storage} as {kind}",
-            found=str(array.dtype),
-        )
-    return kind.element.store(array)
 
 
 def _run(memory: Memory, graph: Graph, step: Step, band: Band) -> None:

@@ -6,7 +6,8 @@ import dataclasses
 from typing import TypeVar
 
 from netgen.errors import GraphError, PlanError
-from netgen.ir.operator import AttributeValue, Operator
+from netgen.ir.attributes import AttributeValue
+from netgen.ir.operator import Operator
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Quantisation, TensorType
 from netgen.kernels.layer import Instance
