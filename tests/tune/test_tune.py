@@ -13,6 +13,7 @@ from netgen.bench.limits import Probe
 from netgen.compiler import compile as compile_graph
 from netgen.compiler import lower
 from netgen.errors import BuildError
+from netgen.ir.text import parse_graph
 from netgen.kernels.targets import TileCycles, find_target
 from netgen.kernels.tiles import Tile
 from netgen.plan.data.options import PlanOptions
@@ -97,6 +98,24 @@ def test_tuning_a_network_keeps_its_results() -> None:
     for choices in found:
         tuned = compile_graph(graph, tuning=Tuning(target.name, choices))(image)
         np.testing.assert_array_equal(tuned, own)
+
+
+def test_codes_are_given_to_a_network_that_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = parse_graph("""netgen 1
+      graph codes {
+        %image : i8[1,1,1,64] {scale=0x1p-5, zero=-5} = input
+        %w     : f32[64,64] = const {data=@w}
+        %real  : f32[1,1,1,64] = dequantize(%image)
+        %flat  : f32[1,64] = reshape(%real) {shape=(1,64)}
+        %y     : f32[1,64] = linear(%flat, %w)
+        return %y
+      }""")[0].with_constants({"w": np.eye(64, dtype=np.float32)})
+    monkeypatch.setattr(netgen.tune.search, "fastest", lambda _, count: (count - 1, 2e-6, 0.5))
+    monkeypatch.setattr(netgen.tune.search, "_ROUNDS_OF_NETWORKS", 1)
+    result = tune(graph, find_target("generic"), find_compiler(), most=2, path="of/mine.json")
+    assert result.own_seconds > 0
+    assert result.rejected or len(result.tuning.choices) == 1
+    assert result.tuning.path == "of/mine.json"
 
 
 @pytest.mark.heavy
