@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -10,15 +11,15 @@ from math import ceil
 
 import numpy as np
 
-from netgen.bench.peers import PEERS, check_installed, check_known, load_netgen
+from netgen.bench.peers import PEERS, check_installed, check_known, load_netgen, refusal
 from netgen.bench.process import WorkerProcess, default_cores
 from netgen.bench.result import BenchRow, compared, final_rows
 from netgen.bench.worker import Job, Loader
 from netgen.compiler import compile as compile_graph
-from netgen.errors import NetgenError, UsageError
+from netgen.errors import NetgenError, NetgenNote, UsageError
 from netgen.ir.graph import Graph
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from netgen.weights.seeded import uniform
+from netgen.runtime.compare import seeded_inputs
 
 # Threads that have run out of work look for more before they sleep, LLVM's OpenMP for 0.2 s:
 # meanwhile nobody else is timed on their cores.
@@ -47,26 +48,25 @@ def bench(
 ) -> list[BenchRow]:
     """Time a model and its peers on the same image; one row for netgen, then one per peer.
 
-    `model` is `graph` compiled (any callable that can be pickled, takes the inputs as f32[1,H,W,C]
-    and returns an array, or a tuple of them). Each runtime is a process of its own with
-    `threads` threads, all pinned to the last cores allowed; only one works at a time. In each of
-    `rounds` rounds every runtime runs for about `round_ms` milliseconds or one inference, in turn
-    forwards and backwards. The first peer takes part twice: its ratio to itself says how far to
-    trust the rest. `label` names the model in the rows; `on_round(done, rounds)` is called after
-    each round.
+    `model` is `graph` compiled (any callable that can be pickled, takes the inputs as [1,H,W,C] of
+    their element types and returns an array, or a tuple of them). Each runtime is a process of its
+    own with `threads` threads, all pinned to the last cores allowed; only one works at a time. In
+    each of `rounds` rounds every runtime runs for about `round_ms` milliseconds or one inference,
+    in turn forwards and backwards. The first peer takes part twice: its ratio to itself says how
+    far to trust the rest. `label` names the model in the rows; `on_round(done, rounds)` is called
+    after each round.
 
-    A peer that is missing, fails to start or computes something else has a row that says so, and
-    the rest goes on. Raises UsageError for an unknown peer or no rounds, BuildError where the model
-    itself does not run.
+    A peer that is missing, cannot take codes, fails to start or computes something else has a row
+    that says so, and the rest goes on. Raises UsageError for an unknown peer or no rounds,
+    BuildError where the model itself does not run.
     """
     check_known(peers)
     if rounds < 1:
         raise UsageError("a bench needs at least one round", found=str(rounds))
     label = label or graph.name
     cores = default_cores(threads)
-    inputs = tuple(
-        (uniform(node.name, node.type.shape) * 3**0.5).astype(np.float32) for node in graph.inputs
-    )
+    images = seeded_inputs(graph)
+    inputs = tuple(images[node.name] for node in graph.inputs)
     with ExitStack() as stack:
 
         def start(name: str, load: Loader, payload: object) -> _Runner:
@@ -116,9 +116,15 @@ def bench_target(
     tell: Callable[[str], None],
     planning: PlanOptions = DEFAULT,
 ) -> list[BenchRow]:
-    """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress."""
+    """Compile a graph for `target` and time it as `bench` does; `tell` hears of the progress.
+
+    Before anything is compiled, a note names each peer that cannot take the graph's codes.
+    """
     check_known(peers)
     default_cores(planning.threads)  # raises before anything is compiled
+    for name in dict.fromkeys(peers):
+        if (refused := refusal(name, graph)) is not None:
+            warnings.warn(str(refused), NetgenNote, stacklevel=2)
     return bench(
         graph,
         compile_graph(graph, target=target, progress=tell, **planning.keywords()),
@@ -141,6 +147,8 @@ def _admit(
     """Start a peer, once or twice, and compare its outputs; none runs if its row has an error."""
     name = row.runtime
     try:
+        if (refused := refusal(name, graph)) is not None:
+            raise refused
         check_installed(name)
         payload = PEERS[name].prepare(graph)
         started = [start(name, PEERS[name].load, payload) for _ in range(2 if twice else 1)]

@@ -11,6 +11,7 @@ import numpy as np
 from netgen.bench.worker import Array
 from netgen.errors import VerifyError
 from netgen.ir.tensor_type import Array as Times
+from netgen.runtime.compare import relative_error
 
 # Runtimes that compute in fp32 differ by about 3e-5 of the largest output, bf16 by 1e-2 and more.
 LARGEST_ERROR = 1e-3
@@ -65,9 +66,9 @@ def compared(row: BenchRow, ours: Sequence[Array], theirs: Sequence[Array]) -> B
             found=str(shapes),
         )
         return replace(row, error=str(fault), exit_code=fault.exit_code)
-    worst = float(np.max([_relative_error(a, b) for a, b in zip(ours, theirs, strict=True)]))
+    worst = max(relative_error(a, b) for a, b in zip(ours, theirs, strict=True))
     row = replace(row, max_relative_error=worst if np.isfinite(worst) else None)
-    if worst <= LARGEST_ERROR:  # NaN is not
+    if worst <= LARGEST_ERROR:
         return row
     fault = VerifyError(
         f"netgen and {row.runtime} do not compute the same",
@@ -75,14 +76,6 @@ def compared(row: BenchRow, ours: Sequence[Array], theirs: Sequence[Array]) -> B
         found=f"{worst:.3g}",
     )
     return replace(row, error=str(fault), exit_code=fault.exit_code)
-
-
-def _relative_error(found: Array, expected: Array) -> float:
-    difference = float(np.abs(found.astype(np.float64) - expected).max())
-    if difference == 0.0:
-        return 0.0
-    largest = float(np.abs(expected).max())
-    return difference / largest if largest else float("inf")
 
 
 def final_rows(

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = "npt.NDArray[np.float32]"
+# Of floats, or of codes, which netgen alone takes.
+Array: TypeAlias = "npt.NDArray[Any]"
 
 
 @dataclass(frozen=True)

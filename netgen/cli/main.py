@@ -157,12 +157,12 @@ def compile_model(
 
 def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:
     """Raise VerifyError unless the model, compiled for this machine, agrees with NumPy."""
-    from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
+    from netgen.report.verify import TOLERANCES, agreement_text, require_agreement, verify_graph
 
     with progress() as tell:
         comparison = verify_graph(graph, target, "numpy", tell, planning)
     require_agreement(comparison, TOLERANCES["numpy"])
-    click.echo(f"worst error against numpy: {comparison.max_relative_error:.1e}", err=True)
+    click.echo(agreement_text(comparison, "numpy"), err=True)
 
 
 @main.command()
@@ -237,17 +237,17 @@ def verify(
 ) -> None:
     """Compile for this machine and compare with a reference, layer by layer."""
     from netgen.report.tables import comparison_table
-    from netgen.report.verify import TOLERANCES, require_agreement, verify_graph
+    from netgen.report.verify import TOLERANCES, agreement_text, require_agreement, verify_graph
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
         comparison = verify_graph(graph, target, against, tell, planning, Path(model))
     if as_json:
-        print_json({"against": against, **asdict(comparison)})
+        print_json({"against": against, **comparison.as_json()})
     else:
         if layers:
             print_table(comparison_table(comparison))
-        click.echo(f"worst error against {against}: {comparison.max_relative_error:.1e}")
+        click.echo(agreement_text(comparison, against))
     require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
 
 

@@ -57,7 +57,13 @@ def tune(
     graph = load_model(model, weights, parameters)
     with progress() as tell:
         result = search(
-            graph, runnable_target(target), compiler, most=most, planning=planning, progress=tell
+            graph,
+            runnable_target(target),
+            compiler,
+            most=most,
+            planning=planning,
+            path=str(output),
+            progress=tell,
         )
     document = tuning_to_json(result.tuning, __version__, compiler.kind)
     text = json_text(document, 1) + "\n"

@@ -61,15 +61,8 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     MissingExtraError where onnx is not installed.
     """
     onnx = _import_onnx()
-    unknown = [node for node in graph.activations if type(node.op) not in MAPPINGS]
-    if unknown:
-        names = sorted({node.op.operator_name for node in unknown})
-        raise GraphError(
-            f"the operator {', '.join(names)} cannot be exported to ONNX",
-            where=f"%{unknown[0].name}",
-            expected="one of " + ", ".join(sorted(kind.operator_name for kind in MAPPINGS)),
-        )
     _check_floats(graph)
+    _check_operators(graph)
     model = _Writer(onnx, graph, interface).model()
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
@@ -78,14 +71,29 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
 
 def _check_floats(graph: Graph) -> None:
     """Raise GraphError for codes: ONNX has other operators for them."""
-    for node in graph.nodes:
-        if not node.type.element.is_float:
-            raise GraphError(
-                "codes cannot be exported to ONNX",
-                where=f"%{node.name}",
-                expected="f32",
-                found=str(node.type),
-            )
+    if (node := graph.first_codes()) is not None:
+        raise GraphError(
+            "codes cannot be exported to ONNX",
+            where=f"%{node.name}",
+            expected="f32",
+            found=str(node.type),
+            hint="export the network of floats that it was quantised from",
+        )
+
+
+def _check_operators(graph: Graph) -> None:
+    """Raise GraphError for operators that have no mapping; it names a value of each."""
+    unknown: dict[str, str] = {}
+    for node in graph.activations:
+        if type(node.op) not in MAPPINGS:
+            unknown.setdefault(node.op.operator_name, f"%{node.name}")
+    if unknown:
+        which = "operators" if len(unknown) > 1 else "operator"
+        raise GraphError(
+            f"the {which} {', '.join(unknown)} cannot be exported to ONNX",
+            where=", ".join(unknown.values()),
+            expected="one of " + ", ".join(sorted(kind.operator_name for kind in MAPPINGS)),
+        )
 
 
 def _pixel_properties(normalisation: Normalisation) -> dict[str, str]:

@@ -139,6 +139,10 @@ class Graph:
         """Nodes that compute something: neither inputs nor constants."""
         return tuple(node for node in self._order if not isinstance(node.op, Input | Const))
 
+    def first_codes(self) -> Node | None:
+        """The first node that holds integers, which are codes mostly; None if all hold floats."""
+        return next((node for node in self.nodes if not node.type.element.is_float), None)
+
     def users(self, name: str) -> tuple[Node, ...]:
         """Distinct nodes that read a value, ordered by name."""
         return tuple(self[user] for user in sorted(set(self._net.successors(name))))

@@ -89,8 +89,12 @@ def comparison_table(comparison: Comparison) -> Table:
     """One line per layer."""
     table = _table("layer")
     table.add_column("worst error, relative to the largest value", justify="right")
+    coded = comparison.codes is not None
+    if coded:
+        table.add_column("codes that differ", justify="right")
     for layer in comparison.layers:
-        table.add_row(layer.name, f"{layer.max_relative_error:.1e}")
+        codes = "" if layer.codes is None else str(layer.codes)
+        table.add_row(layer.name, f"{layer.max_relative_error:.1e}", *([codes] if coded else []))
     return table
 
 

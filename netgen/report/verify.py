@@ -32,20 +32,36 @@ def verify_graph(
     """Compile the graph, run it on a seeded input, and compare every layer with the reference.
 
     The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
-    the `file` that the graph is from. Raises BuildError where the target does not run here,
-    UsageError where there is no such file, MissingExtraError without the package of the reference.
+    the `file` that the graph is from. Behind codes of computed floats it is always the graph's own,
+    since no other can start from the model's operands. Raises BuildError where the target does not
+    run here, UsageError where there is no such file or the reference cannot take the graph,
+    MissingExtraError without the package of the reference.
     """
     if against == "tflite" and (file is None or file.suffix != ".tflite"):
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
         )
+    if against == "onnxruntime":
+        _require_floats(graph)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
     if against == "tflite" and file is not None:
         reference = _litert(file)
     else:
         reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
-    return compare(model, lowered.plan, reference, seeded_inputs(graph))
+    return compare(model, lowered.plan, graph, reference, seeded_inputs(graph))
+
+
+def _require_floats(graph: Graph) -> None:
+    """Raise UsageError for codes, which ONNX Runtime is not given."""
+    if (node := graph.first_codes()) is not None:
+        raise UsageError(
+            "networks with codes cannot be compared with ONNX Runtime",
+            where=f"%{node.name}",
+            expected="f32",
+            found=str(node.type),
+            hint="use --against numpy",
+        )
 
 
 def _numpy(graph: Graph) -> Reference:
@@ -67,7 +83,15 @@ def _litert(file: Path) -> Reference:
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:
-    """Raise VerifyError unless the worst error of the outputs is within the tolerance."""
+    """Raise VerifyError for any wrong code, and unless floats are within the tolerance."""
+    codes = comparison.codes
+    if codes is not None and codes.count:
+        raise VerifyError(
+            "the compiled model does not agree with its reference",
+            expected="the codes that follow from the operands of their step",
+            found=f"others: {codes}",
+            hint="`netgen verify --layers` shows where",
+        )
     if not comparison.max_relative_error <= tolerance:
         raise VerifyError(
             "the compiled model does not agree with its reference",
@@ -75,3 +99,13 @@ def require_agreement(comparison: Comparison, tolerance: float) -> None:
             found=f"{comparison.max_relative_error:.1e}",
             hint="`netgen verify --layers` shows where it begins",
         )
+
+
+def agreement_text(comparison: Comparison, against: str) -> str:
+    """The worst error in words, and those of codes on a second line, where there are any."""
+    text = f"worst error against {against}: {comparison.max_relative_error:.1e}"
+    if comparison.codes is None:
+        return text
+    ends = comparison.end_to_end
+    whole = "" if ends is None else f"; from the inputs on, where rounding adds up: {ends}"
+    return f"{text}\ncodes that differ, step by step: {comparison.codes}{whole}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret_measured, rounded_values
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.plan.data.plan import Plan
 from netgen.plan.execute.memory import poisoned
@@ -20,19 +22,54 @@ Reference = Callable[[Mapping[str, Array]], Values]
 
 
 @dataclass(frozen=True)
+class CodeErrors:
+    """The number of codes that differ, of `total`, and the largest difference of two."""
+
+    count: int
+    total: int
+    largest: int
+
+    def __str__(self) -> str:
+        by = f", by {self.largest} at most" if self.count else ""
+        return f"{self.count:,} of {self.total:,}{by}"
+
+
+@dataclass(frozen=True)
 class LayerError:
-    """The largest difference of one value, relative to the reference's largest magnitude."""
+    """The largest difference of one value, relative to the reference's largest magnitude.
+
+    Codes count by what they stand for; `codes` are their differences, None of floats.
+    """
 
     name: str
     max_relative_error: float
+    codes: CodeErrors | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """All of it by name, of floats without what only codes have."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`max_relative_error` is the worst of the outputs; `layers` are in the order of execution."""
+    """The result of a comparison; `layers` are in the order of execution.
+
+    `max_relative_error` is the worst of the outputs. Where codes were computed from computed
+    floats, each layer counts, since it is compared by itself (`interpret_measured`). `codes` are
+    the errors of all codes that were compared, None if there are none. `end_to_end` are, of those
+    codes, the differences from a reference that was given nothing but the inputs: these are no
+    fault, and None where it comes to the same.
+    """
 
     max_relative_error: float
     layers: tuple[LayerError, ...]
+    codes: CodeErrors | None = None
+    end_to_end: CodeErrors | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """All of it by name, without what a network of floats does not have."""
+        document = {name: value for name, value in asdict(self).items() if value is not None}
+        return document | {"layers": [layer.as_json() for layer in self.layers]}
 
 
 def seeded_inputs(graph: Graph) -> dict[str, Array]:
@@ -53,7 +90,10 @@ def _seeded(name: str, kind: TensorType) -> Array:
 
 
 def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
-    """Largest |found - expected| / largest |expected|; infinite where either is not finite."""
+    """Largest |found - expected| / largest |expected|; infinite where either is not finite.
+
+    The largest |found| where all that is expected is 0.
+    """
     a, b = np.asarray(found, np.float64).ravel(), np.asarray(expected, np.float64).ravel()
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return float("inf")
@@ -64,22 +104,64 @@ def relative_error(found: npt.ArrayLike, expected: npt.ArrayLike) -> float:
 def compare(
     model: CompiledModel,
     plan: Plan,
+    graph: Graph,
     reference: Reference,
     inputs: Mapping[str, Array],
 ) -> Comparison:
     """Run model and reference on the same inputs; all values that the reference knows are compared.
 
-    Each value is taken from the arena right after the step that wrote it.
+    Each value is taken from memory right after the step that wrote it. `graph` is the network as it
+    was declared: its own reference judges `rounded_values`, from the model's values before them.
     """
-    expected = reference(inputs)
-    found = _values(model, plan, [inputs[name][0] for name in plan.inputs])
-    layers = tuple(
-        LayerError(name, relative_error(found[name], expected[name]))
-        for name in found
-        if name in expected
+    alone = reference(inputs)
+    measured, outputs = _values(model, plan, inputs)
+    rounded = rounded_values(graph)
+    if rounded:
+        # Each step is judged by itself, so all that is known of its operands is judged, too.
+        measured |= _views(plan, measured, inputs)
+        followed = interpret_measured(graph, inputs, measured)
+        expected: Values = {**alone, **{name: followed[name] for name in rounded}}
+    else:
+        # The outputs show all faults: what else lies in their memory need not be compared.
+        measured = {n: a for n, a in measured.items() if plan.buffer_of(n).kind == "arena"}
+        expected = alone
+    found = {name: measured[name] for name in measured if name not in outputs} | outputs
+
+    def error(name: str, source: str, known: Values) -> LayerError:
+        return _error(name, plan.values[name].type, found[name], known[source])
+
+    layers = tuple(error(name, name, expected) for name in found if name in expected)
+    ends = tuple(error(name, _source(name, plan), expected) for name in plan.outputs)
+    judged = {layer.name: layer for layer in (*layers, *ends)}
+    apart = [error(name, name, alone) for name in found if name in rounded and name in alone]
+    return Comparison(
+        max(layer.max_relative_error for layer in (judged.values() if rounded else ends)),
+        layers,
+        _sum(judged.values()),
+        _sum(apart),
     )
-    outputs = [relative_error(found[name], expected[_source(name, plan)]) for name in plan.outputs]
-    return Comparison(max(outputs), layers)
+
+
+def _error(name: str, kind: TensorType, found: Array, expected: Array) -> LayerError:
+    """The error of one value, whose codes stand for multiples of their distance from zero."""
+    if kind.element.is_float:
+        return LayerError(name, relative_error(found, expected))
+    ours, theirs = (array.ravel().astype(np.int64) - kind.zero for array in (found, expected))
+    apart = np.abs(ours - theirs)
+    codes = CodeErrors(int(np.count_nonzero(apart)), apart.size, int(apart.max()))
+    return LayerError(name, relative_error(ours, theirs), codes)
+
+
+def _sum(layers: Iterable[LayerError]) -> CodeErrors | None:
+    """The errors of all codes together, None if there are no codes."""
+    found = [layer.codes for layer in layers if layer.codes is not None]
+    if not found:
+        return None
+    return CodeErrors(
+        sum(codes.count for codes in found),
+        sum(codes.total for codes in found),
+        max(codes.largest for codes in found),
+    )
 
 
 def _source(output: str, plan: Plan) -> str:
@@ -91,22 +173,31 @@ def _source(output: str, plan: Plan) -> str:
     return output
 
 
-def _values(model: CompiledModel, plan: Plan, images: Sequence[Array]) -> dict[str, Array]:
-    """All values of one run by name, in the order of execution: rows as they stood when written."""
+def _values(
+    model: CompiledModel, plan: Plan, inputs: Mapping[str, Array]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """All values of one run by name, in the order of execution, and the outputs.
+
+    Rows are as they stood when they were written, in the arena or in the caller's memory.
+    """
     found: dict[str, Array] = {}
     done = [0] * len(plan.steps)
+    results = model.new_results(1)
+    memory = {
+        plan.values[name].runs[0].buffer: result.reshape(-1).view(np.uint8)
+        for name, result in zip(plan.outputs, results, strict=True)
+    }
 
     def collect(index: int, arena: Array) -> None:
         step = plan.steps[index]
         buffer, kind = plan.buffer_of(step.writes), plan.values[step.writes].type
         shape = kind.shape
         first, done[index] = done[index], done[index] + step.rows
-        if buffer.kind != "arena":
-            return
         rows = slice(first, done[index]) if len(shape) == 4 else slice(0, 1)
         if step.op.sums_rows:
             rows = slice(0, 1)
-        held = arena[buffer.offset : buffer.offset + buffer.bytes].view(kind.element.storage)
+        start = arena[buffer.offset :] if buffer.kind == "arena" else memory[buffer.name]
+        held = start[: buffer.bytes].view(kind.element.storage)
         written = held[plan.elements(step.writes, rows.start, rows.stop)]
         value = found.setdefault(step.writes, poisoned(kind))
         if len(shape) == 4:
@@ -114,5 +205,20 @@ def _values(model: CompiledModel, plan: Plan, images: Sequence[Array]) -> dict[s
         else:
             value[:] = written.reshape(shape)
 
-    outputs = model.run_with_hook(*images, hook=collect) or ()
-    return found | dict(zip(plan.outputs, outputs, strict=True))
+    images = [inputs[name][0] for name in plan.inputs]
+    outputs = model.run_with_hook(*images, hook=collect, results=results) or ()
+    return found, dict(zip(plan.outputs, outputs, strict=True))
+
+
+def _views(plan: Plan, found: Values, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Values that no step computed, which show what steps did."""
+    known = {**inputs, **found}
+    views: dict[str, Array] = {}
+    for name, value in plan.values.items():
+        if value.view is not None:
+            types = tuple(plan.values[operand].type for operand in value.view.operands)
+            operands = [known[operand] for operand in value.view.operands]
+            views[name] = known[name] = value.view.op.reference(
+                operands, Signature(types, value.type)
+            )
+    return views

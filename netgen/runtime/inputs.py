@@ -81,17 +81,20 @@ def _dtype_hint(array: Array, dtype: str, port: ModelPort) -> tuple[str, ...]:
     if array.dtype == dtype:
         return ()
     if port.dtype != "float32" and dtype == port.dtype:
-        scale = (
-            ""
-            if port.scale is None
-            else (f": a code q stands for {port.scale:.9g} * (q - {port.zero_point})")
-        )
-        return (f"the network takes {dtype}{scale}",)
+        meaning = "" if port.scale is None else f": a code q stands for {_meaning(port)}"
+        return (f"the network takes {dtype}{meaning}",)
     if dtype == "uint8":
         return ("preprocess takes 8-bit pixels of 0..255; give other images to the model itself",)
     if array.dtype == np.uint8:
         return ("normalise 8-bit pixels with model.preprocess(images)",)
     return ("convert with images.astype(numpy.float32)",)
+
+
+def _meaning(port: ModelPort) -> str:
+    """The number that a code q stands for, as a formula."""
+    zero = port.zero_point
+    distance = f"(q {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "q"
+    return f"{port.scale:.9g} * {distance}"
 
 
 def _shape_hint(array: Array, port: ModelPort) -> tuple[str, ...]:

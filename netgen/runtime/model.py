@@ -100,7 +100,7 @@ class CompiledModel:
         """Run images like a call, but always return a tuple with one array per output."""
         batches, single = checked_batches(inputs, self.inputs)
         count = len(batches[0])
-        results = self._new_results(count)
+        results = self.new_results(count)
         each, undivided = count // self._image.threads, self._undivided
         done = 0
         if each and undivided is not None:
@@ -112,13 +112,17 @@ class CompiledModel:
         return tuple(result[0] if single else result for result in results)
 
     def run_with_hook(
-        self, *inputs: object, hook: Callable[[int, Array], bool | None]
+        self,
+        *inputs: object,
+        hook: Callable[[int, Array], bool | None],
+        results: Sequence[Array] | None = None,
     ) -> tuple[Array, ...] | None:
         """Run on one image, calling `hook(step, arena)` after each step of the C.
 
         `arena` is the instance's working memory as bytes, live: what a step wrote may be
-        overwritten by a later one. A hook that returns true ends the run, and the result is None;
-        its exceptions end the run and are raised here. Raises InputError, BuildError.
+        overwritten by a later one. `results` are arrays of `new_results(1)` that the C writes to,
+        for a hook that looks at them. A hook that returns true ends the run, and the result is
+        None; its exceptions end the run and are raised here. Raises InputError, BuildError.
         """
         batches, single = checked_batches(inputs, self.inputs)
         if not single:
@@ -127,7 +131,7 @@ class CompiledModel:
         instance = self._library.new_instance(
             arena, self._weights, lambda step: bool(hook(step, arena))
         )
-        results = self._new_results(1)
+        results = self.new_results(1) if results is None else results
         finished = self._run_one(instance, batches, results, 0)
         return tuple(result[0] for result in results) if finished else None
 
@@ -141,7 +145,7 @@ class CompiledModel:
             raise UsageError("a raw run takes one image from the caller's memory")
         instance = self._library.new_instance(self._new_arena(), self._weights, hook)
         images = [np.require(batch[0], requirements=["C", "A"]) for batch in batches]
-        results = tuple(result[0, ...] for result in self._new_results(1))
+        results = tuple(result[0, ...] for result in self.new_results(1))
         return RawRun(
             *instance.addresses(),
             tuple(array.ctypes.data for array in (*images, *results)),
@@ -247,7 +251,8 @@ class CompiledModel:
         images = [np.require(batch[index], requirements=["C", "A"]) for batch in batches]
         return instance.run([array.ctypes.data for array in (*images, *outputs)])
 
-    def _new_results(self, count: int) -> list[Array]:
+    def new_results(self, count: int) -> list[Array]:
+        """Memory for the outputs of so many images, one array per output."""
         return [np.empty((count, *port.shape), port.dtype) for port in self.outputs]
 
     def _borrow(self) -> ModelState:

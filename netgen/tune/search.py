@@ -22,10 +22,10 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import Tuning, layer_key
+from netgen.runtime.compare import seeded_inputs
 from netgen.runtime.compilers import CCompiler
 from netgen.tune.candidates import Case, TimedCalls, load_candidates
 from netgen.tune.timing import ratios, round_times
-from netgen.weights.seeded import uniform
 
 # What counts as faster: more than what one measurement differs from the next.
 NOISE = 0.03
@@ -69,11 +69,13 @@ def tune(
     *,
     most: int = 8,
     planning: PlanOptions = DEFAULT,
+    path: str = "tuning.json",
     progress: Callable[[str], None] = lambda _: None,
 ) -> TuningResult:
     """Measure up to `most` alternatives of each layer that has any; this takes minutes.
 
-    `planning` is how the network is planned: bands have choices of their own. Raises BuildError
+    `planning` is how the network is planned: bands have choices of their own. `path` is that of the
+    file where the tuning will stand, for messages. Raises BuildError
     without a compiler.
     """
     lowered = lower(graph, target, replace(planning, tuning=None))
@@ -83,7 +85,7 @@ def tune(
         progress(f"layer {number + 1} of {len(cases)}: {key}")
         layers.append(_tuned(lowered.plan, key, steps, target, compiler, most))
     choices = {layer.key: layer.best for layer in layers if layer.best != layer.own}
-    tuning = Tuning(target.name, choices)
+    tuning = Tuning(target.name, choices, path)
     progress("the whole network")
     own, tuned = _compare(graph, lowered, lower(graph, target, replace(planning, tuning=tuning)))
     rejected = bool(choices) and tuned > own
@@ -151,7 +153,8 @@ def _compare(graph: Graph, own: Lowered, tuned: Lowered) -> tuple[float, float]:
     """
     origin = graph.origin or Origin(graph.name)
     models = [build(own, origin), build(tuned, origin)]
-    inputs = [uniform(n.name, n.type.shape).astype(np.float32) for n in graph.inputs]
+    images = seeded_inputs(graph)
+    inputs = [images[node.name] for node in graph.inputs]
 
     def call(which: int, repeats: int) -> None:
         for _ in range(repeats):

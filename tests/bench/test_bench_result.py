@@ -60,11 +60,19 @@ def test_agreement_is_relative_to_the_largest_output() -> None:
     assert row.error is None
     assert row.max_relative_error == pytest.approx(5e-4, rel=1e-3)
     assert compared(ROWS[2], outputs(0.0), outputs(0.0)).max_relative_error == 0.0
+    # Of nothing but zeros the error is the largest number itself, as `netgen verify` has it.
+    row = compared(ROWS[2], outputs(2.0**-20), outputs(0.0))
+    assert (row.error, row.max_relative_error) == (None, 2.0**-20)
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [(outputs(1.002), outputs(1.0)), (outputs(np.nan), outputs(1.0)), (outputs(1.0), outputs(0.0))],
+    [
+        (outputs(1.002), outputs(1.0)),
+        (outputs(np.nan), outputs(1.0)),
+        (outputs(np.inf), outputs(np.inf)),
+        (outputs(1.0), outputs(0.0)),
+    ],
 )
 def test_disagreement(
     ours: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]],

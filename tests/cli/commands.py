@@ -30,6 +30,12 @@ def tiny(size: int = 12, width: int = 8, classes: int = 10):
 @network
 def grey(classes: int = 10):
     return linear(flatten(image(12, 12, 1)), classes)
+
+from netgen.ops import dequantize, quantize
+
+@network
+def rounded():
+    return dequantize(quantize(conv2d(image(32, 32, 8), 8, 3, pad=1), 1e-4, 100, "i16"))
 """
 
 NOTE = "netgen: note: no --weights given: the weights are seeded numbers, not trained ones"

@@ -43,6 +43,17 @@ def test_a_tuning_is_written_and_used(cli: Cli, tiny: str, folder: Path) -> None
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_note_of_the_search_names_the_file_given(
+    cli: Cli, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netgen.tune.search.fastest", lambda *_: (0, 1e-6, 1.0))
+    outcome = cli("tune", tiny, "-o", "t.json", "--most", "2")
+    assert outcome.code == 0
+    assert "netgen: note: t.json: no layer was faster" in outcome.stderr
+    assert "tuning.json" not in outcome.stderr
+
+
+@pytest.mark.usefixtures("folder")
 def test_json_says_what_was_measured(cli: Cli, tiny: str) -> None:
     found = cli("tune", tiny, "-o", "t.json", "--most", "2", "--json").json()
     assert found.keys() == {"tuning", "layers", "own_seconds", "tuned_seconds", "rejected"}

@@ -29,6 +29,8 @@ def test_verify_json(cli: Cli, tiny: str) -> None:
     layers = {layer["name"]: layer["max_relative_error"] for layer in shown["layers"]}
     assert list(layers) == ["stem.relu6", "global_avg_pool", "linear"]
     assert layers["linear"] == shown["max_relative_error"]
+    assert shown.keys() == {"against", "max_relative_error", "layers"}
+    assert {*map(len, shown["layers"])} == {2}
 
 
 def test_verify_for_people(cli: Cli, tiny: str) -> None:
@@ -46,6 +48,31 @@ def test_verify_against_onnxruntime(cli: Cli, tiny: str) -> None:
     assert shown["against"] == "onnxruntime"
     assert shown["max_relative_error"] < 1e-5
     assert shown["layers"][0]["name"] == "stem.relu6"
+
+
+def test_codes_are_judged_step_by_step(cli: Cli, tiny: str, folder: Path) -> None:
+    rounded = tiny.replace(":tiny", ":rounded")
+    outcome = cli("verify", rounded, "--target", "generic", "--layers")
+    assert outcome.code == 0
+    *table, first, second = outcome.stdout.splitlines()
+    assert "codes that differ" in table[1]
+    assert first.startswith("worst error against numpy: ")
+    assert second.startswith(
+        "codes that differ, step by step: 0 of 8,192; from the inputs on, where rounding adds up: "
+    )
+    assert second.endswith(" of 8,192, by 1 at most")
+    shown = cli("verify", rounded, "--target", "generic", "--json").json()
+    assert shown["codes"] == {"count": 0, "total": 8192, "largest": 0}
+    assert shown["end_to_end"]["count"] > 0
+    assert [layer.get("codes") for layer in shown["layers"]] == [None, shown["codes"], None]
+    written = cli("compile", rounded, "--verify", "-o", "m.c")
+    assert written.code == 0
+    assert second in written.stderr.splitlines()
+    assert "m.c" in entries(folder)
+    refused = cli("verify", rounded, "--against", "onnxruntime")
+    assert refused.code == 2
+    assert "%quantize: networks with codes cannot be" in refused.error()
+    assert refused.error().endswith("; use --against numpy")
 
 
 def test_verify_of_a_tflite_file(cli: Cli, folder: Path) -> None:

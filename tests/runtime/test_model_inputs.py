@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from netgen.errors import InputError, UsageError
+from netgen.runtime.inputs import checked_array
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.model_image import ModelPort
 
 Array = NDArray[np.float32]
 
@@ -123,3 +125,13 @@ def test_preprocess(sum_stub: Stub) -> None:
     bare = CompiledModel(dataclasses.replace(model.image, normalisation=None))
     with pytest.raises(UsageError, match="does not declare a normalisation"):
         bare.preprocess(pixels)
+
+
+@pytest.mark.parametrize(
+    ("zero", "formula"),
+    [(-5, r"0.03125 \* \(q \+ 5\)"), (7, r"0.03125 \* \(q - 7\)"), (0, r"0.03125 \* q")],
+)
+def test_what_a_code_stands_for(zero: int, formula: str) -> None:
+    port = ModelPort("image", (4, 3, 2), "int8", 2.0**-5, zero)
+    with pytest.raises(InputError, match=rf"takes int8: a code q stands for {formula}$"):
+        checked_array(BATCH[0], port, "int8")

@@ -14,6 +14,7 @@ from netgen.compiler import compile as compile_graph
 from netgen.compiler import lower
 from netgen.errors import BuildError
 from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
+from netgen.ir.text import parse_graph
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.layer import Layer
 from netgen.kernels.targets import TileCycles, find_target
@@ -126,6 +127,24 @@ def test_memory_of_candidates_is_full_and_aligned(dtype: str) -> None:
     assert len(set(array.tolist())) >= 20
     if element.is_float:
         assert (array != 0).all()
+
+
+def test_codes_are_given_to_a_network_that_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = parse_graph("""netgen 1
+      graph codes {
+        %image : i8[1,1,1,64] {scale=0x1p-5, zero=-5} = input
+        %w     : f32[64,64] = const {data=@w}
+        %real  : f32[1,1,1,64] = dequantize(%image)
+        %flat  : f32[1,64] = reshape(%real) {shape=(1,64)}
+        %y     : f32[1,64] = linear(%flat, %w)
+        return %y
+      }""")[0].with_constants({"w": np.eye(64, dtype=np.float32)})
+    monkeypatch.setattr(netgen.tune.search, "fastest", lambda _, count: (count - 1, 2e-6, 0.5))
+    monkeypatch.setattr(netgen.tune.search, "_ROUNDS_OF_NETWORKS", 1)
+    result = tune(graph, find_target("generic"), find_compiler(), most=2, path="of/mine.json")
+    assert result.own_seconds > 0
+    assert result.rejected or len(result.tuning.choices) == 1
+    assert result.tuning.path == "of/mine.json"
 
 
 @pytest.mark.heavy

@@ -20,8 +20,11 @@ from netgen.bench.peers.tflite import TFLITE
 from netgen.bench.peers.torch import TORCH
 from netgen.bench.worker import Array, Loaded
 from netgen.errors import MissingExtraError, UsageError
+from netgen.ir.graph import Graph
 
-__all__ = ["PEERS", "Peer", "check_installed", "check_known", "installed", "load_netgen"]
+__all__ = [
+    "PEERS", "Peer", "check_installed", "check_known", "installed", "load_netgen", "refusal",
+]  # fmt: skip
 
 PEERS: dict[str, Peer] = {
     "onnxruntime": ONNXRUNTIME,
@@ -40,7 +43,7 @@ def load_netgen(model: Callable[..., object], inputs: tuple[Array, ...], threads
 
     results = model(*inputs)
     outputs = results if isinstance(results, tuple) else (results,)
-    arrays = tuple(np.asarray(output, np.float32) for output in outputs)
+    arrays = tuple(np.asarray(output) for output in outputs)
     return Loaded(netgen.__version__, arrays, lambda: model(*inputs))
 
 
@@ -60,6 +63,19 @@ def check_installed(name: str) -> None:
     """Raise MissingExtraError, which says what installs it, if a peer's package is not there."""
     for package in _missing(name):
         raise MissingExtraError(package, PEERS[name].extra, f"timing {name}")
+
+
+def refusal(name: str, graph: Graph) -> UsageError | None:
+    """The error of a peer that would be given codes, since it runs in fp32; None without codes."""
+    node = graph.first_codes()
+    if node is None:
+        return None
+    return UsageError(
+        f"{name} is timed on networks of floats only",
+        where=f"%{node.name}",
+        expected="f32",
+        found=str(node.type),
+    )
 
 
 def check_any_installed(names: Sequence[str]) -> None:
