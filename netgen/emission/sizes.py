@@ -82,7 +82,10 @@ def bounded_loops(loops: object, named: Mapping[str, Term]) -> object:
     end: Term = 0
     for loop in loops:
         first, end = end, sum_of(end, named[loop["length"]])
-        places = {letter: sum_of("c", named[f"{letter}_first"]) for letter in loop["letters"]}
+        # A loop of one turn is printed without its head, and so without its variable.
+        known = isinstance(first, int) and isinstance(end, int)
+        at = first if known and first + loop["width"] >= end else "c"
+        places = {letter: sum_of(at, named[f"{letter}_first"]) for letter in loop["letters"]}
         if first != end:
             bounded.append({**loop, "first": first, "end": end, **places})
     return bounded

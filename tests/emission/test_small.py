@@ -70,12 +70,22 @@ def separable() -> Tensor:
     return global_avg_pool(x)
 
 
+@network
+def alike() -> Tensor:
+    """Functions that layers of equal channels share: 13 are 8, 4 and 1, in loops of one turn."""
+    x = depthwise_conv2d(image(9, 8, 13), 3, pad=1)
+    x = depthwise_conv2d(x, 3, stride=2, pad=1)
+    x = max_pool2d(max_pool2d(x, 3, stride=1, pad=1), 3, stride=1, pad=1)
+    x = avg_pool2d(avg_pool2d(x, 3, stride=1, pad=1), 2, stride=1)
+    return concat(global_avg_pool(x), global_avg_pool(spatial_slice(x, start=(1, 0))))
+
+
 # Networks of depthwise layers.
 SEPARABLE = (
     *("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"),
     *("shufflenet_v1", "shufflenet_v2", "ds_cnn"),
 )
-GRAPHS = {"pairs": pairs, "separable": separable}
+GRAPHS = {"pairs": pairs, "separable": separable, "alike": alike}
 
 
 def seeded(name: str) -> Graph:
@@ -116,6 +126,11 @@ def check_bits(graph: Graph, target: str, folder: Path, memory: PlanOptions, *, 
 @pytest.mark.parametrize("fuse", [True, False], ids=["fused", "as_declared"])
 def test_bits_of_every_kernel(target: str, fuse: bool, tmp_path: Path) -> None:
     check_bits(seeded("pairs"), target, tmp_path, PlanOptions(), fuse=fuse)
+
+
+@pytest.mark.parametrize("target", ["generic", "x86-64-v3"])
+def test_bits_of_layers_of_equal_channels(target: str, tmp_path: Path) -> None:
+    check_bits(seeded("alike"), target, tmp_path, PlanOptions(), fuse=False)
 
 
 @pytest.mark.parametrize("target", ["generic", "x86-64-v3"])
