@@ -41,9 +41,9 @@ class LoweredFile:
 def lower_file(file: ModelFile, name: str, where: str, held: int) -> LoweredFile:
     """Make the graph of a file of `held` bytes.
 
-    Inputs and outputs keep names and shapes; where the first axis is longer than 1, one of 1 stands
-    before it. Raises GraphError with every operator that cannot be mapped, or WeightsError if
-    nothing but weights is wrong.
+    Inputs and outputs keep names and shapes; where the first axis is longer than 1 or the only one,
+    one of 1 stands before it. Raises GraphError with every operator that cannot be mapped, or
+    WeightsError if nothing but weights is wrong.
     """
     return _Lowering(file, where, held).run(name)
 
