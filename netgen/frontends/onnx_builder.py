@@ -225,7 +225,7 @@ class Builder:
     def graph(self, name: str, outputs: Sequence[tuple[str, TensorView]]) -> Graph:
         """Finish: outputs as the file has them, each under its name in the file if it can be.
 
-        A first axis of more than 1 is no batch of images; one of 1 then stands before it.
+        A first or only axis that is no batch of images has one of 1 before it, as `as_image` says.
 
         `outputs` are ONNX names with their tensors. What no output needs is left out.
         """

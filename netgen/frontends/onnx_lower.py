@@ -33,8 +33,8 @@ def lower_model(model: ModelProto, name: str, where: str) -> Graph:
     """Make the graph of a model whose functions are inlined and whose data are in memory.
 
     Inputs and outputs keep names, shapes and axes as the file has them; where the first axis is
-    longer than 1, one of 1 stands before it. Raises GraphError with every node that cannot be
-    mapped, or WeightsError if nothing but weights is wrong.
+    longer than 1 or the only one, one of 1 stands before it. Raises GraphError with every node that
+    cannot be mapped, or WeightsError if nothing but weights is wrong.
     """
     return _Lowering(model, where).run(name)
 

@@ -20,7 +20,7 @@ collect_ignore = [] if importlib.util.find_spec("torch") else ["test_torch_expor
 
 
 def as_image(array: Floats) -> Floats:
-    return array if array.shape[0] == 1 else array[np.newaxis]
+    return array if array.shape[0] == 1 and array.ndim > 1 else array[np.newaxis]
 
 
 Load = Callable[[Model], Graph]
@@ -43,7 +43,8 @@ def load(tmp_path: Path) -> Load:
 def agree(load: Load) -> Agree:
     """A function that asserts that netgen's graph and ONNX Runtime agree; it gives the graph.
 
-    netgen's inputs and outputs have a batch of 1 before a first axis that is longer.
+    netgen's inputs and outputs have a batch of 1 before a first axis that is longer or the only
+    one.
     """
 
     def of(model: Model) -> Graph:

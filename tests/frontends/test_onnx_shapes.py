@@ -89,6 +89,11 @@ def test_global_average_and_its_likes(agree: Agree) -> None:
     assert "global_avg_pool" in names(agree(whole))
 
 
+def test_an_only_axis_of_one_has_a_batch_before_it(agree: Agree) -> None:
+    graph = agree(Model({"x": (1,)}).node("Sigmoid", ["x"], ["y"]))
+    assert [node.type.shape for node in (*graph.inputs, graph["y"])] == [(1, 1)] * 2
+
+
 @pytest.mark.parametrize("axis", [1, -3])
 def test_concat(agree: Agree, axis: int) -> None:
     model = Model({"a": (1, 2, 3, 4), "b": (1, 5, 3, 4), "c": (1, 1, 3, 4)})

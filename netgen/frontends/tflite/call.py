@@ -15,6 +15,7 @@ from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Known, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.builder import ChannelsLast
+from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION
 from netgen.frontends.tflite.parts import FileOperator, FileTensor
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
@@ -84,18 +85,23 @@ class Call:
     def weights(self, index: int, what: str) -> tuple[str, npt.NDArray[np.float32]]:
         """Name and elements of an input of learned numbers.
 
-        Raises WeightsError unless they are float32, also by way of DEQUANTIZE.
+        Raises GraphError where they are quantised, WeightsError unless they are float32, also by
+        way of DEQUANTIZE.
         """
         array = self.known(index, what)
+        tensor = self.read[index]
+        assert tensor is not None  # it is known
+        if array.dtype.kind in "iu" and tensor.scales is not None:
+            raise GraphError(
+                f"{what} under activations of float32 are quantised to {array.dtype}",
+                hint=WITHOUT_QUANTISATION,
+            )
         if array.dtype != np.float32:
             raise WeightsError(
                 f"{what} under activations of float32 have an element type that is not supported",
                 expected="float32, or float16 behind DEQUANTIZE",
                 found=str(array.dtype),
-                hint="convert the model without quantising its weights",
             )
-        tensor = self.read[index]
-        assert tensor is not None  # it is known
         return tensor.name, np.asarray(array, np.float32)
 
     def integers(self, index: int, what: str) -> tuple[int, ...]:

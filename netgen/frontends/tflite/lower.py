@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netgen.errors import GraphError, NetgenError, WeightsError
+from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Value, check_rank
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.tflite.builder import ChannelsLast
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, Faults, UnsupportedError
 from netgen.frontends.tflite.fold import FOLDS
 from netgen.frontends.tflite.operators import MAPPINGS, TAKE_CODES
 from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile
@@ -40,9 +41,9 @@ class LoweredFile:
 def lower_file(file: ModelFile, name: str, where: str, held: int) -> LoweredFile:
     """Make the graph of a file of `held` bytes.
 
-    Inputs and outputs keep names and shapes; where the first axis is longer than 1, one of 1 stands
-    before it. Raises GraphError with every operator that cannot be mapped, or WeightsError if
-    nothing but weights is wrong.
+    Inputs and outputs keep names and shapes; where the first axis is longer than 1 or the only one,
+    one of 1 stands before it. Raises GraphError with every operator that cannot be mapped, or
+    WeightsError if nothing but weights is wrong.
     """
     return _Lowering(file, where, held).run(name)
 
@@ -59,7 +60,7 @@ class _Lowering:
         for operator in file.operators:
             for index in operator.inputs:
                 self._readers.setdefault(index, set()).add(operator.name)
-        self._faults: list[tuple[str, NetgenError]] = []
+        self._faults = Faults()
         self._budget = Budget(held)
         outputs = [file.tensors[index].name for index in file.outputs]
         self._builder = ChannelsLast(outputs, self._budget)
@@ -72,11 +73,11 @@ class _Lowering:
             try:
                 self._values[index] = self._input(tensor)
             except GraphError as error:
-                self._faults.append((f"input {tensor.shown}", error))
+                self._faults.of_input(tensor.shown, error)
         for operator in self._file.operators:
             self._visit(operator)
         outputs = [(index, self._output(index)) for index in self._file.outputs]
-        self._raise_faults()
+        self._faults.raise_all(self._where)
         named = [(self._file.tensors[k].name, view) for k, view in outputs if view is not None]
         graph = self._builder.graph(name, named)
         renames = self._builder.renames
@@ -104,14 +105,13 @@ class _Lowering:
         return replace(view, axes=view.axes[-len(kind.shape) :])
 
     def _visit(self, operator: FileOperator) -> None:
-        makes = ", ".join(self._file.tensors[index].shown for index in operator.outputs)
-        title = f"operator {operator.index}, {operator.name}, which makes {makes or 'nothing'}"
         try:
             # Numbers that leave float32 are refused when they would get into the graph.
             with np.errstate(all="ignore"):
                 results = self._results(operator)
         except (GraphError, WeightsError) as error:
-            self._faults.append((title, error))
+            makes = [self._file.tensors[index].shown for index in operator.outputs]
+            self._faults.of_operator(operator.index, operator.name, makes, error)
             self._stand_in(operator)
         except _UnknownError:
             self._stand_in(operator)
@@ -123,7 +123,7 @@ class _Lowering:
         """Results of an operator: views of values that are emitted, or known arrays."""
         mapping, fold = MAPPINGS.get(operator.name), FOLDS.get(operator.name)
         if mapping is None and fold is None:
-            raise GraphError("this operator is not supported")
+            raise UnsupportedError("not supported")
         for index in operator.outputs:
             if index in self._made or self._file.tensors[index].is_constant:
                 raise GraphError("a result that is there already")
@@ -138,7 +138,7 @@ class _Lowering:
             made = mapping(call)
             results = [made] if isinstance(made, TensorView | np.ndarray) else list(made)
         else:
-            raise GraphError("this operator is supported between constants only")
+            raise UnsupportedError("supported between constants only")
         if len(results) != len(operator.outputs):
             raise GraphError("another number of results", expected=str(len(results)))
         for value, tensor in zip(results, call.made, strict=True):
@@ -169,13 +169,15 @@ class _Lowering:
         return self._values[index]
 
     def _check_elements(self, operator: FileOperator, found: Sequence[TensorView]) -> None:
-        """Raise GraphError for codes where only floats are supported."""
+        """Raise GraphError for codes and integers where only floats are supported."""
         if operator.name in TAKE_CODES:
             return
         for view in found:
             kind = self._builder.kind(view)
+            if kind.quantisation is not None:
+                raise UnsupportedError("quantised", hint=WITHOUT_QUANTISATION)
             if not kind.element.is_float:
-                raise GraphError("this operator is supported in floats only", found=str(kind))
+                raise UnsupportedError("supported in floats only", found=kind.dtype)
 
     def _check_result(self, value: Value, tensor: FileTensor) -> None:
         """Raise GraphError where the result is of another kind than the file says."""
@@ -211,18 +213,6 @@ class _Lowering:
             if value is not None or tensor.is_constant
             else "an output that no operator makes",
             where=f"{self._where}: {tensor.shown}",
-        )
-
-    def _raise_faults(self) -> None:
-        if not self._faults:
-            return
-        weights = all(isinstance(error, WeightsError) for _, error in self._faults)
-        kind: type[NetgenError] = WeightsError if weights else GraphError
-        count = len(self._faults)
-        raise kind(
-            f"{count} part{'s' if count > 1 else ''} of the model cannot be used: "
-            + "; ".join(f"{title}: {error}" for title, error in self._faults),
-            where=self._where,
         )
 
 

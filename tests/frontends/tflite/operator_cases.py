@@ -101,6 +101,7 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: mean((1, 7, 5), 1),
         lambda: mean(IMAGE, -1, keep=True),
         lambda: mean(IMAGE, 1),
+        lambda: mean((1, 6), 1),
         lambda: mean_of_codes("int8", 0.03125, 0.0071, 3, 1, 2),
         lambda: mean_of_codes("uint8", 0.02, 0.02, 130, 2, 1),
         lambda: mean_of_codes("int8", 0.02, 0.004, -9, 3, 1),
@@ -120,7 +121,7 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
     "PADV2": (
         padded_maximum,lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),),
     "QUANTIZE": (codes,),
-    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7))),
+    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,))),
     "RELU6": (lambda: alone("RELU6"),),
     "RESHAPE": (
         lambda: with_integers("RESHAPE", IMAGE, (1, -1)),

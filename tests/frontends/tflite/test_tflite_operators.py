@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from netgen.compiler import lower, resolve_target
+from netgen.errors import MissingExtraError
 from netgen.export.litert_session import run_litert
 from netgen.frontends.tflite.fold import FOLDS
 from netgen.frontends.tflite.load import load_tflite
@@ -159,6 +161,13 @@ def test_an_input_that_nothing_reads(tmp_path: Path) -> None:
     assert np.array_equal(
         run_litert(tmp_path / "m.tflite", inputs)["y"], np.maximum(inputs["x"], 0)
     )
+
+
+def test_the_judge_is_one_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read(tmp_path, Model({"x": (1, 4)}).node("RELU", ["x"]))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match=r"install it with: pip install ai-edge-litert$"):
+        run_litert(tmp_path / "m.tflite", {})
 
 
 def test_types_of_codes() -> None:
