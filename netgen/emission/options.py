@@ -18,6 +18,9 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 # With `_t` these are types of <stddef.h> and <stdint.h>.
 _TYPES = re.compile(r"size|ptrdiff|wchar|max_align|u?int(_least|_fast)?(8|16|32|64)|u?int(ptr|max)")
+# What ends or changes a string of C and of the assembler, line breaks and trigraphs among it, or
+# has no UTF-8.
+_UNQUOTABLE = re.compile(r'["\'\\\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]|\?\?')
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,13 @@ def prefix_of(stem: str) -> str:
             hint="choose another file name for -o, or a --prefix",
         )
     return stem
+
+
+def require_includable(stem: str) -> None:
+    """Raise UsageError where no #include or .incbin can name the files of an output's stem."""
+    if _UNQUOTABLE.search(stem):
+        raise UsageError(
+            f"{stem!r} cannot stand between the quotes of an #include",
+            expected="a file name without quotes, backslashes, ?? and control characters",
+            hint="choose another file name for -o",
+        )

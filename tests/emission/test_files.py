@@ -88,6 +88,20 @@ def test_names_that_c_cannot_have(name: str, small_graph: Graph, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "stem", ['a"b', "a'b", "a\\b", "a\nb", "a\x7fb", "a\x85b", "a??)b", "a\udcffb"], ids=ascii
+)
+def test_names_that_no_include_can_have(stem: str, small_graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot stand between the quotes of an #include"):
+        netgen.emit(small_graph, tmp_path / f"{stem}.c", prefix="m")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_with_blanks_are_included(small_graph: Graph, tmp_path: Path) -> None:
+    netgen.emit(small_graph, tmp_path / "my é, net?.c", prefix="m")
+    assert '#include "my é, net?.h"' in (tmp_path / "my é, net?.c").read_text(encoding="utf-8")
+
+
 def test_emit_returns_what_it_wrote(small_graph: Graph, tmp_path: Path) -> None:
     written = netgen.emit(small_graph, tmp_path / "toy.c", prefix="net", weights_as="incbin")
     assert sorted(written) == sorted(tmp_path.iterdir())
