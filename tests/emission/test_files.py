@@ -97,6 +97,16 @@ def test_names_that_no_include_can_have(stem: str, small_graph: Graph, tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("stem", ["stdint", "String", "threads", "pthread", "arm_neon"])
+@pytest.mark.parametrize("prefix", [None, "m"])
+def test_names_of_headers_of_c(
+    stem: str, prefix: str | None, small_graph: Graph, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=rf"would hide C's own <{stem.lower()}\.h>"):
+        netgen.emit(small_graph, tmp_path / f"{stem}.c", prefix=prefix)
+    assert not list(tmp_path.iterdir())
+
+
 def test_names_with_blanks_are_included(small_graph: Graph, tmp_path: Path) -> None:
     netgen.emit(small_graph, tmp_path / "my é, net?.c", prefix="m")
     assert '#include "my é, net?.h"' in (tmp_path / "my é, net?.c").read_text(encoding="utf-8")
