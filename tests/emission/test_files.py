@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import netgen
-from netgen.emission.files import write_files
+from netgen.emission.files import require_writable, write_files
 from netgen.errors import UsageError
 from netgen.ir.graph import Graph
 
@@ -53,6 +53,15 @@ def test_unwritable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("netgen.emission.files.tempfile.mkstemp", forbidden)
     with pytest.raises(UsageError, match="cannot write"):
         write_files(tmp_path, FILES)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    name = "n" * 300 + ".c"
+    with pytest.raises(UsageError, match=f"the file name {name} is too long"):
+        write_files(tmp_path, {**FILES, name: b""})
+    with pytest.raises(UsageError, match=f"the file name {name} is too long"):
+        require_writable(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
