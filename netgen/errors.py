@@ -96,6 +96,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "images": ("pillow",),
     "onnx": _ONNX,
     "tflite": ("tflite",),
+    "litert": ("tflite", "ai-edge-litert"),
     "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
     "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
     "planner": ("ortools",),

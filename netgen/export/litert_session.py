@@ -23,7 +23,7 @@ def run_litert(path: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ModuleNotFoundError:
-        raise MissingExtraError("ai_edge_litert", "bench", "LiteRT as a judge") from None
+        raise MissingExtraError("ai_edge_litert", "litert", "LiteRT as a judge") from None
     lowered = lower_tflite(path)
     try:
         interpreter = Interpreter(
