@@ -12,7 +12,7 @@ from netgen.dsl.network import Network
 from netgen.emission.files import write_files
 from netgen.emission.header import ERRORS, command_of
 from netgen.emission.interface import input_as, model_bytes
-from netgen.emission.options import EmitOptions, WeightsAs, prefix_of
+from netgen.emission.options import EmitOptions, WeightsAs, prefix_of, require_includable
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
 from netgen.frontends.files import LOADERS
@@ -250,6 +250,7 @@ def _names(
             f"weights cannot be written as '{weights_as}'",
             expected=f"one of {', '.join(get_args(WeightsAs))}",
         )
+    require_includable(stem)
     name = prefix_of(stem if prefix is None else prefix)
     command = command_of(_origin(graph), target, stem, name, weights_as, planning)
     return EmitOptions(name, stem, weights_as, command, regions=isinstance(planning.ram, tuple))

@@ -92,13 +92,12 @@ class VerifyError(NetgenError):
 # What the optional dependencies of pyproject.toml are made of. A message names the packages, so
 # that its command holds whether netgen came from an index or from a folder.
 _ONNX = ("onnx", "onnxruntime")
-_LITERT = ("ai-edge-litert",)
 EXTRAS: dict[str, tuple[str, ...]] = {
     "images": ("pillow",),
     "onnx": _ONNX,
     "tflite": ("tflite",),
-    "litert": _LITERT,
-    "bench": (*_ONNX, "openvino", *_LITERT, "flatbuffers"),
+    "litert": ("tflite", "ai-edge-litert"),
+    "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
     "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
     "planner": ("ortools",),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
@@ -19,9 +20,11 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     be written, or something else than a file has the name.
     """
     pending: list[tuple[Path, Path]] = []
+    file = folder
     try:
         for name, content in files.items():
-            place = _place(folder / name)
+            file = folder / name
+            place = _place(file)
             handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=place.parent)
             pending.append((Path(temporary), place))
             with os.fdopen(handle, "wb") as stream:
@@ -31,7 +34,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         for written, place in pending:
             written.replace(place)
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise _refused(folder, file.name, error) from error
     finally:
         for written, _ in pending:
             with contextlib.suppress(OSError):
@@ -41,16 +44,21 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 def require_writable(file: Path) -> None:
     """Raise UsageError where `write_files` would, before what takes minutes."""
-    place = _place(file)
     try:
+        place = _place(file)
         handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=place.parent)
         os.close(handle)
         Path(temporary).unlink()
     except OSError as error:
-        raise _refused(file.parent, error) from error
+        raise _refused(file.parent, file.name, error) from error
 
 
-def _refused(folder: Path, error: OSError) -> UsageError:
+def _refused(folder: Path, name: str, error: OSError) -> UsageError:
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(
+            f"cannot write to {folder}: the file name {name} is too long",
+            hint="choose a shorter one with -o",
+        )
     return UsageError(
         f"cannot write to {folder}: {error.strerror or error}",
         hint="choose another place with -o",

@@ -18,6 +18,19 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 # With `_t` these are types of <stddef.h> and <stdint.h>.
 _TYPES = re.compile(r"size|ptrdiff|wchar|max_align|u?int(_least|_fast)?(8|16|32|64)|u?int(ptr|max)")
+# What ends or changes a string of C and of the assembler, line breaks and trigraphs among it, or
+# has no UTF-8.
+_UNQUOTABLE = re.compile(r'["\'\\\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]|\?\?')
+# Headers of C11, of POSIX and of vector instructions. A file of the same name hides them from all
+# that is compiled with -I on its folder.
+_HEADERS = frozenset({
+    "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits",
+    "locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef",
+    "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath", "threads", "time", "uchar",
+    "wchar", "wctype",
+    "fcntl", "pthread", "sched", "semaphore", "unistd",
+    "arm_neon", "immintrin",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,3 +59,21 @@ def prefix_of(stem: str) -> str:
             hint="choose another file name for -o, or a --prefix",
         )
     return stem
+
+
+def require_includable(stem: str) -> None:
+    """Raise UsageError where no #include or .incbin can name the files of an output's stem.
+
+    Headers of C may not be hidden: some file systems find them in any case of letters.
+    """
+    if _UNQUOTABLE.search(stem):
+        raise UsageError(
+            f"{stem!r} cannot stand between the quotes of an #include",
+            expected="a file name without quotes, backslashes, ?? and control characters",
+            hint="choose another file name for -o",
+        )
+    if stem.lower() in _HEADERS:
+        raise UsageError(
+            f"{stem}.h would hide C's own <{stem.lower()}.h>",
+            hint="choose another file name for -o",
+        )

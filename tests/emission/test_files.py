@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import netgen
-from netgen.emission.files import write_files
+from netgen.emission.files import require_writable, write_files
 from netgen.errors import UsageError
 from netgen.ir.graph import Graph
 
@@ -56,6 +56,15 @@ def test_unwritable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    name = "n" * 300 + ".c"
+    with pytest.raises(UsageError, match=f"the file name {name} is too long"):
+        write_files(tmp_path, {**FILES, name: b""})
+    with pytest.raises(UsageError, match=f"the file name {name} is too long"):
+        require_writable(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_folder_in_the_way_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "model.h").mkdir()
     (tmp_path / "model.c").write_text("old")
@@ -86,6 +95,30 @@ def test_names_that_c_cannot_have(name: str, small_graph: Graph, tmp_path: Path)
     with pytest.raises(UsageError):
         netgen.emit(small_graph, tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "stem", ['a"b', "a'b", "a\\b", "a\nb", "a\x7fb", "a\x85b", "a??)b", "a\udcffb"], ids=ascii
+)
+def test_names_that_no_include_can_have(stem: str, small_graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot stand between the quotes of an #include"):
+        netgen.emit(small_graph, tmp_path / f"{stem}.c", prefix="m")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stem", ["stdint", "String", "threads", "pthread", "arm_neon"])
+@pytest.mark.parametrize("prefix", [None, "m"])
+def test_names_of_headers_of_c(
+    stem: str, prefix: str | None, small_graph: Graph, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=rf"would hide C's own <{stem.lower()}\.h>"):
+        netgen.emit(small_graph, tmp_path / f"{stem}.c", prefix=prefix)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_with_blanks_are_included(small_graph: Graph, tmp_path: Path) -> None:
+    netgen.emit(small_graph, tmp_path / "my é, net?.c", prefix="m")
+    assert '#include "my é, net?.h"' in (tmp_path / "my é, net?.c").read_text(encoding="utf-8")
 
 
 def test_emit_returns_what_it_wrote(small_graph: Graph, tmp_path: Path) -> None:

@@ -170,8 +170,9 @@ def test_a_step_by_itself_is_a_loop(small_graph: Graph) -> None:
     plan = emitted.plan
     bands = Counter(band.step for band in execution_order(plan))
     alone = [s.first for s in plan.segments[1:] if s.first == s.last and bands[s.first] > 1]
-    loops = re.findall(r"for \(int row = 0; row < (\d+); \+\+row\) {", emitted.logic)
-    assert [int(count) for count in loops] == [bands[step] for step in alone]
+    loops = re.findall(r"for \(int row = 0; row < (height\d+); \+\+row\) {", emitted.logic)
+    heights = dict(re.findall(r"(height\d+) = (\d+)", emitted.logic))
+    assert [int(heights[name]) for name in loops] == [bands[step] for step in alone]
 
 
 def test_layers_as_before_where_nothing_is_banded(small_graph: Graph) -> None:

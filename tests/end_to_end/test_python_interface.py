@@ -63,6 +63,7 @@ def test_signatures() -> None:
         "tuning": None,
         "threads": 1,
         "copies": False,
+        "small": False,
     }
     assert keywords(netgen.compile) == {"target": "native", **options, "progress": None}
     files = {"target": "generic", "weights_as": "c", "prefix": None}

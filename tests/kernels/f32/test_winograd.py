@@ -56,10 +56,10 @@ FORMS_IN_TURN = pytest.mark.parametrize(
 def force(monkeypatch: pytest.MonkeyPatch, form: WinogradF32) -> None:
     """Let every layer that a form accepts be computed by it."""
 
-    def forced(layer: Layer, target: Target, *, winograd: bool = True) -> Kernel:
+    def forced(layer: Layer, target: Target, **allowed: bool) -> Kernel:
         if isinstance(layer.op, form.operators) and form.accepts(layer):
             return form
-        return select_kernel(layer, target, winograd=winograd)
+        return select_kernel(layer, target, **allowed)
 
     monkeypatch.setattr(calls, "select_kernel", forced)
 
