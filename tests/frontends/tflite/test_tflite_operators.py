@@ -163,10 +163,12 @@ def test_an_input_that_nothing_reads(tmp_path: Path) -> None:
     )
 
 
-def test_the_judge_is_one_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_judge_and_its_reader_are_asked_for_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read(tmp_path, Model({"x": (1, 4)}).node("RELU", ["x"]))
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(MissingExtraError, match=r"install it with: pip install ai-edge-litert$"):
+    with pytest.raises(MissingExtraError, match="with: pip install tflite ai-edge-litert$"):
         run_litert(tmp_path / "m.tflite", {})
 
 
