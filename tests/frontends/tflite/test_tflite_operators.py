@@ -168,7 +168,7 @@ def test_the_judge_and_its_reader_are_asked_for_alone(
 ) -> None:
     read(tmp_path, Model({"x": (1, 4)}).node("RELU", ["x"]))
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(MissingExtraError, match="with: pip install tflite ai-edge-litert$"):
+    with pytest.raises(MissingExtraError, match=r"pip install tflite ai-edge-litert$"):
         run_litert(tmp_path / "m.tflite", {})
 
 
