@@ -147,8 +147,8 @@ def test_zero_keeps_its_sign_in_vectors_and_scalars_alike(target: str, tmp_path:
 class _Portable:
     """Selection among the kernels that take every layer of their operator."""
 
-    def __call__(self, layer: Layer, target: Target, *, winograd: bool) -> Kernel:
-        del target, winograd
+    def __call__(self, layer: Layer, target: Target, **allowed: bool) -> Kernel:
+        del target, allowed
         fitting = [k for k in KERNELS if isinstance(layer.op, k.operators) and k.accepts(layer)]
         return max(fitting, key=lambda kernel: "portable" in kernel.name)
 
