@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from hypothesis import settings
 settings.register_profile("netgen", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("all", derandomize=True, deadline=None, max_examples=100)
 settings.load_profile("netgen")
+
+# Operators are registered where their package is imported; graphs in text name them.
+importlib.import_module("netgen.ops")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

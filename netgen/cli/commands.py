@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -19,7 +19,7 @@ class Commands(click.Group):
         info_name: str | None,
         args: list[str],
         parent: click.Context | None = None,
-        **extra: Any,  # noqa: ANN401  # click's own signature
+        **extra: object,
     ) -> click.Context:
         """Read the options that stand before the command."""
         try:

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.emission.environment import render
 from netgen.emission.functions import called_names, vector_words
 from netgen.ir.registry import REGISTRY

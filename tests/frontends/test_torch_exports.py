@@ -27,7 +27,7 @@ if importlib.util.find_spec("onnxscript") is None:
     del EXPORTERS["dynamo"]
 
 
-class Shuffled(torch.nn.Module):  # type: ignore[misc]  # Any: not always installed
+class Shuffled(torch.nn.Module):  # type: ignore[misc]  # without torch its classes are Any
     """Groups, a shuffle, slices, a padded shortcut, attention over channels: written by hand."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ def module(name: str) -> torch.nn.Module:
     torch.manual_seed(1)
     if name == "by_hand":
         return Shuffled().eval()
-    import torchvision  # type: ignore[import-not-found]  # likewise
+    import torchvision
 
     made: torch.nn.Module = getattr(torchvision.models, name)(weights=None).eval()
     for part in made.modules():

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node, SourceLine
 from netgen.ir.interpret import interpret

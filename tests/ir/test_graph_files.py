@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError, UsageError
 from netgen.ir.files import load_graph, save_graph, write_whole
 from netgen.ir.graph import Graph

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError, InputError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret, interpret_measured, rounded_values

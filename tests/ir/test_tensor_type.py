@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
 from netgen.ir.files import load_graph, save_graph
 from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType

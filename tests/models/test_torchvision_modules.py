@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torchvision  # type: ignore[import-not-found]  # not always installed
+import torchvision
 
 import netgen
 from netgen.models import NETWORKS

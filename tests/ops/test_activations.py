@@ -9,7 +9,6 @@ from math import inf
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
 from netgen.ir.magnitude import ANY_NUMBER, Spread

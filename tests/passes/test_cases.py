@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.text import parse_graph, print_graph

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.errors import WeightsError
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.ir.graph import Graph
 from netgen.ir.text import parse_graph
 from netgen.passes.share_constants import share_constants

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import netgen.ops  # noqa: F401  # registers the operators
 from netgen.ir.interpret import interpret
 from netgen.ir.text import parse_graph
 from netgen.models import NETWORKS

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from netgen.frontends.onnx_builder import netgen_name
 from netgen.frontends.onnx_call import check_rank
 from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile, Option, Scales
 from netgen.frontends.tflite.schema import OPTIONS
+
+# A class of the schema: flatbuffers' compiler writes them, without types.
+Table: TypeAlias = Any
 
 _IDENTIFIER = b"TFL3"
 _VERSION = 3
@@ -88,7 +91,7 @@ class _Reader:
             raise GraphError("no output")
         return ModelFile(tensors, operators, inputs, outputs)
 
-    def _count(self, table: Any, field: str) -> int:  # noqa: ANN401  # flatbuffers has no types
+    def _count(self, table: Table, field: str) -> int:
         """The length of a vector, which can be no more than the file's."""
         count = int(getattr(table, f"{field}Length")())
         if not 0 <= count <= self._size:
@@ -98,16 +101,16 @@ class _Reader:
         self._budget.take(count)
         return count
 
-    def _each(self, table: Any, field: str) -> Iterator[int]:  # noqa: ANN401
+    def _each(self, table: Table, field: str) -> Iterator[int]:
         return iter(range(self._count(table, field)))
 
-    def _numbers(self, table: Any, field: str) -> tuple[Any, ...]:  # noqa: ANN401
+    def _numbers(self, table: Table, field: str) -> tuple[Any, ...]:
         """A vector of numbers; empty where it is left out."""
         if not self._count(table, field):
             return ()
         return tuple(getattr(table, f"{field}AsNumpy")().tolist())
 
-    def _indices(self, table: Any, field: str, count: int, least: int) -> tuple[int, ...]:  # noqa: ANN401
+    def _indices(self, table: Table, field: str, count: int, least: int) -> tuple[int, ...]:
         found = self._numbers(table, field)
         if any(not least <= index < count for index in found):
             raise GraphError(
@@ -117,7 +120,7 @@ class _Reader:
             )
         return found
 
-    def _buffer(self, buffer: Any) -> npt.NDArray[np.uint8] | None:  # noqa: ANN401
+    def _buffer(self, buffer: Table) -> npt.NDArray[np.uint8] | None:
         """The bytes, which are not copied; None where there are none."""
         if buffer.Offset() > 1 or buffer.Size() > 1:
             raise GraphError("weights that stand behind the FlatBuffer are not supported")
@@ -130,7 +133,7 @@ class _Reader:
         self._budget.take(len(found))
         return found.partition(b";")[0][:_LONGEST_NAME].decode("utf-8", "replace")
 
-    def _tensor(self, tensor: Any, buffers: list[npt.NDArray[np.uint8] | None]) -> FileTensor:  # noqa: ANN401
+    def _tensor(self, tensor: Table, buffers: list[npt.NDArray[np.uint8] | None]) -> FileTensor:
         for field in ("Shape", "ShapeSignature"):
             check_rank(self._count(tensor, field))
         shape, signature = (self._numbers(tensor, field) for field in ("Shape", "ShapeSignature"))
@@ -164,13 +167,13 @@ class _Reader:
         self._names[candidate] = 1
         return candidate
 
-    def _scales(self, given: Any) -> Scales | None:  # noqa: ANN401
+    def _scales(self, given: Table) -> Scales | None:
         scales = () if given is None else self._numbers(given, "Scale")
         if not scales:
             return None
         return Scales(scales, self._numbers(given, "ZeroPoint"), given.QuantizedDimension())
 
-    def _code(self, code: Any) -> str:  # noqa: ANN401
+    def _code(self, code: Table) -> str:
         # Old writers know the first field only, which has no room for newer operators.
         number = max(code.DeprecatedBuiltinCode(), code.BuiltinCode())
         name = self._operators.get(number, f"operator code {number}")
@@ -178,7 +181,7 @@ class _Reader:
             return name
         return "CUSTOM " + re.sub(r"[^\x21-\x7e]", "?", self._text(code.CustomCode()))
 
-    def _operator(self, index: int, operator: Any, codes: list[str], count: int) -> FileOperator:  # noqa: ANN401
+    def _operator(self, index: int, operator: Table, codes: list[str], count: int) -> FileOperator:
         at = operator.OpcodeIndex()
         if at >= len(codes):
             raise GraphError(f"operator {index} has no code", found=str(at))
@@ -190,7 +193,7 @@ class _Reader:
             options=self._options(operator, codes[at]),
         )
 
-    def _options(self, operator: Any, name: str) -> dict[str, Option] | None:  # noqa: ANN401
+    def _options(self, operator: Table, name: str) -> dict[str, Option] | None:
         table, fields = OPTIONS.get(name, ("NONE", ()))
         given = operator.BuiltinOptionsType()
         union = operator.BuiltinOptions() if fields else None

@@ -177,8 +177,8 @@ def takes_plan_options(function: Function) -> Function:
         )
         for name, option in PLAN_OPTIONS.items()
     ]
-    spelled = signature.replace(parameters=[*own, *options])
-    function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect looks for it
+    # `inspect.signature` looks there first.
+    vars(function)["__signature__"] = signature.replace(parameters=[*own, *options])
     texts = [inspect.cleandoc(text) for text in (function.__doc__, PlanOptions.__doc__) if text]
     function.__doc__ = "\n\nPlanOptions: ".join(texts)
     return function

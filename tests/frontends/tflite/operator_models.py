@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from tests.frontends.tflite.tflite_models import NONE, RELU6, SAME, VALID, Model
@@ -27,8 +29,7 @@ def convolution(
     )  # fmt: skip
 
 
-def depthwise(**given: object) -> Model:
-    return convolution(**{"weights": (1, 3, 3, 6), **given}, operator="DEPTHWISE_CONV_2D")  # type: ignore[arg-type]
+depthwise = partial(convolution, weights=(1, 3, 3, 6), operator="DEPTHWISE_CONV_2D")
 
 
 def dense(

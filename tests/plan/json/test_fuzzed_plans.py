@@ -69,7 +69,7 @@ def test_the_plans_themselves_are_right(kind: str) -> None:
     assert judged(json.loads(json.dumps(document(kind)))) == "accepted"
 
 
-def edited(edit: Callable[[Any], object], kind: str = "layers") -> Any:  # noqa: ANN401
+def edited(edit: Callable[[Any], object], kind: str = "layers") -> Any:  # noqa: ANN401  # a JSON document
     """A document with one change, whose derived keys agree with it."""
     found = copy.deepcopy(document(kind))
     edit(found)
