@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,30 @@ _ANY = 2**63
 _MOST_AXES = 32
 
 
+class ReadsInputs:
+    """Base of the operators of a file: they look at inputs, as tensors or as known arrays."""
+
+    inputs: tuple[Value | None, ...]
+    # The number of the first input in messages.
+    counted_from: ClassVar[int] = 0
+
+    def given(self, index: int) -> Value | None:
+        """Input of that position, None where it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def tensor(self, index: int = 0) -> TensorView:
+        """An input that must be activations; raises GraphError where it is a constant."""
+        value = self.given(index)
+        if not isinstance(value, TensorView):
+            raise GraphError(
+                f"input {index + self.counted_from} must be activations",
+                found="nothing" if value is None else "a constant",
+            )
+        return value
+
+
 @dataclass(frozen=True)
-class Call:
+class Call(ReadsInputs):
     """An operator with its inputs: tensors of activations, or arrays that are known already.
 
     `names` are the ONNX names of the inputs, `results` those of the outputs, empty where nothing
@@ -46,25 +68,12 @@ class Call:
     outputs: int
     inputs: tuple[Value | None, ...]
     attributes: Mapping[str, Attribute]
+    counted_from: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
         """ONNX name of the first output."""
         return self.results[0]
-
-    def given(self, index: int) -> Value | None:
-        """Input of that position, None where it is left out."""
-        return self.inputs[index] if index < len(self.inputs) else None
-
-    def tensor(self, index: int = 0) -> TensorView:
-        """An input that must be activations; raises GraphError where it is a constant."""
-        value = self.given(index)
-        if not isinstance(value, TensorView):
-            raise GraphError(
-                f"input {index + 1} must be activations",
-                found="nothing" if value is None else "a constant",
-            )
-        return value
 
     def known(self, index: int, what: str) -> Known | None:
         """An input that must be known now, if it is there; raises GraphError where it is computed.

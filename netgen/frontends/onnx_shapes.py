@@ -5,6 +5,7 @@ The same for tensors that are known, which are folded, and for activations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from netgen.errors import GraphError
@@ -21,8 +22,17 @@ def target_shape(call: Call, shape: tuple[int, ...]) -> tuple[int, ...]:
         extents = [shape[k] if keep and v == 0 else v for k, v in enumerate(wanted)]
     except IndexError:
         raise GraphError("a shape of 0 keeps an axis that is not there") from None
+    return settled(extents, shape, wanted)
+
+
+def settled(extents: Sequence[int], shape: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
+    """The extents with a number for -1; raises GraphError where the elements do not fit.
+
+    `wanted` is what the file says.
+    """
+    extents = list(extents)
     known = prod(extent for extent in extents if extent != -1)
-    if extents.count(-1) == 1 and known and prod(shape) % known == 0:
+    if extents.count(-1) == 1 and known > 0 and prod(shape) % known == 0:
         extents[extents.index(-1)] = prod(shape) // known
     if prod(extents) != prod(shape) or min(extents, default=1) < 1:
         raise GraphError(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import pytest
@@ -18,6 +14,7 @@ from netgen.errors import NetgenError
 from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.graph import Graph
 from tests.frontends.arithmetic_cases import FOLDED
+from tests.frontends.counted import counted
 from tests.frontends.layer_cases import LAYERS
 from tests.frontends.onnx_models import Model
 from tests.frontends.onnx_mutations import mutate
@@ -26,9 +23,6 @@ from tests.frontends.operator_cases import versions
 from tests.frontends.test_onnx_open_axis import BATCHES, NO_BATCH
 
 MUTANTS = 6400
-# A small model takes some ten thousand calls of functions, in Python and in C.
-MOST_CALLS = 1_000_000
-MOST_BYTES = 1 << 29
 
 
 @pytest.fixture(scope="module")
@@ -46,28 +40,6 @@ def originals() -> list[ModelProto]:
     models += [build(Model({"x": ("N", 4, 5, 6)})) for build in BATCHES]
     models += [build(Model({"x": (6, 6)})) for build in NO_BATCH]
     return [model.proto() for model in models]
-
-
-@contextmanager
-def counted() -> Iterator[None]:
-    """Fail where too many functions are called, or too much memory is taken."""
-    calls = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal calls
-        del frame, argument
-        calls += event in ("call", "c_call")
-        assert calls <= MOST_CALLS
-
-    tracemalloc.reset_peak()
-    before, _ = tracemalloc.get_traced_memory()
-    sys.setprofile(count)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
-    _, peak = tracemalloc.get_traced_memory()
-    assert peak - before <= MOST_BYTES
 
 
 def outcome(path: Path) -> Graph | str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
-from netgen.frontends.onnx_call import Known, Value, axis_of
+from netgen.frontends.onnx_call import Known, ReadsInputs, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.builder import ChannelsLast
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION
@@ -40,7 +40,7 @@ class Codes:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(ReadsInputs):
     """An operator with its inputs: tensors of activations, or arrays that are known already.
 
     `read` and `made` are the file's tensors; an input that is left out is None in both `read` and
@@ -59,20 +59,6 @@ class Call:
     def name(self) -> str:
         """Name of the first result."""
         return self.made[0].name
-
-    def given(self, index: int) -> Value | None:
-        """Input of that position, None where it is left out."""
-        return self.inputs[index] if index < len(self.inputs) else None
-
-    def tensor(self, index: int = 0) -> TensorView:
-        """An input that must be activations; raises GraphError where it is a constant."""
-        value = self.given(index)
-        if not isinstance(value, TensorView):
-            raise GraphError(
-                f"input {index} must be activations",
-                found="nothing" if value is None else "a constant",
-            )
-        return value
 
     def known(self, index: int, what: str) -> Known:
         """An input that must be known now; raises GraphError where it is computed or left out."""

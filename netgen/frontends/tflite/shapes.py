@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from math import prod
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
+from netgen.frontends.onnx_shapes import settled
 from netgen.frontends.tflite.call import Call
 
 
@@ -16,17 +16,7 @@ def target_shape(call: Call, shape: Sequence[int]) -> tuple[int, ...]:
     wanted = (
         call.integers(1, "the shape") if call.given(1) is not None else call.numbers("NewShape")
     )
-    extents = list(wanted)
-    known = prod(extent for extent in extents if extent != -1)
-    if extents.count(-1) == 1 and known > 0 and prod(shape) % known == 0:
-        extents[extents.index(-1)] = prod(shape) // known
-    if prod(extents) != prod(shape) or min(extents, default=1) < 1:
-        raise GraphError(
-            "a reshape to another number of elements",
-            expected=f"{prod(shape)} as {list(shape)}",
-            found=str(list(wanted)),
-        )
-    return tuple(extents)
+    return settled(wanted, shape, wanted)
 
 
 def squeezed_axes(call: Call, shape: Sequence[int]) -> tuple[int, ...]:

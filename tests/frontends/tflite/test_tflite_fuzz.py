@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import tracemalloc
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import pytest
@@ -17,6 +13,7 @@ from netgen.errors import NetgenError
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.graph import Graph
 from tests.cases import heavy
+from tests.frontends.counted import counted
 from tests.frontends.tflite.operator_cases import CASES
 from tests.frontends.tflite.operator_models import alone
 from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
@@ -24,31 +21,6 @@ from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
 MUTANTS = 400
 # Counting takes far longer than reading: of so many files one is watched.
 WATCHED = 20
-# A small model takes some thousand calls of functions, a real one some hundred thousand.
-MOST_CALLS = 1_000_000
-MOST_BYTES = 1 << 29
-
-
-@contextmanager
-def counted() -> Iterator[None]:
-    """Fail where too many functions are called, or too much memory is taken."""
-    calls = 0
-
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal calls
-        del frame, argument
-        calls += event in ("call", "c_call")
-        assert calls <= MOST_CALLS
-
-    tracemalloc.start(1)
-    sys.setprofile(count)
-    try:
-        yield
-    finally:
-        sys.setprofile(None)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert peak <= MOST_BYTES
 
 
 def outcome(path: Path, content: bytes, *, watched: bool = True) -> Graph | str:
