@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from netgen.emission.counting import over
 from netgen.kernels.terms import Term, sum_of
 from netgen.plan.data.plan import Plan
 
@@ -82,10 +83,9 @@ def bounded_loops(loops: object, named: Mapping[str, Term]) -> object:
     end: Term = 0
     for loop in loops:
         first, end = end, sum_of(end, named[loop["length"]])
-        # A loop of one turn is printed without its head, and so without its variable.
-        known = isinstance(first, int) and isinstance(end, int)
-        at = first if known and first + loop["width"] >= end else "c"
+        if first == end:
+            continue
+        at = over("c", first, end, loop["width"]).at
         places = {letter: sum_of(at, named[f"{letter}_first"]) for letter in loop["letters"]}
-        if first != end:
-            bounded.append({**loop, "first": first, "end": end, **places})
+        bounded.append({**loop, "first": first, "end": end, **places})
     return bounded
