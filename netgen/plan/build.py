@@ -327,6 +327,15 @@ def _packed(step: Step, layer: Layer, target: Target, arrays: Mapping[str, Packe
     return content
 
 
+def _scales_of(step: Step, graph: Graph) -> dict[str, Packed]:
+    """Scales along an axis of constants, by their letter: `w.scale` are those of w."""
+    found: dict[str, Packed] = {}
+    for letter, each in step.constants.items():
+        for scales in graph.scales([each.type]).values():
+            found[f"{letter}.scale"] = scales
+    return found
+
+
 def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
     """The packed constants of all steps, little-endian; the gaps of alignment are zero."""
     target = find_target(plan.target)
@@ -335,6 +344,7 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
         if step.weights is None:
             continue
         arrays = {letter: graph.constant(each.name) for letter, each in step.constants.items()}
+        arrays |= _scales_of(step, graph)
         layer = step_layer(plan, step, operand_types(plan, step))
         content = _packed(step, layer, target, arrays)
         place = step.weights

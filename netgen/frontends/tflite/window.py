@@ -98,4 +98,4 @@ def _mean_as(call: Call, x: TensorView) -> GlobalAvgPool:
     if call.builder.kind(x).element.is_float:
         return GlobalAvgPool()
     codes = call.one_scale()
-    return GlobalAvgPool(codes.scale, codes.zero)
+    return GlobalAvgPool(scale=codes.scale, zero=codes.zero)
