@@ -27,6 +27,7 @@ from netgen.kernels.f32.pointwise import PointwiseF32
 from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -53,6 +54,7 @@ KERNELS: tuple[Kernel, ...] = (
     PadKernel(),
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
+    ProductI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
