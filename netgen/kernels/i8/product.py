@@ -22,6 +22,7 @@ from netgen.kernels.i8.product_packing import (
     packed_words,
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
+from netgen.kernels.i8.sums import CODES, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
@@ -31,12 +32,7 @@ from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, s
 from netgen.kernels.targets import Target, Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
-from netgen.ops.rescaled import clamped_codes
 from netgen.ops.weighted import Weighted
-
-_CODES = frozenset({"i8", "u8"})
-# The most inputs of a sum that cannot overflow, whatever their codes.
-_MOST_INPUTS = (1 << 31) // (255 * 255)
 
 
 class ProductI8(Kernel):
@@ -44,29 +40,19 @@ class ProductI8(Kernel):
 
     name: ClassVar[str] = "product_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
-    numeric_form: ClassVar[str] = "sums-of-codes"
+    numeric_form: ClassVar[str] = "codes"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
-    elements: ClassVar[ElementsByLetter] = {
-        **dict.fromkeys(("x", "w", "y"), _CODES),
-        "b": frozenset({"i32"}),
-    }
+    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
     scratch_element: ClassVar[str] = "i32"
     weights_element: ClassVar[str] = "i32"
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """One group of weights that fit into signed bytes, rounded in fixed point."""
+        """One group of weights that are signed bytes."""
         op, w = layer.op, layer.operands["w"]
-        if not isinstance(op, Weighted) or "w" not in layer.constant or op.rounding == "real":
-            return False
-        outputs = layer.result.shape[-1]
-        return (
-            (not isinstance(op, Conv2d) or op.groups == 1)
-            and w.dtype == "i8"
-            and w.zero == 0
-            and w.elements // outputs <= _MOST_INPUTS
-        )
+        groups = op.groups if isinstance(op, Conv2d) else 1
+        return groups == 1 and w.dtype == "i8" and w.zero == 0 and "w" in layer.constant
 
     def runs_on(self, target: Target) -> bool:
         """Those that have products of codes."""
@@ -91,9 +77,7 @@ class ProductI8(Kernel):
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
-        x, op = layer.operands["x"], layer.op
-        assert isinstance(op, Weighted)
-        low, high = clamped_codes(op.activation or "none", layer.result)
+        x = layer.operands["x"]
         lanes = tiling.vector_widths[0]
         inputs = describe_inputs(layer, 1)
         layout = layer.layout("x")
@@ -108,9 +92,8 @@ class ProductI8(Kernel):
             **describe_product_pitches(layer),
             **inputs,
             "joined": joined,
+            **describe_codes(layer),
             "codes": x.dtype,
-            "rounding": "fixed",
-            "input_type": f"{'u' if x.dtype == 'u8' else ''}int8_t",
             "group": shape.group,
             "lanes": lanes,
             "tile": work.tile.rows,
@@ -118,9 +101,6 @@ class ProductI8(Kernel):
             "whole_tiles": _whole(shape, work, rows),
             "base": -x.element.low if shape.group == 2 else 0,
             "border": code_offset(layer, shape) if shape.group == 4 else x.zero,
-            "zero": layer.result.zero,
-            "low": low,
-            "high": high,
             "lanes_in_all": lanes_in_all(shape, tiling),
             "constant_rows": ROWS,
             "constant_words": ROWS * lanes_in_all(shape, tiling),

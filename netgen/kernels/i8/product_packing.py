@@ -13,13 +13,13 @@ import numpy as np
 
 from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.product_shape import Shape
+from netgen.kernels.i8.sums import bias_of, checked_sums, rescaling_words, words_of
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.products import visited, visiting_orders
 from netgen.kernels.targets import Tiling
 from netgen.kernels.tiles import Tile
-from netgen.ops.weighted import Weighted
 
-# Rows of int32 for each vector, beside the biases: a form, a mantissa, a shift.
+# Rows of int32 for each vector, beside the biases: a form, and two words that rescale its sums.
 ROWS = 3
 
 
@@ -45,38 +45,21 @@ def pack_product(
     layer: Layer, shape: Shape, tile: Tile, tiling: Tiling, constants: Mapping[str, Packed]
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
-    (w,), (b,) = visited(layer, 1, {"w": constants["w"], **_bias(constants)})
+    checked_sums(layer, constants)
+    (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
     w = w.reshape(len(w), -1)
     lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
     biases = np.zeros(lanes, np.int64)
-    biases[: len(w)] = b - code_offset(layer, shape) * w.sum(axis=1, dtype=np.int64)
+    biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(axis=1, dtype=np.int64)
     (order,) = visiting_orders(layer.layout("y"), 1)
     rows = np.zeros((ROWS, lanes), np.int32)
-    rows[1:, : len(w)] = _multipliers(layer, constants)[:, order]
+    rows[1:, : len(w)] = rescaling_words(layer, constants)[order].T
     blocks = rows.reshape(ROWS, -1, width).transpose(1, 0, 2)
     weights = _pack_weights(w.astype(np.int8), shape, tile, tiling)
     return np.concatenate(
-        # Sums wrap as those of processors do, should a bias be so large.
-        [biases.astype(np.uint32).view(np.int32), blocks.ravel(), weights.view("<i4")]
+        # With zero points a bias may wrap; so do the sums that begin there.
+        [biases.astype(np.uint32).view(np.int32), blocks.ravel(), words_of(weights)]
     )
-
-
-def _bias(constants: Mapping[str, Packed]) -> Mapping[str, Packed]:
-    """The bias in int64: `visited` makes one of the weights' type where there is none."""
-    b = constants.get("b", np.zeros(len(constants["w"]), np.int64))
-    return {"b": b.astype(np.int64)}
-
-
-def _multipliers(layer: Layer, constants: Mapping[str, Packed]) -> Array:
-    """[2, outputs]: mantissas and shifts; one scale of weights is for all outputs."""
-    op, w = layer.op, layer.operands["w"]
-    assert isinstance(op, Weighted)
-    assert w.quantisation is not None
-    own = w.quantisation.scale
-    scales = {} if isinstance(own, float) else {own: constants["w.scale"]}
-    found = op.multipliers(layer.operands["x"], w, layer.result, scales)
-    both = np.stack([found.mantissa, found.shift])
-    return np.broadcast_to(both, (2, w.shape[0]))
 
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:
