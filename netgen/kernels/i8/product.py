@@ -16,7 +16,6 @@ from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
     ROWS,
-    code_offset,
     lanes_in_all,
     pack_product,
     packed_words,
@@ -87,7 +86,7 @@ class ProductI8(Kernel):
             and (not shape.flat or shape.window.stride[1] == 1)
         )
         return {
-            **_describe_shape(layer, shape),
+            **_describe_shape(shape),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **inputs,
@@ -98,14 +97,14 @@ class ProductI8(Kernel):
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
-            "whole_tiles": _whole(shape, work, rows),
+            "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
-            "border": code_offset(layer, shape) if shape.group == 4 else x.zero,
+            "border": x.zero,
             "lanes_in_all": lanes_in_all(shape, tiling),
             "constant_rows": ROWS,
             "constant_words": ROWS * lanes_in_all(shape, tiling),
             "scratch": self.scratch(layer, target),
-            **_places(shape, work, tiling, scattered=_scattered(layer)),
+            **_places(work, tiling, scattered=_scattered(layer)),
             **_describe_outputs(layer, shape, work, lanes),
         }
 
@@ -132,7 +131,7 @@ class ProductI8(Kernel):
         """The sums of a tile, its codes if they are scattered, and the copied windows."""
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
-        before = _places(shape, work, tiling, scattered=_scattered(layer))["words_before"]
+        before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
         bytes_of = 2 if shape.group == 2 else 1
         return 4 * before + -(-bytes_of * shape.copied(work.block, work.tile.rows) // 4) * 4
@@ -162,7 +161,7 @@ def _parts(layer: Layer, target: Target) -> tuple[Shape, Tiling, int]:
     return shape_of(layer, tiling), tiling, rows
 
 
-def _describe_shape(layer: Layer, shape: Shape) -> dict[str, Json]:
+def _describe_shape(shape: Shape) -> dict[str, Json]:
     """Extents and steps."""
     window = shape.window
     seen = shape.columns - window.pad[2]
@@ -194,16 +193,9 @@ def _describe_shape(layer: Layer, shape: Shape) -> dict[str, Json]:
     }
 
 
-def _whole(shape: Shape, work: Work, rows: int) -> bool:
-    """Whether no tile is ever cut short; parts of a call may be of any number of rows."""
-    pixels = shape.result[1]
-    return pixels % work.tile.rows == 0
-
-
-def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
+def _places(work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
     """Words of scratch: the sums of a tile, and where codes and what is copied begin."""
     words = work.tile.rows * work.tile.vectors * tiling.vector_widths[0]
-    del shape
     codes = -(-words // 64) * 16 if scattered else 0
     return {"sum_words": words, "words_before": words + codes}
 
@@ -250,4 +242,3 @@ def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dic
                 pieces.append([low - first, place + low - start, high - low])
         ends.append(len(pieces))
     return {"panels": panels, "y_first": 0, "y_pieces": pieces, "piece_ends": ends}
-

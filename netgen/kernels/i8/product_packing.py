@@ -50,7 +50,9 @@ def pack_product(
     w = w.reshape(len(w), -1)
     lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
     biases = np.zeros(lanes, np.int64)
-    biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(axis=1, dtype=np.int64)
+    biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(
+        axis=1, dtype=np.int64
+    )
     (order,) = visiting_orders(layer.layout("y"), 1)
     rows = np.zeros((ROWS, lanes), np.int32)
     rows[1:, : len(w)] = rescaling_words(layer, constants)[order].T

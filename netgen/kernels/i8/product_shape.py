@@ -8,7 +8,7 @@ each code is copied once whatever the window; the taps of one kernel row are the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netgen.kernels.layer import Layer
 from netgen.kernels.targets import Target, Tiling

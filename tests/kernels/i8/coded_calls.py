@@ -66,7 +66,7 @@ class CodedCall:
     def expected(self) -> Array:
         """The codes by the meaning of the operator, those of the band's rows."""
         layer = self.layer
-        types = [*layer.operands.values()]
+        types = tuple(layer.operands.values())
         whole = [self.values[letter].astype(np.int64) for letter in layer.operands]
         signature = Signature(types, layer.result, self.scales)
         y = layer.op.reference(whole, signature)
@@ -101,15 +101,18 @@ class CodedCall:
     def packed(self, target: Target) -> Array:
         """The packed constants."""
         constants = {a: self.values[a] for a in self.kernel.constants if a in self.values}
-        constants |= {f"w.scale": each for each in self.scales.values()}
-        return self.kernel.pack(self.layer, target, constants)
+        scales = {"w.scale": np.concatenate([*self.scales.values()])} if self.scales else {}
+        return self.kernel.pack(self.layer, target, {**constants, **scales})
 
     def x(self) -> Array:
         """The memory of x before the call: of a ring the rows that the band sees."""
         content = _content(self.size("x"))
         values = self.values["x"].view(np.uint8)
         cells = np.broadcast_to(self.cells("x"), values.shape)
-        for row in self._rows() if self.layer.band else [slice(None)]:
+        if self.layer.band is None:
+            content[cells] = values
+            return content
+        for row in self._rows():
             content[cells[:, row]] = values[:, row]
         return content
 
