@@ -117,6 +117,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     widths = [width for width in floats.vector_widths if f"LOAD{width}" in called]
     return {
         "called": called,
+        "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
         "products": products,
         "gnu_vectors": floats.vector_types,
@@ -133,6 +134,12 @@ def _products(functions: Sequence[str], prefix: str) -> str:
     """What products of codes call, which itself calls what makes codes of sums."""
     called = called_names(functions, prefix)
     return render("products.c.j2", prefix=prefix, called=called).rstrip("\n")
+
+
+def _code_widths(called: frozenset[str]) -> list[int]:
+    """The lanes of the vectors of sums that become codes, widest first: `templates/codes`."""
+    found = [re.fullmatch(r"(?:requantize|pack)_\w*?v(\d+)", name) for name in called]
+    return sorted({int(each[1]) for each in found if each}, reverse=True)
 
 
 def _in_order(called: frozenset[str], prefix: str) -> Iterator[Function]:
