@@ -15,12 +15,12 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
-    ROWS,
     lanes_in_all,
     pack_product,
     packed_words,
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
+from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import CODES, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans

@@ -12,15 +12,23 @@ from collections.abc import Mapping
 import numpy as np
 
 from netgen.ir.tensor_type import Array
+from netgen.kernels.i8.float_forms import Codes
 from netgen.kernels.i8.product_shape import Shape
+from netgen.kernels.i8.requantisation import (
+    ROWS,
+    Requantisation,
+    occurring_sums,
+    pack_requantisation,
+)
+from netgen.kernels.i8.scalings import Doubles, FixedPoint
 from netgen.kernels.i8.sums import bias_of, checked_sums, rescaling_words, words_of
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.products import visited, visiting_orders
 from netgen.kernels.targets import Tiling
 from netgen.kernels.tiles import Tile
-
-# Rows of int32 for each vector, beside the biases: a form, and two words that rescale its sums.
-ROWS = 3
+from netgen.ops.fixed_point import Multiplier
+from netgen.ops.rescaled import clamped_codes
+from netgen.ops.weighted import Weighted
 
 
 def code_offset(layer: Layer, shape: Shape) -> int:
@@ -54,14 +62,30 @@ def pack_product(
         axis=1, dtype=np.int64
     )
     (order,) = visiting_orders(layer.layout("y"), 1)
-    rows = np.zeros((ROWS, lanes), np.int32)
-    rows[1:, : len(w)] = rescaling_words(layer, constants)[order].T
-    blocks = rows.reshape(ROWS, -1, width).transpose(1, 0, 2)
+    lane = np.full(lanes, -1, np.int64)
+    lane[: len(w)] = order
+    blocks = pack_requantisation(
+        _requantisation(layer, constants), lane.reshape(-1, width).tolist()
+    )
     weights = _pack_weights(w.astype(np.int8), shape, tile, tiling)
     return np.concatenate(
         # With zero points a bias may wrap; so do the sums that begin there.
-        [biases.astype(np.uint32).view(np.int32), blocks.ravel(), words_of(weights)]
+        [biases.astype(np.uint32).view(np.int32), np.concatenate(blocks).ravel(), words_of(weights)]
     )
+
+
+def _requantisation(layer: Layer, constants: Mapping[str, Packed]) -> Requantisation:
+    """How sums of each output become codes, by its channel."""
+    op, y = layer.op, layer.result
+    assert isinstance(op, Weighted)
+    w = constants["w"].reshape(len(constants["w"]), -1)
+    sums = occurring_sums(w, bias_of(constants).astype(np.int64), layer.operands["x"])
+    codes = Codes(y.zero, *clamped_codes(op.activation or "none", y))
+    words = rescaling_words(layer, constants)
+    if op.rounding == "real":
+        return Requantisation(Doubles(words.astype("<i4").view("<f8")[:, 0]), sums, codes)
+    numbers = [Multiplier(mantissa, shift) for mantissa, shift in words.tolist()]
+    return Requantisation(FixedPoint(numbers), sums, codes)
 
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:
