@@ -27,6 +27,7 @@ from netgen.kernels.f32.pointwise import PointwiseF32
 from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -57,6 +58,8 @@ KERNELS: tuple[Kernel, ...] = (
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
     AvgPool2dPortableF32(),
+    MaxPool2dI8(),
+    AvgPool2dI8(),
     SoftmaxF32(),
     ChannelMapKernel(),
     SpatialSliceKernel(),

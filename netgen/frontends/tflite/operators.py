@@ -44,6 +44,7 @@ MAPPINGS: dict[str, Mapping] = {
 
 # Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
-    "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MEAN", "PAD", "PADV2", "RESHAPE", "SHAPE",
+    "AVERAGE_POOL_2D", "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MAX_POOL_2D", "MEAN", "PAD",
+    "PADV2", "RESHAPE", "SHAPE",
     "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
 })  # fmt: skip
