@@ -28,6 +28,7 @@ from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
+from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -65,6 +66,7 @@ KERNELS: tuple[Kernel, ...] = (
     SpatialSliceKernel(),
     TransposeKernel(),
     CopyKernel(),
+    RescaleI8(),
     QuantizeKernel(),
     DequantizeKernel(),
 )

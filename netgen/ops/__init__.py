@@ -29,6 +29,7 @@ from netgen.ops.pad import Pad, pad
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
@@ -60,6 +61,7 @@ REGISTRY.add(
     Quantize,
     Relu,
     Relu6,
+    Rescale,
     Reshape,
     Sigmoid,
     Softmax,
@@ -93,6 +95,7 @@ __all__ = [
     "quantize",
     "relu",
     "relu6",
+    "rescale",
     "reshape",
     "sigmoid",
     "softmax",

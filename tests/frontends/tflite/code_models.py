@@ -61,9 +61,44 @@ def pooling(operator: str) -> Build:
     return build
 
 
+def padding(draw: Draw) -> Model:
+    """PAD, and PADV2 with any code, often the zero point or the lowest one."""
+    kind, shape = str(draw.choice(KINDS[:2])), extents(draw)
+    zero, element = zero_of(draw, kind), ELEMENTS[_DTYPES[kind]]
+    sides = np.array([(0, 0), *draw.integers(0, 4, (2, 2)), (0, 0)], np.int32)
+    model = Model({"x": shape})
+    model.codes_of("x", shape, kind, 0.25, zero)
+    model.codes_of("y", (), kind, 0.25, zero)
+    inputs = ["x", model.constant("p", sides, "int32")]
+    if draw.random() < 0.7:
+        codes = (zero, element.low, int(draw.integers(element.low, element.high + 1)))
+        inputs.append(model.constant("v", np.array(draw.choice(codes)), kind))
+        model.codes_of("v", (), kind, 0.25, zero)
+        model.tensors[-1].fields["Buffer"] = len(model.buffers) - 1
+    return model.node("PAD" if len(inputs) == 2 else "PADV2", inputs)
+
+
+def concatenation(draw: Draw) -> Model:
+    """Operands of uint8 in scales of their own, near that of the result, or as it; of int8 alike."""
+    kind, shape, axis = str(draw.choice(KINDS[:2])), extents(draw, 6), int(draw.integers(1, 4))
+    count, scale, zero = int(draw.integers(1, 5)), scale_of(draw), zero_of(draw, kind)
+    names = [f"x{number}" for number in range(count)]
+    shapes = [(*shape[:axis], int(draw.integers(1, 9)), *shape[axis + 1 :]) for _ in names]
+    model = Model(dict(zip(names, shapes, strict=True)))
+    for name, each in zip(names, shapes, strict=True):
+        other = kind == "uint8" and draw.random() < 0.8
+        ratio = draw.choice([2.0 ** draw.uniform(-3, 3), 0.5, 2.0, 1.0])
+        own = (float(np.float32(scale * ratio)), zero_of(draw, kind)) if other else (scale, zero)
+        model.codes_of(name, each, kind, *own)
+    model.codes_of("y", (), kind, scale, zero)
+    return model.node("CONCATENATION", names, Axis=axis)
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
+    "CONCATENATION": concatenation,
     "MAX_POOL_2D": pooling("MAX_POOL_2D"),
+    "PADV2": padding,
 }
 
 
