@@ -31,6 +31,8 @@ from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
 from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
+from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
+from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
@@ -63,6 +65,8 @@ REGISTRY.add(
     Relu6,
     Rescale,
     Reshape,
+    ResizeBilinear,
+    ResizeNearest,
     Sigmoid,
     Softmax,
     SpatialSlice,
@@ -97,6 +101,8 @@ __all__ = [
     "relu6",
     "rescale",
     "reshape",
+    "resize_bilinear",
+    "resize_nearest",
     "sigmoid",
     "softmax",
     "spatial_slice",

@@ -6,6 +6,7 @@ from netgen.frontends.tflite import elementwise, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.resize import resize_bilinear, resize_nearest_neighbor
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
@@ -31,6 +32,8 @@ MAPPINGS: dict[str, Mapping] = {
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
     "RESHAPE": views.reshape,
+    "RESIZE_BILINEAR": resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor,
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
@@ -45,6 +48,6 @@ MAPPINGS: dict[str, Mapping] = {
 # Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
     "AVERAGE_POOL_2D", "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MAX_POOL_2D", "MEAN", "PAD",
-    "PADV2", "RESHAPE", "SHAPE",
+    "PADV2", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "RESHAPE", "SHAPE",
     "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
 })  # fmt: skip

@@ -16,6 +16,8 @@ _CONVOLUTION = (
     "FusedActivationFunction",
 )
 
+_RESIZING = ("AlignCorners", "HalfPixelCenters")
+
 # Of each operator the table of its options and the fields that netgen reads.
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ADD": ("AddOptions", ("FusedActivationFunction",)),
@@ -36,6 +38,8 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "PACK": ("PackOptions", ("Axis", "ValuesCount")),
     "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
     "RESHAPE": ("ReshapeOptions", ("NewShape",)),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZING),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZING),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "SPLIT": ("SplitOptions", ("NumSplits",)),
     "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),

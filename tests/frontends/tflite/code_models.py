@@ -94,11 +94,32 @@ def concatenation(draw: Draw) -> Model:
     return model.node("CONCATENATION", names, Axis=axis)
 
 
+def resizing(operator: str) -> Build:
+    """Any size up to a few times as large, often a whole number of times, in all coordinates."""
+
+    def build(draw: Draw) -> Model:
+        kind, shape = str(draw.choice(KINDS)), extents(draw, 8)
+        size = draw.integers(1, 21, 2).tolist()
+        if draw.random() < 0.3:
+            size = [extent * int(draw.integers(1, 4)) for extent in shape[1:3]]
+        scale, zero = scale_of(draw), zero_of(draw, kind)
+        model = Model({"x": shape})
+        model.codes_of("x", shape, kind, scale, zero)
+        model.codes_of("y", (), kind, scale, zero)
+        corners, centres = ((0, 0), (0, 1), (1, 0))[int(draw.integers(3))]
+        options = {"AlignCorners": bool(corners), "HalfPixelCenters": bool(centres)}
+        return model.node(operator, ["x", model.integers("size", *size)], **options)
+
+    return build
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation,
     "MAX_POOL_2D": pooling("MAX_POOL_2D"),
     "PADV2": padding,
+    "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
+    "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),
 }
 
 
