@@ -37,10 +37,7 @@ class Multiplier:
 
     def times(self, x: Array) -> Array:
         """Products with integers of int64, rounded twice: halves up, then halves away from zero."""
-        high = ((x << self.left) * self.mantissa + (1 << 30)) >> 31
-        halves = (1 << self.right) >> 1
-        product: Array = np.sign(high) * ((np.abs(high) + halves) >> self.right)
-        return product
+        return _times(x, np.int64(self.mantissa), np.int64(self.left), np.int64(self.right))
 
     def over(self, count: int) -> Multiplier:
         """The number divided by a count: the mantissa is truncated, at as many bits as fit.
@@ -49,6 +46,37 @@ class Multiplier:
         """
         shift = min(count.bit_length() - 1, 32, _MOST_RIGHT + self.shift)
         return Multiplier((self.mantissa << shift) // count, self.shift - shift)
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """Several of them, along the last axis of what is multiplied, as arrays of int64."""
+
+    mantissa: Array
+    shift: Array
+
+    def times(self, x: Array) -> Array:
+        """Products with integers of int64, rounded twice."""
+        left, right = np.maximum(self.shift, 0), np.maximum(-self.shift, 0)
+        return _times(x, self.mantissa, left, right)
+
+
+def _times(
+    x: Array, mantissa: Array | np.int64, left: Array | np.int64, right: Array | np.int64
+) -> Array:
+    high = ((x << left) * mantissa + (1 << 30)) >> 31
+    halves = np.left_shift(1, right) >> 1
+    product: Array = np.sign(high) * ((np.abs(high) + halves) >> right)
+    return product
+
+
+def multipliers_of(numbers: Array) -> Multipliers:
+    """The multipliers nearest to positive numbers."""
+    each = [multiplier_of(float(number)) for number in numbers.reshape(-1)]
+    return Multipliers(
+        np.array([one.mantissa for one in each], np.int64),
+        np.array([one.shift for one in each], np.int64),
+    )
 
 
 def multiplier_of(number: float) -> Multiplier:

@@ -21,9 +21,10 @@ from netgen.ir.origin import Origin
 from netgen.ir.verify import verify
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import build_plan
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
+from netgen.plan.packing import pack_weights
 from tests.tools import Program, any_compiler, link
 
 Floats = npt.NDArray[np.float32]

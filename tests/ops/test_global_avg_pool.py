@@ -91,7 +91,11 @@ def test_ties_as_tensorflow_lite() -> None:
             TensorType("i8", (1, 2, 2, 1), Quantisation("s", 0, 3)),
             "have no one scale",
         ),
-        (GlobalAvgPool(scale=0.5, zero=128), TensorType("i8", (1, 2, 2, 1), Quantisation(1.0)), "is no i8"),
+        (
+            GlobalAvgPool(scale=0.5, zero=128),
+            TensorType("i8", (1, 2, 2, 1), Quantisation(1.0)),
+            "is no i8",
+        ),
         (
             GlobalAvgPool(),
             TensorType("i16", (1, 2, 2, 1), Quantisation(1.0)),
