@@ -34,6 +34,7 @@ from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
+from netgen.kernels.moves.depth_to_space import DepthToSpaceKernel, SpaceToDepthKernel
 from netgen.kernels.moves.pad import PadKernel
 from netgen.kernels.moves.resize_nearest import ResizeNearestKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
@@ -71,6 +72,8 @@ KERNELS: tuple[Kernel, ...] = (
     SoftmaxF32(),
     ChannelMapKernel(),
     SpatialSliceKernel(),
+    DepthToSpaceKernel(),
+    SpaceToDepthKernel(),
     TransposeKernel(),
     CopyKernel(),
     RescaleI8(),

@@ -14,6 +14,12 @@ from netgen.ops.channel_shuffle import ChannelShuffle, channel_shuffle
 from netgen.ops.channel_slice import ChannelSlice, channel_slice, split
 from netgen.ops.concat import Concat, concat
 from netgen.ops.conv2d import Conv2d, conv2d
+from netgen.ops.depth_to_space import (
+    DepthToSpace,
+    SpaceToDepth,
+    depth_to_space,
+    space_to_depth,
+)
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d, depthwise_conv2d
 from netgen.ops.dequantize import Dequantize, dequantize
 from netgen.ops.dropout import Dropout, dropout
@@ -48,6 +54,7 @@ REGISTRY.add(
     ChannelSlice,
     Concat,
     Conv2d,
+    DepthToSpace,
     DepthwiseConv2d,
     Dequantize,
     Dropout,
@@ -69,6 +76,7 @@ REGISTRY.add(
     ResizeNearest,
     Sigmoid,
     Softmax,
+    SpaceToDepth,
     SpatialSlice,
     Transpose,
 )
@@ -83,6 +91,7 @@ __all__ = [
     "concat",
     "constant",
     "conv2d",
+    "depth_to_space",
     "depthwise_conv2d",
     "dequantize",
     "dropout",
@@ -105,6 +114,7 @@ __all__ = [
     "resize_nearest",
     "sigmoid",
     "softmax",
+    "space_to_depth",
     "spatial_slice",
     "split",
     "transpose",

@@ -1,4 +1,4 @@
-"""RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR."""
+"""Images of another size: resized, or with channels as pixels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.ir.operator import Operator
+from netgen.ops.depth_to_space import DepthToSpace, SpaceToDepth
 from netgen.ops.resize_bilinear import ResizeBilinear
 from netgen.ops.resize_nearest import ResizeNearest
 from netgen.ops.window import pair
@@ -19,6 +20,16 @@ def resize_bilinear(call: Call) -> TensorView:
 def resize_nearest_neighbor(call: Call) -> TensorView:
     """RESIZE_NEAREST_NEIGHBOR -> resize_nearest."""
     return _resized(call, ResizeNearest(_size(call), _coordinates(call)))
+
+
+def depth_to_space(call: Call) -> TensorView:
+    """DEPTH_TO_SPACE -> depth_to_space."""
+    return _resized(call, DepthToSpace(call.integer("BlockSize")))
+
+
+def space_to_depth(call: Call) -> TensorView:
+    """SPACE_TO_DEPTH -> space_to_depth."""
+    return _resized(call, SpaceToDepth(call.integer("BlockSize")))
 
 
 def _resized(call: Call, op: Operator) -> TensorView:

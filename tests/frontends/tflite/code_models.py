@@ -113,13 +113,33 @@ def resizing(operator: str) -> Build:
     return build
 
 
+def blocks(operator: str) -> Build:
+    """Blocks of up to 4 by 4 pixels."""
+
+    def build(draw: Draw) -> Model:
+        kind, shape, block = str(draw.choice(KINDS[:2])), extents(draw, 5), int(draw.integers(1, 5))
+        _, rows, columns, channels = shape
+        if operator == "DEPTH_TO_SPACE":
+            shape = 1, rows, columns, channels // 4 * block * block or block * block
+        else:
+            shape = 1, rows * block, columns * block, channels
+        model = Model({"x": shape})
+        model.codes_of("x", shape, kind, 0.5, 7)
+        model.codes_of("y", (), kind, 0.5, 7)
+        return model.node(operator, ["x"], BlockSize=block)
+
+    return build
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation,
+    "DEPTH_TO_SPACE": blocks("DEPTH_TO_SPACE"),
     "MAX_POOL_2D": pooling("MAX_POOL_2D"),
     "PADV2": padding,
     "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
     "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),
+    "SPACE_TO_DEPTH": blocks("SPACE_TO_DEPTH"),
 }
 
 
