@@ -26,6 +26,7 @@ from netgen.kernels.f32.mul import MulConstantF32, MulF32
 from netgen.kernels.f32.pointwise import PointwiseF32
 from netgen.kernels.f32.resize_bilinear import ResizeBilinearF32
 from netgen.kernels.f32.softmax import SoftmaxF32
+from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
@@ -50,6 +51,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dF32(),
     DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
+    TransposeConv2dF32(),
     AddF32(),
     AddConstantF32(),
     MulF32(),

@@ -43,6 +43,7 @@ from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
 from netgen.ops.transpose import Transpose, transpose
+from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
@@ -79,6 +80,7 @@ REGISTRY.add(
     SpaceToDepth,
     SpatialSlice,
     Transpose,
+    TransposeConv2d,
 )
 
 __all__ = [
@@ -118,4 +120,5 @@ __all__ = [
     "spatial_slice",
     "split",
     "transpose",
+    "transpose_conv2d",
 ]
