@@ -14,6 +14,12 @@ from netgen.ops.channel_shuffle import ChannelShuffle, channel_shuffle
 from netgen.ops.channel_slice import ChannelSlice, channel_slice, split
 from netgen.ops.concat import Concat, concat
 from netgen.ops.conv2d import Conv2d, conv2d
+from netgen.ops.depth_to_space import (
+    DepthToSpace,
+    SpaceToDepth,
+    depth_to_space,
+    space_to_depth,
+)
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d, depthwise_conv2d
 from netgen.ops.dequantize import Dequantize, dequantize
 from netgen.ops.dropout import Dropout, dropout
@@ -29,11 +35,15 @@ from netgen.ops.pad import Pad, pad
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
+from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
+from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
 from netgen.ops.transpose import Transpose, transpose
+from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
@@ -45,6 +55,7 @@ REGISTRY.add(
     ChannelSlice,
     Concat,
     Conv2d,
+    DepthToSpace,
     DepthwiseConv2d,
     Dequantize,
     Dropout,
@@ -60,11 +71,16 @@ REGISTRY.add(
     Quantize,
     Relu,
     Relu6,
+    Rescale,
     Reshape,
+    ResizeBilinear,
+    ResizeNearest,
     Sigmoid,
     Softmax,
+    SpaceToDepth,
     SpatialSlice,
     Transpose,
+    TransposeConv2d,
 )
 
 __all__ = [
@@ -77,6 +93,7 @@ __all__ = [
     "concat",
     "constant",
     "conv2d",
+    "depth_to_space",
     "depthwise_conv2d",
     "dequantize",
     "dropout",
@@ -93,10 +110,15 @@ __all__ = [
     "quantize",
     "relu",
     "relu6",
+    "rescale",
     "reshape",
+    "resize_bilinear",
+    "resize_nearest",
     "sigmoid",
     "softmax",
+    "space_to_depth",
     "spatial_slice",
     "split",
     "transpose",
+    "transpose_conv2d",
 ]

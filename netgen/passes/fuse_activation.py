@@ -26,7 +26,7 @@ def fuse_activation(graph: Graph) -> Graph:
         layer = nodes.get(source, graph[source])
         if graph.sole_user(source) is not activation:
             continue
-        if layer.op.activation == "none":
+        if layer.op.takes_activation(layer.type):
             fused = layer.op.with_activation(op.operator_name)
             nodes[activation.name] = replace(layer, name=activation.name, op=fused)
     return graph.rewrite(nodes)
