@@ -24,9 +24,17 @@ from netgen.kernels.f32.max_pool2d import MaxPool2dF32
 from netgen.kernels.f32.max_pool2d_portable import MaxPool2dPortableF32
 from netgen.kernels.f32.mul import MulConstantF32, MulF32
 from netgen.kernels.f32.pointwise import PointwiseF32
+from netgen.kernels.f32.prelu import PreluConstantF32, PreluF32
 from netgen.kernels.f32.softmax import SoftmaxF32
+from netgen.kernels.f32.sub import ConstantDifferenceF32, SubConstantF32, SubF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
+from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.mul import MulConstantI8, MulI8
+from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
+from netgen.kernels.i8.softmax import SoftmaxI8
+from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
+from netgen.kernels.i8.table import TableI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -48,6 +56,11 @@ KERNELS: tuple[Kernel, ...] = (
     AddConstantF32(),
     MulF32(),
     MulConstantF32(),
+    SubF32(),
+    SubConstantF32(),
+    ConstantDifferenceF32(),
+    PreluF32(),
+    PreluConstantF32(),
     ActivationF32(),
     BatchNormF32(),
     PadKernel(),
@@ -58,6 +71,16 @@ KERNELS: tuple[Kernel, ...] = (
     AvgPool2dF32(),
     AvgPool2dPortableF32(),
     SoftmaxF32(),
+    SumI8(),
+    SumConstantI8(),
+    ConstantDifferenceI8(),
+    MulI8(),
+    MulConstantI8(),
+    PreluI8(),
+    PreluConstantI8(),
+    ClampI8(),
+    TableI8(),
+    SoftmaxI8(),
     ChannelMapKernel(),
     SpatialSliceKernel(),
     TransposeKernel(),

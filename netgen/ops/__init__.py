@@ -26,13 +26,17 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
+from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1, relu_n1_to_1
 from netgen.ops.reshape import Reshape, flatten, reshape
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
+from netgen.ops.sub import Sub, sub
+from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.transpose import Transpose, transpose
 
 REGISTRY.add(
@@ -57,13 +61,17 @@ REGISTRY.add(
     MaxPool2d,
     Mul,
     Pad,
+    Prelu,
     Quantize,
     Relu,
     Relu6,
+    ReluN1To1,
     Reshape,
     Sigmoid,
     Softmax,
     SpatialSlice,
+    Sub,
+    Tanh,
     Transpose,
 )
 
@@ -90,13 +98,17 @@ __all__ = [
     "max_pool2d",
     "mul",
     "pad",
+    "prelu",
     "quantize",
     "relu",
     "relu6",
+    "relu_n1_to_1",
     "reshape",
     "sigmoid",
     "softmax",
     "spatial_slice",
     "split",
+    "sub",
+    "tanh",
     "transpose",
 ]
