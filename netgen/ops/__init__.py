@@ -32,9 +32,11 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
+from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1, relu_n1_to_1
 from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
 from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
@@ -42,6 +44,8 @@ from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
+from netgen.ops.sub import Sub, sub
+from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.transpose import Transpose, transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
@@ -68,10 +72,12 @@ REGISTRY.add(
     MaxPool2d,
     Mul,
     Pad,
+    Prelu,
     Quantize,
     Relu,
     Relu6,
     Rescale,
+    ReluN1To1,
     Reshape,
     ResizeBilinear,
     ResizeNearest,
@@ -79,6 +85,8 @@ REGISTRY.add(
     Softmax,
     SpaceToDepth,
     SpatialSlice,
+    Sub,
+    Tanh,
     Transpose,
     TransposeConv2d,
 )
@@ -107,9 +115,11 @@ __all__ = [
     "max_pool2d",
     "mul",
     "pad",
+    "prelu",
     "quantize",
     "relu",
     "relu6",
+    "relu_n1_to_1",
     "rescale",
     "reshape",
     "resize_bilinear",
@@ -119,6 +129,8 @@ __all__ = [
     "space_to_depth",
     "spatial_slice",
     "split",
+    "sub",
+    "tanh",
     "transpose",
     "transpose_conv2d",
 ]
