@@ -28,6 +28,7 @@ from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.moves.pad import PadKernel
@@ -62,6 +63,7 @@ KERNELS: tuple[Kernel, ...] = (
     SpatialSliceKernel(),
     TransposeKernel(),
     CopyKernel(),
+    AssignKernel(),
     QuantizeKernel(),
     DequantizeKernel(),
 )

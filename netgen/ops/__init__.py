@@ -6,6 +6,7 @@ This list is the registry; adding an operator adds one line.
 from netgen.dsl.tensor import constant
 from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
+from netgen.ops.assign import Assign
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
 from netgen.ops.channel_map import ChannelMap
@@ -37,6 +38,7 @@ from netgen.ops.transpose import Transpose, transpose
 
 REGISTRY.add(
     Add,
+    Assign,
     AvgPool2d,
     BatchNorm,
     ChannelMap,
