@@ -108,23 +108,28 @@ def rounded_values(graph: Graph) -> frozenset[str]:
     """Values that depend on codes of floats that were computed: the next bit may be another code.
 
     Floats of inputs are the same for everyone, as they are and wherever they are moved. So are
-    states, unless what they become is computed in floats, or rounded itself.
+    states, unless what they become is not.
     """
     leaves = {node.name for node in graph.nodes if not node.operands}
-    changing: set[str] = set()
+    computed: set[str] = set()
+    states: set[str] = set()
     while True:
-        same, rounded = _same_and_rounded(graph, leaves - changing, changing)
-        found = {state for state, value in graph.next_values.items() if value not in same}
-        if found <= changing:
-            return frozenset(rounded - changing)
-        changing |= found
+        same, rounded = _same_and_rounded(graph, leaves - computed, states)
+        before = len(computed) + len(states)
+        computed |= {state for state, value in graph.next_values.items() if value not in same}
+        states |= {state for state, value in graph.next_values.items() if value in rounded}
+        if len(computed) + len(states) == before:
+            return frozenset(rounded - states)
 
 
 def _same_and_rounded(
-    graph: Graph, leaves: AbstractSet[str], changing: AbstractSet[str]
+    graph: Graph, leaves: AbstractSet[str], states: AbstractSet[str]
 ) -> tuple[set[str], set[str]]:
-    """Values that are the same for everyone, as the leaves are; and `rounded_values`."""
-    same, rounded = set(leaves), set(changing)
+    """Values that are the same for everyone, as the leaves are; those that are rounded, as states.
+
+    That is, as `states` are.
+    """
+    same, rounded = set(leaves), set(states)
     for node in graph.activations:
         codes = not node.type.element.is_float
         if same.issuperset(node.operands) and (codes or node.op.moves_only):

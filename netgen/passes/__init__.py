@@ -29,9 +29,9 @@ PIPELINE: tuple[Pass, ...] = (
     drop_repeated_relu,  # nor between operators that move channels
     fold_pad,  # before the convolution changes its name
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
+    reshape_state,  # before what moves channels: so may states then
     fold_channel_shuffle,  # then an activation behind it sees what the channels are
     merge_reshapes,  # once no operator between them can disappear any more
-    reshape_state,  # once reshapes are those that are left
     move_activation,  # before what it moves is fused
     fuse_residual_add,  # before activations: ResNet's stands behind the addition
     fuse_activation,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
 from netgen.ir.graph import Node
-from netgen.ir.operator import Input
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.operator import Input, State
+from netgen.ir.tensor_type import Array, TensorType
 
 
 class ChannelsLast(Builder):
@@ -26,6 +28,16 @@ class ChannelsLast(Builder):
         """Declare an input."""
         fresh = self.fresh(name)
         self.nodes[fresh] = Node(fresh, Input(), (), kind)
+        return row_major(fresh, kind.shape)
+
+    def declare_state(self, name: str, kind: TensorType, array: Array | None) -> TensorView:
+        """Declare a state that begins with an array as it is stored, or with zeros."""
+        fresh, data = self.fresh(name), ""
+        if array is not None:
+            data = f"{fresh}.initial"
+            self._budget.take(array.size)
+            self.constants[data] = np.ascontiguousarray(array.reshape(kind.shape))
+        self.nodes[fresh] = Node(fresh, State(data), (), kind)
         return row_major(fresh, kind.shape)
 
     def kind(self, view: TensorView) -> TensorType:
