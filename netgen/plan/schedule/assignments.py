@@ -145,9 +145,10 @@ def drop_assignments(graph: Graph, views: Views) -> tuple[Graph, Views]:
             continue
         value, state = call.reads["x"], views.assigned[name]
         given = {shown for output in graph.outputs for shown in views.computed(output)}
+        called = any(other.node.name == value for other in views.calls)
         taken = value in {*dropped.values(), *given} or groups.get(value) != (value,)
         alone = len(groups[state]) == 2 or value not in views.dense
-        if not taken and alone and _may_take_place(views, value, state, name):
+        if called and not taken and alone and _may_take_place(views, value, state, name):
             dropped[name] = value
     if not dropped:
         return graph, views
