@@ -112,7 +112,7 @@ class Graph:
         order |= {name: self[name] for name in names if isinstance(self[name].op, State)}
         for name in names:
             node = self[name]
-            if isinstance(node.op, Const) and name not in self.outputs:
+            if isinstance(node.op, Const) and name not in self.results:
                 continue
             for operand in node.operands:
                 order.setdefault(operand, self[operand])
