@@ -148,9 +148,7 @@ def test_rewriting_keeps_what_is_needed() -> None:
     alone = read().rewrite({})
     assert [state.name for state in alone.states] == ["s"]
     assert alone.next_values == {"s": "y"}
-    other = graph.rewrite(
-        {"r": Node("r", Relu(), ("a",), graph["a"].type)}, next_values={"c": "r"}
-    )
+    other = graph.rewrite({"r": Node("r", Relu(), ("a",), graph["a"].type)}, next_values={"c": "r"})
     assert other.next_values == {"a": "b", "b": "c", "c": "r"}
     assert graph.sole_user("x") is not None
     assert stateful("sum").sole_user("s") is None, "a state becomes it"

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from hypothesis import strategies as st
 
-from netgen.ir.graph import Graph
+from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret, next_states
+from netgen.ir.operator import Const, State
 from netgen.ir.tensor_type import Array
 from netgen.ir.text import parse_graph
 from netgen.ir.verify import verify
+from netgen.ops.add import Add
+from netgen.ops.channel_slice import ChannelSlice
+from netgen.ops.concat import Concat
 from netgen.runtime.compare import seeded_inputs
 from netgen.weights.seeded import seeded_weights
+from tests.ir.random_graphs import graphs
 
 # What each is about: its statements.
 BODIES = {
@@ -216,6 +222,40 @@ def assert_alike(found: Array, expected: Array) -> None:
         np.testing.assert_array_equal(found.reshape(expected.shape), expected)
         return
     scale = max(1.0, float(np.abs(expected).max()))
-    np.testing.assert_allclose(
-        found.reshape(expected.shape), expected, rtol=0, atol=1e-5 * scale
-    )
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=1e-5 * scale)
+
+
+@st.composite
+def stateful_graphs(draw: st.DrawFn) -> Graph:
+    """Any network whose values meet those of other runs: sums of them, or channels side by side."""
+    graph = draw(graphs())
+    nodes = {node.name: node for node in graph.declared}
+    results, following = [*graph.outputs], dict[str, str]()
+    for n in range(draw(st.integers(1, 3))):
+        others = [node for node in nodes.values() if not isinstance(node.op, Const)]
+        other = draw(st.sampled_from([node for node in others if node.type.shape[0] == 1]))
+        joined = draw(st.booleans()) and len(other.type.shape) in {2, 4}
+        kind = other.type
+        if joined:
+            kind = kind.with_shape((*kind.shape[:-1], draw(st.integers(1, 5))))
+        state = Node(f"s{n}", State(f"s{n}" if draw(st.booleans()) else ""), (), kind)
+        order = draw(st.permutations([state.name, other.name]))
+        op = Concat() if joined else Add()
+        met = Node(f"t{n}", op, tuple(order), op.result_type([kind, other.type]))
+        nodes |= {state.name: state, met.name: met}
+        results.append(met.name)
+        if joined and draw(st.booleans()):
+            first = met.type.shape[-1] - kind.shape[-1]
+            kept = Node(f"k{n}", ChannelSlice(first, kind.shape[-1]), (met.name,), kind)
+            nodes[kept.name] = kept
+            following[state.name] = kept.name
+    for state in [node for node in nodes.values() if isinstance(node.op, State)]:
+        alike = [
+            node.name
+            for node in nodes.values()
+            if node.type == state.type and not isinstance(node.op, Const)
+        ]
+        following.setdefault(state.name, draw(st.sampled_from(alike)))
+    results = draw(st.lists(st.sampled_from(results), min_size=1, max_size=3, unique=True))
+    found = verify(Graph("g", nodes.values(), results, {}, next_values=following).rewrite({}))
+    return found.with_constants(seeded_weights(found))
