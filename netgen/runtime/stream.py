@@ -39,8 +39,8 @@ class Stream:
     `finish()` returns what a call of the model with it returns. The next row then begins the next
     image, and the next run.
 
-    Safe to use from several threads, whose calls, or rows, follow each other in some order. After
-    an error the stream is at its beginning.
+    Safe to use from several threads, whose calls, or rows, follow each other in some order. What is
+    refused changes nothing; after another error the stream is at its beginning.
     """
 
     def __init__(self, model: _Model, *, rows: bool) -> None:
@@ -66,7 +66,11 @@ class Stream:
                     hint="push its other rows and finish, or reset the stream",
                 )
             instance = self._take()
-            results = self._model.run_on(instance, *inputs)
+            try:
+                results = self._model.run_on(instance, *inputs)
+            except InputError:  # nothing has run
+                self._keep(instance)
+                raise
             self._keep(instance)
         return results[0] if len(results) == 1 else results
 
