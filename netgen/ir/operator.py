@@ -276,6 +276,30 @@ class Input(Operator):
 
 
 @dataclass(frozen=True)
+class State(Operator):
+    """A value that lives between runs: in one run it is what the run before it left.
+
+    Before the first run it is the array that `data` names among the graph's constants; without one
+    it is zero, of codes the zero point. Its type is declared. `Graph.next_values` says what it
+    becomes.
+    """
+
+    operator_name: ClassVar[str] = "state"
+    operand_names: ClassVar[tuple[str, ...]] = ()
+    data: str = field(default="", metadata=REFERENCE)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Raise GraphError: the type is declared."""
+        del operands
+        raise GraphError("the type of a state is declared, not inferred")
+
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+        """Raise GraphError: the run before has the value."""
+        del operands
+        raise GraphError("a state has the value that the run before left")
+
+
+@dataclass(frozen=True)
 class Const(Operator):
     """A constant: `data` names an array among the graph's constants; its type is declared."""
 

@@ -44,6 +44,7 @@ from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.moves.depth_to_space import DepthToSpaceKernel, SpaceToDepthKernel
@@ -108,6 +109,7 @@ KERNELS: tuple[Kernel, ...] = (
     TransposeKernel(),
     CopyKernel(),
     RescaleI8(),
+    AssignKernel(),
     QuantizeKernel(),
     DequantizeKernel(),
 )

@@ -35,8 +35,10 @@ def zero_of(draw: Draw, kind: str) -> int:
     if kind == "int16":
         return 0
     ends = (element.low, element.high, (element.low + element.high + 1) // 2)
-    return int(draw.choice(ends)) if draw.random() < 0.4 else int(
-        draw.integers(element.low, element.high + 1)
+    return (
+        int(draw.choice(ends))
+        if draw.random() < 0.4
+        else int(draw.integers(element.low, element.high + 1))
     )
 
 
@@ -153,7 +155,9 @@ def _codes(kind: TensorType, draw: Draw) -> Array:
     if element.is_float:
         return element.store(draw.standard_normal(kind.shape) * 2.0)
     whole = element.high - element.low
-    centre = draw.integers(element.low, element.high + 1, (*(1,) * (len(kind.shape) - 1), kind.shape[-1]))
+    centre = draw.integers(
+        element.low, element.high + 1, (*(1,) * (len(kind.shape) - 1), kind.shape[-1])
+    )
     spread = int(draw.choice([1, 6, whole // 8, whole]))
     codes = centre + draw.integers(-spread, spread + 1, kind.shape)
     return element.store(np.clip(codes, element.low, element.high))
