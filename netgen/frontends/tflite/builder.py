@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
@@ -10,8 +14,10 @@ from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
 from netgen.ir.graph import Node
-from netgen.ir.operator import Input
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.operator import Const, Input
+from netgen.ir.tensor_type import Quantisation, TensorType
+
+_CODES = {"int8": "i8", "uint8": "u8", "int16": "i16"}
 
 
 class ChannelsLast(Builder):
@@ -50,3 +56,12 @@ class ChannelsLast(Builder):
     def view(self, value: str, shape: Sequence[int]) -> TensorView:
         """View a value as `natural` gives it."""
         return row_major(value, shape)
+
+    def codes(self, name: str, array: npt.NDArray[np.integer[Any]], meaning: Quantisation) -> str:
+        """Add a constant of codes of one scale; raises GraphError where the budget is spent."""
+        self._budget.take(array.size)
+        fresh, content = self.fresh(name), np.ascontiguousarray(array)
+        kind = TensorType(_CODES[content.dtype.name], content.shape, meaning)
+        self.nodes[fresh] = Node(fresh, Const(fresh), (), kind)
+        self.constants[fresh] = content
+        return fresh

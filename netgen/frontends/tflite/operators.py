@@ -27,9 +27,11 @@ MAPPINGS: dict[str, Mapping] = {
     "MUL": elementwise.mul,
     "PAD": views.pad,
     "PADV2": views.pad,
+    "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
+    "RELU_N1_TO_1": elementwise.relu_n1_to_1,
     "RESHAPE": views.reshape,
     "SHAPE": shape,
     "SLICE": views.slices,
@@ -39,11 +41,6 @@ MAPPINGS: dict[str, Mapping] = {
     "SQUEEZE": views.squeeze,
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
+    "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
 }
-
-# Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
-TAKE_CODES = frozenset({
-    "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "MEAN", "PAD", "PADV2", "RESHAPE", "SHAPE",
-    "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
-})  # fmt: skip
