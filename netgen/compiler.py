@@ -213,6 +213,7 @@ def _image(
         model_bytes=model_bytes(plan),
         fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
         threads=plan.threads,
+        state_bytes=plan.state_bytes,
     )
 
 

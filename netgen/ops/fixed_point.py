@@ -51,6 +51,28 @@ class Multiplier:
         return Multiplier((self.mantissa << shift) // count, self.shift - shift)
 
 
+@dataclass(frozen=True)
+class Multipliers:
+    """Several of them, along the last axis of what is multiplied, as arrays of int64."""
+
+    mantissa: Array
+    shift: Array
+
+    def times(self, x: Array) -> Array:
+        """Products with integers of int64, rounded twice."""
+        left, right = np.maximum(self.shift, 0), np.maximum(-self.shift, 0)
+        return halved(high_product(x << left, self.mantissa), right)
+
+
+def multipliers_of(numbers: Array) -> Multipliers:
+    """The multipliers nearest to positive numbers."""
+    each = [multiplier_of(float(number)) for number in numbers.reshape(-1)]
+    return Multipliers(
+        np.array([one.mantissa for one in each], np.int64),
+        np.array([one.shift for one in each], np.int64),
+    )
+
+
 def multiplier_of(number: float) -> Multiplier:
     """The multiplier nearest to a positive number; of one below 2 ** -32 it is 0."""
     fraction, shift = math.frexp(number)
@@ -80,10 +102,10 @@ def float_ratio(*factors: float, over: float) -> float:
         return float(np.float32(product / np.float32(over)))
 
 
-def halved(x: Array, times: int) -> Array:
+def halved(x: Array, times: Array | int) -> Array:
     """Integers over 2 ** times, halves away from zero."""
     magnitude: Array = np.abs(x)
-    rounded: Array = np.sign(x) * ((magnitude + ((1 << times) >> 1)) >> times)
+    rounded: Array = np.sign(x) * ((magnitude + (np.left_shift(1, times) >> 1)) >> times)
     return rounded
 
 

@@ -30,7 +30,7 @@ def fuse_activation(graph: Graph) -> Graph:
             continue
         if not layer.type.element.is_float and not _clamps(activation, layer):
             continue
-        if layer.op.activation == "none":
+        if layer.op.takes_activation(layer.type):
             fused = layer.op.with_activation(op.operator_name)
             nodes[activation.name] = replace(layer, name=activation.name, op=fused)
     return graph.rewrite(nodes)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from netgen.compiler import Lowered, build, lower, runnable_target
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
-from netgen.ir.interpret import interpret
+from netgen.ir.interpret import initial_states, interpret, next_states
 from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
+from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
 
 Judge = Literal["numpy", "onnxruntime", "tflite"]
 
@@ -29,7 +30,9 @@ def verify_graph(
     planning: PlanOptions = DEFAULT,
     file: Path | None = None,
 ) -> Comparison:
-    """Compile the graph, run it on a seeded input, and compare every layer with the reference.
+    """Compile the graph, run it on seeded inputs, and compare every layer with the reference.
+
+    That is one run; of a network with a state several, which follow each other.
 
     The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
     the `file` that the graph is from. Behind codes of computed floats it is always the graph's own,
@@ -49,7 +52,7 @@ def verify_graph(
         reference = _litert(file)
     else:
         reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
-    return compare(model, lowered.plan, graph, reference, seeded_inputs(graph))
+    return compare(model, lowered.plan, graph, reference, *seeded_runs(graph))
 
 
 def _require_floats(graph: Graph) -> None:
@@ -65,7 +68,15 @@ def _require_floats(graph: Graph) -> None:
 
 
 def _numpy(graph: Graph) -> Reference:
-    return lambda inputs: interpret(graph, inputs)
+    states = initial_states(graph)
+
+    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        nonlocal states
+        values = interpret(graph, inputs, states)
+        states = next_states(graph, values)
+        return values
+
+    return run
 
 
 def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
@@ -77,9 +88,9 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
 
 
 def _litert(file: Path) -> Reference:
-    from netgen.export.litert_session import run_litert
+    from netgen.export.litert_session import LiteRT
 
-    return lambda inputs: run_litert(file, inputs)
+    return LiteRT(file).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import elementwise, views
+from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
@@ -15,6 +15,7 @@ MAPPINGS: dict[str, Mapping] = {
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
+    "DEPTH_TO_SPACE": resize.depth_to_space,
     "DEQUANTIZE": elementwise.dequantize,
     "DIV": elementwise.div,
     "EXPAND_DIMS": views.expand_dims,
@@ -33,9 +34,12 @@ MAPPINGS: dict[str, Mapping] = {
     "RELU6": elementwise.relu6,
     "RELU_N1_TO_1": elementwise.relu_n1_to_1,
     "RESHAPE": views.reshape,
+    "RESIZE_BILINEAR": resize.resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
+    "SPACE_TO_DEPTH": resize.space_to_depth,
     "SPLIT": views.split,
     "SPLIT_V": views.split_v,
     "SQUEEZE": views.squeeze,
