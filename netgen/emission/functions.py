@@ -153,7 +153,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
 
 def _products(functions: Sequence[str], prefix: str) -> str:
-    """What products of codes call, which itself calls what makes codes of sums."""
+    """The text of all that products of codes call; it calls what makes codes of sums."""
     called = called_names(functions, prefix)
     return render(
         "products/products.c.j2",
