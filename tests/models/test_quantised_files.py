@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image as Picture
 
 import netgen
 from netgen.export.tflm_session import TFLM
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.tensor_type import Array
 from netgen.kernels.targets import TARGETS
-from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.options import DEFAULT, Image, PlanOptions
 from netgen.plan.pareto import pareto
 from netgen.report.verify import verify_graph
 from netgen.runtime.cpu import native_target
@@ -50,7 +50,8 @@ def test_some_outputs(shared_data: Path, stem: str) -> None:
 def ways(path: Path) -> list[PlanOptions]:
     """Whole layers, every plan of the table of arenas and times, threads; rows that are pushed."""
     graph, target = load_tflite(path), native_target()
-    tables = [(place, pareto(graph, target, place)) for place in ("caller", "arena")]
+    places: tuple[Image, ...] = "caller", "arena"
+    tables = [(place, pareto(graph, target, place)) for place in places]
     plans = [
         PlanOptions(ram=point.arena_bytes, input=place)
         for place, table in tables
@@ -85,7 +86,7 @@ def test_person_detect(shared_data: Path, target: str) -> None:
     graph = netgen.load(str(path), profile="tflm")
     model, judge = netgen.compile(graph, target=target), TFLM(path)
     for photo in ("person", "no_person"):
-        codes = np.asarray(Image.open(path.with_name(f"{photo}.bmp")).convert("L")).view(np.int8)
+        codes = np.asarray(Picture.open(path.with_name(f"{photo}.bmp")).convert("L")).view(np.int8)
         (expected,) = (
             array
             for name, array in judge.run({graph.inputs[0].name: codes}).items()
