@@ -53,6 +53,7 @@ def kernel_function(
         "upper": prefix.upper(),
         "function": function_name(instance, prefix),
         "output_type": C_TYPES[result].name,
+        "types": {letter: C_TYPES[element].name for letter, element in instance.elements.items()},
         "band": None,
         "band_rows": 0,
         "split": None,

@@ -28,10 +28,14 @@ from netgen.kernels.f32.resize_bilinear import ResizeBilinearF32
 from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
+from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
+from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.linear_portable import LinearPortableI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
+from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -51,7 +55,11 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dF32(),
     DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
+    Conv2dPortableI8(),
+    DepthwiseConv2dPortableI8(),
+    LinearPortableI8(),
     TransposeConv2dF32(),
+    TransposeConv2dI8(),
     AddF32(),
     AddConstantF32(),
     MulF32(),

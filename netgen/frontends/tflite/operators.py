@@ -6,6 +6,7 @@ from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
@@ -44,12 +45,13 @@ MAPPINGS: dict[str, Mapping] = {
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
     "TRANSPOSE": views.transpose,
+    "TRANSPOSE_CONV": transpose_conv,
 }
 
 # Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
-    "AVERAGE_POOL_2D", "CONCATENATION", "DEPTH_TO_SPACE", "DEQUANTIZE",
-    "EXPAND_DIMS", "MAX_POOL_2D", "SPACE_TO_DEPTH", "MEAN", "PAD",
-    "PADV2", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "RESHAPE", "SHAPE",
-    "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
+    "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "PAD", "PADV2", "RESHAPE",
+    "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SPACE_TO_DEPTH", "SPLIT",
+    "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "TRANSPOSE_CONV",
 })  # fmt: skip

@@ -50,6 +50,9 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),
+    ),
 }  # fmt: skip
 
 
