@@ -24,7 +24,7 @@ def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Reach:
-    """Row i of the result reads rows from floor((i * `stride` - `pad`) / `step`) on, `size` of them.
+    """Row i of the result reads `size` rows from floor((i * `stride` - `pad`) / `step`) on.
 
     A `step` above 1 is that of enlargements. Some of these rows may not be read.
     """
@@ -54,4 +54,6 @@ def reach_of(rows: Sequence[tuple[int, int]], stride: int, step: int) -> Reach:
     """
     pad = max(row * stride - (first + 1) * step for row, (first, _) in enumerate(rows)) + 1
     narrow = Reach(0, stride, pad, step)
-    return replace(narrow, size=max(last + 1 - narrow.lowest(n) for n, (_, last) in enumerate(rows)))
+    return replace(
+        narrow, size=max(last + 1 - narrow.lowest(n) for n, (_, last) in enumerate(rows))
+    )

@@ -97,4 +97,3 @@ def _block(taps: Packed, run: VectorRun) -> Packed:
 def transposed_cost(layer: Layer, taps: float) -> float:
     """Cycles: `taps` for each product, of the pixels in the image."""
     return taps * layer.macs() + 8.0 * layer.result.elements
-

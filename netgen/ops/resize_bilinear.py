@@ -114,7 +114,7 @@ class ResizeBilinear(Resize):
         return np.asarray(np.sign(total) * ((np.abs(total) + half) >> 2 * BITS))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """Assume neighbours of rectified, independent values: about half of the variance is left."""
+        """Assume rectified, independent values: about half of their variance is left."""
         return operands[0] * 0.66
 
 
@@ -125,7 +125,7 @@ def resize_bilinear(
     *,
     name: str | None = None,
 ) -> Tensor:
-    """x with `size` (rows, columns), each pixel between its four neighbours.
+    """X with `size` (rows, columns), each pixel between its four neighbours.
 
     coordinates: asymmetric, half_pixel or align_corners, as ONNX names them.
     """

@@ -60,7 +60,7 @@ def resize_nearest(
     *,
     name: str | None = None,
 ) -> Tensor:
-    """x with `size` (rows, columns), each pixel that of the nearest place.
+    """X with `size` (rows, columns), each pixel that of the nearest place.
 
     coordinates: asymmetric, half_pixel or align_corners, as ONNX names them.
     """

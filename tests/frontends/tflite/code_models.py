@@ -36,8 +36,10 @@ def zero_of(draw: Draw, kind: str) -> int:
     if kind == "int16":
         return 0
     ends = (element.low, element.high, (element.low + element.high + 1) // 2)
-    return int(draw.choice(ends)) if draw.random() < 0.4 else int(
-        draw.integers(element.low, element.high + 1)
+    return (
+        int(draw.choice(ends))
+        if draw.random() < 0.4
+        else int(draw.integers(element.low, element.high + 1))
     )
 
 
@@ -80,7 +82,7 @@ def padding(draw: Draw) -> Model:
 
 
 def concatenation(draw: Draw) -> Model:
-    """Operands of uint8 in scales of their own, near that of the result, or as it; of int8 alike."""
+    """Operands of uint8 in scales of their own, near that of the result; of int8 in that."""
     kind, shape, axis = str(draw.choice(KINDS[:2])), extents(draw, 6), int(draw.integers(1, 4))
     count, scale, zero = int(draw.integers(1, 5)), scale_of(draw), zero_of(draw, kind)
     names = [f"x{number}" for number in range(count)]
@@ -153,8 +155,13 @@ def transposed_convolution(draw: Draw) -> Model:
     model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", quantisation)
     model.codes_of("x", shape, kind, scale, zero)
     spread = float(scale * own.mean() * 74 * 74 * np.sqrt(np.prod(weights[1:])))
-    model.codes_of("y", (), kind, float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3))),
-                   zero_of(draw, kind))
+    model.codes_of(
+        "y",
+        (),
+        kind,
+        float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3))),
+        zero_of(draw, kind),
+    )
     inputs = [model.integers("shape", 1, *size, outputs), w, "x"]
     if draw.random() < 0.7:
         bias = model.constant("b", draw.integers(-20000, 20001, outputs), "int32")
@@ -190,7 +197,9 @@ def _codes(kind: TensorType, draw: Draw) -> Array:
     if element.is_float:
         return element.store(draw.standard_normal(kind.shape) * 2.0)
     whole = element.high - element.low
-    centre = draw.integers(element.low, element.high + 1, (*(1,) * (len(kind.shape) - 1), kind.shape[-1]))
+    centre = draw.integers(
+        element.low, element.high + 1, (*(1,) * (len(kind.shape) - 1), kind.shape[-1])
+    )
     spread = int(draw.choice([1, 6, whole // 8, whole]))
     codes = centre + draw.integers(-spread, spread + 1, kind.shape)
     return element.store(np.clip(codes, element.low, element.high))
@@ -198,7 +207,7 @@ def _codes(kind: TensorType, draw: Draw) -> Array:
 
 def merged(graphs: list[Graph]) -> Graph:
     """Networks side by side in one; the names of the n-th begin with `n.`."""
-    nodes, outputs, constants = [], [], {}
+    nodes, outputs, constants = list[Node](), list[str](), dict[str, Array]()
     for number, graph in enumerate(graphs):
         constants |= {f"{number}.{name}": array for name, array in graph.constants.items()}
         outputs += [f"{number}.{name}" for name in graph.outputs]

@@ -63,9 +63,7 @@ def test_the_c_of_all_operators(tmp_path: Path) -> None:
     check_c([each for name in OPERATORS for each in judged(tmp_path, name, _FEW)], "generic")
 
 
-@pytest.mark.parametrize(
-    ("operator", "count"), [heavy(name, _MANY) for name in OPERATORS]
-)
+@pytest.mark.parametrize(("operator", "count"), [heavy(name, _MANY) for name in OPERATORS])
 def test_many_of_each_operator(tmp_path: Path, operator: str, count: int) -> None:
     find_package("ai_edge_litert")
     models = judged(tmp_path, operator, count)
