@@ -44,6 +44,7 @@ from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
 from netgen.kernels.i8.table import TableI8
+from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -68,6 +69,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
+    TransposeConv2dI8(),
     AddF32(),
     AddConstantF32(),
     MulF32(),
