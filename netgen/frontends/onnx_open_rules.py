@@ -256,6 +256,7 @@ OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
     "Concat": _concat,
     "Div": _of_two,
     "Mul": _of_two,
+    "PRelu": _of_two,
     "Sub": _of_two,
 }
 

@@ -37,6 +37,7 @@ NEWEST: dict[str, int] = {
     "Mod": 28,
     "Mul": 14,
     "Neg": 13,
+    "PRelu": 16,
     "Pad": 25,
     "Range": 27,
     "ReduceMean": 18,
