@@ -22,12 +22,13 @@ from netgen.ir.tensor_type import TensorType
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
-from netgen.plan.build import PackedBytes, build_plan, pack_weights
+from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import DEFAULT, PlanKeywords, PlanOptions, takes_plan_options
 from netgen.plan.data.plan import Plan
 from netgen.plan.data.tuning_use import require_use
 from netgen.plan.json.tuning_file import read_tuning
+from netgen.plan.packing import PackedBytes, pack_weights
 from netgen.runtime.cpu import native_target, require_processor
 from netgen.runtime.model import CompiledModel
 from netgen.weights.assign import seeded_graph, weighted_graph

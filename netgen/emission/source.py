@@ -45,9 +45,9 @@ from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
-from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import WEIGHTS_ELEMENT, Plan
 from netgen.plan.json.plan_to_json import plan_to_json
+from netgen.plan.packing import PackedBytes
 
 
 def emit_files(

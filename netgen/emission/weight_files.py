@@ -10,8 +10,8 @@ from netgen.emission.options import EmitOptions
 from netgen.emission.weights import BLOB_HEADER_BYTES, WeightArray, blob, c_array
 from netgen.emission.wrap import wrap_comment
 from netgen.ir.tensor_type import ELEMENTS
-from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import Plan
+from netgen.plan.packing import PackedBytes
 
 _LICENCE = "SPDX-License-Identifier: 0BSD"
 

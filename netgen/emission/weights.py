@@ -15,8 +15,8 @@ from netgen.emission.c_types import packed_members, word_bytes
 from netgen.emission.wrap import wrap_code, wrap_comment
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
-from netgen.plan.build import PackedBytes
 from netgen.plan.data.plan import PackedWeights, Plan
+from netgen.plan.packing import PackedBytes
 
 BLOB_HEADER_BYTES = 128
 _BLOB_START = b"NETGENW\0" + struct.pack("<I", 2)

@@ -176,6 +176,11 @@ class Operator(Magnitude, ABC):
         found: str | None = getattr(self, "act", None)
         return found
 
+    def takes_activation(self, result: TensorType) -> bool:
+        """Whether it can have an `act` for a result of this type, and has none yet."""
+        del result
+        return self.activation == "none"
+
     def with_activation(self, act: str) -> Operator:
         """The same with this `act`, which it has."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -12,16 +12,18 @@ from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, find_activation
+from netgen.ops.activation import activated_moment
+from netgen.ops.weighted import Weighted, centred
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
 @dataclass(frozen=True)
-class Conv2d(Sliding):
+class Conv2d(Weighted, Sliding):
     """Convolution over NHWC with OHWI weights.
 
     Operands: x f32[1,H,W,C], w f32[O,R,S,C/groups], b f32[O], residual f32[1,OH,OW,O]. Taps outside
-    the image count as zero. The residual is added before the activation.
+    the image count as zero. The residual is added before the activation. Codes, as `Weighted` has
+    them, take no residual: TensorFlow Lite rounds before it adds.
     """
 
     operator_name: ClassVar[str] = "conv2d"
@@ -34,7 +36,6 @@ class Conv2d(Sliding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        find_activation(self.act)
         if self.groups < 1:
             raise GraphError("groups must be positive", found=str(self.groups))
 
@@ -50,16 +51,18 @@ class Conv2d(Sliding):
             )
         check_shape(w, (outputs, w.shape[1], w.shape[2], x.shape[3] // self.groups), "w")
         rows, columns = self.window(w.shape).output_size(x)
-        result = x.with_shape((1, rows, columns, outputs))
+        result = self.weighted([x, w, *rest[:1]], (1, rows, columns, outputs))
         if rest:
             check_shape(rest[0], (outputs,), "b")
         if len(rest) > 1:
             check_shape(rest[1], result.shape, "residual")
+            if not result.element.is_float or rest[1].dtype != result.dtype:
+                raise GraphError("only floats are added to a residual", found=str(rest[1]))
         return result
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """One matrix product per group over all windows at once."""
-        x, w, *rest = operands
+        x, w = map(centred, operands[:2], signature.operands[:2])
         taps = self.window(w.shape).taps(x, 0.0)
         inputs, outputs = w.shape[3], w.shape[0] // self.groups
         parts = []
@@ -69,9 +72,9 @@ class Conv2d(Sliding):
             flat = np.ascontiguousarray(rows).reshape(-1, matrix.shape[1])
             parts.append((flat @ matrix.T).reshape(*taps.shape[:2], outputs))
         y = np.concatenate(parts, axis=-1)[None]
-        for addend in rest:
+        for addend in operands[2:]:
             y = y + addend
-        return activate(self.act, y)
+        return self.finished(y, signature)
 
     def keeps_channels(self, letter: str) -> bool:
         """Whether it is the residual's."""

@@ -12,15 +12,17 @@ from netgen.dsl.tensor import Tensor, apply, located, parameter, value_name
 from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, find_activation
+from netgen.ops.activation import activated_moment
+from netgen.ops.weighted import Weighted, centred
 from netgen.ops.window import PadSpec, Sliding, check_rank, check_shape, sliding_window
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2d(Sliding):
+class DepthwiseConv2d(Weighted, Sliding):
     """Each channel convolved by itself, into `m` channels (the channel multiplier).
 
-    Operands: x f32[1,H,W,C], w f32[C*m,R,S,1], b f32[C*m]. Taps outside the image count as zero.
+    Operands: x f32[1,H,W,C], w f32[C*m,R,S,1], b f32[C*m], or codes as `Weighted` has them. Taps
+    outside the image count as zero.
     """
 
     operator_name: ClassVar[str] = "depthwise_conv2d"
@@ -28,10 +30,6 @@ class DepthwiseConv2d(Sliding):
     optional_operands: ClassVar[int] = 1
     axis_letters: ClassVar[str] = "NHWC"
     act: str = "none"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,OH,OW,C*m]."""
@@ -47,20 +45,20 @@ class DepthwiseConv2d(Sliding):
         rows, columns = self.window(w.shape).output_size(x)
         if rest:
             check_shape(rest[0], (w.shape[0],), "b")
-        return x.with_shape((1, rows, columns, w.shape[0]))
+        return self.weighted(operands, (1, rows, columns, w.shape[0]))
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """One multiply-add over the whole image per tap."""
-        x, w, *rest = operands
+        x, w = map(centred, operands[:2], signature.operands[:2])
         multiplier = w.shape[0] // x.shape[3]
         taps = self.window(w.shape).taps(x, 0.0)
         y = np.zeros((*taps.shape[:2], w.shape[0]))
         for r in range(w.shape[1]):
             for s in range(w.shape[2]):
                 y += np.repeat(taps[:, :, r, s], multiplier, axis=-1) * w[:, r, s, 0]
-        if rest:
-            y = y + rest[0]
-        return activate(self.act, y[None])
+        if len(operands) > 2:
+            y = y + operands[2]
+        return self.finished(y[None], signature)
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Weights are seeded for 1 before the activation."""

@@ -10,10 +10,11 @@ import numpy as np
 
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator, Signature
+from netgen.ir.operator import Signature
 from netgen.ir.rows import Reach
-from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
+from netgen.ir.tensor_type import Array, TensorType, rounded_scale
 from netgen.ops.fixed_point import Multiplier, multiplier_of
+from netgen.ops.rescaled import Rescaled, scale_of
 from netgen.ops.window import check_rank
 
 # How far a code is from its zero point at most, and how large int32 sums may be to be rescaled.
@@ -22,7 +23,7 @@ _LARGEST = 2**30
 
 
 @dataclass(frozen=True)
-class GlobalAvgPool(Operator):
+class GlobalAvgPool(Rescaled):
     """Mean over all pixels of x [1,H,W,C]: [1,1,1,C].
 
     Codes of the mean have a `scale` and a `zero` of their own, or without a scale those of x. They
@@ -35,34 +36,14 @@ class GlobalAvgPool(Operator):
     axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
     sums_rows: ClassVar[bool] = True
-    scale: float = 0.0
-    zero: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.scale != 0.0 and not is_scale(self.scale):
-            raise GraphError(
-                "this is no scale", expected="a positive float32", found=self.scale.hex()
-            )
-        if self.zero and self.scale == 0.0:
-            raise GraphError(
-                "a zero point without a scale", expected="both, or neither", found=str(self.zero)
-            )
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """[1,1,1,C] of the elements of x, codes with the scale of the result."""
         x = operands[0]
         check_rank(x, 4, "x")
-        own = Quantisation(self.scale, self.zero) if self.scale else x.quantisation
-        result = TensorType(x.dtype, (1, 1, 1, x.shape[3]), own)
+        result = self.result_of(x, (1, 1, 1, x.shape[3]))
         if x.element.is_float:
             return result
-        if x.quantisation is None or x.quantisation.axis is not None:
-            raise GraphError(
-                "these codes have no one scale",
-                expected="x as i8[1,8,8,4] {scale=0x1p-7, zero=0}",
-                found=str(x),
-            )
         pixels = x.shape[1] * x.shape[2]
         if (_WIDEST * pixels) << self.multiplier(x, result).left > _LARGEST:
             raise GraphError(
@@ -74,8 +55,8 @@ class GlobalAvgPool(Operator):
 
     def multiplier(self, x: TensorType, result: TensorType) -> Multiplier:
         """The factor of sums of codes less their zero point."""
-        scales = [_scale(kind) for kind in (x, result)]
-        return multiplier_of(scales[0] / scales[1]).over(x.shape[1] * x.shape[2])
+        factor = scale_of(x) / scale_of(result)
+        return multiplier_of(factor).over(x.shape[1] * x.shape[2])
 
     def sum_type(self, result: TensorType) -> TensorType:
         """Floats, or int32."""
@@ -124,16 +105,10 @@ class GlobalAvgPool(Operator):
         return operands[0] / 3.0
 
 
-def _scale(kind: TensorType) -> float:
-    assert kind.quantisation is not None
-    assert isinstance(kind.quantisation.scale, float)
-    return kind.quantisation.scale
-
-
 def global_avg_pool(
     x: Tensor, scale: float | None = None, zero: int = 0, *, name: str | None = None
 ) -> Tensor:
     """Mean over all pixels; of codes with this scale, rounded to float32, or with that of x."""
     with located():
-        op = GlobalAvgPool(0.0 if scale is None else rounded_scale(scale), zero)
+        op = GlobalAvgPool(scale=0.0 if scale is None else rounded_scale(scale), zero=zero)
     return apply(op, x, name=name)

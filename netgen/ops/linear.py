@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor, apply, parameter, value_name
-from netgen.ir.operator import Operator, Signature
+from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, activated_moment, find_activation
+from netgen.ops.activation import activated_moment
+from netgen.ops.weighted import Weighted, centred
 from netgen.ops.window import check_rank, check_shape
 
 
 @dataclass(frozen=True)
-class Linear(Operator):
-    """Fully connected layer. Operands: x f32[1,C], w f32[O,C], b f32[O]; result f32[1,O]."""
+class Linear(Weighted):
+    """Fully connected layer. Operands: x f32[1,C], w f32[O,C], b f32[O]; result f32[1,O].
+
+    Or codes, as `Weighted` has them.
+    """
 
     operator_name: ClassVar[str] = "linear"
     operand_names: ClassVar[tuple[str, ...]] = ("x", "w", "b")
     optional_operands: ClassVar[int] = 1
     axis_letters: ClassVar[str] = "NC"
     act: str = "none"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        find_activation(self.act)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """f32[1,O]."""
@@ -35,13 +35,13 @@ class Linear(Operator):
         check_shape(w, (w.shape[0], x.shape[1]), "w")
         if rest:
             check_shape(rest[0], (w.shape[0],), "b")
-        return x.with_shape((1, w.shape[0]))
+        return self.weighted(operands, (1, w.shape[0]))
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """One matrix product."""
-        x, w, *rest = operands
+        x, w = map(centred, operands[:2], signature.operands[:2])
         y = x @ w.T
-        return activate(self.act, y + rest[0] if rest else y)
+        return self.finished(y + operands[2] if len(operands) > 2 else y, signature)
 
     def macs(self, operands: Sequence[TensorType], result: TensorType) -> int:
         """One per weight."""

@@ -1,20 +1,16 @@
-"""Graph -> plan: schedule, overlaps, offsets, kernel instances, packed weights."""
+"""Graph -> plan: schedule, overlaps, offsets, kernel instances, places of packed weights."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from netgen.errors import PlanError, WeightsError
+from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Layer, Packed
-from netgen.kernels.targets import Target, find_target
+from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.targets import Target
 from netgen.plan.arena.overlap import Merged, choose_overlaps
 from netgen.plan.arena.placement import place_certified
 from netgen.plan.arena.regions import Placement, Regions, place_in_regions
@@ -22,7 +18,6 @@ from netgen.plan.arena.shapes import extent, lower_bound
 from netgen.plan.arena.state_places import state_bytes, state_offsets
 from netgen.plan.budget import Cutter
 from netgen.plan.data.alignment import round_up
-from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import (
     Buffer,
@@ -34,8 +29,6 @@ from netgen.plan.data.plan import (
     Rectangle,
     Step,
 )
-from netgen.plan.data.states import initial_elements
-from netgen.plan.data.step_layer import step_layer
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule, schedule
 from netgen.plan.segments.cut_schedule import Banded, cut_schedule
@@ -43,8 +36,6 @@ from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
 from netgen.plan.sharing import share_functions
 from netgen.plan.states import plan_states, state_rectangles
 from netgen.plan.threads import split_steps
-
-PackedBytes: TypeAlias = npt.NDArray[np.uint8]
 
 
 def build_plan(graph: Graph, target: Target, options: PlanOptions = DEFAULT) -> Plan:
@@ -324,42 +315,3 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
             )
         )
     return tuple(steps), end
-
-
-def _packed(step: Step, layer: Layer, target: Target, arrays: Mapping[str, Packed]) -> Packed:
-    """Constants of one step in the order in which its kernel reads them. Raises WeightsError."""
-    try:
-        # What overflows is found below, and said there.
-        with np.errstate(over="ignore"):
-            content = find_kernel(step.kernel).pack(layer, target, arrays)
-    except WeightsError as error:
-        raise WeightsError(str(error), where=f"%{step.name}") from error
-    if not np.isfinite(content).all():
-        raise WeightsError(
-            "the weights of this layer do not fit into float32 once they are folded",
-            where=f"%{step.name}",
-            hint="check the file they come from",
-        )
-    return content
-
-
-def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
-    """The packed constants of all steps, little-endian; the gaps of alignment are zero."""
-    target = find_target(plan.target)
-    packed = np.zeros(plan.weights_bytes, np.uint8)
-    for step in plan.steps:
-        if step.weights is None:
-            continue
-        arrays = {letter: graph.constant(each.name) for letter, each in step.constants.items()}
-        layer = step_layer(plan, step, operand_types(plan, step))
-        content = _packed(step, layer, target, arrays)
-        place = step.weights
-        # Where kernels run is little-endian, as the blob is.
-        stored = content.astype(content.dtype.newbyteorder("<"), copy=False)
-        packed[place.offset : place.offset + place.bytes] = stored.view(np.uint8)
-    for state in plan.states:
-        if state.initial is not None:
-            first = state.initial.offset
-            content = initial_elements(plan, graph, state).view(np.uint8)
-            packed[first : first + content.size] = content
-    return packed

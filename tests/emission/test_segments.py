@@ -20,10 +20,11 @@ from netgen.ir.origin import Origin
 from netgen.ir.text import parse_graph
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import build_plan
 from netgen.plan.data.execution_order import execution_order
 from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.data.plan import Buffer, BufferRun, Plan, Slots, Value
+from netgen.plan.packing import pack_weights
 from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import seeded_weights
 from tests.cases import examples, heavy

@@ -84,21 +84,25 @@ def test_ties_as_tensorflow_lite() -> None:
 @pytest.mark.parametrize(
     ("op", "x", "message"),
     [
-        (GlobalAvgPool(0.5), TensorType("f32", (1, 2, 2, 1)), "f32 has no scale"),
+        (GlobalAvgPool(scale=0.5), TensorType("f32", (1, 2, 2, 1)), "floats have no scale"),
         (GlobalAvgPool(), TensorType("i8", (1, 2, 2, 1)), "have no one scale"),
         (
             GlobalAvgPool(),
             TensorType("i8", (1, 2, 2, 1), Quantisation("s", 0, 3)),
             "have no one scale",
         ),
-        (GlobalAvgPool(0.5, 128), TensorType("i8", (1, 2, 2, 1), Quantisation(1.0)), "is no i8"),
+        (
+            GlobalAvgPool(scale=0.5, zero=128),
+            TensorType("i8", (1, 2, 2, 1), Quantisation(1.0)),
+            "is no i8",
+        ),
         (
             GlobalAvgPool(),
             TensorType("i16", (1, 2, 2, 1), Quantisation(1.0)),
             "global_avg_pool takes no x of i16",
         ),
         (
-            GlobalAvgPool(2.0**-30),
+            GlobalAvgPool(scale=2.0**-30),
             TensorType("i8", (1, 2, 2, 1), Quantisation(1.0)),
             "too large to be rescaled in int32",
         ),
@@ -117,9 +121,9 @@ def test_types_that_are_refused(op: GlobalAvgPool, x: TensorType, message: str) 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: GlobalAvgPool(-1.0), "this is no scale"),
-        (lambda: GlobalAvgPool(0.1), "this is no scale"),
-        (lambda: GlobalAvgPool(0.0, 3), "a zero point without a scale"),
+        (lambda: GlobalAvgPool(scale=-1.0), "this is no scale"),
+        (lambda: GlobalAvgPool(scale=0.1), "this is no scale"),
+        (lambda: GlobalAvgPool(scale=0.0, zero=3), "a zero point without a scale"),
     ],
 )
 def test_attributes_that_are_refused(make: Callable[[], object], message: str) -> None:

@@ -12,7 +12,8 @@ from netgen.errors import GraphError, WeightsError
 from netgen.ir.text import parse_graph
 from netgen.kernels.targets import find_target
 from netgen.ops import add, batch_norm, relu, reshape
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import build_plan
+from netgen.plan.packing import pack_weights
 
 GENERIC = find_target("generic")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from netgen.kernels.targets import find_target
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.plan import Plan
+from netgen.plan.packing import pack_weights
 from tests.plan.small_graphs import built
 from tests.plan.work import calls_of
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
+from netgen.frontends.tflite.learned import Learned
 from netgen.ir.graph import Node
-from netgen.ir.operator import Input, State
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.operator import Const, Input, State
+from netgen.ir.tensor_type import Array, Quantisation, TensorType
 
 
 class ChannelsLast(Builder):
@@ -29,6 +31,34 @@ class ChannelsLast(Builder):
         fresh = self.fresh(name)
         self.nodes[fresh] = Node(fresh, Input(), (), kind)
         return row_major(fresh, kind.shape)
+
+    def learned(self, given: Learned) -> str:
+        """Add learned numbers: of codes with their scales, along the first axis if several.
+
+        Raises WeightsError where they are not finite, GraphError where the budget is spent.
+        """
+        if given.is_float:
+            return self.constant(given.name, given.array)
+        self._budget.take(given.array.size)
+        fresh = self.fresh(given.name)
+        content = np.ascontiguousarray(given.array)
+        dtype = {"int8": "i8", "uint8": "u8"}[content.dtype.name]
+        quantisation = Quantisation(given.scales[0], given.zero)
+        if len(given.scales) > 1:
+            quantisation = Quantisation(f"{fresh}.scale", given.zero, 0)
+            self.constants[f"{fresh}.scale"] = np.array(given.scales, np.float32)
+        kind = TensorType(dtype, content.shape, quantisation)
+        self.nodes[fresh] = Node(fresh, Const(fresh), (), kind)
+        self.constants[fresh] = content
+        return fresh
+
+    def sums(self, name: str, array: npt.NDArray[np.int32]) -> str:
+        """Add a bias of codes: numbers in units of the products of scales."""
+        self._budget.take(array.size)
+        fresh = self.fresh(name)
+        self.nodes[fresh] = Node(fresh, Const(fresh), (), TensorType("i32", array.shape))
+        self.constants[fresh] = np.ascontiguousarray(array)
+        return fresh
 
     def declare_state(self, name: str, kind: TensorType, array: Array | None) -> TensorView:
         """Declare a state that begins with an array as it is stored, or with zeros."""

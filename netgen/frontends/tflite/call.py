@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Known, ReadsInputs, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.builder import ChannelsLast
-from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION
+from netgen.frontends.tflite.learned import Learned, learned_codes
 from netgen.frontends.tflite.parts import FileOperator, FileTensor
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.weighted import Weighted
 
 Result: TypeAlias = "Value | Sequence[Value]"
 Mapping: TypeAlias = "Callable[[Call], Result]"
 
 # Values of the schema's enumeration ActivationFunctionType.
 _ACTIVATIONS: dict[int, ElementwiseActivation | None] = {0: None, 1: Relu(), 3: Relu6()}
+# The same of codes, where an activation is an attribute.
+_CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 _REFUSED = {2: "RELU_N1_TO_1", 4: "TANH", 5: "SIGN_BIT"}
 
 
@@ -45,6 +47,7 @@ class Call(ReadsInputs):
 
     `read` and `made` are the file's tensors; an input that is left out is None in both `read` and
     `inputs`. `readers` are the operators that read a result, and "" where the network gives it out.
+    `profile` is the implementation whose rounding counts, `litert` or `tflm`.
     """
 
     builder: ChannelsLast
@@ -54,6 +57,7 @@ class Call(ReadsInputs):
     made: tuple[FileTensor, ...]
     inputs: tuple[Value | None, ...]
     readers: frozenset[str]
+    profile: str
 
     @property
     def name(self) -> str:
@@ -68,27 +72,24 @@ class Call(ReadsInputs):
             raise GraphError(f"{what} must be a constant", found=found)
         return value
 
-    def weights(self, index: int, what: str) -> tuple[str, npt.NDArray[np.float32]]:
-        """Name and elements of an input of learned numbers.
+    def weights(self, index: int, what: str, axis: int = 0) -> Learned:
+        """An input of learned numbers, whose outputs are an axis.
 
-        Raises GraphError where they are quantised, WeightsError unless they are float32, also by
-        way of DEQUANTIZE.
+        They are float32, also by way of DEQUANTIZE, or codes. Raises WeightsError for others.
         """
         array = self.known(index, what)
         tensor = self.read[index]
         assert tensor is not None  # it is known
-        if array.dtype.kind in "iu" and tensor.scales is not None:
-            raise GraphError(
-                f"{what} under activations of float32 are quantised to {array.dtype}",
-                hint=WITHOUT_QUANTISATION,
-            )
-        if array.dtype != np.float32:
-            raise WeightsError(
-                f"{what} under activations of float32 have an element type that is not supported",
-                expected="float32, or float16 behind DEQUANTIZE",
-                found=str(array.dtype),
-            )
-        return tensor.name, np.asarray(array, np.float32)
+        outputs = array.shape[axis] if array.ndim else 0
+        if array.dtype in {np.dtype(np.int8), np.dtype(np.uint8)} and tensor.scales is not None:
+            return learned_codes(tensor, array, outputs)
+        if array.dtype == np.float32:
+            return Learned(tensor.name, array)
+        raise WeightsError(
+            f"{what} have an element type that is not supported",
+            expected="float32, float16 behind DEQUANTIZE, or codes of one byte",
+            found=str(array.dtype),
+        )
 
     def integers(self, index: int, what: str) -> tuple[int, ...]:
         """Numbers of an input of integers; raises GraphError for others and for several axes."""
@@ -139,6 +140,24 @@ class Call(ReadsInputs):
             return self.builder.emit(op, operands, self.name)
         before = self.builder.emit(op, operands, f"{self.name}.{op.operator_name}")
         return self.builder.emit(act, [before], self.name)
+
+    def emit_weighted(
+        self, op: Weighted, x: str, w: Learned, bias: Sequence[str], rounding: str
+    ) -> str:
+        """Compute a layer of floats, or of codes, whose activation is a clamp.
+
+        Weights of codes under activations of floats become floats.
+        """
+        kind = self.builder.nodes[x].type
+        if kind.element.is_float:
+            return self.emit(op, [x, self.builder.learned(w.dequantised()), *bias])
+        codes, act = self.one_scale(), _CLAMPS.get(self.integer("FusedActivationFunction"))
+        if act is None:
+            self.activation()
+            raise GraphError("the fused activation is not supported for codes")
+        named = cast("Weighted", op.with_activation(act))
+        quantised = replace(named, scale=codes.scale, zero=codes.zero, rounding=rounding)
+        return self.builder.emit(quantised, [x, self.builder.learned(w), *bias], self.name)
 
     def one_scale(self) -> Codes:
         """Scale and zero point of the first result; raises GraphError unless it has one scale."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.learned import Array, Learned
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
-from netgen.ops.window import Sliding
-
-Weights = npt.NDArray[np.float32]
 
 _FROM_1RSO = (3, 1, 2, 0)
 
@@ -26,19 +23,19 @@ def conv_2d(call: Call) -> TensorView:
 
     Weights are [O,R,S,I]. There are groups where the weights have fewer inputs than the image.
     """
-    name, w = call.weights(1, "the weights")
-    channels = _channels(call, w)
-    if channels % w.shape[3]:
+    w = call.weights(1, "the weights")
+    channels, inputs = _channels(call, w.array), w.array.shape[3]
+    if channels % inputs:
         raise GraphError(
             "the weights do not fit",
             expected=f"a divisor of {channels} input channels",
-            found=str(w.shape[3]),
+            found=str(inputs),
         )
-    groups = channels // w.shape[3]
-    pad, dilation = _padding(call, w)
+    groups = channels // inputs
+    pad, dilation = _padding(call, w.array)
     if groups == channels > 1:
-        return _convolved(call, DepthwiseConv2d(stride_of(call), pad, dilation), name, w)
-    return _convolved(call, Conv2d(stride_of(call), pad, dilation, groups), name, w)
+        return _convolved(call, DepthwiseConv2d(stride_of(call), pad, dilation), w)
+    return _convolved(call, Conv2d(stride_of(call), pad, dilation, groups), w)
 
 
 def depthwise_conv_2d(call: Call) -> TensorView:
@@ -47,16 +44,18 @@ def depthwise_conv_2d(call: Call) -> TensorView:
     The multiplier is that of the shapes. Source: TensorFlow Lite, `depthwise_conv.cc`, Prepare,
     which ignores the option.
     """
-    name, w = call.weights(1, "the weights")
-    _channels(call, w)
-    if w.shape[0] != 1:
-        raise GraphError("the weights do not fit", expected="[1,R,S,C]", found=str(list(w.shape)))
-    w = w.transpose(_FROM_1RSO)
-    pad, dilation = _padding(call, w)
-    return _convolved(call, DepthwiseConv2d(stride_of(call), pad, dilation), name, w)
+    w = call.weights(1, "the weights", axis=-1)
+    _channels(call, w.array)
+    if w.array.shape[0] != 1:
+        raise GraphError(
+            "the weights do not fit", expected="[1,R,S,C]", found=str(list(w.array.shape))
+        )
+    turned = w.turned(w.array.transpose(_FROM_1RSO))
+    pad, dilation = _padding(call, turned.array)
+    return _convolved(call, DepthwiseConv2d(stride_of(call), pad, dilation), turned)
 
 
-def _channels(call: Call, w: Weights) -> int:
+def _channels(call: Call, w: Array) -> int:
     """Number of channels of the image; raises GraphError where it or the weights are none."""
     x = call.tensor()
     if len(x.shape) != 4 or w.ndim != 4 or not w.size:
@@ -68,29 +67,42 @@ def _channels(call: Call, w: Weights) -> int:
     return x.shape[3]
 
 
-def _padding(call: Call, w: Weights) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+def _padding(call: Call, w: Array) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
     """Padding and dilation of weights [O,R,S,I]."""
     dilation = call.integer("DilationHFactor"), call.integer("DilationWFactor")
     pad = window_padding(call, (w.shape[1], w.shape[2]), dilation)
     return pad, dilation
 
 
-def _convolved(call: Call, op: Sliding, name: str, w: Weights) -> TensorView:
-    operands = [call.builder.image(call.tensor()), call.builder.constant(name, w)]
-    y = call.emit(op, operands + _bias(call, w.shape[0]))
+def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorView:
+    """The convolution of the image by weights [O,R,S,I].
+
+    Source: TensorFlow Lite, `conv.cc` and `depthwise_conv.cc`, Prepare: int8 weights have no zero
+    point. The product of the scales of uint8 is one of float32 (`kernel_util.cc`,
+    GetQuantizedConvolutionMultipler).
+    """
+    if w.zero and w.array.dtype == np.int8:
+        raise GraphError("int8 weights with a zero point", expected="0", found=str(w.zero))
+    rounding = "fixed32" if w.array.dtype == np.uint8 else "fixed"
+    x = call.builder.image(call.tensor())
+    y = call.emit_weighted(op, x, w, _bias(call, w.array.shape[0]), rounding)
     return row_major(y, call.builder.shape(y))
 
 
 def _bias(call: Call, outputs: int) -> list[str]:
-    """The bias as an operand, if there is one."""
+    """The bias as an operand, if there is one: of floats, or int32 beside codes."""
     if call.given(2) is None:
         return []
-    name, b = call.weights(2, "the bias")
-    if b.size != outputs:
+    array, tensor = call.known(2, "the bias"), call.read[2]
+    assert tensor is not None  # it is known
+    if array.size != outputs:
         raise GraphError(
-            "the bias does not fit", expected=f"{outputs} numbers", found=str(list(b.shape))
+            "the bias does not fit", expected=f"{outputs} numbers", found=str(list(array.shape))
         )
-    return [call.builder.constant(name, b.reshape(-1))]
+    if array.dtype == np.int32 and not call.builder.kind(call.tensor()).element.is_float:
+        return [call.builder.sums(tensor.name, array.reshape(-1))]
+    b = call.weights(2, "the bias")
+    return [call.builder.learned(b.dequantised().turned(b.array.reshape(-1)))]
 
 
 def fully_connected(call: Call) -> TensorView:
@@ -100,7 +112,8 @@ def fully_connected(call: Call) -> TensorView:
     `fully_connected.cc`, Prepare: with `keep_num_dims` the last axis alone is replaced.
     """
     x = call.tensor()
-    name, w = call.weights(1, "the weights")
+    learned = call.weights(1, "the weights")
+    w = learned.array
     if call.integer("WeightsFormat"):
         raise GraphError("shuffled weights are not supported")
     if w.ndim != 2 or not w.size or prod(x.shape) % w.shape[1]:
@@ -121,18 +134,30 @@ def fully_connected(call: Call) -> TensorView:
             )
         shape = (*x.shape[:-1], outputs)
     if rows == 1:
-        return row_major(_linear(call, x, name, w), shape)
+        return row_major(_linear(call, x, learned), shape)
     image = call.builder.image(call.builder.reshaped(x, (1, 1, rows, inputs)))
-    operands = [image, call.builder.constant(name, w.reshape(outputs, 1, 1, inputs))]
-    y = call.emit(Conv2d(), operands + _bias(call, outputs))
+    turned = learned.turned(w.reshape(outputs, 1, 1, inputs))
+    rounding = _rounding(call, learned)
+    y = call.emit_weighted(Conv2d(), image, turned, _bias(call, outputs), rounding)
     return call.builder.reshaped(row_major(y, call.builder.shape(y)), shape)
 
 
-def _linear(call: Call, x: TensorView, name: str, w: Weights) -> str:
+def _linear(call: Call, x: TensorView, learned: Learned) -> str:
     """Multiply the elements in whatever order they are stored: the weights follow."""
-    order = x.order
+    order, w = x.order, learned.array
     axes = (0, *(1 + order.index(atom) for atom in x.storage))
     turned = w.reshape(w.shape[0], *(atom.size for atom in order)).transpose(axes).reshape(w.shape)
     vector = call.builder.stored(x, x.storage, (1, w.shape[1]))
-    operands = [vector, call.builder.constant(name, turned)]
-    return call.emit(Linear(), operands + _bias(call, w.shape[0]))
+    bias, rounding = _bias(call, w.shape[0]), _rounding(call, learned)
+    return call.emit_weighted(Linear(), vector, learned.turned(turned), bias, rounding)
+
+
+def _rounding(call: Call, w: Learned) -> str:
+    """How sums of a fully connected layer of codes are rescaled.
+
+    Sources: LiteRT, `reference/integer_ops/fully_connected.h`: in float64. TensorFlow Lite Micro,
+    `fully_connected_common.cc`: in fixed point, with one scale by a product of float32.
+    """
+    if call.profile == "litert":
+        return "real"
+    return "fixed32" if len(w.scales) == 1 else "fixed"

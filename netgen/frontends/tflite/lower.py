@@ -39,21 +39,24 @@ class LoweredFile:
         return self.graph[value].type.shape
 
 
-def lower_file(file: ModelFile, name: str, where: str, held: int) -> LoweredFile:
-    """Make the graph of a file of `held` bytes.
+def lower_file(
+    file: ModelFile, name: str, where: str, held: int, profile: str = "litert"
+) -> LoweredFile:
+    """Make the graph of a file of `held` bytes, that computes as a profile of TensorFlow Lite does.
 
     Inputs and outputs keep names and shapes; where the first axis is longer than 1 or the only one,
     one of 1 stands before it. Raises GraphError with every operator that cannot be mapped, or
     WeightsError if nothing but weights is wrong.
     """
-    return _Lowering(file, where, held).run(name)
+    return _Lowering(file, where, held, profile).run(name)
 
 
 class _Lowering:
     """Values by the index of their tensor while the operators are walked in order."""
 
-    def __init__(self, file: ModelFile, where: str, held: int) -> None:
+    def __init__(self, file: ModelFile, where: str, held: int, profile: str) -> None:
         self._file = file
+        self._profile = profile
         self._where = where
         self._values: dict[int, Value] = {}
         self._made: set[int] = set()
@@ -181,6 +184,7 @@ class _Lowering:
             read=tuple(tensors[index] if index >= 0 else None for index in operator.inputs),
             made=tuple(tensors[index] for index in operator.outputs),
             inputs=tuple(self._read(index) if index >= 0 else None for index in operator.inputs),
+            profile=self._profile,
             readers=frozenset().union(*(self._readers.get(k, ()) for k in operator.outputs)),
         )
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.kernels.depthwise_stretches import depthwise_stretches
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
@@ -21,7 +22,6 @@ from netgen.kernels.sharing import shared_form
 from netgen.kernels.split import Split
 from netgen.kernels.stretches import order_of
 from netgen.kernels.targets import Target
-from netgen.kernels.terms import quotient, sum_of
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 
@@ -54,7 +54,7 @@ class DepthwiseConv2dPortableF32(RowKernel):
             **describe_window(layer, op.window(w)),
             "multiplier": w[0] // layer.operands["x"].shape[3],
             **describe_product_pitches(layer),
-            "stretches": _stretches(layer),
+            "stretches": depthwise_stretches(layer),
             "act": op.act,
             "fused": target.processor.multiply_add,
         }
@@ -81,36 +81,3 @@ class DepthwiseConv2dPortableF32(RowKernel):
     ) -> Split | None:
         """Division by rows, unless the output takes the place of x."""
         return None if "x" in overwritten else super().split(layer, target, threads, overwritten)
-
-
-def _stretches(layer: Layer) -> list[Json]:
-    """Loops over outputs that follow each other in y, and whose inputs do so in x."""
-    multiplier = layer.operands["w"].shape[0] // layer.operands["x"].shape[3]
-    order = order_of(layer)
-    y = layer.layout("y").places()[order].tolist()
-    x = layer.layout("x").places()[order // multiplier].tolist()
-    found: list[Json] = []
-    first = 0
-    while first < len(y):
-        # (o + phase) / multiplier steps from input to input where the outputs do.
-        phase = (int(order[first]) - first) % multiplier
-        shift = x[first] - (first + phase) // multiplier
-        end = first + 1
-        while (
-            end < len(y)
-            and y[end] == y[end - 1] + 1
-            and x[end] == (end + phase) // multiplier + shift
-        ):
-            end += 1
-        whole = end - first == len(y)
-        o = first if end == first + 1 and not whole else "o"
-        found.append(
-            {
-                "first": first,
-                "end": "outputs" if whole else end,
-                "x": sum_of(quotient(sum_of(o, phase), "multiplier"), shift),
-                "y": sum_of(o, y[first] - first),
-            }
-        )
-        first = end
-    return found

@@ -92,6 +92,6 @@ def _heat(banded: Banded) -> dict[str, float]:
         heat[schedule.home(call.node.name).name] += call.layer.result.bytes
         for letter, value in call.reads.items():
             reach = schedule.reach(call, letter)
-            times = 1.0 if reach is None else max(reach.size / reach.stride, 1.0)
+            times = 1.0 if reach is None else max(reach.size * reach.step / reach.stride, 1.0)
             heat[schedule.home(value).name] += schedule.values[value].type.bytes * times
     return heat

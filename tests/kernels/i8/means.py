@@ -34,7 +34,7 @@ def mean_of(codes: Array, scales: tuple[float, float], zeros: tuple[int, int]) -
     dtype = {"int8": "i8", "uint8": "u8"}[codes.dtype.name]
     before, behind = (float(np.float32(scale)) for scale in scales)
     x = TensorType(dtype, codes.shape, Quantisation(before, zeros[0]))
-    op = GlobalAvgPool(behind, zeros[1])
+    op = GlobalAvgPool(scale=behind, zero=zeros[1])
     return Mean(op, x, op.result_type([x]), codes)
 
 

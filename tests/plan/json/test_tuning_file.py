@@ -20,7 +20,7 @@ from netgen.kernels.layout import dense_layout, layout_of
 from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.targets import find_target
 from netgen.ops.identity import Identity
-from netgen.plan.build import build_plan, pack_weights
+from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import Image, PlanOptions
 from netgen.plan.data.plan import MOST_BYTES, Plan
@@ -29,6 +29,7 @@ from netgen.plan.execute.interpreter import execute
 from netgen.plan.json.plan_from_json import plan_from_json
 from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.plan.json.tuning_file import read_tuning, tuning_to_json
+from netgen.plan.packing import pack_weights
 from netgen.plan.show import plan_table
 from netgen.tune.search import case_of, distinct_cases
 from tests.cases import heavy

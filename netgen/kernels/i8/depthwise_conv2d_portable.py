@@ -1,0 +1,85 @@
+"""Any depthwise convolution of codes: channel multipliers, dilation, large kernels. Plain loops.
+
+y[i][j][c*m+t] = code of (b + sum over r, s of (x[i*u+r*d-p][j*v+s*e-q][c] - x's zero)
+(w[c*m+t][r][s] - w's zero)), taps outside the image skipped. Packed per output, in the order of the
+places in y: bias and two words of rescaling; behind all of them the weights, by (o, r, s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.ir.operator import Operator
+from netgen.kernels.depthwise_stretches import depthwise_stretches
+from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.i8.sums import (
+    CODES,
+    NUMBERS,
+    bias_of,
+    checked_sums,
+    describe_codes,
+    rescaling_words,
+    word_bytes,
+    words_of,
+)
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer, Packed
+from netgen.kernels.loops import RowKernel
+from netgen.kernels.products import describe_product_pitches
+from netgen.kernels.stretches import order_of
+from netgen.kernels.targets import Target
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+
+
+class DepthwiseConv2dPortableI8(RowKernel):
+    """The one that always works."""
+
+    name: ClassVar[str] = "depthwise_conv2d_portable_i8"
+    operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
+    numeric_form: ClassVar[str] = "codes"
+    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
+    weights_element: ClassVar[str] = "i32"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Every depthwise_conv2d."""
+        return isinstance(layer.op, DepthwiseConv2d)
+
+    def title(self, layer: Layer) -> str:
+        """Element type, kernel, stride, input and output shape."""
+        op = layer.op
+        assert isinstance(op, DepthwiseConv2d)
+        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        return window_title(f"depthwise_{layer.result.dtype}", layer, op.window, dilation, op.act)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, multiplier, loops over the outputs, zero points and bounds."""
+        del target
+        op, w = layer.op, layer.operands["w"].shape
+        assert isinstance(op, DepthwiseConv2d)
+        return {
+            **describe_window(layer, op.window(w)),
+            "multiplier": w[0] // layer.operands["x"].shape[3],
+            **describe_product_pitches(layer),
+            **describe_codes(layer),
+            "stretches": depthwise_stretches(layer),
+        }
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """Numbers of outputs, then weights."""
+        del target
+        checked_sums(layer, constants)
+        order, w = order_of(layer), constants["w"]
+        bias, rescaling = bias_of(constants)[order], rescaling_words(layer, constants)[order]
+        numbers = np.concatenate([bias.reshape(-1, 1), rescaling], axis=1)
+        return np.concatenate([numbers.ravel(), words_of(w[order])])
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """All weights and three words for each output."""
+        del target
+        w = layer.operands["w"]
+        return 4 * NUMBERS * w.shape[0] + word_bytes(w.bytes)

@@ -1,0 +1,108 @@
+"""Results of codes: operators that give theirs a scale and a zero point, and clamps as activations.
+
+Source: TensorFlow Lite 8-bit quantisation specification.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netgen.errors import GraphError
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
+
+# Activations of codes: the real numbers that they clamp to.
+_CLAMPS: Mapping[str, tuple[float, float]] = {
+    "none": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescaled(Operator):
+    """Base of operators whose codes have a `scale` and a `zero` of their own.
+
+    Without a scale the codes of the result are as those of the first operand. Floats have neither.
+    """
+
+    scale: float = 0.0
+    zero: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale != 0.0 and not is_scale(self.scale):
+            raise GraphError(
+                "this is no scale", expected="a positive float32", found=self.scale.hex()
+            )
+        if self.zero and self.scale == 0.0:
+            raise GraphError(
+                "a zero point without a scale", expected="both, or neither", found=str(self.zero)
+            )
+
+    def result_of(self, x: TensorType, shape: tuple[int, ...]) -> TensorType:
+        """The elements of x under this shape, codes with the scale of the result.
+
+        Raises GraphError for floats with a scale, and for codes without one, or with several.
+        """
+        if x.element.is_float:
+            if self.scale:
+                raise GraphError("floats have no scale", found=f"{self.scale.hex()} for {x}")
+            return x.with_shape(shape)
+        scale_of(x)
+        own = Quantisation(self.scale, self.zero) if self.scale else x.quantisation
+        return TensorType(x.dtype, shape, own)
+
+
+def own_codes(scale: float | None, zero: int) -> Any:  # noqa: ANN401  # arguments of any Rescaled
+    """The attributes of a result with this scale, rounded to float32, or with that of x."""
+    return {"scale": 0.0 if scale is None else rounded_scale(scale), "zero": zero}
+
+
+def scale_of(kind: TensorType) -> float:
+    """The one scale of codes; raises GraphError where they have none, or several."""
+    if kind.quantisation is None or not isinstance(kind.quantisation.scale, float):
+        raise GraphError(
+            "these codes have no one scale",
+            expected=f"{kind.dtype}[...] {{scale=0x1p-7, zero=0}}",
+            found=str(kind),
+        )
+    return kind.quantisation.scale
+
+
+def clamped_codes(act: str, kind: TensorType) -> tuple[int, int]:
+    """The lowest and the highest code of a result after an activation.
+
+    Bounds are rounded in float32, halves away from zero. Source: TensorFlow Lite,
+    `kernel_util.cc`, CalculateActivationRangeQuantizedImpl. Raises GraphError for activations that
+    are no clamps.
+    """
+    if act not in _CLAMPS:
+        raise GraphError(
+            f"codes cannot be activated by {act} where a layer writes its result",
+            expected="one of " + ", ".join(_CLAMPS),
+        )
+    low, high = (_code(bound, kind) for bound in _CLAMPS[act])
+    return max(low, kind.element.low), min(high, kind.element.high)
+
+
+def _code(bound: float, kind: TensorType) -> int:
+    """The code of a real number, beyond the type for one that its codes do not reach."""
+    with np.errstate(over="ignore"):
+        quotient = float(np.float32(bound) / np.float32(scale_of(kind)))
+    most = 2**31 - 1
+    if abs(quotient) > most:
+        return int(math.copysign(most, quotient))
+    return kind.zero + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))
+
+
+def saturated(codes: Array, act: str, kind: TensorType) -> Array:
+    """Codes clamped to those of the activation."""
+    clamped: Array = np.clip(codes, *clamped_codes(act, kind))
+    return clamped

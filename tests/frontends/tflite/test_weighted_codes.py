@@ -1,0 +1,42 @@
+"""Layers with weights, of codes: every code is that of LiteRT's reference kernels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netgen
+from netgen.export.litert_session import run_litert
+from netgen.frontends.tflite.load import load_tflite
+from netgen.ir.interpret import interpret
+from tests.frontends.tflite.weighted_models import OPERATORS, Drawn, weighted_models
+from tests.tools import find_package
+
+
+def compared(folder: Path, drawn: Drawn, target: str) -> int:
+    """The number of codes compared."""
+    path = folder / "m.tflite"
+    path.write_bytes(drawn.model.content())
+    graph = load_tflite(path)
+    expected = run_litert(path, {"x": drawn.x})["y"].astype(np.int64)
+    np.testing.assert_array_equal(interpret(graph, {"x": drawn.x})["y"], expected)
+    compiled = netgen.compile(graph, target=target)
+    np.testing.assert_array_equal(compiled(drawn.x), expected)
+    return expected.size
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_a_few_are_those_of_litert(tmp_path: Path, operator: str) -> None:
+    find_package("ai_edge_litert")
+    codes = sum(compared(tmp_path, each, "generic") for each in weighted_models(operator, 1, 6))
+    assert codes > 100
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_many_are_those_of_litert(tmp_path: Path, operator: str) -> None:
+    find_package("ai_edge_litert")
+    codes = sum(compared(tmp_path, each, "generic") for each in weighted_models(operator, 2, 500))
+    assert codes > 20_000
