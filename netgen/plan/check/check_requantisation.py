@@ -41,8 +41,7 @@ class Defined:
     def words(self) -> Array:
         """The two int32 of each channel from which the exact form computes."""
         if self.fixed is not None:
-            mantissas, shifts = self.fixed
-            return np.stack([mantissas, np.minimum(shifts, 29)]).astype(np.int32)
+            return self.fixed.astype(np.int32)
         assert self.double is not None
         bits = self.double.astype("<f8").view("<u8")
         halves = [bits & 0xFFFFFFFF, bits >> 32]
@@ -190,13 +189,8 @@ def _bisected(
 
 
 def _doubled_high(sums: Integers, mantissas: Integers, shifts: Integers) -> Integers:
-    """SaturatingRoundingDoublingHighMul of gemmlowp, behind a shift to the left.
-
-    Sums that this takes beyond int32 would saturate any code: so they may at once.
-    """
-    left = np.clip(shifts, 0, 30)
-    within = np.clip(sums, -(1 << 31) >> left, ((1 << 31) - 1) >> left)
-    products = (within << left) * mantissas
+    """SaturatingRoundingDoublingHighMul of gemmlowp, behind a shift to the left."""
+    products = (sums << np.clip(shifts, 0, 31)) * mantissas
     nudged = products + np.where(products >= 0, 1 << 30, 1 - (1 << 30))
     # C's division goes towards zero.
     high: Integers = np.sign(nudged) * (np.abs(nudged) >> 31)
