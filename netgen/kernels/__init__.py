@@ -30,6 +30,7 @@ from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
+from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
@@ -59,6 +60,7 @@ KERNELS: tuple[Kernel, ...] = (
     PadKernel(),
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
+    ProductI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
