@@ -106,8 +106,9 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
-    products = _products(functions := [*functions], prefix)
-    called = called_names([*functions, products], prefix)
+    functions = [*functions]
+    of_codes = [_of_codes(name, functions, prefix) for name in ("products", "codes/depthwise")]
+    called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
         for machine in _MACHINES
@@ -119,7 +120,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
         "called": called,
         "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
-        "products": products,
+        "of_codes": [text for text in of_codes if text],
         "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
@@ -130,10 +131,10 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     }
 
 
-def _products(functions: Sequence[str], prefix: str) -> str:
-    """What products of codes call, which itself calls what makes codes of sums."""
+def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
+    """What kernels of codes call, which itself calls what makes codes of sums."""
     called = called_names(functions, prefix)
-    return render("products.c.j2", prefix=prefix, called=called).rstrip("\n")
+    return render(f"{name}.c.j2", prefix=prefix, called=called).rstrip("\n")
 
 
 def _code_widths(called: frozenset[str]) -> list[int]:

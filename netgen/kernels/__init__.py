@@ -27,6 +27,7 @@ from netgen.kernels.f32.pointwise import PointwiseF32
 from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
+from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
@@ -49,6 +50,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
     Conv2dPortableI8(),
+    DepthwiseConv2dI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     AddF32(),
