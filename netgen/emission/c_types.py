@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from netgen.emission.words import literal
 from netgen.ir.tensor_type import ELEMENTS
 
 
@@ -33,6 +34,13 @@ C_TYPES = {
 }
 # What is named without its type: networks of floats need no other names.
 PLAIN = "f32"
+
+
+def number_of(dtype: str, number: float) -> str:
+    """A number as an element of a type; of codes it is whole."""
+    if not number:
+        return C_TYPES[dtype].zero
+    return literal(number) if ELEMENTS[dtype].is_float else str(int(number))
 
 
 def pointer_name(region: str, dtype: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from netgen.emission.c_types import C_TYPES
+from netgen.emission.c_types import C_TYPES, number_of
 from netgen.emission.constants import named_constants, used_names, with_constants
 from netgen.emission.environment import render
 from netgen.emission.sizes import Sizes, bounded_loops, make_sizes
@@ -47,7 +47,7 @@ def kernel_function(
     assert isinstance(aliased, list)
     kernel, result = find_kernel(instance.kernel), instance.elements["y"]
     border = instance.parameters.get("border", 0)
-    assert isinstance(border, int)
+    assert isinstance(border, int | float)
     context: dict[str, object] = {
         "prefix": prefix,
         "upper": prefix.upper(),
@@ -64,7 +64,7 @@ def kernel_function(
         "apart": apart,
         **instance.parameters,
         **{name: name for name in instance.sizes or ()},
-        "border": str(border) if border else C_TYPES[result].zero,
+        "border": number_of(result, border),
     }
     constants = named_constants(instance.parameters)
     # Where vectors are counted by width, no loop ends at all channels.

@@ -177,10 +177,15 @@ def _condition(need: Need, everything: str, maker: str, counter: str, band: int,
         return everything
     more = (band - 1) * reach.stride - reach.pad + reach.size
     index = counter if reach.stride == 1 else f"{counter} * {reach.stride}"
-    if more == 1 or more <= 0:
+    binding = reach.lowest(rows - 1) + reach.size > need.height
+    if reach.step > 1:
+        # Both sides times the step: C would round a quotient below 0 the other way.
+        more += (reach.size - 1) * (reach.step - 1) - 1
+        behind = f" {'-' if more < 0 else '+'} {abs(more)}" if more else ""
+        enough = f"{maker} * {reach.step} > {index}{behind}"
+    elif more == 1 or more <= 0:
         enough = f"{maker} > {index}" if more == 1 else f"{maker} >= {index}"
         enough += f" - {-more}" if more < 0 else ""
     else:
         enough = f"{maker} >= {index} + {more}"
-    binding = (rows - band) * reach.stride + more > need.height
     return f"({everything} || {enough})" if binding else enough

@@ -204,7 +204,10 @@ def mul(op: Mul, call: Call) -> list[Stage]:
 def pad(op: Pad, _call: Call) -> list[Stage]:
     """Pad of rows and columns."""
     top, bottom, left, right = op.pad
-    return [_zeros((0, 0, top, left), (0, 0, bottom, right))]
+    stage = _zeros((0, 0, top, left), (0, 0, bottom, right))
+    if op.value == 0.0:
+        return [stage]
+    return [replace(stage, inputs=(*stage.inputs, np.array(op.value, np.float32)))]
 
 
 def _zeros(front: Sequence[int], back: Sequence[int]) -> Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isclose
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ class OnnxActivation:
         if self.read is not None:
             return self.read(call)
         attributes = {name: call.floating(name, value) for name, value in self.defaults.items()}
-        return _activated(self.kind(**attributes), call)
+        return _activated(self.kind(**cast("Any", attributes)), call)
 
     def attributes(self, op: Operator) -> dict[str, float]:
         """The attributes of the ONNX node for an operator of this kind."""

@@ -155,7 +155,7 @@ def _in_turn(
 
 
 def pad(call: Call) -> TensorView:
-    """Pad with zeros -> pad for pixels, channel_pad for channels.
+    """Pad with a value -> pad for pixels; with zeros also channel_pad for channels.
 
     ONNX lists the beginnings of all axes, then the ends.
     """
@@ -163,17 +163,17 @@ def pad(call: Call) -> TensorView:
     rank = len(x.shape)
     mode = call.string("mode", "constant")
     value = one_number(call.known(2, "constant_value"), 0.0, "constant_value")
-    if mode != "constant" or value != 0.0:
+    sides = sides_of(call, rank)
+    channels = 1 if rank == 4 else rank - 1
+    if mode != "constant" or (value != 0.0 and any(sides[channels])):
         raise GraphError(
-            "only padding with zeros is supported",
+            "only padding with constants is supported, of channels with zeros",
             expected="mode constant, value 0",
             found=f"mode {mode}, value {value:g}",
         )
-    sides = sides_of(call, rank)
-    channels = 1 if rank == 4 else rank - 1
     ops: list[Operator] = []
     if rank == 4 and any((*sides[2], *sides[3])):
-        ops.append(Pad((*sides[2], *sides[3])))
+        ops.append(Pad((*sides[2], *sides[3]), value))
     if any(sides[channels]):
         ops.append(ChannelPad(*sides[channels]))
     if any(any(side) for axis, side in enumerate(sides[:channels])):

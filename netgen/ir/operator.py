@@ -176,6 +176,11 @@ class Operator(Magnitude, ABC):
         found: str | None = getattr(self, "act", None)
         return found
 
+    def takes_activation(self, result: TensorType) -> bool:
+        """Whether it can have an `act` for a result of this type, and has none yet."""
+        del result
+        return self.activation == "none"
+
     def with_activation(self, act: str) -> Operator:
         """The same with this `act`, which it has."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -268,6 +273,30 @@ class Input(Operator):
         """Raise GraphError: the caller has the value."""
         del operands
         raise GraphError("an input has no value of its own")
+
+
+@dataclass(frozen=True)
+class State(Operator):
+    """A value that lives between runs: in one run it is what the run before it left.
+
+    Before the first run it is the array that `data` names among the graph's constants; without one
+    it is zero, of codes the zero point. Its type is declared. `Graph.next_values` says what it
+    becomes.
+    """
+
+    operator_name: ClassVar[str] = "state"
+    operand_names: ClassVar[tuple[str, ...]] = ()
+    data: str = field(default="", metadata=REFERENCE)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Raise GraphError: the type is declared."""
+        del operands
+        raise GraphError("the type of a state is declared, not inferred")
+
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+        """Raise GraphError: the run before has the value."""
+        del operands
+        raise GraphError("a state has the value that the run before left")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 def is_image(shape: tuple[int, ...]) -> bool:
@@ -23,16 +24,36 @@ def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Reach:
-    """Row i of the result reads the rows from i * `stride` - `pad` on, `size` of them."""
+    """Row i of the result reads rows from floor((i * `stride` - `pad`) / `step`) on, `size` of them.
+
+    A `step` above 1 is that of enlargements. Some of these rows may not be read.
+    """
 
     size: int = 1
     stride: int = 1
     pad: int = 0
+    step: int = 1
 
     def end(self, rows: int, height: int) -> int:
         """Rows of an operand of `height` rows that the first `rows` rows of the result need."""
-        return max(0, min(height, (rows - 1) * self.stride - self.pad + self.size))
+        return max(0, min(height, self.lowest(rows - 1) + self.size))
 
     def begin(self, row: int, height: int) -> int:
         """The first row of the operand that row `row` of the result, or a later one, reads."""
-        return max(0, min(height, row * self.stride - self.pad))
+        return max(0, min(height, self.lowest(row)))
+
+    def lowest(self, row: int) -> int:
+        """The first row that a row of the result reads, below 0 where that is outside the image."""
+        return (row * self.stride - self.pad) // self.step
+
+
+def reach_of(rows: Sequence[tuple[int, int]], stride: int, step: int) -> Reach:
+    """The narrowest reach, of this slope, of a result whose row i reads `rows`[i]: first and last.
+
+    Rows must not go back.
+    """
+    pad = max(row * stride - (first + 1) * step for row, (first, _) in enumerate(rows)) + 1
+    narrow = Reach(0, stride, pad, step)
+    return replace(
+        narrow, size=max(last + 1 - narrow.lowest(n) for n, (_, last) in enumerate(rows))
+    )

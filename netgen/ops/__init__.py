@@ -6,6 +6,7 @@ This list is the registry; adding an operator adds one line.
 from netgen.dsl.tensor import constant
 from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
+from netgen.ops.assign import Assign
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
 from netgen.ops.channel_map import ChannelMap
@@ -14,6 +15,12 @@ from netgen.ops.channel_shuffle import ChannelShuffle, channel_shuffle
 from netgen.ops.channel_slice import ChannelSlice, channel_slice, split
 from netgen.ops.concat import Concat, concat
 from netgen.ops.conv2d import Conv2d, conv2d
+from netgen.ops.depth_to_space import (
+    DepthToSpace,
+    SpaceToDepth,
+    depth_to_space,
+    space_to_depth,
+)
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d, depthwise_conv2d
 from netgen.ops.dequantize import Dequantize, dequantize
 from netgen.ops.dropout import Dropout, dropout
@@ -26,17 +33,26 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
+from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1, relu_n1_to_1
+from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
+from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
+from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
+from netgen.ops.sub import Sub, sub
+from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.transpose import Transpose, transpose
+from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
+    Assign,
     AvgPool2d,
     BatchNorm,
     ChannelMap,
@@ -45,6 +61,7 @@ REGISTRY.add(
     ChannelSlice,
     Concat,
     Conv2d,
+    DepthToSpace,
     DepthwiseConv2d,
     Dequantize,
     Dropout,
@@ -57,14 +74,23 @@ REGISTRY.add(
     MaxPool2d,
     Mul,
     Pad,
+    Prelu,
     Quantize,
     Relu,
     Relu6,
+    Rescale,
+    ReluN1To1,
     Reshape,
+    ResizeBilinear,
+    ResizeNearest,
     Sigmoid,
     Softmax,
+    SpaceToDepth,
     SpatialSlice,
+    Sub,
+    Tanh,
     Transpose,
+    TransposeConv2d,
 )
 
 __all__ = [
@@ -77,6 +103,7 @@ __all__ = [
     "concat",
     "constant",
     "conv2d",
+    "depth_to_space",
     "depthwise_conv2d",
     "dequantize",
     "dropout",
@@ -90,13 +117,22 @@ __all__ = [
     "max_pool2d",
     "mul",
     "pad",
+    "prelu",
     "quantize",
     "relu",
     "relu6",
+    "relu_n1_to_1",
+    "rescale",
     "reshape",
+    "resize_bilinear",
+    "resize_nearest",
     "sigmoid",
     "softmax",
+    "space_to_depth",
     "spatial_slice",
     "split",
+    "sub",
+    "tanh",
     "transpose",
+    "transpose_conv2d",
 ]

@@ -12,9 +12,12 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.errors import GraphError
 from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import Signature
-from netgen.ir.tensor_type import Array
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.pooling import Pooling, inside, pooled, pooling_window
+from netgen.ops.rescaled import saturated
 from netgen.ops.window import PadSpec, four_sides
+
+_LARGEST_SUM = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,30 @@ class AvgPool2d(Pooling):
                 found=str(self.counted),
             )
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
-        """Sums of what each window has of the image, over the number of places that count."""
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """f32[1,OH,OW,C]; raises GraphError for codes of padding, and of windows too large."""
+        result = super().infer(operands)
+        element = result.element
+        if element.is_float:
+            return result
+        if any(self.counted):
+            raise GraphError("a mean of codes counts no padding", found=str(self.counted))
+        taps = min(self.kernel[0], operands[0].shape[1]) * min(self.kernel[1], operands[0].shape[2])
+        if taps * (element.high - element.low + 1) > _LARGEST_SUM:
+            raise GraphError(
+                "the sums of these codes are too large for int32",
+                expected="smaller windows",
+                found=f"{taps} codes of {element.name}",
+            )
+        return result
+
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """Sums of what each window has of the image, over the number of places that count.
+
+        Of codes, as they are, halves go away from zero. Source: TensorFlow Lite,
+        `reference/integer_ops/pooling.h`, AveragePool: half of the number is added to a sum above
+        zero, else subtracted, before a division that truncates.
+        """
         x, window = operands[0], self.window()
         rows, columns = (
             np.array([float(len(places)) for places in inside(window, axis, extent, counted)])
@@ -48,7 +73,12 @@ class AvgPool2d(Pooling):
                 (1, x.shape[2], self.counted[2:]),
             )
         )
-        return pooled(window, x, "sum") / np.outer(rows, columns)[..., np.newaxis]
+        sums, counts = pooled(window, x, "sum"), np.outer(rows, columns)[..., np.newaxis]
+        if signature.result.element.is_float:
+            return np.asarray(sums / counts)
+        whole = counts.astype(np.int64)
+        means = np.sign(sums) * ((np.abs(sums) + whole // 2) // whole)
+        return saturated(means, self.act, signature.result)
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Assume rectified, independent values: their variance shrinks, their mean stays.

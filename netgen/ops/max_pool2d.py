@@ -11,6 +11,7 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array
 from netgen.ops.pooling import Pooling, pooled, pooling_window
+from netgen.ops.rescaled import saturated
 from netgen.ops.window import PadSpec
 
 # By the number of taps: mean square of the largest of as many rectified standard normal values,
@@ -24,9 +25,10 @@ class MaxPool2d(Pooling):
 
     operator_name: ClassVar[str] = "max_pool2d"
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """Maximum of what each window has of the image; NaN stays NaN."""
-        return pooled(self.window(), operands[0], "max")
+        largest, result = pooled(self.window(), operands[0], "max"), signature.result
+        return largest if result.element.is_float else saturated(largest, self.act, result)
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Assume rectified, independent values."""

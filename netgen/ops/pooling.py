@@ -14,6 +14,7 @@ from netgen.ir.attributes import ONE_FOR_ALL
 from netgen.ir.operator import Operator
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.rescaled import clamped_codes
 from netgen.ops.window import PadSpec, Window, check_rank, four_sides, pair, resolve_pad
 
 Sides = tuple[int, int, int, int]
@@ -21,13 +22,18 @@ Sides = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Pooling(Operator):
-    """Base of the operators that reduce each window of x f32[1,H,W,C], channel by channel."""
+    """Base of the operators that reduce each window of x f32[1,H,W,C], channel by channel.
 
+    Codes of the result are as those of x, clamped by `act`. Floats have activations behind them.
+    """
+
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i16"})
     axis_letters: ClassVar[str] = "NHWC"
     keeps_range: ClassVar[bool] = True
     kernel: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
     stride: tuple[int, int] = field(default=(1, 1), metadata=ONE_FOR_ALL)
     pad: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), metadata=ONE_FOR_ALL)
+    act: str = field(default="none", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,8 +53,17 @@ class Pooling(Operator):
         return self.window().row_reach()
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """f32[1,OH,OW,C]."""
-        return _pooled_type(self.window(), operands[0])
+        """f32[1,OH,OW,C]; raises GraphError for floats with an activation."""
+        result = _pooled_type(self.window(), operands[0])
+        if not result.element.is_float:
+            clamped_codes(self.act, result)
+        elif self.act != "none":
+            raise GraphError(f"{self.operator_name} of floats has no activation", found=self.act)
+        return result
+
+    def takes_activation(self, result: TensorType) -> bool:
+        """Whether the result are codes that are not clamped yet."""
+        return not result.element.is_float and super().takes_activation(result)
 
 
 def _pooled_type(window: Window, x: TensorType) -> TensorType:

@@ -9,9 +9,15 @@ from netgen.ops.activation import ElementwiseActivation, find_activation
 
 
 def value_ranges(graph: Graph) -> dict[str, Range]:
-    """Least and greatest element of every value; NaN is not considered."""
+    """Least and greatest element of every value; NaN is not considered.
+
+    Of codes nothing is said: each scale rounds the limits of an activation elsewhere.
+    """
     ranges: dict[str, Range] = {}
     for node in graph.nodes:
+        if not node.type.element.is_float:
+            ranges[node.name] = ANY_NUMBER
+            continue
         activation = find_activation(node.op.activation or "none")
         if activation is not None:
             ranges[node.name] = activation.value_range([ANY_NUMBER])

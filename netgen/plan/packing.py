@@ -15,6 +15,7 @@ from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
+from netgen.plan.data.states import initial_elements
 from netgen.plan.data.step_layer import step_layer
 
 PackedBytes: TypeAlias = npt.NDArray[np.uint8]
@@ -35,6 +36,11 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
         # Where kernels run is little-endian, as the blob is.
         stored = content.astype(content.dtype.newbyteorder("<"), copy=False)
         packed[place.offset : place.offset + place.bytes] = stored.view(np.uint8)
+    for state in plan.states:
+        if state.initial is not None:
+            first = state.initial.offset
+            content = initial_elements(plan, graph, state).view(np.uint8)
+            packed[first : first + content.size] = content
     return packed
 
 

@@ -207,7 +207,8 @@ LAYERS: Cases = {
     "Pad": [
         case("Pad", "x", [0, 2, 1, 0, 0, 0, 0, 3]),
         case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(0), mode="constant"),
-        case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(1), refused="only padding with zeros"),
+        case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(-1.5)),
+        case("Pad", "x", [0, 1, 1, 1] * 2, np.float32(1), refused="of channels with zeros"),
         *(
             case("Pad", "x", [0, 0, 1, 1] * 2, mode=mode, first=first, refused=f"found mode {mode}")
             for mode, first in (("reflect", 11), ("edge", 11), ("wrap", 19))

@@ -196,9 +196,10 @@ def linear(op: Linear, call: Call) -> list[Stage]:
 
 
 def pad(op: Pad, call: Call) -> list[Stage]:
-    """PAD of rows and columns."""
+    """PAD of rows and columns, or PADV2."""
     top, bottom, left, right = op.pad
-    return [pad_stage(call.result.shape, [(0, 0), (top, bottom), (left, right), (0, 0)])]
+    sides = [(0, 0), (top, bottom), (left, right), (0, 0)]
+    return [pad_stage(call.result.shape, sides, op.value)]
 
 
 def elementwise(op: ElementwiseActivation, call: Call) -> list[Stage]:

@@ -121,6 +121,11 @@ class _Call:
         self._translation = translation
 
     @property
+    def count(self) -> int:
+        """The number of inputs."""
+        return len(self._names)
+
+    @property
     def operands(self) -> list[Value]:
         """All inputs as values."""
         return [self._translation.value(name) for name in self._names]
@@ -225,7 +230,9 @@ def _pad(call: _Call) -> Value:
     rank = len(sides) // 2
     # ONNX lists the beginnings, then the ends; PyTorch pairs of both, last axis first.
     pairs = [(sides[axis], sides[axis + rank]) for axis in reversed(range(rank))]
-    return call.emit(functional.pad, call.x, tuple(side for pair in pairs for side in pair))
+    value = call.numbers(2)[0] if call.count > 2 else 0.0
+    flat = tuple(side for pair in pairs for side in pair)
+    return call.emit(functional.pad, call.x, flat, value=value)
 
 
 def _reshape(call: _Call) -> Value:

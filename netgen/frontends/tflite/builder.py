@@ -14,8 +14,8 @@ from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
 from netgen.frontends.tflite.learned import Learned
 from netgen.ir.graph import Node
-from netgen.ir.operator import Const, Input
-from netgen.ir.tensor_type import Quantisation, TensorType
+from netgen.ir.operator import Const, Input, State
+from netgen.ir.tensor_type import Array, Quantisation, TensorType
 
 
 class ChannelsLast(Builder):
@@ -59,6 +59,16 @@ class ChannelsLast(Builder):
         self.nodes[fresh] = Node(fresh, Const(fresh), (), TensorType("i32", array.shape))
         self.constants[fresh] = np.ascontiguousarray(array)
         return fresh
+
+    def declare_state(self, name: str, kind: TensorType, array: Array | None) -> TensorView:
+        """Declare a state that begins with an array as it is stored, or with zeros."""
+        fresh, data = self.fresh(name), ""
+        if array is not None:
+            data = f"{fresh}.initial"
+            self._budget.take(array.size)
+            self.constants[data] = np.ascontiguousarray(array.reshape(kind.shape))
+        self.nodes[fresh] = Node(fresh, State(data), (), kind)
+        return row_major(fresh, kind.shape)
 
     def kind(self, view: TensorView) -> TensorType:
         """Element type, and what codes stand for, of what a view shows; the shape is stored."""

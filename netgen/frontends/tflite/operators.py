@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import elementwise, views
+from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
@@ -15,6 +15,7 @@ MAPPINGS: dict[str, Mapping] = {
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
+    "DEPTH_TO_SPACE": resize.depth_to_space,
     "DEQUANTIZE": elementwise.dequantize,
     "DIV": elementwise.div,
     "EXPAND_DIMS": views.expand_dims,
@@ -31,9 +32,12 @@ MAPPINGS: dict[str, Mapping] = {
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
     "RESHAPE": views.reshape,
+    "RESIZE_BILINEAR": resize.resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
+    "SPACE_TO_DEPTH": resize.space_to_depth,
     "SPLIT": views.split,
     "SPLIT_V": views.split_v,
     "SQUEEZE": views.squeeze,
@@ -44,7 +48,8 @@ MAPPINGS: dict[str, Mapping] = {
 
 # Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
-    "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "EXPAND_DIMS",
-    "FULLY_CONNECTED", "MEAN", "PAD", "PADV2", "RESHAPE", "SHAPE", "SLICE", "SPLIT", "SPLIT_V",
-    "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
+    "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
+    "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SPACE_TO_DEPTH",
+    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
 })  # fmt: skip

@@ -16,13 +16,17 @@ _CONVOLUTION = (
     "FusedActivationFunction",
 )
 
+_RESIZING = ("AlignCorners", "HalfPixelCenters")
+
 # Of each operator the table of its options and the fields that netgen reads.
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ADD": ("AddOptions", ("FusedActivationFunction",)),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOLING),
+    "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "CONV_2D": ("Conv2DOptions", _CONVOLUTION),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _CONVOLUTION),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", ("BlockSize",)),
     "DIV": ("DivOptions", ("FusedActivationFunction",)),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions",
@@ -36,7 +40,10 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "PACK": ("PackOptions", ("Axis", "ValuesCount")),
     "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
     "RESHAPE": ("ReshapeOptions", ("NewShape",)),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZING),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZING),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", ("BlockSize",)),
     "SPLIT": ("SplitOptions", ("NumSplits",)),
     "SQUEEZE": ("SqueezeOptions", ("SqueezeDims",)),
     "STRIDED_SLICE": (
@@ -44,6 +51,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -20,10 +21,12 @@ from netgen.frontends.tflite.shapes import (
     target_shape,
 )
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import TensorType
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.pad import Pad
+from netgen.ops.rescale import Rescale
 from netgen.ops.spatial_slice import SpatialSlice
 
 
@@ -58,7 +61,11 @@ def transpose(call: Call) -> TensorView:
 
 
 def concatenation(call: Call) -> TensorView:
-    """CONCATENATION -> concat: what lies behind the axis is taken as channels."""
+    """CONCATENATION -> concat: what lies behind the axis is taken as channels.
+
+    Of uint8 operands come in scales of their own. Source: TensorFlow Lite,
+    `reference/concatenation.h`, ConcatenationWithScaling; of int8 it refuses these.
+    """
     tensors = [call.tensor(index) for index in range(len(call.inputs))]
     shape = tensors[0].shape
     axis = axis_of(call.integer("Axis"), len(shape))
@@ -73,8 +80,19 @@ def concatenation(call: Call) -> TensorView:
 
     if call.activation() is not None:
         raise GraphError("an activation fused into it, which TensorFlow Lite does not run, either")
+    tensors = [_in_scale(call, each, number) for number, each in enumerate(tensors)]
     flat = [_channels(call, each, axis) for each in tensors]
     return row_major(call.builder.emit(Concat(), flat, call.name), (*before, extent, *behind))
+
+
+def _in_scale(call: Call, x: TensorView, number: int) -> TensorView:
+    """A tensor of uint8 in the scale of the result, others as they are."""
+    kind = call.builder.kind(x)
+    if kind.dtype != "u8" or kind.quantisation is None or kind.alike(call.made[0].type()):
+        return x
+    codes = call.one_scale()
+    op, title = Rescale(scale=codes.scale, zero=codes.zero), f"{call.name}.rescale_{number}"
+    return replace(x, value=call.builder.emit(op, [x.value], title))
 
 
 def _channels(call: Call, x: TensorView, axis: int) -> str:
@@ -172,12 +190,16 @@ def _in_turn(
 
 
 def pad(call: Call) -> TensorView:
-    """PAD, or PADV2 with 0 -> pad for pixels, channel_pad for what is no image or for channels."""
+    """PAD, PADV2 -> pad for pixels; with zeros channel_pad for what is no image, or for channels.
+
+    Of codes the value is one of theirs, and their zero point is 0.
+    """
     x = call.tensor()
     rank = len(x.shape)
     sides = _sides(call, rank)
-    if not _with_zeros(call):
-        return _bordered(call, x, sides)
+    value = _value(call, x)
+    if value != 0.0:
+        return _framed(call, x, sides, value)
     shape = [before + n + after for n, (before, after) in zip(x.shape, sides, strict=True)]
     part = [axis for axis, side in enumerate(sides) if any(side)]
     if not part:
@@ -198,32 +220,50 @@ def pad(call: Call) -> TensorView:
     return row_major(y, shape)
 
 
-def _with_zeros(call: Call) -> bool:
-    """Whether zeros are what is added, not the lowest number; raises GraphError for others."""
-    if call.given(2) is None:
-        return True
-    value = call.known(2, "the value")
-    lowest = np.finfo(np.float32).min
-    if value.size != 1 or not (value.reshape(-1)[0] == 0 or value.reshape(-1)[0] <= lowest):
-        raise GraphError("only padding with zeros is supported, or before MAX_POOL_2D")
-    return bool(value.reshape(-1)[0] == 0)
+def _value(call: Call, x: TensorView) -> float:
+    """What the frame holds, of codes counted from their zero point.
 
-
-def _bordered(call: Call, x: TensorView, sides: Sequence[tuple[int, int]]) -> TensorView:
-    """An image that MAX_POOL_2D takes without its borders, which are the lowest number there.
-
-    The value with zeros, which stands for it here, is left out in the end: nothing else reads it.
+    Source: TensorFlow Lite, `pad.cc`, Eval: without a value the zero point, else the code as it is.
     """
-    if call.readers != {"MAX_POOL_2D"} or len(sides) != 4 or any((*sides[0], *sides[3])):
+    if call.given(2) is None:
+        return 0.0
+    value, kind = call.known(2, "the value"), call.builder.kind(x)
+    if value.size != 1 or value.dtype != kind.element.storage:
         raise GraphError(
-            "padding with the lowest number",
-            expected="that of pixels, for MAX_POOL_2D alone",
-            found=", ".join(sorted(call.readers)) or "no reader",
+            "the value of the padding does not fit",
+            expected=f"one {kind.dtype}",
+            found=f"{value.dtype}{list(value.shape)}",
+        )
+    # The lowest number stands for what is below all.
+    found = max(float(value.reshape(-1)[0]), float(np.finfo(np.float32).min))
+    return found if kind.element.is_float else found - kind.zero
+
+
+def _framed(
+    call: Call, x: TensorView, sides: Sequence[tuple[int, int]], value: float
+) -> TensorView:
+    """An image in a frame of some value, or without, where only MAX_POOL_2D reads its lowest one.
+
+    What stands for it there is left out in the end: nothing else reads it.
+    """
+    if len(sides) != 4 or any((*sides[0], *sides[3])):
+        raise GraphError(
+            "a padding with something other than zeros",
+            expected="that of rows and columns",
+            found=f"{value:g} around {list(x.shape)}",
         )
     image, borders = call.builder.image(x), (*sides[1], *sides[2])
-    value = call.builder.emit(Pad(borders), [image], call.name)
-    call.builder.bordered[value] = image, borders
-    return row_major(value, call.builder.shape(value))
+    made = call.builder.emit(Pad(borders, value), [image], call.name)
+    if call.readers == {"MAX_POOL_2D"} and value == _lowest(call.builder.kind(x)):
+        call.builder.bordered[made] = image, borders
+    return row_major(made, call.builder.shape(made))
+
+
+def _lowest(kind: TensorType) -> float:
+    """The lowest value that a frame can have."""
+    return (
+        float(np.finfo(np.float32).min) if kind.element.is_float else kind.element.low - kind.zero
+    )
 
 
 def _sides(call: Call, rank: int) -> list[tuple[int, int]]:

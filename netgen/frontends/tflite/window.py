@@ -8,12 +8,15 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.ir.operator import Operator
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.window import four_sides, pair, resolve_pad
 
 _SAME, _VALID = 0, 1
+# Values of the schema's enumeration ActivationFunctionType that clamp codes.
+_CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 
 
 def stride_of(call: Call) -> tuple[int, int]:
@@ -37,11 +40,15 @@ def window_padding(
 
 
 def average_pool_2d(call: Call) -> TensorView:
-    """AVERAGE_POOL_2D -> avg_pool2d, or global_avg_pool where one window is the image.
+    """AVERAGE_POOL_2D -> avg_pool2d, or of floats global_avg_pool where one window is the image.
 
-    Padding does not count. Source: TensorFlow Lite, `reference/pooling.h`, AveragePool.
+    Padding does not count. Source: TensorFlow Lite, `reference/pooling.h`, AveragePool. A mean of
+    codes is one of codes as they are, not the one that MEAN computes.
     """
     size, pad = _pooling(call)
+    if _has_codes(call):
+        op = AvgPool2d(size, stride_of(call), pad, act=clamp_of(call))
+        return _of_image(call, op, call.builder.image(call.tensor()))
     if size == call.tensor().shape[1:3] and not any(pad):
         return _pooled(call, GlobalAvgPool())
     return _pooled(call, AvgPool2d(size, stride_of(call), pad))
@@ -56,8 +63,10 @@ def max_pool_2d(call: Call) -> TensorView:
         top, bottom, left, right = (
             a + b for a, b in zip(border, (top, bottom, left, right), strict=True)
         )
-    op = MaxPool2d(size, stride_of(call), (top, bottom, left, right))
-    y = call.emit(op, [value])
+    pad = (top, bottom, left, right)
+    if _has_codes(call):
+        return _of_image(call, MaxPool2d(size, stride_of(call), pad, act=clamp_of(call)), value)
+    y = call.emit(MaxPool2d(size, stride_of(call), pad), [value])
     return row_major(y, call.builder.shape(y))
 
 
@@ -66,6 +75,27 @@ def _pooling(call: Call) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
         raise GraphError("only pooling over images is supported")
     size = pair((call.integer("FilterHeight"), call.integer("FilterWidth")), "the window")
     return size, window_padding(call, size)
+
+
+def _has_codes(call: Call) -> bool:
+    return not call.builder.kind(call.tensor()).element.is_float
+
+
+def clamp_of(call: Call) -> str:
+    """The fused activation as an attribute of codes; raises GraphError for others than clamps."""
+    number = call.integer("FusedActivationFunction")
+    if number not in _CLAMPS:
+        raise GraphError(
+            f"the fused activation {number} is not supported of codes",
+            expected=" or ".join(f"{n} ({act})" for n, act in _CLAMPS.items()),
+        )
+    return _CLAMPS[number]
+
+
+def _of_image(call: Call, op: Operator, image: str) -> TensorView:
+    """The result of an operator that makes an image of one."""
+    y = call.builder.emit(op, [image], call.name)
+    return row_major(y, call.builder.shape(y))
 
 
 def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> TensorView:

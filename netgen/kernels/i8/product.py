@@ -70,7 +70,7 @@ class ProductI8(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile."""
         shape, tiling, rows = _parts(layer, target)
-        return work_cycles(shape, work_of(layer, rows, target, tiling), rows, tiling)
+        return work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
@@ -97,6 +97,7 @@ class ProductI8(Kernel):
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
+            "prefetch": work.prefetch,
             "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,
@@ -112,7 +113,12 @@ class ProductI8(Kernel):
         """Tiles of `rows` by `vectors`, in blocks of rows of the result."""
         shape, tiling, rows = _parts(layer, target)
         return tuple(
-            {"rows": work.tile.rows, "vectors": work.tile.vectors, "block": work.block}
+            {
+                "rows": work.tile.rows,
+                "vectors": work.tile.vectors,
+                "block": work.block,
+                "prefetch": work.prefetch,
+            }
             for work in ranked_work(shape, rows, target, tiling)
         )
 
@@ -133,8 +139,7 @@ class ProductI8(Kernel):
         work = work_of(layer, rows, target, tiling)
         before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
-        bytes_of = 2 if shape.group == 2 else 1
-        return 4 * before + -(-bytes_of * shape.copied(work.block, work.tile.rows) // 4) * 4
+        return 4 * before + shape.copied_bytes(work.block, work.tile.rows)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -186,7 +191,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "left_columns": left,
         "image_columns": inside,
         "right_columns": shape.columns - left - inside,
-        "run": shape.run,
+        "run_length": shape.run,
         "depth": shape.depth,
         "row_step": shape.row_step,
         "pixel_step": shape.pixel_step,

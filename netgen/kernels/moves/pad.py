@@ -1,4 +1,4 @@
-"""A padding that no convolution could take over: copies the image into a frame of zeros."""
+"""A padding that no convolution could take over: copies the image into a frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netgen.ops.pad import Pad
 
 
 class PadKernel(Kernel):
-    """Rows and columns of zeros on any side."""
+    """Rows and columns of one value on any side."""
 
     name: ClassVar[str] = "pad"
     operators: ClassVar[tuple[type[Operator], ...]] = (Pad,)
@@ -32,7 +32,8 @@ class PadKernel(Kernel):
         """Sides and input shape."""
         assert isinstance(layer.op, Pad)
         sides = "_".join(map(str, layer.op.pad))
-        return f"pad_{sides}_" + "x".join(map(str, layer.operands["x"].shape[1:]))
+        value = "_with_value" if layer.op.value else ""
+        return f"pad_{sides}{value}_" + "x".join(map(str, layer.operands["x"].shape[1:]))
 
     def shared(self, layer: Layer, target: Target) -> Shared | None:
         """All but the places of channels."""
@@ -49,7 +50,7 @@ class PadKernel(Kernel):
         row = (left + width + right) * channels
         return {
             **describe_band(layer),
-            "border": layer.layout("y").border,
+            "border": _border(layer, layer.op),
             "copies": [],
             "height": height,
             "row_elements": width * channels,
@@ -65,7 +66,7 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
     _, out_height, out_width, _ = layer.result.shape
     x, y = layer.layout("x").places(), layer.layout("y").places()
     return {
-        "border": layer.layout("y").border,
+        "border": _border(layer, op),
         "height": height,
         "width": width,
         "channels": channels,
@@ -78,3 +79,8 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
         "copies": describe_copies(y, x, "from"),
         "zeros": describe_zeros(y),
     }
+
+
+def _border(layer: Layer, op: Pad) -> float:
+    """What the frame holds: 0 by that name, whatever the type."""
+    return op.border(layer.operands["x"]) or 0

@@ -119,7 +119,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: pad((1, 5, 6), (0, 0), (2, 1), (0, 0)),
     ),
     "PADV2": (
-        padded_maximum,lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),),
+        padded_maximum,
+        lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),
+        lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=-2.75),
+    ),
     "QUANTIZE": (codes,),
     "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,))),
     "RELU6": (lambda: alone("RELU6"),),

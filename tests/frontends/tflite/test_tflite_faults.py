@@ -90,17 +90,16 @@ def test_integers_without_a_scale_are_not_quantised(tmp_path: Path) -> None:
     assert text.endswith("1 operator is supported in floats only, found i32: 0 RELU y")
 
 
-def test_quantised_weights_under_floats(tmp_path: Path) -> None:
-    """A hint is told once, and the kind of error is that of quantised operators."""
+def test_weights_of_an_element_type_that_is_none_of_theirs(tmp_path: Path) -> None:
+    """One reason is told once, with all operators that have it."""
     model = Model({"x": IMAGE}, outputs=("y", "z"))
-    model.constant("w", np.ones((6, 1, 1, 6)), "int8")
-    model.codes_of("w", (6, 1, 1, 6), "int8", 0.5, 0)
+    model.constant("w", np.ones((6, 1, 1, 6)), "int16")
     for start, end in (("x", "y"), ("y", "z")):
         model.tensor(end, IMAGE)
         model.node("CONV_2D", [start, "w"], [end], Padding=VALID, StrideH=1, StrideW=1)
-    assert refusal(tmp_path, model.content()).endswith(
-        "the weights under activations of float32 are quantised to int8; "
-        f"{WITHOUT_QUANTISATION}: operators 0 CONV_2D y, 1 CONV_2D z"
+    assert refusal(tmp_path, model.content(), WeightsError).endswith(
+        "the weights have an element type that is not supported, expected float32, float16 behind "
+        "DEQUANTIZE, or codes of one byte, found int16: operators 0 CONV_2D y, 1 CONV_2D z"
     )
 
 
@@ -130,8 +129,8 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (mean(IMAGE, 4), "there is no such axis"),
         (pad(IMAGE, (0, 0), (0, -1), (0, 0), (0, 0)), "a padding that cannot be"),
         (pad(IMAGE, (0, 0), (0, 2**31 - 1), (0, 0), (0, 0)), "too large"),
-        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=1.0), "only padding with zeros"),
-        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=-np.inf), "for MAX_POOL_2D alone"),
+        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 1), value=1.0), "that of rows and columns"),
+        (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=np.inf), "a frame of no float32"),
         (split(IMAGE, 3, 4), "the parts are not equal"),
         (two("ADD", b=(1, 9, 8, 5)), "the second operand has the wrong shape"),
         (with_integers("RESHAPE", IMAGE, (1, 7, -1)), "another number of elements"),

@@ -1,0 +1,72 @@
+"""Windows, moves and resizes of codes: 0 codes differ from LiteRT's, in NumPy and in C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netgen
+from netgen.errors import GraphError
+from netgen.export.litert_session import run_litert
+from netgen.frontends.tflite.load import load_tflite
+from netgen.ir.graph import Graph
+from netgen.ir.interpret import interpret
+from netgen.ir.tensor_type import Array
+from tests.cases import heavy
+from tests.frontends.tflite.code_models import OPERATORS, drawn_inputs, merged
+from tests.tools import find_package
+
+# Of one operator; models that are compiled together, so that the compiler is seldom started.
+_FEW, _MANY, _TOGETHER = 6, 500, 25
+Judged = tuple[Graph, dict[str, Array], dict[str, Array]]
+
+
+def judged(folder: Path, operator: str, count: int) -> list[Judged]:
+    """Models of an operator with inputs and LiteRT's outputs, which the reference has, too."""
+    draw, found = np.random.default_rng([len(operator), *operator.encode()]), list[Judged]()
+    path, codes, refused = folder / "m.tflite", 0, 0
+    while len(found) < count:
+        path.write_bytes(OPERATORS[operator](draw).content())
+        try:
+            graph = load_tflite(path)
+        except GraphError:
+            refused += 1
+            continue
+        inputs = drawn_inputs(graph, draw)
+        expected, values = run_litert(path, inputs), interpret(graph, inputs)
+        outputs = {name: expected[name] for name in graph.outputs}
+        for name, array in outputs.items():
+            assert graph[name].type.dtype[1:] in str(array.dtype)
+            np.testing.assert_array_equal(values[name], array, err_msg=str(graph[name]))
+            codes += array.size
+        found.append((graph, inputs, outputs))
+    assert refused < count  # most are read
+    assert codes > 100 * count
+    return found
+
+
+def check_c(models: list[Judged], target: str) -> None:
+    """Compile networks side by side, and compare all outputs."""
+    model = netgen.compile(merged([graph for graph, _, _ in models]), target=target)
+    images = [inputs[node.name] for graph, inputs, _ in models for node in graph.inputs]
+    found = model(*(image[0] for image in images))
+    found = found if isinstance(found, tuple) else (found,)
+    expected = [outputs[name] for graph, _, outputs in models for name in graph.outputs]
+    for array, codes in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(array.reshape(-1), codes.reshape(-1))
+
+
+def test_the_c_of_all_operators(tmp_path: Path) -> None:
+    find_package("ai_edge_litert")
+    check_c([each for name in OPERATORS for each in judged(tmp_path, name, _FEW)], "generic")
+
+
+@pytest.mark.parametrize(("operator", "count"), [heavy(name, _MANY) for name in OPERATORS])
+def test_many_of_each_operator(tmp_path: Path, operator: str, count: int) -> None:
+    find_package("ai_edge_litert")
+    models = judged(tmp_path, operator, count)
+    for first in range(0, count, _TOGETHER):
+        target = ("generic", "native")[first // _TOGETHER % 2]
+        check_c(models[first : first + _TOGETHER], target)
