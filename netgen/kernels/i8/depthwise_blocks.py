@@ -22,6 +22,8 @@ from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
+# Runs of blocks that have code of their own.
+_MOST_RUNS = 8
 # A tap: row and column of the window.
 Tap = tuple[int, int]
 
@@ -76,7 +78,8 @@ class BlockRun:
 def block_runs(layer: Layer, target: Target) -> list[BlockRun]:
     """All channels in blocks, the widest first in each stretch; a rest fills a part of the last.
 
-    Channels that stand apart have a block each.
+    Channels that stand apart have a block each. So have all, one by one at places of a table, where
+    stretches are too many for code of their own.
     """
     blocks, window = blocks_for(layer, target), window_of(layer)
     found: list[BlockRun] = []
@@ -90,6 +93,8 @@ def block_runs(layer: Layer, target: Target) -> list[BlockRun]:
             found.append(BlockRun(block, run, words))
             words += (end - first) // width * block_words(block, window)
             first = end
+    if len(found) > _MOST_RUNS:
+        return [BlockRun(blocks[-1], VectorRun(0, found[-1].run.end, 1, 0, {}), 0)]
     return found
 
 

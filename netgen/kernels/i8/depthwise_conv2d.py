@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_window, reaches_image, window_title
@@ -33,7 +35,7 @@ from netgen.kernels.loops import channel_loops, row_loop
 from netgen.kernels.row_pairs import distance_in_place
 from netgen.kernels.split import Loop, Split, split_loops
 from netgen.kernels.split_loops import split_rows, split_vectors
-from netgen.kernels.stretches import describe_pitches, describe_vector_runs, in_place
+from netgen.kernels.stretches import describe_pitches, describe_vector_runs, in_place, order_of
 from netgen.kernels.targets import Target, Tiling
 from netgen.kernels.terms import product, sum_of
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
@@ -101,6 +103,7 @@ class DepthwiseConv2dI8(Kernel):
             "guards": _guards(runs),
             "codes": layer.operands["x"].dtype,
             "vectors": _describe_blocks(layer, runs),
+            "places": [] if runs[0].run.lines else _places(layer),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -175,7 +178,12 @@ def _guards(runs: Sequence[BlockRun]) -> list[Json]:
 def _describe_blocks(layer: Layer, runs: Sequence[BlockRun]) -> list[Json]:
     """Runs of blocks as templates print them: places, and the first word in terms of `c`."""
     window, x = window_of(layer), layer.operands["x"]
-    described = describe_vector_runs([each.run for each in runs], Tiling(vector_types=True))
+    scattered = not runs[0].run.lines
+    described = [
+        {"first": 0, "end": runs[0].run.end, "width": 1, "x": "places[c][0]", "y": "places[c][1]"}
+    ]
+    if not scattered:
+        described = describe_vector_runs([each.run for each in runs], Tiling(vector_types=True))
     found: list[Json] = []
     for each, places in zip(runs, described, strict=True):
         assert isinstance(places, dict)
@@ -200,6 +208,13 @@ def _describe_blocks(layer: Layer, runs: Sequence[BlockRun]) -> list[Json]:
             }
         )
     return found
+
+
+def _places(layer: Layer) -> list[Json]:
+    """Places in x and y of channels that are visited one by one."""
+    order = order_of(layer)
+    pairs = np.stack([layer.layout(letter).places()[order] for letter in ("x", "y")], axis=1)
+    return [*pairs.tolist()]
 
 
 def _tap_places(layer: Layer, each: BlockRun) -> list[Json]:
