@@ -179,7 +179,7 @@ def _describe_blocks(layer: Layer, runs: Sequence[BlockRun]) -> list[Json]:
     """Runs of blocks as templates print them: places, and the first word in terms of `c`."""
     window, x = window_of(layer), layer.operands["x"]
     scattered = not runs[0].run.lines
-    described = [
+    described: list[Json] = [
         {"first": 0, "end": runs[0].run.end, "width": 1, "x": "places[c][0]", "y": "places[c][1]"}
     ]
     if not scattered:

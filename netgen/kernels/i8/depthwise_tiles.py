@@ -110,7 +110,7 @@ def _column(
                 if 0 <= (s := begin - n * stride) < width and s % 2 == 0
             ]
             if uses:
-                ends = [
+                ends: list[Json] = [
                     {"k": end, "outside": end in outside, "row": rows - 1} for end in (begin, k)
                 ]
                 pairs.append({"begin": begin, "ends": ends})

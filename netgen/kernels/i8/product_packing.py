@@ -50,17 +50,31 @@ def pack_product(
     biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(
         axis=1, dtype=np.int64
     )
-    (order,) = visiting_orders(layer.layout("y"), 1)
-    lane = np.full(lanes, -1, np.int64)
-    lane[: len(w)] = order
     blocks = pack_requantisation(
-        requantisation_of(layer, constants), lane.reshape(-1, width).tolist()
+        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
     )
     weights = _pack_weights(w.astype(np.int8), shape, tile, tiling)
     return np.concatenate(
         # With zero points a bias may wrap; so do the sums that begin there.
         [biases.astype(np.uint32).view(np.int32), np.concatenate(blocks).ravel(), words_of(weights)]
     )
+
+
+def _channels(layer: Layer, lanes: int, width: int) -> Array:
+    """The channel of each lane of all vectors, -1 for none."""
+    (order,) = visiting_orders(layer.layout("y"), 1)
+    channels = np.full(lanes, -1, np.int64)
+    channels[: len(order)] = order
+    return channels.reshape(-1, width)
+
+
+def code_rows(
+    layer: Layer, shape: Shape, tiling: Tiling, packed: Packed
+) -> list[tuple[Array, Packed]]:
+    """The channels of each vector, and the rows by which its sums become codes."""
+    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
+    rows = packed[lanes : lanes * (1 + ROWS)].reshape(-1, ROWS, width)
+    return [*zip(_channels(layer, lanes, width), rows, strict=True)]
 
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:
