@@ -157,16 +157,16 @@ _X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 # then not fuse the two: the same kernel gave other bits where its pointers are not `restrict`.
 _FUSED = ("-fno-code-hoisting",)
 
-# Sums of products of bytes are written where they are read. gcc would take what a loop leaves for
-# another variable than what it begins with, and write all of them to memory in every iteration.
-_APART = ("-fno-tree-coalesce-vars",)
+# Tiles of products of bytes: gcc would take the sums that a loop leaves for other variables than
+# those that it begins with, and write all of them to memory in every iteration. And it would keep
+# inputs that neighbouring windows share, and spill sums for them.
+_TILES = ("-fno-tree-coalesce-vars", "-fno-predictive-commoning")
 
 _WIDE = Tiling(
     vector_types=True,
     vector_widths=(16, 8, 4),
     tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
-    # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28
-    # columns.
+    # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28 columns.
     depthwise_unroll=7,
     depthwise_pairs=True,
     winograd=True,
@@ -295,7 +295,7 @@ TARGETS: tuple[Target, ...] = (
         summary="AVX-512 with products of bytes, 32 registers of 16 floats",
         cpu_features=(*_X86_V4, "avx512_vnni"),
         machine_flags=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
-        gcc_flags=(*_FUSED, *_APART),
+        gcc_flags=(*_FUSED, *_TILES),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,

@@ -13,14 +13,16 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
-    ROWS,
+    code_rows,
     lanes_in_all,
     pack_product,
     packed_words,
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
+from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import CODES, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
@@ -70,7 +72,7 @@ class ProductI8(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile."""
         shape, tiling, rows = _parts(layer, target)
-        return work_cycles(shape, work_of(layer, rows, target, tiling), rows, tiling)
+        return work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
@@ -97,6 +99,7 @@ class ProductI8(Kernel):
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
+            "prefetch": work.prefetch,
             "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,
@@ -112,7 +115,12 @@ class ProductI8(Kernel):
         """Tiles of `rows` by `vectors`, in blocks of rows of the result."""
         shape, tiling, rows = _parts(layer, target)
         return tuple(
-            {"rows": work.tile.rows, "vectors": work.tile.vectors, "block": work.block}
+            {
+                "rows": work.tile.rows,
+                "vectors": work.tile.vectors,
+                "block": work.block,
+                "prefetch": work.prefetch,
+            }
             for work in ranked_work(shape, rows, target, tiling)
         )
 
@@ -121,6 +129,13 @@ class ProductI8(Kernel):
         shape, tiling, rows = _parts(layer, target)
         tile = work_of(layer, rows, target, tiling).tile
         return pack_product(layer, shape, tile, tiling, constants)
+
+    def requantised(
+        self, layer: Layer, target: Target, packed: Packed
+    ) -> Sequence[tuple[Array, Packed]]:
+        """All vectors of outputs."""
+        shape, tiling, _ = _parts(layer, target)
+        return code_rows(layer, shape, tiling, packed)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""
@@ -133,8 +148,7 @@ class ProductI8(Kernel):
         work = work_of(layer, rows, target, tiling)
         before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
-        bytes_of = 2 if shape.group == 2 else 1
-        return 4 * before + -(-bytes_of * shape.copied(work.block, work.tile.rows) // 4) * 4
+        return 4 * before + shape.copied_bytes(work.block, work.tile.rows)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -186,7 +200,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "left_columns": left,
         "image_columns": inside,
         "right_columns": shape.columns - left - inside,
-        "run": shape.run,
+        "run_length": shape.run,
         "depth": shape.depth,
         "row_step": shape.row_step,
         "pixel_step": shape.pixel_step,
