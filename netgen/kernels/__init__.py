@@ -7,6 +7,7 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.f32.activation import ActivationF32
@@ -112,6 +113,7 @@ KERNELS: tuple[Kernel, ...] = (
     AssignKernel(),
     QuantizeKernel(),
     DequantizeKernel(),
+    ArgmaxKernel(),
 )
 
 
