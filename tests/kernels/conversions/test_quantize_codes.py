@@ -25,7 +25,7 @@ def other_scales() -> tuple[Tensor, ...]:
     return tuple(
         dsl.dequantize(dsl.quantize(each, scale, zero, kind))
         for each, scale, zero, kind in (
-            (q, 0.02, 3, "i8"), (q, 0.02, 120, "u8"), (q, 0.0001, -5, "i16"), (dealt, 1e-3, 0, "i8"),
+            (q, 0.02, 3, "i8"), (q, 0.02, 120, "u8"), (q, 1e-4, -5, "i16"), (dealt, 1e-3, 0, "i8"),
         )
     )  # fmt: skip
 
