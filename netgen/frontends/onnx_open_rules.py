@@ -78,6 +78,28 @@ def _window(step: OpenNode, place: AxisPlace, kernel: tuple[int, ...]) -> AxisPl
     return place
 
 
+def _conv_transpose(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
+    """The weights say how many channels there are; a pixel spreads over several."""
+    del step
+    if place.axis >= 2:
+        raise GraphError("the windows reach over the axis")
+    return None if place.axis == 1 else place
+
+
+def _blocks(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    del step
+    if place.axis >= 1:
+        raise GraphError("blocks are taken of the axis")
+    return place
+
+
+def _resize(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    del step
+    if place.axis >= 2:
+        raise GraphError("pixels along the axis are resized")
+    return place
+
+
 def _global_pool(step: OpenNode, place: AxisPlace) -> AxisPlace:
     del step
     if place.axis >= 2:
@@ -252,6 +274,8 @@ RULES: dict[str, Rule] = {
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "DepthToSpace": _blocks,
     "Dropout": _keeps,
     "Flatten": _flatten,
     "Gather": _along("places along the axis are gathered"),
@@ -263,8 +287,10 @@ RULES: dict[str, Rule] = {
     "Pad": _pad,
     "ReduceMean": _reduce_mean,
     "Reshape": _reshape,
+    "Resize": _resize,
     "Slice": _slice,
     "Softmax": _softmax,
+    "SpaceToDepth": _blocks,
     "Split": _along("the axis is split"),
     "Squeeze": _squeeze,
     "Transpose": _transpose,

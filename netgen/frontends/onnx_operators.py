@@ -13,6 +13,7 @@ from netgen.frontends.onnx_pooling import (
     max_pool,
     reduce_mean,
 )
+from netgen.frontends.onnx_resize import conv_transpose, depth_to_space, resize, space_to_depth
 from netgen.frontends.onnx_slices import concat, gather, pad, slices, split
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word first.
@@ -25,6 +26,8 @@ MAPPINGS: dict[str, ValueMapping] = {
     "Cast": views.cast,
     "Concat": concat,
     "Conv": conv,
+    "ConvTranspose": conv_transpose,
+    "DepthToSpace": depth_to_space,
     "Div": div,
     "Dropout": views.dropout,
     "Flatten": views.flatten,
@@ -39,10 +42,12 @@ MAPPINGS: dict[str, ValueMapping] = {
     "Pad": pad,
     "ReduceMean": reduce_mean,
     "Reshape": views.reshape,
+    "Resize": resize,
     "Shape": views.shape,
     "Size": views.size,
     "Slice": slices,
     "Softmax": softmax,
+    "SpaceToDepth": space_to_depth,
     "Split": split,
     "Squeeze": views.squeeze,
     "Sub": sub,

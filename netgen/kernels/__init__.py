@@ -40,11 +40,13 @@ from netgen.kernels.i8.linear_portable import LinearPortableI8
 from netgen.kernels.i8.mul import MulConstantI8, MulI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
+from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
 from netgen.kernels.i8.table import TableI8
+from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -69,6 +71,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
+    TransposeConv2dI8(),
     AddF32(),
     AddConstantF32(),
     MulF32(),
@@ -83,6 +86,7 @@ KERNELS: tuple[Kernel, ...] = (
     PadKernel(),
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
+    ProductI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),

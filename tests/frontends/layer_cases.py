@@ -10,6 +10,7 @@ import numpy as np
 from netgen.weights.seeded import uniform
 from tests.frontends.onnx_models import Model
 from tests.frontends.operator_cases import Case, Cases, case
+from tests.frontends.resize_cases import RESIZED
 
 END = 2**63 - 1
 SOME = 1.5 + uniform("some", (6,))
@@ -29,6 +30,7 @@ def shape_of(model: Model, operator: str, **attributes: int) -> Model:
 
 
 LAYERS: Cases = {
+    **RESIZED,
     "Add": [
         case("Add", "x", "x"),
         case("Add", "x", SOME.reshape(6, 1, 1)),

@@ -27,11 +27,12 @@ class LoweredFile:
     """The graph of a file, and how it holds the file's tensors.
 
     `views` are those that are computed, in the order of the file, by their indices; not all of
-    their values are needed by the graph. `outputs` are the tensors of the graph's outputs.
+    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's.
     """
 
     graph: Graph
     views: Mapping[int, TensorView]
+    inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
     def shape(self, value: str) -> tuple[int, ...]:
@@ -91,7 +92,7 @@ class _Lowering:
             for index, value in self._values.items()
             if isinstance(value, TensorView)
         }
-        return LoweredFile(graph, views, self._file.outputs)
+        return LoweredFile(graph, views, self._file.inputs, self._file.outputs)
 
     def _input(self, tensor: FileTensor) -> TensorView:
         if tensor.is_constant:
@@ -164,7 +165,12 @@ class _Lowering:
         if operator.name == "READ_VARIABLE":
             if len(operator.outputs) != 1:
                 raise GraphError("it must have one result", found=str(len(operator.outputs)))
-            return [self._variables.read(operator, self._file.tensors[operator.outputs[0]])]
+            if self._variables.unknown(operator):
+                raise _UnknownError  # what it begins with is faulty
+            made = self._file.tensors[operator.outputs[0]]
+            view = self._variables.read(operator, made)
+            self._check_result(view, made)
+            return [view]
         if operator.name == "VAR_HANDLE":
             self._variables.handle(operator)
             return [_HANDLE]

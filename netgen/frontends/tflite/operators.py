@@ -6,6 +6,7 @@ from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
@@ -48,4 +49,5 @@ MAPPINGS: dict[str, Mapping] = {
     "SUB": elementwise.sub,
     "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
+    "TRANSPOSE_CONV": transpose_conv,
 }

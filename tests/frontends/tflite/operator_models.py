@@ -157,6 +157,27 @@ def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Mo
     return Model({"x": shape}).node(operator, ["x"], **options)
 
 
+def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = ["x", model.integers("size", *size)]
+    return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
+
+
+def transposed_convolution(
+    kernel: tuple[int, int], stride: tuple[int, int], padding: int, size: tuple[int, int],
+    act: int = NONE, *, bias: bool = True,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = [model.integers("shape", 1, *size, 5), model.weights("w", 5, *kernel, 6), "x"]
+    if bias:
+        inputs.append(model.weights("b", 5))
+    return model.node(
+        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=act,
+    )  # fmt: skip
+
+
 def half_weights() -> Model:
     model = Model({"x": IMAGE})
     half = np.random.default_rng(3).standard_normal((4, 1, 1, 6))
