@@ -13,6 +13,7 @@ from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Call, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, alike
 from netgen.ops.add import Add
+from netgen.ops.argmax import Argmax
 from netgen.ops.broadcast import Broadcast
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.mul import Mul
@@ -42,6 +43,25 @@ def softmax(call: Call) -> TensorView:
         )
     value = call.builder.emit(Softmax(), [call.builder.natural(x)], call.name)
     return call.builder.view(value, x.shape)
+
+
+def arg_max(call: Call) -> TensorView:
+    """ArgMax over the channels -> argmax, whose results are int32; ONNX has int64."""
+    x = call.tensor()
+    rank = len(x.shape)
+    axis = axis_of(call.integer("axis", 0), rank)
+    if axis != _channel_axis(rank) or call.flag("select_last_index") or rank < 2:
+        raise GraphError(
+            "only the first maximum over channels is supported",
+            expected=f"axis {_channel_axis(rank)} of {list(x.shape)}",
+            found=f"axis {axis}",
+        )
+    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
+    kept = [1 if at == axis else extent for at, extent in enumerate(x.shape)]
+    view = call.builder.view(y, kept)
+    if call.flag("keepdims", 1):
+        return view
+    return call.builder.reshaped(view, [*x.shape[:axis], *x.shape[axis + 1 :]])
 
 
 def add(call: Call) -> TensorView:

@@ -10,6 +10,7 @@ NEWEST: dict[str, int] = {
     **{activation.operator: activation.newest for activation in ACTIVATIONS},
     "Abs": 13,
     "Add": 14,
+    "ArgMax": 13,
     "AveragePool": 22,
     "BatchNormalization": 15,
     "Cast": 28,

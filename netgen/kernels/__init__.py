@@ -7,8 +7,10 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
+from netgen.kernels.conversions.quantize_codes import QuantizeCodesKernel
 from netgen.kernels.f32.activation import ActivationF32
 from netgen.kernels.f32.add import AddConstantF32, AddF32
 from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
@@ -117,7 +119,9 @@ KERNELS: tuple[Kernel, ...] = (
     RescaleI8(),
     AssignKernel(),
     QuantizeKernel(),
+    QuantizeCodesKernel(),
     DequantizeKernel(),
+    ArgmaxKernel(),
 )
 
 

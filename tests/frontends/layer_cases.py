@@ -38,6 +38,15 @@ LAYERS: Cases = {
         case("Add", "x", uniform("k", IMAGE)),
         case("Add", "x", uniform("k", (5, 4)), refused="a constant operand has the wrong shape"),
     ],
+    "ArgMax": [
+        case("ArgMax", "x", axis=1),
+        case("ArgMax", "x", axis=-3, keepdims=0),
+        case("ArgMax", "x", axis=-1, shape=VECTOR),
+        case("ArgMax", "x", refused="only the first maximum over channels"),
+        case(
+            "ArgMax", "x", axis=1, select_last_index=1, first=12, refused="only the first maximum"
+        ),
+    ],
     "AveragePool": [
         case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0]),
         case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0], count_include_pad=1),

@@ -12,6 +12,7 @@ from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
+    "ARG_MAX": elementwise.arg_max,
     "AVERAGE_POOL_2D": average_pool_2d,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,

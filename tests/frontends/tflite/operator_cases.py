@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.frontends.tflite.operator_models import (
     IMAGE,
     alone,
+    arg_max,
     by_constant,
     channels_first,
     codes,
@@ -53,6 +54,11 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("ADD", "uint8", b=(6,), act=RELU6),
         lambda: elementwise_of_codes("ADD", "int8", b=(), constant="b"),
         lambda: elementwise_of_codes("ADD", "int8", a=(6,), b=IMAGE, constant="a", act=RELU),
+    ),
+    "ARG_MAX": (
+        lambda: arg_max(IMAGE),
+        lambda: arg_max((1, 7), "int64"),
+        lambda: arg_max((1, 5, 7), axis=2),
     ),
     "AVERAGE_POOL_2D": (
         lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME),

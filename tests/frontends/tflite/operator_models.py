@@ -112,6 +112,13 @@ def elementwise_of_codes(
     return model.node(operator, [*shapes], **options)
 
 
+def arg_max(shape: tuple[int, ...], kind: str = "int32", axis: int = -1) -> Model:
+    model = Model({"x": shape})
+    model.tensor("y", shape[:-1], kind)
+    place = model.constant("axis", np.int32(axis), "int32")
+    return model.node("ARG_MAX", ["x", place], OutputType=2 if kind == "int32" else 4)
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]
