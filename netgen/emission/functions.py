@@ -35,6 +35,8 @@ _REGISTERS = {
     4: Registers("__SSE__", "_mm", "__m128"),
 }
 _MACHINES = ("x86", "neon", "any")
+# What kernels of codes call.
+_OF_CODES = ("products/products", "codes/depthwise")
 # Products of codes: inputs at once, sums of a vector, and the macro that tests for them.
 _DOTS = (
     (2, 8, "defined(__AVX2__)"),
@@ -128,8 +130,11 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
-    products = _products(functions := [*functions], prefix)
-    called = called_names([*functions, products], prefix)
+    functions = [*functions]
+    of_codes = [
+        _of_codes(name, functions, prefix) for name in ("products/products", "codes/depthwise")
+    ]
+    called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
         for machine in _MACHINES
@@ -141,7 +146,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
         "called": called,
         "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
-        "products": products,
+        "of_codes": [text for text in of_codes if text],
         "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
@@ -152,11 +157,11 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     }
 
 
-def _products(functions: Sequence[str], prefix: str) -> str:
-    """The text of all that products of codes call; it calls what makes codes of sums."""
+def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
+    """The text of all that kernels of codes call; it calls what makes codes of sums."""
     called = called_names(functions, prefix)
     return render(
-        "products/products.c.j2",
+        f"{name}.c.j2",
         prefix=prefix,
         called=called,
         forms=_DOTS,

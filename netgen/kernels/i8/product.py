@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
+    code_rows,
     lanes_in_all,
     pack_product,
     packed_words,
@@ -127,6 +129,13 @@ class ProductI8(Kernel):
         shape, tiling, rows = _parts(layer, target)
         tile = work_of(layer, rows, target, tiling).tile
         return pack_product(layer, shape, tile, tiling, constants)
+
+    def requantised(
+        self, layer: Layer, target: Target, packed: Packed
+    ) -> Sequence[tuple[Array, Packed]]:
+        """All vectors of outputs."""
+        shape, tiling, _ = _parts(layer, target)
+        return code_rows(layer, shape, tiling, packed)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""

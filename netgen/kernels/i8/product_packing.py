@@ -12,23 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.float_forms import Codes
 from netgen.kernels.i8.product_shape import Shape
-from netgen.kernels.i8.requantisation import (
-    ROWS,
-    Requantisation,
-    occurring_sums,
-    pack_requantisation,
-)
-from netgen.kernels.i8.scalings import Doubles, FixedPoint
-from netgen.kernels.i8.sums import bias_of, checked_sums, rescaling_words, words_of
+from netgen.kernels.i8.requantisation import ROWS, pack_requantisation, requantisation_of
+from netgen.kernels.i8.sums import bias_of, words_of
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.products import visited, visiting_orders
 from netgen.kernels.targets import Tiling
 from netgen.kernels.tiles import Tile
-from netgen.ops.fixed_point import Multiplier
-from netgen.ops.rescaled import clamped_codes
-from netgen.ops.weighted import Weighted
 
 
 def code_offset(layer: Layer, shape: Shape) -> int:
@@ -53,7 +43,6 @@ def pack_product(
     layer: Layer, shape: Shape, tile: Tile, tiling: Tiling, constants: Mapping[str, Packed]
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
-    checked_sums(layer, constants)
     (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
     w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
     lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
@@ -61,11 +50,8 @@ def pack_product(
     biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(
         axis=1, dtype=np.int64
     )
-    (order,) = visiting_orders(layer.layout("y"), 1)
-    lane = np.full(lanes, -1, np.int64)
-    lane[: len(w)] = order
     blocks = pack_requantisation(
-        _requantisation(layer, constants), lane.reshape(-1, width).tolist()
+        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
     )
     weights = _pack_weights(w, shape, tile, tiling)
     return np.concatenate(
@@ -74,20 +60,21 @@ def pack_product(
     )
 
 
-def _requantisation(layer: Layer, constants: Mapping[str, Packed]) -> Requantisation:
-    """How sums of each output become codes, by its channel."""
-    op, y = layer.op, layer.result
-    assert isinstance(op, Weighted)
-    w = constants["w"].reshape(len(constants["w"]), -1)
-    sums = occurring_sums(
-        w, bias_of(constants).astype(np.int64), layer.operands["x"], layer.operands["w"].zero
-    )
-    codes = Codes(y.zero, *clamped_codes(op.activation or "none", y))
-    words = rescaling_words(layer, constants)
-    if op.rounding == "real":
-        return Requantisation(Doubles(words.astype("<i4").view("<f8")[:, 0]), sums, codes)
-    numbers = [Multiplier(mantissa, shift) for mantissa, shift in words.tolist()]
-    return Requantisation(FixedPoint(numbers), sums, codes)
+def _channels(layer: Layer, lanes: int, width: int) -> Array:
+    """The channel of each lane of all vectors, -1 for none."""
+    (order,) = visiting_orders(layer.layout("y"), 1)
+    channels = np.full(lanes, -1, np.int64)
+    channels[: len(order)] = order
+    return channels.reshape(-1, width)
+
+
+def code_rows(
+    layer: Layer, shape: Shape, tiling: Tiling, packed: Packed
+) -> list[tuple[Array, Packed]]:
+    """The channels of each vector, and the rows by which its sums become codes."""
+    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
+    rows = packed[lanes : lanes * (1 + ROWS)].reshape(-1, ROWS, width)
+    return [*zip(_channels(layer, lanes, width), rows, strict=True)]
 
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:

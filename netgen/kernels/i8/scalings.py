@@ -7,13 +7,12 @@ everything about it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from netgen.ir.tensor_type import Array
-from netgen.ops.fixed_point import Multiplier
+from netgen.ops.fixed_point import Multipliers
 
 # Beyond all sums.
 _FAR = 1 << 33
@@ -27,11 +26,6 @@ class Scaling(ABC):
     def factors(self) -> Array:
         """The real number, nearly, by which the sums of each channel are multiplied."""
 
-    @property
-    @abstractmethod
-    def words(self) -> Array:
-        """Two int32 for each channel, [2, channels], from which the exact form computes."""
-
     @abstractmethod
     def least_sums(self, numbers: Array) -> Array:
         """The least sum that becomes at least each number, [channels, numbers].
@@ -42,33 +36,27 @@ class Scaling(ABC):
 
 @dataclass(frozen=True)
 class FixedPoint(Scaling):
-    """Multipliers in fixed point, rounded twice; the words are mantissas and shifts."""
+    """Multipliers in fixed point, rounded twice."""
 
-    multipliers: Sequence[Multiplier]
+    multipliers: Multipliers
 
     @property
     def factors(self) -> Array:
         """The numbers mantissa * 2 ** (shift - 31)."""
-        mantissas, shifts = self.words.astype(np.float64)
-        factors: Array = mantissas * 2.0 ** (shifts - 31.0)
+        shifts = self.multipliers.shift - 31.0
+        factors: Array = self.multipliers.mantissa * 2.0**shifts
         return factors
-
-    @property
-    def words(self) -> Array:
-        """Mantissas and shifts; with 29 bits to the left every sum but 0 saturates."""
-        pairs = [(each.mantissa, min(each.shift, 29)) for each in self.multipliers]
-        return np.array(pairs, np.int32).T
 
     def least_sums(self, numbers: Array) -> Array:
         """The least sums, by undoing one rounding after the other."""
-        mantissas, shifts = self.words.astype(np.int64)[:, :, None]
-        right, left = np.maximum(-shifts, 0), np.maximum(shifts, 0)
+        mantissas, shifts = self.multipliers.mantissa[:, None], self.multipliers.shift[:, None]
+        right, left = np.maximum(-shifts, 0), np.clip(shifts, 0, 31)
         half = (1 << right) >> 1
         # Halves go away from zero.
         above, below = (numbers << right) - half, ((numbers - 1) << right) + half + 1
         high = np.clip(np.where(numbers > 0, above, below), -(1 << 31), 1 << 31)
         # Halves go up; then what is shifted to the left is a multiple.
-        products = _ceil_divided(high * (1 << 31) - (1 << 30), np.maximum(mantissas, 1))
+        products = -(((1 << 30) - high * (1 << 31)) // np.maximum(mantissas, 1))
         sums = -((-products) >> left)
         nothing: Array = np.where(numbers > 0, _FAR, -_FAR)
         return np.where(mantissas == 0, nothing, sums)
@@ -76,11 +64,7 @@ class FixedPoint(Scaling):
 
 @dataclass(frozen=True)
 class Doubles(Scaling):
-    """Multipliers in float64, whose products are rounded, halves away from zero.
-
-    Source: LiteRT, `reference/integer_ops/fully_connected.h`. The words are the lower and the upper
-    half of each number.
-    """
+    """Multipliers in float64, whose products are rounded, halves away from zero."""
 
     numbers: Array
 
@@ -88,11 +72,6 @@ class Doubles(Scaling):
     def factors(self) -> Array:
         """The numbers as they are."""
         return self.numbers
-
-    @property
-    def words(self) -> Array:
-        """The halves, lower ones first."""
-        return np.ascontiguousarray(self.numbers, "<f8").view("<i4").reshape(-1, 2).T
 
     def least_sums(self, numbers: Array) -> Array:
         """The least sums: near a quotient, which is no further off than 1."""
@@ -108,9 +87,3 @@ class Doubles(Scaling):
         whole = np.trunc(np.abs(products))
         rounded: Array = np.sign(products) * (whole + (np.abs(products) - whole >= 0.5))
         return rounded
-
-
-def _ceil_divided(numbers: Array, divisors: Array) -> Array:
-    """Quotients rounded up."""
-    quotients: Array = -((-numbers) // divisors)
-    return quotients

@@ -8,7 +8,7 @@ definitions are written after the words of their sources, not as the references 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,10 @@ import numpy.typing as npt
 
 from netgen.errors import PlanError
 from netgen.ir.tensor_type import Array
+from netgen.kernels.layer import Layer, Packed
+from netgen.ops.fixed_point import multipliers_of
+from netgen.ops.rescaled import clamped_codes
+from netgen.ops.weighted import Weighted
 
 # The words of the first row; see `kernels/i8/requantisation.py`.
 _EXACT, _SIGNED, _AFFINE = 0, 1, 2
@@ -41,8 +45,7 @@ class Defined:
     def words(self) -> Array:
         """The two int32 of each channel from which the exact form computes."""
         if self.fixed is not None:
-            mantissas, shifts = self.fixed
-            return np.stack([mantissas, np.minimum(shifts, 29)]).astype(np.int32)
+            return self.fixed.astype(np.int32)
         assert self.double is not None
         bits = self.double.astype("<f8").view("<u8")
         halves = [bits & 0xFFFFFFFF, bits >> 32]
@@ -190,13 +193,8 @@ def _bisected(
 
 
 def _doubled_high(sums: Integers, mantissas: Integers, shifts: Integers) -> Integers:
-    """SaturatingRoundingDoublingHighMul of gemmlowp, behind a shift to the left.
-
-    Sums that this takes beyond int32 would saturate any code: so they may at once.
-    """
-    left = np.clip(shifts, 0, 30)
-    within = np.clip(sums, -(1 << 31) >> left, ((1 << 31) - 1) >> left)
-    products = (within << left) * mantissas
+    """SaturatingRoundingDoublingHighMul of gemmlowp, behind a shift to the left."""
+    products = (sums << np.clip(shifts, 0, 31)) * mantissas
     nudged = products + np.where(products >= 0, 1 << 30, 1 - (1 << 30))
     # C's division goes towards zero.
     high: Integers = np.sign(nudged) * (np.abs(nudged) >> 31)
@@ -217,3 +215,36 @@ def _half_away(numbers: Array) -> Integers:
     away = np.abs(numbers) - down >= 0.5
     rounded: Integers = (np.copysign(down + away, numbers)).astype(np.int64)
     return rounded
+
+
+def check_layer(
+    where: str,
+    layer: Layer,
+    constants: Mapping[str, Packed],
+    vectors: Sequence[tuple[Array, Packed]],
+) -> None:
+    """The vectors of codes that a kernel has packed for a layer. Raises PlanError."""
+    blocks = [Block(channels, rows) for channels, rows in vectors]
+    check_requantisation(where, blocks, _defined(layer, constants))
+
+
+def _defined(layer: Layer, constants: Mapping[str, Packed]) -> Defined:
+    op, x, w, y = layer.op, layer.operands["x"], layer.operands["w"], layer.result
+    assert isinstance(op, Weighted)
+    assert w.quantisation is not None
+    outputs = w.shape[0]
+    scales = {str(w.quantisation.scale): constants.get("w.scale", np.empty(0))}
+    factors = np.broadcast_to(op.factors(x, w, y, scales), outputs)
+    multipliers = multipliers_of(factors)
+    fixed = np.stack([multipliers.mantissa, multipliers.shift])
+    centred = constants["w"].reshape(outputs, -1).astype(np.int64) - w.zero
+    products = [centred * (code - x.zero) for code in (x.element.low, x.element.high)]
+    bias = constants["b"].astype(np.int64) if "b" in constants else np.zeros(outputs, np.int64)
+    return Defined(
+        least=bias + np.min(products, axis=0).sum(axis=1),
+        most=bias + np.max(products, axis=0).sum(axis=1),
+        zero=y.zero,
+        **dict(zip(("low", "high"), clamped_codes(op.activation or "none", y), strict=True)),
+        fixed=None if op.rounding == "real" else fixed,
+        double=factors if op.rounding == "real" else None,
+    )

@@ -16,10 +16,9 @@ from netgen.emission.format import format_c
 from netgen.emission.functions import vector_words
 from netgen.ir.tensor_type import ELEMENTS, Array
 from netgen.kernels.i8.float_forms import Codes, Sums
-from netgen.kernels.i8.requantisation import Requantisation
-from netgen.kernels.i8.scalings import Doubles, FixedPoint
+from netgen.kernels.i8.requantisation import Requantisation, scaling_of
 from netgen.kernels.targets import find_target
-from netgen.ops.fixed_point import Multiplier, multiplier_of
+from netgen.ops.fixed_point import multiplier_of, multipliers_of
 from netgen.plan.check.check_requantisation import Defined
 from tests.tools import Program, link
 
@@ -35,20 +34,17 @@ class Channels:
 
     @property
     def requantisation(self) -> Requantisation:
-        scaling = Doubles(self.factors) if self.double else FixedPoint(self._multipliers)
-        return Requantisation(scaling, self.sums, self.codes)
+        exact = self.defined.words().T
+        return Requantisation(scaling_of(exact, real=self.double), exact, self.sums, self.codes)
 
     @property
     def defined(self) -> Defined:
         codes = self.codes.zero, self.codes.low, self.codes.high
         if self.double:
             return Defined(self.sums.least, self.sums.most, *codes, double=self.factors)
-        fixed = np.array([(each.mantissa, each.shift) for each in self._multipliers]).T
+        multipliers = multipliers_of(self.factors)
+        fixed = np.stack([multipliers.mantissa, multipliers.shift])
         return Defined(self.sums.least, self.sums.most, *codes, fixed=fixed)
-
-    @property
-    def _multipliers(self) -> list[Multiplier]:
-        return [multiplier_of(float(factor)) for factor in self.factors]
 
     def expected(self, channel: int, sums: Array) -> Array:
         """The codes of a channel by definition: `ops.fixed_point`, or float64."""
@@ -59,10 +55,7 @@ class Channels:
             doubled = np.floor(np.abs(products) * 2.0)
             scaled = np.copysign((doubled + 1.0) // 2.0, products).astype(np.int64)
         else:
-            multiplier = multiplier_of(factor)
-            # Python's own integers where int64 would overflow.
-            numbers = sums.astype(object) if multiplier.left else sums.astype(np.int64)
-            scaled = multiplier.times(numbers).clip(-(2**40), 2**40).astype(np.int64)
+            scaled = multiplier_of(factor).times(sums.astype(np.int64))
         clipped: Array = np.clip(scaled + self.codes.zero, self.codes.low, self.codes.high)
         return clipped
 
@@ -80,7 +73,9 @@ def drawn(
     zero = int(draw.integers(-128, 128))
     low = int(draw.choice([-128, zero]))
     high = int(draw.choice([127, min(127, low + int(draw.integers(0, 200)))]))
-    ends = np.clip([middle - reach, middle + reach], -(2**31), 2**31 - 1)
+    # What is shifted to the left fits int32.
+    most = (2**31 - 256) / np.maximum(1.0, 2.0 ** (np.floor(np.log2(factors)) + 2.0))
+    ends = np.clip([middle - reach, middle + reach], -most, most).astype(np.int64)
     return Channels(factors, Sums(*ends), Codes(zero, low, high), double)
 
 
@@ -89,6 +84,9 @@ _LOADS = {
     8: "_mm256_loadu_si256((const void *)(x + {0}))",
     16: "_mm512_loadu_si512(x + {0})",
 }
+# By the word of the form, and REAL: the exact form of doubles.
+_FORMS = (("exact", ", zero"), ("signed", ", zero"), ("affine", ""), ("real", ", zero"))
+REAL = 3
 _MAIN = """
 static int32_t w[80], x[64];
 static uint8_t y[64];
@@ -108,28 +106,19 @@ int main(void)
                 return 1;
             }
             BRANCHES
-            {
-                for (size_t v = 0; v < lanes; ++v) {
-                    const int32_t mantissa = w[WIDTH + v % WIDTH], shift = w[2 * WIDTH + v % WIDTH];
-                    const int32_t code = m_requantize(x[v], mantissa, shift) + zero;
-                    y[v] = (uint8_t)(code < low ? low : code > high ? high : code);
-                }
-            }
+            return 1;
             fwrite(y, 1, lanes, stdout);
         }
     }
     return 0;
 }
 """
-TWIN = 3  # beside EXACT, SIGNED and AFFINE: the function of one sum
 
 
 def program(folder: Path, command: Sequence[str], target: str, width: int, element: str) -> Program:
     """A program that computes the codes of sums in any form, of one, two and four vectors."""
     branches = []
-    for form, (name, zero) in enumerate(
-        (("exact", ", zero"), ("signed", ", zero"), ("affine", ""))
-    ):
+    for form, (name, zero) in enumerate(_FORMS):
         for vectors in (1, 2, 4):
             loads = [_LOADS[width].format(n * width) for n in range(vectors)]
             codes = [f"m_requantize_{name}_v{width}({load}, w{zero})" for load in loads]
@@ -141,7 +130,7 @@ def program(folder: Path, command: Sequence[str], target: str, width: int, eleme
             call = f"{pack}({', '.join([*codes, *bounds])})"
             branches.append(
                 f"if (form == {form} && vectors == {vectors}) "
-                f"{{ const __typeof__({call}) v = {call}; memcpy(y, &v, lanes); }} else"
+                f"{{ const __typeof__({call}) v = {call}; memcpy(y, &v, lanes); }} else "
             )
     main = _MAIN.replace("BRANCHES", "\n".join(branches)).replace("WIDTH", str(width))
     words = vector_words([main], find_target(target), "m")
