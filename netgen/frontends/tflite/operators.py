@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import elementwise, resize, views
+from netgen.frontends.tflite import dilated, elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
@@ -13,6 +13,7 @@ from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
     "AVERAGE_POOL_2D": average_pool_2d,
+    "BATCH_TO_SPACE_ND": dilated.batch_to_space,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
@@ -38,6 +39,7 @@ MAPPINGS: dict[str, Mapping] = {
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
+    "SPACE_TO_BATCH_ND": dilated.space_to_batch,
     "SPACE_TO_DEPTH": resize.space_to_depth,
     "SPLIT": views.split,
     "SPLIT_V": views.split_v,
@@ -50,8 +52,9 @@ MAPPINGS: dict[str, Mapping] = {
 
 # Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
 TAKE_CODES = frozenset({
-    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
-    "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-    "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SPACE_TO_DEPTH",
-    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "TRANSPOSE_CONV",
+    "AVERAGE_POOL_2D", "BATCH_TO_SPACE_ND", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D",
+    "DEPTH_TO_SPACE", "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN",
+    "PAD", "PADV2", "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE",
+    "SPACE_TO_BATCH_ND", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE",
+    "TRANSPOSE", "TRANSPOSE_CONV",
 })  # fmt: skip
