@@ -15,7 +15,7 @@ from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of, require_includable
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
-from netgen.frontends.files import LOADERS
+from netgen.frontends.files import LOADERS, load_file
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import TensorType
@@ -64,12 +64,9 @@ def load(
     Raises UsageError, GraphError, WeightsError, and MissingExtraError for some files.
     """
     if isinstance(model, str) and (suffix := Path(model).suffix) in LOADERS:
-        if weights is not None or by_position or parameters:
-            raise UsageError(
-                f"a {suffix} file has its weights and parameters already",
-                hint="leave out --weights and -p",
-            )
-        return LOADERS[suffix](Path(model))
+        if weights is not None or by_position:
+            raise UsageError(f"a {suffix} file has its weights already", hint="leave out --weights")
+        return load_file(Path(model), parameters)
     if by_position and weights is None:
         raise UsageError("there are no weights to take by position", hint="give --weights as well")
     network = find_network(model)
@@ -213,6 +210,7 @@ def _image(
         model_bytes=model_bytes(plan),
         fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
         threads=plan.threads,
+        state_bytes=plan.state_bytes,
     )
 
 

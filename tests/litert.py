@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,23 +22,46 @@ def litert(
     options: tuple[str, Mapping[str, object]] | None = None,
 ) -> Array:
     """The result for x, of these types; int32 `constants` follow x, `options` are the schema's."""
+    operands = [Operand(kinds[0], x)]
+    operands += [Operand(TensorType("i32", each.shape), each, constant=True) for each in constants]
+    return litert_of(operator, operands, kinds[1], options)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor that an operator reads, and its elements: given when it runs, or a constant."""
+
+    kind: TensorType
+    array: Array
+    constant: bool = False
+
+
+def litert_of(
+    operator: str,
+    operands: Sequence[Operand],
+    kind: TensorType,
+    options: tuple[str, Mapping[str, object]] | None = None,
+) -> Array:
+    """The result, of this kind, of an operator of any operands; `options` are the schema's."""
     schema = find_package("ai_edge_litert.schema_py_generated")
     flatbuffers = find_package("flatbuffers")
     from ai_edge_litert import interpreter as lite
 
-    tensors = [_tensor(schema, name, kind) for name, kind in zip("xy", kinds, strict=True)]
     call, code, graph, model = (
         schema.OperatorT(), schema.OperatorCodeT(), schema.SubGraphT(), schema.ModelT()
     )  # fmt: skip
     model.buffers = [schema.BufferT()]
-    for number, array in enumerate(constants):
-        tensor = _tensor(schema, f"c{number}", TensorType("i32", array.shape))
-        buffer = schema.BufferT()
-        buffer.data = array.astype("<i4").reshape(-1).view(np.uint8)
-        tensor.buffer = len(model.buffers)
-        tensors.append(tensor)
-        model.buffers.append(buffer)
-    call.inputs, call.outputs = [0, *range(2, len(tensors))], [1]
+    tensors = [_tensor(schema, f"x{n}", operand.kind) for n, operand in enumerate(operands)]
+    tensors.append(_tensor(schema, "y", kind))
+    for tensor, operand in zip(tensors, operands, strict=False):
+        if operand.constant:
+            buffer = schema.BufferT()
+            stored = operand.array.astype(operand.kind.element.storage)
+            buffer.data = np.frombuffer(stored.tobytes(), np.uint8)
+            tensor.buffer = len(model.buffers)
+            model.buffers.append(buffer)
+    given = [n for n, operand in enumerate(operands) if not operand.constant]
+    call.inputs, call.outputs = [*range(len(operands))], [len(operands)]
     if options is not None:
         name, values = options
         call.builtinOptionsType = getattr(schema.BuiltinOptions, name)
@@ -45,7 +69,12 @@ def litert(
         for key, value in values.items():
             setattr(call.builtinOptions, key, value)
     code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, operator)
-    graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, [call], [0], [1]
+    graph.tensors, graph.operators, graph.inputs, graph.outputs = (
+        tensors,
+        [call],
+        given,
+        call.outputs,
+    )
     model.version, model.subgraphs, model.operatorCodes = 3, [graph], [code]
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -54,9 +83,10 @@ def litert(
         experimental_op_resolver_type=lite.OpResolverType.BUILTIN_REF,
     )
     runtime.allocate_tensors()
-    runtime.set_tensor(0, x)
+    for n in given:
+        runtime.set_tensor(n, operands[n].array.astype(operands[n].kind.element.storage))
     runtime.invoke()
-    found: Array = runtime.get_tensor(1)
+    found: Array = runtime.get_tensor(len(operands))
     return found
 
 

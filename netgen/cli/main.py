@@ -209,10 +209,11 @@ def run(
 @cli_options.model_arguments
 @click.option(
     "--against",
-    type=click.Choice(["numpy", "onnxruntime", "tflite"]),
+    type=click.Choice(["numpy", "onnxruntime", "tflite", "tflm"]),
     default="numpy",
     show_default=True,
-    help="The reference; tflite, of a .tflite file, is LiteRT with its reference kernels.",
+    help="The reference; of a .tflite file tflite is LiteRT with its reference kernels, tflm "
+    "TensorFlow Lite Micro.",
 )
 @click.option("--layers", is_flag=True, help="Print every layer.")
 @click.option(

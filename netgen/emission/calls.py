@@ -12,12 +12,12 @@ from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, region_of, weight_places
 from netgen.emission.sizes import Sizes
-from netgen.emission.weights import WeightArray
+from netgen.emission.weights import WeightArray, is_plain
 from netgen.ir.rows import Reach
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import Buffer, Plan, Step
+from netgen.plan.data.plan import Buffer, PackedWeights, Plan, Step
 from netgen.plan.data.step_layer import step_layer
 
 
@@ -112,7 +112,7 @@ class Calls:
 
     def _owner(self, buffer: Buffer) -> str:
         """The step or port that the name of a buffer's place ends in."""
-        if buffer.kind != "arena":
+        if not buffer.in_arena:
             return self._ports[buffer.name].variable
         return self.arena_places[buffer.name].name.rpartition("AT_")[2].lower()
 
@@ -130,6 +130,10 @@ class Calls:
         assert whole or reach in (None, Reach()), step.name
         return self._start(value) if whole else self.row(value, row)
 
+    def start(self, value: str, elements: int) -> str:
+        """The address of elements behind the start of a value's buffer."""
+        return self._place(value, elements, "")
+
     def _start(self, value: str) -> str:
         return self._place(value, 0, "")
 
@@ -139,7 +143,7 @@ class Calls:
         return self._in_buffer(self.plan.buffer_of(value), dtype, elements, index)
 
     def _in_buffer(self, buffer: Buffer, dtype: str, elements: int, index: str) -> str:
-        if buffer.kind == "arena":
+        if buffer.in_arena:
             region, _ = region_of(self.plan, buffer)
             base = f"{pointer_name(region, dtype)} + {self.arena_places[buffer.name].name}"
         else:
@@ -147,6 +151,17 @@ class Calls:
         margin = self.constant("margin", self._owner(buffer), elements) if elements else ""
         terms = [base, margin, index]
         return " + ".join(term for term in terms if term)
+
+    def packed(self, place: PackedWeights, dtype: str) -> str:
+        """The address of constants that are packed, as elements of a type."""
+        if self._options.weights_as in {"c", "inline"}:
+            return f"{self._arrays[place.offset].name}.{C_TYPES[dtype].member}"
+        if self._options.weights_as == "blob":
+            base = pointer_name("weights", dtype)
+        else:
+            base = f"{self._options.prefix}_weights"
+            base += "" if is_plain(self._arrays.values()) else f".{C_TYPES[dtype].member}"
+        return f"{base} + {self.weight_places[place.offset].name}"
 
     def _scratch(self, step: Step) -> list[str]:
         if step.scratch is None:
@@ -157,12 +172,7 @@ class Calls:
     def _weights(self, step: Step) -> list[str]:
         if step.weights is None:
             return []
-        dtype = find_kernel(step.kernel).weights_element
-        if self._options.weights_as in {"c", "inline"}:
-            return [f"{self._arrays[step.weights.offset].name}.{C_TYPES[dtype].member}"]
-        blob = self._options.weights_as == "blob"
-        base = pointer_name("weights" if blob else f"{self._options.prefix}_weights", dtype)
-        return [f"{base} + {self.weight_places[step.weights.offset].name}"]
+        return [self.packed(step.weights, find_kernel(step.kernel).weights_element)]
 
     def _call(self, index: int, arguments: Iterable[str]) -> CallText:
         step = self.plan.steps[index]

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from netgen.emission.counting import bound, local, over, part_of, step_on
-from netgen.emission.words import Words, formula_of
+from netgen.emission.words import Words, formula_of, literal
 from netgen.kernels.terms import (
     NamedInt,
     Term,
@@ -74,6 +74,7 @@ def bytes_of(count: Term, element: str) -> Term:
 # What templates may call, by its own name.
 _WORDS = (
     formula_of,
+    literal,
     bytes_of,
     every,
     numbered,

@@ -113,15 +113,29 @@ def memory_lines(plan: Plan) -> list[str]:
         f"RAM:      {_arena_bytes(plan)}; {_caller_memory(plan)}",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
+        *_state_lines(plan),
         "",
         "arena:    offset      bytes   steps  value",
     ]
-    arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
+    arena = [buffer for buffer in plan.buffers.values() if buffer.in_arena]
     for buffer in sorted(arena, key=lambda b: b.first):
         first, last = plan.segments[buffer.first].first, plan.segments[buffer.last].last
-        life, note = f"{first}-{last}", _ring_note(plan, buffer)
+        life = f"{first}-{last}"
+        note = " (state)" if buffer.kind == "state" else _ring_note(plan, buffer)
         lines.append(f"    {buffer.offset:12} {buffer.bytes:10} {life:>7}  {buffer.name}{note}")
     return lines
+
+
+def _state_lines(plan: Plan) -> list[str]:
+    """Bytes of the arena that live between runs, and bytes that are moved for that."""
+    if not plan.states:
+        return []
+    moved = sum(plan.values[step.writes].type.bytes for step in plan.assignments)
+    return [
+        f"state:    the first {plan.state_bytes} bytes of the arena, kept from run to run; {moved} "
+        "bytes are",
+        "          moved there at the end of its use in each",
+    ]
 
 
 def _arena_bytes(plan: Plan) -> str:

@@ -111,7 +111,7 @@ def starts_before_rows(plan: Plan) -> bool:
 def check_pushed_outputs(plan: Plan) -> None:
     """Raise PlanError where rows of an output appear before the caller says where it goes."""
     for step in plan.steps[: plan.segments[0].last + 1]:
-        if plan.push_rows and plan.buffer_of(step.writes).kind != "arena":
+        if plan.push_rows and not plan.buffer_of(step.writes).in_arena:
             raise PlanError(
                 "an output is written while rows are pushed, but its place is known at the end",
                 where=f"step %{step.name}",

@@ -30,16 +30,20 @@ def region_of(plan: Plan, buffer: Buffer) -> tuple[str, int]:
 def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
     """The places of the arena's buffers, by buffer, in the order of the steps.
 
-    A buffer is named by the step that writes it first, or whose scratch it is, or by the input.
+    A buffer is named by the step that writes it first, or whose scratch it is, or by the input, or
+    by the first state in it.
     """
     places: dict[str, Place] = {}
 
     def add(buffer: Buffer, name: str, dtype: str) -> None:
-        if buffer.kind == "arena" and buffer.name not in places:
+        if buffer.in_arena and buffer.name not in places:
             _, offset = region_of(plan, buffer)
             first = offset // ELEMENTS[dtype].bytes
             places[buffer.name] = Place(f"{upper}_{name}", first)
 
+    for number, state in enumerate(plan.states):
+        dtype = plan.values[state.value].type.dtype
+        add(plan.buffer_of(state.value), f"AT_{state_name(number).upper()}", dtype)
     for port in input_ports(plan):
         add(plan.buffer_of(port.value), f"AT_{port.macro}", port.dtype)
     for index, step in enumerate(plan.steps):
@@ -50,11 +54,16 @@ def arena_places(plan: Plan, upper: str) -> dict[str, Place]:
     return places
 
 
+def state_name(number: int) -> str:
+    """The name of a state in those of places and arrays; steps have numbers there."""
+    return f"state{number}"
+
+
 def weight_places(upper: str, arrays: Iterable[WeightArray]) -> dict[int, Place]:
     """The places of weights in a blob, by offset, numbered as the arrays of the other forms are."""
     return {
         array.offset: Place(
-            f"{upper}_WEIGHTS_AT_{array.step}",
+            f"{upper}_WEIGHTS_AT_{array.owner.upper()}",
             array.offset // ELEMENTS[array.dtypes[0]].bytes,
         )
         for array in arrays

@@ -23,10 +23,20 @@ def size_constants(plan: Plan, options: EmitOptions, *, regions: bool) -> list[M
         *_only(
             options.weights_as == "blob", "BLOB_BYTES", f"{blob}u", "a header, then the weights"
         ),
-        Macro("ARENA_BYTES", f"{plan.fast_bytes}u", "of RAM, lent for the time of a run"),
+        Macro("ARENA_BYTES", f"{plan.fast_bytes}u", f"of RAM, lent for the time of {_time(plan)}"),
+        *_only(
+            bool(plan.states),
+            "STATE_BYTES",
+            f"{plan.state_bytes}u",
+            "of it, the first, which hold the state between runs",
+        ),
         *_only(regions, "SLOW_ARENA_BYTES", f"{plan.slow_bytes}u", "likewise, in the slow region"),
         Macro("ARENA_ALIGN", f"{plan.alignment}u", "of what is lent, in bytes"),
     ]
+
+
+def _time(plan: Plan) -> str:
+    return "all runs of a stream" if plan.states else "a run"
 
 
 def _pushed(plan: Plan) -> tuple[Macro, ...]:

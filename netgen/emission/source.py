@@ -23,6 +23,7 @@ from netgen.emission.lent import lent_pointers
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
+from netgen.emission.resets import state_resets
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.size_macros import size_constants
 from netgen.emission.sizes import Sizes, sizes_of_calls
@@ -35,8 +36,10 @@ from netgen.emission.weight_files import (
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
+    all_members,
     blob_start,
     byte_list,
+    is_plain,
     layout_id,
     weight_arrays,
 )
@@ -76,7 +79,8 @@ def emit_files(
         **vector_words(texts, target, prefix),
         needs_string=options.weights_as == "blob"
         or plan.push_rows
-        or any("memcpy(" in text for text in texts),
+        or bool(plan.states)
+        or any("memcpy(" in text or "memmove(" in text for text in texts),
         **_code(plan, options, arrays, [function.sizes for function in functions]),
         provenance=provenance_lines(plan, origin, options),
         memory=memory_lines(plan),
@@ -117,6 +121,7 @@ def _context(
         "unknown_axes": has_unknown_axes(plan),
         "sizes": size_constants(plan, options, regions=regions),
         "threads": plan.threads,
+        "stateful": bool(plan.states),
         "blob_header_bytes": BLOB_HEADER_BYTES,
         "arena_members": arena_members(dtypes, plan.fast_bytes),
         "slow_arena_members": arena_members(dtypes, plan.slow_bytes),
@@ -132,6 +137,7 @@ def _context(
         "row_counters": row_counters(plan),
         "pushed": input_ports(plan)[0] if plan.push_rows else None,
         "weights_type": C_TYPES[WEIGHTS_ELEMENT].name,
+        "weights_members": "" if is_plain(arrays) else all_members(arrays, plan.weights_bytes),
         "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
     }
 
@@ -194,6 +200,7 @@ def _code(
         **_threads(plan, items),
         "model_bytes": model_bytes(plan),
         **_null_checks(plan),
+        **state_resets(calls),
     }
 
 

@@ -6,16 +6,16 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from netgen.emission.c_types import packed_members, word_bytes
+from netgen.emission.c_types import PLAIN, packed_members, word_bytes
 from netgen.emission.wrap import wrap_code, wrap_comment
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
-from netgen.plan.data.plan import Plan
+from netgen.plan.data.plan import PackedWeights, Plan
 from netgen.plan.packing import PackedBytes
 
 BLOB_HEADER_BYTES = 128
@@ -29,10 +29,11 @@ _WORDS_PER_LINE = {4: 8, 2: 12, 1: 16}
 class WeightArray:
     """One C array, the packed weights of a call: `bytes` from `offset` on, of these types.
 
-    `step` is the first that reads it. The union that it is has the name `tag`.
+    `owner` is the number of the first step that reads it, or the state that begins with it. The
+    union that it is has the name `tag`.
     """
 
-    step: int
+    owner: str
     name: str
     tag: str
     title: str
@@ -47,21 +48,37 @@ class WeightArray:
 
 
 def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
-    """The arrays of the C form, by offset, each named by the first step that reads it."""
+    """The arrays of the C form, by offset, each named by the first step or state that reads it."""
     arrays: dict[int, WeightArray] = {}
-    for index, step in enumerate(plan.steps):
-        if step.weights is not None and step.weights.offset not in arrays:
-            place = step.weights
+
+    def add(place: PackedWeights | None, owner: str, title: str, dtype: str) -> None:
+        if place is not None and place.offset not in arrays:
             arrays[place.offset] = WeightArray(
-                step=index,
-                name=f"{prefix}_weights_{index}",
-                tag=f"{prefix}_packed_{index}",
-                title=step.name,
+                owner=owner,
+                name=f"{prefix}_weights_{owner}",
+                tag=f"{prefix}_packed_{owner}",
+                title=title,
                 offset=place.offset,
                 bytes=place.bytes,
-                dtypes=(find_kernel(step.kernel).weights_element,),
+                dtypes=(dtype,),
             )
+
+    for index, step in enumerate(plan.steps):
+        add(step.weights, str(index), step.name, find_kernel(step.kernel).weights_element)
+    for number, state in enumerate(plan.states):
+        title = f"{state.value} before the first run"
+        add(state.initial, f"state{number}", title, plan.values[state.value].type.dtype)
     return arrays
+
+
+def is_plain(arrays: Iterable[WeightArray]) -> bool:
+    """Whether all weights are floats, so that those of a binary file are an array of these."""
+    return all(array.dtypes == (PLAIN,) for array in arrays)
+
+
+def all_members(arrays: Iterable[WeightArray], size: int) -> str:
+    """The members of a union of all weights of a binary file, which are of several types."""
+    return packed_members(sorted({PLAIN, *(d for array in arrays for d in array.dtypes)}), size)
 
 
 def c_words(content: PackedBytes, size: int) -> str:

@@ -28,7 +28,7 @@ class Words:
         words = (
             *(self.vector, self.mask, self.zero, self.splat, self.repeat, self.fold_sums),
             *(self.load, self.read, self.read_at, self.write, self.lanes),
-            *(self.applied, self.larger, self.add_product),
+            *(self.applied, self.combined, self.larger, self.add_product),
         )
         return {"upper": self.prefix.upper(), **{word.__name__: word for word in words}}
 
@@ -99,6 +99,12 @@ class Words:
             return value
         name = self._function(act) if width == 1 else self._macro(f"{act.upper()}_{width}")
         return f"{name}({', '.join([value, *map(literal, numbers)])})"
+
+    def combined(self, operation: str, width: int, a: str, b: str) -> str:
+        """Expression of two values: a sum, a product, a difference of either, or a leaky a."""
+        if operation == "leaky":
+            return self.applied("leaky_relu", width, f"{a}, {b}")
+        return f"{b} - {a}" if operation == "subtracted" else f"{a} {operation} {b}"
 
     def larger(self, width: int, a: str, b: str) -> str:
         """Expression of the larger of two."""

@@ -1,57 +1,47 @@
-"""LiteRT's reference kernels on a `.tflite` file: an independent judge of what was read from it."""
+"""LiteRT's reference kernels on a `.tflite` file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
-import numpy as np
-
-from netgen.errors import GraphError, MissingExtraError
-from netgen.frontends.onnx_tensor_view import TensorView
-from netgen.frontends.tflite.load import lower_tflite
+from netgen.errors import MissingExtraError
+from netgen.export.tflite_judge import TFLiteJudge
 from netgen.ir.tensor_type import Array
 
 
 def run_litert(path: Path, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Run one inference of a file: all values of its graph that stand for a tensor, by name.
-
-    `inputs` are those of the graph, by name. Each value has the shape and order that it has in the
-    graph as it was read. Raises MissingExtraError where LiteRT is not installed, GraphError where
-    it refuses the file, and what reading the file raises.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    except ModuleNotFoundError:
-        raise MissingExtraError("ai_edge_litert", "litert", "LiteRT as a judge") from None
-    lowered = lower_tflite(path)
-    try:
-        interpreter = Interpreter(
-            model_content=path.read_bytes(),
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
-        interpreter.allocate_tensors()
-        for given in interpreter.get_input_details():
-            array = inputs[lowered.views[given["index"]].value]
-            interpreter.set_tensor(given["index"], array.reshape(given["shape"]))
-        interpreter.invoke()
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise GraphError(f"LiteRT does not run this file: {reason}", where=str(path)) from error
-    found = {
-        view.value: _stored(view, interpreter.get_tensor(index), lowered.shape(view.value))
-        for index, view in lowered.views.items()
-        if view.value in lowered.graph
-    }
-    for name, index in zip(lowered.graph.outputs, lowered.outputs, strict=True):
-        found[name] = interpreter.get_tensor(index).reshape(lowered.shape(name))
-    return found
+    """The first run of a file; see LiteRT."""
+    return LiteRT(path).run(inputs)
 
 
-def _stored(view: TensorView, tensor: Array, shape: tuple[int, ...]) -> Array:
-    """The elements of a tensor in the order in which the graph stores them."""
-    order = view.order
-    atoms = tensor.reshape([atom.size for atom in order])
-    turned = atoms.transpose([order.index(atom) for atom in view.storage])
-    return np.ascontiguousarray(turned).reshape(shape)
+class LiteRT(TFLiteJudge):
+    """Runs of a file; raises MissingExtraError where LiteRT is not installed."""
+
+    title: ClassVar[str] = "LiteRT"
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        except ModuleNotFoundError:
+            raise MissingExtraError("ai_edge_litert", "litert", "LiteRT as a judge") from None
+        super().__init__(path)
+        with self.refusing():
+            self._interpreter = Interpreter(
+                model_content=path.read_bytes(),
+                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=True,
+            )
+            self._interpreter.allocate_tensors()
+
+    def _invoke(self, inputs: Mapping[int, Array]) -> None:
+        for given in self._interpreter.get_input_details():
+            self._interpreter.set_tensor(
+                given["index"], inputs[given["index"]].reshape(given["shape"])
+            )
+        self._interpreter.invoke()
+
+    def _tensor(self, index: int) -> Array:
+        found: Array = self._interpreter.get_tensor(index)
+        return found

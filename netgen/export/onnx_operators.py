@@ -36,11 +36,13 @@ from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
+from netgen.ops.prelu import Prelu
 from netgen.ops.reshape import Reshape
 from netgen.ops.resize_bilinear import ResizeBilinear
 from netgen.ops.resize_nearest import ResizeNearest
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
+from netgen.ops.sub import Sub
 from netgen.ops.transpose import Transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d
 from netgen.ops.window import Window
@@ -254,9 +256,20 @@ def _reshape(shape: tuple[int, ...]) -> Stage:
     return Stage("Reshape", (np.array(shape, np.int64),))
 
 
-def softmax(_op: Softmax, call: Call) -> list[Stage]:
-    """Softmax along the axis of channels."""
-    return [Stage("Softmax", (), {"axis": _channel_axis(call.result.shape)})]
+def prelu(op: Prelu, call: Call) -> list[Stage]:
+    """PRelu; one slope per channel is broadcast there as well."""
+    return [Stage("PRelu", call.rest), *activation(op.act)]
+
+
+def softmax(op: Softmax, call: Call) -> list[Stage]:
+    """Softmax along the axis of channels, of what is multiplied by beta."""
+    stages = [] if op.beta == 1.0 else [Stage("Mul", (np.array(op.beta, np.float32),))]
+    return [*stages, Stage("Softmax", (), {"axis": _channel_axis(call.result.shape)})]
+
+
+def sub(op: Sub, call: Call) -> list[Stage]:
+    """Sub; one number per channel is broadcast there as well."""
+    return [Stage("Sub", call.rest), *activation(op.act)]
 
 
 def spatial_slice(op: SpatialSlice, _call: Call) -> list[Stage]:
@@ -290,12 +303,14 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
+    Prelu: prelu,
     Reshape: reshape,
     ResizeBilinear: onnx_resize.resize_bilinear,
     ResizeNearest: onnx_resize.resize_nearest,
     Softmax: softmax,
     SpaceToDepth: onnx_resize.space_to_depth,
     SpatialSlice: spatial_slice,
+    Sub: sub,
     Transpose: transpose,
     TransposeConv2d: onnx_resize.transpose_conv2d,
 }

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from netgen.errors import UsageError
 from netgen.frontends.onnx_file import load_onnx
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.files import load_graph
 from netgen.ir.graph import Graph
 
-LOADERS: dict[str, Callable[[Path], Graph]] = {
-    ".ir": load_graph,
-    ".onnx": load_onnx,
-    ".tflite": load_tflite,
+
+@dataclass(frozen=True)
+class Loader:
+    """The reader of a format, and the names of the texts that it takes beside a path."""
+
+    read: Callable[..., Graph]
+    parameters: tuple[str, ...] = ()
+
+
+LOADERS: dict[str, Loader] = {
+    ".ir": Loader(load_graph),
+    ".onnx": Loader(load_onnx),
+    ".tflite": Loader(load_tflite, ("profile",)),
 }
+
+
+def load_file(path: Path, parameters: dict[str, object]) -> Graph:
+    """The graph of a file, whose suffix has a loader; raises UsageError for other parameters."""
+    loader = LOADERS[path.suffix]
+    if unknown := [name for name in parameters if name not in loader.parameters]:
+        raise UsageError(
+            f"a {path.suffix} file has its weights and parameters already",
+            found=", ".join(unknown),
+            hint="leave out --weights and -p"
+            + (f", but for {', '.join(loader.parameters)}" if loader.parameters else ""),
+        )
+    return loader.read(path, **parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from netgen.frontends.onnx_tensor_view import (
     row_major,
 )
 from netgen.ir.graph import ConstantArray, Graph, Node
-from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator, State
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.batch_norm import BatchNorm
 from netgen.ops.channel_shuffle import ChannelShuffle
@@ -222,13 +222,23 @@ class Builder:
                 return axes
         return None
 
-    def graph(self, name: str, outputs: Sequence[tuple[str, TensorView]]) -> Graph:
+    def graph(
+        self,
+        name: str,
+        outputs: Sequence[tuple[str, TensorView]],
+        states: Mapping[str, TensorView] | None = None,
+    ) -> Graph:
         """Finish: outputs as the file has them, each under its name in the file if it can be.
 
         A first or only axis that is no batch of images has one of 1 before it, as `as_image` says.
 
-        `outputs` are ONNX names with their tensors. What no output needs is left out.
+        `outputs` are ONNX names with their tensors, `states` what each of them becomes. What is not
+        needed is left out.
         """
+        following = {
+            state: self.stored(view, view.order, self.shape(state))
+            for state, view in (states or {}).items()
+        }
         values = [self.stored(view, view.order, as_image(view.shape)) for _, view in outputs]
         renames = self.renames
         own = {
@@ -238,7 +248,7 @@ class Builder:
         }
         for (output, _), value in zip(outputs, values, strict=True):
             wanted = netgen_name(output)
-            if value in renames or value in own or isinstance(self.nodes[value].op, Input):
+            if value in renames or value in own or isinstance(self.nodes[value].op, Input | State):
                 continue
             if wanted in self.nodes:
                 renames[wanted] = self.fresh(f"{wanted}.inner")
@@ -253,4 +263,7 @@ class Builder:
             for node in self.nodes.values()
         ]
         names = [renames.get(value, value) for value in values]
-        return Graph(netgen_name(name), nodes, names, self.constants).rewrite({})
+        becomes = {renames.get(a, a): renames.get(b, b) for a, b in following.items()}
+        return Graph(netgen_name(name), nodes, names, self.constants, next_values=becomes).rewrite(
+            {}
+        )

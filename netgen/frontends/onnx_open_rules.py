@@ -121,6 +121,13 @@ def _without(place: AxisPlace, dropped: Sequence[int]) -> AxisPlace:
     return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
 
 
+def _arg_max(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    axis = axis_of(step.call.integer("axis", 0), len(step.shape))
+    if place.axis == axis:
+        raise GraphError("the largest is sought along the axis")
+    return place if step.call.flag("keepdims", 1) else _without(place, [axis])
+
+
 def _softmax(step: OpenNode, place: AxisPlace) -> AxisPlace:
     call = step.call
     axis = axis_of(call.integer("axis", -1 if call.opset >= 13 else 1), len(step.shape))
@@ -256,11 +263,13 @@ OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
     "Concat": _concat,
     "Div": _of_two,
     "Mul": _of_two,
+    "PRelu": _of_two,
     "Sub": _of_two,
 }
 
 RULES: dict[str, Rule] = {
     **{activation.operator: _keeps for activation in ACTIVATIONS},
+    "ArgMax": _arg_max,
     "AveragePool": _pool,
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,

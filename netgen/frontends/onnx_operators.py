@@ -5,7 +5,7 @@ from __future__ import annotations
 from netgen.frontends import onnx_reshapes as views
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import ValueMapping
-from netgen.frontends.onnx_elementwise import add, div, mul, softmax, sub
+from netgen.frontends.onnx_elementwise import add, arg_max, div, mul, prelu, softmax, sub
 from netgen.frontends.onnx_layers import batch_normalization, conv, gemm, mat_mul
 from netgen.frontends.onnx_pooling import (
     average_pool,
@@ -20,6 +20,7 @@ from netgen.frontends.onnx_slices import concat, gather, pad, slices, split
 MAPPINGS: dict[str, ValueMapping] = {
     **{activation.operator: activation.mapping for activation in ACTIVATIONS},
     "Add": add,
+    "ArgMax": arg_max,
     "AveragePool": average_pool,
     "BatchNormalization": batch_normalization,
     "Cast": views.cast,
@@ -37,6 +38,7 @@ MAPPINGS: dict[str, ValueMapping] = {
     "MatMul": mat_mul,
     "MaxPool": max_pool,
     "Mul": mul,
+    "PRelu": prelu,
     "Pad": pad,
     "ReduceMean": reduce_mean,
     "Reshape": views.reshape,

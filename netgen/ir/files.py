@@ -36,11 +36,10 @@ def save_graph(graph: Graph, path: Path) -> None:
     if not graph.constants:
         write_whole({path: print_graph(graph).encode()})
         return
-    arrays = {
-        node.op.data: np.ascontiguousarray(graph.constant(node.name))
-        for node in graph.nodes
-        if isinstance(node.op, Const)
-    } | {name: np.ascontiguousarray(graph.constants[name]) for name in graph.scale_arrays()}
+    for node in graph.nodes:
+        if isinstance(node.op, Const):
+            graph.constant(node.name)
+    arrays = {name: np.ascontiguousarray(graph.constants[name]) for name in graph.arrays()}
     metadata = {_ORIGIN: origin_to_json(graph.origin)} if graph.origin else None
     content = safetensors.numpy.save(dict(sorted(arrays.items())), metadata)
     text = print_graph(graph, hashlib.sha256(content).hexdigest())
@@ -65,9 +64,7 @@ def load_graph(path: Path) -> Graph:
     if sha256 is None:
         return verify(graph)
     arrays, origin = _read_constants(data_path, sha256, str(path))
-    wanted = {node.op.data for node in graph.nodes if isinstance(node.op, Const)}
-    wanted |= graph.scale_arrays()
-    if missing := sorted(wanted - arrays.keys()):
+    if missing := sorted(graph.arrays() - arrays.keys()):
         raise GraphError(f"there is no array @{missing[0]}", where=str(data_path))
     return verify(graph.with_constants(arrays, origin))
 

@@ -15,7 +15,7 @@ import networkx as nx
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.ir.operator import Const, Input, Operator, Signature
+from netgen.ir.operator import Const, Input, Operator, Signature, State
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ir.tokens import check_name
@@ -50,7 +50,8 @@ class Graph:
     """An immutable graph: nodes, the names of the outputs, and the arrays of its constants.
 
     `constants` may be empty (a graph read from text alone has shapes but no data). `origin` says
-    where the network and its weights come from.
+    where the network and its weights come from. `next_values` names, for every state, the value
+    that the state is in the next run.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Graph:
         outputs: Iterable[str],
         constants: Mapping[str, ConstantArray] | None = None,
         origin: Origin | None = None,
+        next_values: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.origin = origin
         self.outputs = tuple(outputs)
+        self.next_values = dict(next_values or {})
         self._net = nx.MultiDiGraph()
         nodes = list(nodes)
         check_name(name, "the name of a graph")
@@ -77,19 +80,27 @@ class Graph:
                 if operand not in self._net:
                     raise GraphError(f"unknown operand %{operand}", where=f"%{node.name}")
                 self._net.add_edge(operand, node.name, key=position)
-        for output in self.outputs:
-            if output not in self._net:
-                raise GraphError(f"unknown output %{output}", where=f"graph {name}")
+        self._check_results()
         self._order = self._topological_order()
-        used = {node.op.data for node in self._order if isinstance(node.op, Const)}
-        self._arrays = frozenset(used | self.scale_arrays())
+        self._arrays = frozenset(self.arrays())
         self.constants = {key: a for key, a in (constants or {}).items() if key in self._arrays}
 
-    def _topological_order(self) -> tuple[Node, ...]:
-        """Inputs as declared, activations in topological order, constants before their first use.
+    def _check_results(self) -> None:
+        """Raise GraphError where an output, or what a state becomes, is no value of the graph."""
+        for output in self.outputs:
+            if output not in self._net:
+                raise GraphError(f"unknown output %{output}", where=f"graph {self.name}")
+        for state, value in self.next_values.items():
+            for known in (state, value):
+                if known not in self._net:
+                    raise GraphError(f"unknown value %{known}", where=f"next %{state} = %{value}")
 
-        The order of the inputs is the interface. Among activations, ties go by name: networkx's own
-        order follows insertion, which a pass may change; names do not change.
+    def _topological_order(self) -> tuple[Node, ...]:
+        """Inputs as declared, then states; activations in topological order, constants before use.
+
+        The order of the inputs is the interface, that of states is by name. Among activations, ties
+        go by name: networkx's own order follows insertion, which a pass may change; names do not
+        change.
         """
         try:
             names = [*nx.lexicographical_topological_sort(self._net)]
@@ -98,14 +109,20 @@ class Graph:
         order: dict[str, Node] = {
             name: self[name] for name in self._net if isinstance(self[name].op, Input)
         }
+        order |= {name: self[name] for name in names if isinstance(self[name].op, State)}
         for name in names:
             node = self[name]
-            if isinstance(node.op, Const) and name not in self.outputs:
+            if isinstance(node.op, Const) and name not in self.results:
                 continue
             for operand in node.operands:
                 order.setdefault(operand, self[operand])
             order[name] = node
         return tuple(order.values())
+
+    def arrays(self) -> set[str]:
+        """The arrays that the graph names: of constants, of states' beginnings, of scales."""
+        data = {node.op.data for node in self._order if isinstance(node.op, Const | State)}
+        return (data - {""}) | self.scale_arrays()
 
     def scale_arrays(self) -> set[str]:
         """The arrays that types name as their scales along an axis."""
@@ -135,9 +152,20 @@ class Graph:
         return tuple(node for node in self._order if isinstance(node.op, Input))
 
     @property
+    def states(self) -> tuple[Node, ...]:
+        """States, by name."""
+        return tuple(node for node in self._order if isinstance(node.op, State))
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What a run leaves: outputs, then the next values of states."""
+        return (*self.outputs, *self.next_values.values())
+
+    @property
     def activations(self) -> tuple[Node, ...]:
-        """Nodes that compute something: neither inputs nor constants."""
-        return tuple(node for node in self._order if not isinstance(node.op, Input | Const))
+        """Nodes that compute something: neither inputs, nor states, nor constants."""
+        leaves = Input | State | Const
+        return tuple(node for node in self._order if not isinstance(node.op, leaves))
 
     def first_codes(self) -> Node | None:
         """The first node that holds integers, which are codes mostly; None if all hold floats."""
@@ -148,8 +176,8 @@ class Graph:
         return tuple(self[user] for user in sorted(set(self._net.successors(name))))
 
     def sole_user(self, name: str) -> Node | None:
-        """Find the one node that reads a value; None if it is also an output, or read twice."""
-        if name in self.outputs or self._net.out_degree(name) != 1:
+        """Find the one node that reads a value; None if it is also a result, or read twice."""
+        if name in self.results or self._net.out_degree(name) != 1:
             return None
         return self[next(iter(self._net.successors(name)))]
 
@@ -214,7 +242,7 @@ class Graph:
         self, constants: Mapping[str, ConstantArray], origin: Origin | None = None
     ) -> Graph:
         """Make the same graph with other data, and the origin of that data."""
-        return Graph(self.name, self._order, self.outputs, constants, origin)
+        return Graph(self.name, self._order, self.outputs, constants, origin, self.next_values)
 
     def fresh_name(self, name: str) -> str:
         """Give a name that no value and no constant has: `name` itself, or with a suffix."""
@@ -229,11 +257,14 @@ class Graph:
         nodes: Mapping[str, Node],
         constants: Mapping[str, ConstantArray] | None = None,
         renames: Mapping[str, str] | None = None,
+        next_values: Mapping[str, str] | None = None,
     ) -> Graph:
         """Make a new graph with `nodes` added or replaced by name, and what nobody needs left out.
 
-        `renames` redirects every use of a value, outputs included, to another one; chains of
-        renames are followed. Inputs stay even when nothing reads them: they are the interface.
+        `renames` redirects every use of a value, results included, to another one; chains of
+        renames are followed. `next_values` take the place of what states become. Inputs stay even
+        when nothing reads them: they are the interface. So do states that something reads which is
+        needed.
         """
         merged = {node.name: node for node in self.declared} | dict(nodes)
         renames = renames or {}
@@ -248,6 +279,8 @@ class Graph:
             if operands != node.operands:
                 merged[name] = replace(node, operands=operands)
         outputs = [resolve(name) for name in self.outputs]
+        following = {**self.next_values, **(next_values or {})}
+        following = {state: resolve(value) for state, value in following.items()}
         live: set[str] = {node.name for node in self.inputs}
         pending = list(outputs)
         while pending:
@@ -255,6 +288,8 @@ class Graph:
             if name not in live:
                 live.add(name)
                 pending.extend(merged[name].operands)
+                pending.extend([following[name]] if name in following else [])
         kept = [node for name, node in merged.items() if name in live]
         arrays = {**self.constants, **(constants or {})}
-        return Graph(self.name, kept, outputs, arrays, self.origin)
+        following = {state: value for state, value in following.items() if state in live}
+        return Graph(self.name, kept, outputs, arrays, self.origin, following)

@@ -7,39 +7,77 @@ it shares nothing with kernels or templates.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
+from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
 from netgen.ir.inputs import input_array
-from netgen.ir.operator import Const, Input
+from netgen.ir.operator import Const, Input, State
 from netgen.ir.tensor_type import Array
 
+# What the states of a graph are, by name.
+States: TypeAlias = Mapping[str, Array]
 
-def interpret(graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
-    """All activations of one inference by name, inputs included, as references compute.
 
-    `inputs` maps each input's name to an array of exactly its shape. Raises InputError otherwise,
-    and GraphError where the graph has no data for a constant.
+def initial_states(graph: Graph) -> dict[str, Array]:
+    """What states are before the first run. Raises GraphError where the graph has no data for one.
+
+    Zero, of codes the zero point, where they name no array.
+    """
+    found: dict[str, Array] = {}
+    for node in graph.states:
+        kind, data = node.type, node.op.data if isinstance(node.op, State) else ""
+        if data and data not in graph.constants:
+            raise GraphError(f"the graph has no data for @{data}", where=f"%{node.name}")
+        found[node.name] = (
+            graph.constants[data] if data else np.full(kind.shape, kind.zero, kind.element.storage)
+        )
+    return found
+
+
+def next_states(graph: Graph, values: Mapping[str, Array]) -> dict[str, Array]:
+    """What states are after a run that gave these values, as they are stored."""
+    return {
+        state: graph[state].type.element.store(values[value])
+        for state, value in graph.next_values.items()
+    }
+
+
+def interpret(
+    graph: Graph, inputs: Mapping[str, npt.ArrayLike], states: States | None = None
+) -> dict[str, Array]:
+    """All activations of one run by name, inputs and states included, as references compute.
+
+    `inputs` maps each input's name to an array of exactly its shape, `states` likewise; without
+    them the run is the first. Raises InputError otherwise, and GraphError where the graph has no
+    data for a constant.
     """
     values: dict[str, Array] = {}
+    given = {**inputs, **(initial_states(graph) if states is None else states)}
     for node in graph.nodes:
         if isinstance(node.op, Const):
             continue
-        if isinstance(node.op, Input):
-            given = input_array(node.name, node.type, inputs)
-            values[node.name] = given.astype(node.type.element.working)
+        if isinstance(node.op, Input | State):
+            array = input_array(node.name, node.type, given)
+            values[node.name] = array.astype(node.type.element.working)
             continue
         values[node.name] = _apply(graph, node, values)
     return values
 
 
 def interpret_measured(
-    graph: Graph, inputs: Mapping[str, npt.ArrayLike], measured: Mapping[str, Array]
+    graph: Graph,
+    inputs: Mapping[str, npt.ArrayLike],
+    measured: Mapping[str, Array],
+    states: States | None = None,
 ) -> dict[str, Array]:
     """All activations by name, codes as they follow from operands as somebody else has them.
 
-    `measured` holds values of the same inference elsewhere, by name, as they are stored. A code is
+    `measured` holds values of the same run elsewhere, by name, as they are stored. A code is
     computed from measured operands, a float from measured codes and from floats that are computed.
     A value that was not measured is computed from measured operands. So a last bit of a float,
     which moves a number across the border between two codes, makes no difference to what follows.
@@ -47,12 +85,13 @@ def interpret_measured(
     """
     values: dict[str, Array] = {}
     held: dict[str, Array] = {}
+    given = {**inputs, **(initial_states(graph) if states is None else states)}
     for node in graph.nodes:
         if isinstance(node.op, Const):
             continue
-        if isinstance(node.op, Input):
-            given = input_array(node.name, node.type, inputs)
-            values[node.name] = held[node.name] = given.astype(node.type.element.working)
+        if isinstance(node.op, Input | State):
+            array = input_array(node.name, node.type, given)
+            values[node.name] = held[node.name] = array.astype(node.type.element.working)
             continue
         following = _apply(graph, node, held)
         found = measured.get(node.name)
@@ -68,17 +107,36 @@ def interpret_measured(
 def rounded_values(graph: Graph) -> frozenset[str]:
     """Values that depend on codes of floats that were computed: the next bit may be another code.
 
-    Floats of inputs are the same for everyone, as they are and wherever they are moved.
+    Floats of inputs are the same for everyone, as they are and wherever they are moved. So are
+    states, unless what they become is not.
     """
-    rounded: set[str] = set()
-    same = {node.name for node in graph.nodes if not node.operands}
+    leaves = {node.name for node in graph.nodes if not node.operands}
+    computed: set[str] = set()
+    states: set[str] = set()
+    while True:
+        same, rounded = _same_and_rounded(graph, leaves - computed, states)
+        before = len(computed) + len(states)
+        computed |= {state for state, value in graph.next_values.items() if value not in same}
+        states |= {state for state, value in graph.next_values.items() if value in rounded}
+        if len(computed) + len(states) == before:
+            return frozenset(rounded - states)
+
+
+def _same_and_rounded(
+    graph: Graph, leaves: AbstractSet[str], states: AbstractSet[str]
+) -> tuple[set[str], set[str]]:
+    """Values that are the same for everyone, as the leaves are; those that are rounded, as states.
+
+    That is, as `states` are.
+    """
+    same, rounded = set(leaves), set(states)
     for node in graph.activations:
         codes = not node.type.element.is_float
         if same.issuperset(node.operands) and (codes or node.op.moves_only):
             same.add(node.name)
         elif codes or not rounded.isdisjoint(node.operands):
             rounded.add(node.name)
-    return frozenset(rounded)
+    return same, rounded
 
 
 def _apply(graph: Graph, node: Node, values: Mapping[str, Array]) -> Array:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from netgen.errors import GraphError
+from netgen.errors import ElementError, GraphError
 from netgen.ir.attributes import (
     REFERENCE,
     AttributeValue,
@@ -105,7 +105,7 @@ class Operator(Magnitude, ABC):
         first = operands[0] if operands else None
         for letter, kind in zip(self.letters(len(operands)), operands, strict=False):
             if kind.dtype not in self.element_types:
-                raise GraphError(
+                raise ElementError(
                     f"{self.operator_name} takes no {letter} of {kind.dtype}",
                     expected=" or ".join(e for e in ELEMENTS if e in self.element_types),
                     found=str(kind),
@@ -273,6 +273,30 @@ class Input(Operator):
         """Raise GraphError: the caller has the value."""
         del operands
         raise GraphError("an input has no value of its own")
+
+
+@dataclass(frozen=True)
+class State(Operator):
+    """A value that lives between runs: in one run it is what the run before it left.
+
+    Before the first run it is the array that `data` names among the graph's constants; without one
+    it is zero, of codes the zero point. Its type is declared. `Graph.next_values` says what it
+    becomes.
+    """
+
+    operator_name: ClassVar[str] = "state"
+    operand_names: ClassVar[tuple[str, ...]] = ()
+    data: str = field(default="", metadata=REFERENCE)
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """Raise GraphError: the type is declared."""
+        del operands
+        raise GraphError("the type of a state is declared, not inferred")
+
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
+        """Raise GraphError: the run before has the value."""
+        del operands
+        raise GraphError("a state has the value that the run before left")
 
 
 @dataclass(frozen=True)

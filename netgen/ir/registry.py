@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from netgen.errors import GraphError
 from netgen.ir.attributes import AttributeValue, attribute_types, ill_typed
-from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator, State
 
 
 class Registry:
@@ -54,4 +54,4 @@ class Registry:
 
 
 REGISTRY = Registry()
-REGISTRY.add(Input, Const)
+REGISTRY.add(Input, State, Const)

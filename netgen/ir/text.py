@@ -11,7 +11,8 @@
 Grammar (blanks and `#` comments to the end of a line are free between tokens):
 
     file       = "netgen" INT graph
-    graph      = "graph" NAME [attributes] "{" {statement} "return" value {"," value} "}"
+    graph      = "graph" NAME [attributes] "{" {statement | next} "return" value {"," value} "}"
+    next       = "next" value "=" value
     statement  = value ":" type "=" NAME ["(" [value {"," value}] ")"] [attributes]
     value      = "%" NAME                                  (one token)
     type       = NAME "[" [INT {"," INT}] "]" [attributes]
@@ -21,8 +22,9 @@ Grammar (blanks and `#` comments to the end of a line are free between tokens):
 Types are redundant on purpose: the parser recomputes and compares them. Braces behind a type say
 what a code stands for: `i8[1,8] {scale=0x1p-7, zero=-3}`, with scales along an axis
 `i8[8,3] {scale=@s, axis=0}`. Floats print in C's hexadecimal form, which is exact. `@` refers to an
-array. A TEXT stands in double quotes. The graph's own attribute `constants=@HASH` is the SHA-256 of
-the safetensors file that holds the arrays.
+array. A TEXT stands in double quotes. `next %s = %y` says that the state %s is %y in
+the next run. The graph's own attribute `constants=@HASH` is the SHA-256 of the safetensors file
+that holds the arrays.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from contextlib import contextmanager
 from netgen.errors import GraphError
 from netgen.ir.attributes import AttributeValue, Notation, attribute_notations
 from netgen.ir.graph import Graph, Node, SourceLine
-from netgen.ir.operator import Const, Input, Operator
+from netgen.ir.operator import Const, Input, Operator, State
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Quantisation, TensorType, hexadecimal
 from netgen.ir.tokens import floating, integer, tokenise
@@ -90,6 +92,7 @@ def print_graph(graph: Graph, constants_sha256: str | None = None) -> str:
     head = f" {{constants=@{constants_sha256}}}" if constants_sha256 else ""
     lines = [f"netgen {VERSION}", f"graph {graph.name}{head} {{"]
     lines += [f"  {a:<{name_width}} : {b:<{type_width}} = {c}" for a, b, c in rows]
+    lines += [f"  next %{state} = %{value}" for state, value in sorted(graph.next_values.items())]
     lines += ["  return " + ", ".join(f"%{name}" for name in graph.outputs), "}"]
     return "\n".join(lines) + "\n"
 
@@ -239,7 +242,7 @@ class _Parser:
             op = REGISTRY.make(operator, attributes)
             op.check_count(operands)
             types = [known[operand].type for operand in operands]
-            leaf = isinstance(op, Input | Const)
+            leaf = isinstance(op, Input | State | Const)
             found = declared if leaf else op.result_type(types)
         if found != declared:
             raise GraphError(
@@ -249,6 +252,16 @@ class _Parser:
                 found=str(declared),
             )
         return Node(name, op, tuple(operands), declared, SourceLine(self.file, line))
+
+    def next_value(self, known: Mapping[str, Node], before: Mapping[str, str]) -> dict[str, str]:
+        """A state and what it becomes, behind the word; `before` are those of other lines."""
+        where, state = self.where(), self.value()
+        self.take("mark", "=")
+        value = self.value()
+        self.check_known([state, value], known, where)
+        if state in before:
+            raise GraphError(f"%{state} has two next values", where=where)
+        return {state: value}
 
     @staticmethod
     def check_known(names: list[str], known: Mapping[str, Node], where: str) -> None:
@@ -294,7 +307,11 @@ def parse_graph(text: str, file: str = "<text>") -> tuple[Graph, str | None]:
     name = parser.graph_name()
     sha256 = parser.hash_of_constants()
     nodes: dict[str, Node] = {}
+    next_values: dict[str, str] = {}
     while not parser.has("return"):
+        if parser.has("next"):
+            next_values |= parser.next_value(nodes, next_values)
+            continue
         node = parser.statement(nodes)
         nodes[node.name] = node
     where = parser.where()
@@ -302,4 +319,4 @@ def parse_graph(text: str, file: str = "<text>") -> tuple[Graph, str | None]:
     parser.check_known(outputs, nodes, where)
     parser.take("mark", "}")
     parser.take("end")
-    return Graph(name, nodes.values(), outputs), sha256
+    return Graph(name, nodes.values(), outputs, next_values=next_values), sha256

@@ -10,23 +10,29 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import Const, Input
+from netgen.ir.operator import Const, Input, State
 from netgen.ir.text import print_node
 
 
 def verify(graph: Graph) -> Graph:
-    """Check outputs, types, operand counts and constants; returns the graph.
+    """Check outputs, types, operand counts, constants and states; returns the graph.
 
     Constants without data pass, wrong or non-finite data does not. Raises GraphError, whose further
     lines show the statements around the fault.
     """
     if not graph.outputs:
         raise GraphError("the graph returns nothing", where=f"graph {graph.name}")
+    for name in graph.next_values:
+        if not isinstance(graph[name].op, State):
+            raise GraphError("only a state has a next value", where=_where(graph[name]))
     readers: dict[str, Node] = {}
     for node in graph.nodes:
         if isinstance(node.op, Const):
             first = readers.setdefault(node.op.data, node)
             fault = _constant_fault(graph, node, node.op.data, first)
+        elif isinstance(node.op, State):
+            data = node.op.data
+            fault = _state_fault(graph, node, data, readers.setdefault(data, node))
         else:
             fault = _fault(graph, node)
         fault = fault or _scale_fault(graph, node)
@@ -43,6 +49,26 @@ def _constant_fault(graph: Graph, node: Node, data: str, first: Node) -> str | N
     """Say what is wrong with a constant, or None; `first` is the first one of the same data."""
     if node.name in graph.outputs:
         return "a constant is an output"
+    if node.name in graph.next_values.values():
+        return "a constant is the next value of a state"
+    return _data_fault(graph, node, data, first)
+
+
+def _state_fault(graph: Graph, node: Node, data: str, first: Node) -> str | None:
+    """Say what is wrong with a state, or None; `first` is the first node of the same data."""
+    if node.name not in graph.next_values:
+        return "the state has no next value"
+    following = graph[graph.next_values[node.name]]
+    if following.type != node.type:
+        return f"the state becomes %{following.name}, which is {following.type}, not {node.type}"
+    quantisation = node.type.quantisation
+    if quantisation is not None and quantisation.axis is not None:
+        return "a state has scales along an axis"
+    return _data_fault(graph, node, data, first) if data else None
+
+
+def _data_fault(graph: Graph, node: Node, data: str, first: Node) -> str | None:
+    """Say what is wrong with the array that a node names, or None."""
     if first.type != node.type:
         return f"its data is {first.type} in %{first.name} and {node.type} here"
     if data not in graph.constants:

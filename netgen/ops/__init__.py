@@ -6,6 +6,8 @@ This list is the registry; adding an operator adds one line.
 from netgen.dsl.tensor import constant
 from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
+from netgen.ops.argmax import Argmax, argmax
+from netgen.ops.assign import Assign
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
 from netgen.ops.channel_map import ChannelMap
@@ -32,9 +34,11 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
+from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
 from netgen.ops.relu import Relu, relu
 from netgen.ops.relu6 import Relu6, relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1, relu_n1_to_1
 from netgen.ops.rescale import Rescale, rescale
 from netgen.ops.reshape import Reshape, flatten, reshape
 from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
@@ -42,11 +46,15 @@ from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.softmax import Softmax, softmax
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
+from netgen.ops.sub import Sub, sub
+from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.transpose import Transpose, transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
+    Argmax,
+    Assign,
     AvgPool2d,
     BatchNorm,
     ChannelMap,
@@ -68,10 +76,12 @@ REGISTRY.add(
     MaxPool2d,
     Mul,
     Pad,
+    Prelu,
     Quantize,
     Relu,
     Relu6,
     Rescale,
+    ReluN1To1,
     Reshape,
     ResizeBilinear,
     ResizeNearest,
@@ -79,12 +89,15 @@ REGISTRY.add(
     Softmax,
     SpaceToDepth,
     SpatialSlice,
+    Sub,
+    Tanh,
     Transpose,
     TransposeConv2d,
 )
 
 __all__ = [
     "add",
+    "argmax",
     "avg_pool2d",
     "batch_norm",
     "channel_pad",
@@ -107,9 +120,11 @@ __all__ = [
     "max_pool2d",
     "mul",
     "pad",
+    "prelu",
     "quantize",
     "relu",
     "relu6",
+    "relu_n1_to_1",
     "rescale",
     "reshape",
     "resize_bilinear",
@@ -119,6 +134,8 @@ __all__ = [
     "space_to_depth",
     "spatial_slice",
     "split",
+    "sub",
+    "tanh",
     "transpose",
     "transpose_conv2d",
 ]

@@ -8,21 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from netgen.errors import GraphError
 from netgen.ir.magnitude import ANY_NUMBER, Range
-from netgen.ir.operator import Operator, Signature
+from netgen.ir.operator import Signature
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.rescaled import Rescaled
+
+_OF_CODES = frozenset(field.name for field in dataclasses.fields(Rescaled))
 
 
 @dataclass(frozen=True)
-class ElementwiseActivation(Operator):
+class ElementwiseActivation(Rescaled):
     """Base of the operators y = f(x), element by element: a file says all there is to know of one.
 
     `squares` give the mean square of f(x) for a centred normal x, as a constant and a slope over
     the mean square of x. `limits` are the least and the greatest f(x), and elements `unchanged`
     are returned as they are. The C stands in
     `templates/functions/NAME.c.j2`, with attributes as further arguments in their order.
+
+    One that takes codes of 8 bits says in `codes` what becomes of each; its C is a table of them.
     """
 
     squares: ClassVar[tuple[float, float]]
@@ -35,14 +42,27 @@ class ElementwiseActivation(Operator):
     def activate(self, x: Array) -> Array:
         """NumPy meaning, in float64; NaN stays NaN."""
 
+    def codes(self, x: Array, kind: TensorType, result: TensorType) -> Array:
+        """The codes of f(x) before they saturate, for codes x of a `kind`.
+
+        Raises GraphError where scales are too far apart.
+        """
+        del x, kind, result
+        raise GraphError(f"{self.operator_name} takes no codes")
+
+    @classmethod
+    def _own_attributes(cls) -> list[str]:
+        """Names of its attributes but for those that say what codes stand for."""
+        return [field.name for field in dataclasses.fields(cls) if field.name not in _OF_CODES]
+
     @classmethod
     def has_attributes(cls) -> bool:
         """Whether its name alone does not say what it computes; such a one is never an `act`."""
-        return bool(dataclasses.fields(cls))
+        return bool(cls._own_attributes())
 
     def arguments(self) -> tuple[float, ...]:
         """The arguments of its C function beside x: its attributes, as numbers."""
-        return tuple(float(getattr(self, field.name)) for field in dataclasses.fields(self))
+        return tuple(float(getattr(self, name)) for name in self._own_attributes())
 
     def leaves_alone(self, values: Range) -> bool:
         """Whether every element between these numbers is returned as it is."""
@@ -50,12 +70,21 @@ class ElementwiseActivation(Operator):
         return kept is not None and kept[0] <= values[0] and values[1] <= kept[1]
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """The type of x."""
-        return operands[0]
+        """The type of x, codes with the scale of the result."""
+        (x,) = operands
+        result = self.result_of(x, x.shape)
+        if not x.element.is_float:
+            self.codes(np.array([x.zero]), x, result)
+        return result
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
-        """Elementwise; NaN stays NaN."""
-        return self.activate(operands[0])
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """Elementwise; NaN stays NaN, codes saturate."""
+        (kind,), result = signature.operands, signature.result
+        if kind.element.is_float:
+            return self.activate(operands[0])
+        codes = self.codes(operands[0], kind, result)
+        saturated: Array = np.clip(codes, result.element.low, result.element.high)
+        return saturated
 
     def value_range(self, operands: Sequence[Range]) -> Range:
         """The range of x if nothing in it changes, else `limits`."""

@@ -6,25 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from netgen.dsl.tensor import Tensor, apply
+from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.magnitude import Spread
-from netgen.ir.operator import Signature
-from netgen.ir.tensor_type import Array
-from netgen.ops.activation import activate, activated_moment
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.activation import activated_moment
 from netgen.ops.broadcast import Broadcast, in_order
+from netgen.ops.rescaled import own_codes
+from netgen.ops.sums_of_codes import in_one_scale, sum_multipliers
 
 
 @dataclass(frozen=True)
 class Add(Broadcast):
-    """Sum of a f32[1,H,W,C] and b, of the same type or f32[1,1,1,C]."""
+    """Sum of a [1,H,W,C] and b, of the same shape or [1,1,1,C]."""
 
     operator_name: ClassVar[str] = "add"
     adds_operands: ClassVar[bool] = True
     fate: ClassVar[str] = "residual additions, done by the convolution that ends their branch"
 
-    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
-        """Add elementwise, with NumPy's broadcasting of b."""
-        return activate(self.act, operands[0] + operands[1])
+    def combine(self, a: Array, b: Array) -> Array:
+        """Add elementwise."""
+        return a + b
+
+    def codes(self, a: Array, b: Array, kinds: Sequence[TensorType], result: TensorType) -> Array:
+        """Both are rounded to one scale, their sum to that of the result."""
+        multipliers = sum_multipliers(kinds, result)
+        first, second = in_one_scale(a, b, kinds, multipliers)
+        return multipliers.y.times(first + second) + result.zero
 
     def share_above(self, operands: Sequence[Spread]) -> float:
         """The share of the sum of independent values.
@@ -45,6 +52,13 @@ class Add(Broadcast):
         return activated_moment(self.act, sum(operands))
 
 
-def add(a: Tensor, b: Tensor, *, name: str | None = None) -> Tensor:
-    """Sum of two tensors of one shape, or of an image and one number per channel; `a + b`."""
-    return apply(Add(), *in_order(a, b), name=name)
+def add(
+    a: Tensor, b: Tensor, scale: float | None = None, zero: int = 0, *, name: str | None = None
+) -> Tensor:
+    """Sum of two tensors of one shape, or of an image and one number per channel; `a + b`.
+
+    Codes have this scale, or that of a.
+    """
+    with located():
+        op = Add(**own_codes(scale, zero))
+    return apply(op, *in_order(a, b), name=name)

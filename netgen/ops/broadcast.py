@@ -1,16 +1,18 @@
-"""Elementwise operators of two operands: the second may be one number per channel."""
+"""Elementwise operators of two operands: one of them may be one number per channel."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
-from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import TensorType
-from netgen.ops.activation import find_activation
+from netgen.ir.operator import Signature
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.ops.activation import activate, find_activation
+from netgen.ops.rescaled import Rescaled, clamped_codes, saturated, scale_of
 
 
 def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -19,27 +21,69 @@ def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Broadcast(Operator):
-    """Base of the commutative operators of a f32[1,H,W,C] and b, as a or f32[1,1,1,C]."""
+class Broadcast(Rescaled):
+    """Base of the operators of a [1,H,W,C] and b, of that shape or [1,1,1,C].
+
+    Where they do not `commute` a may be [1,1,1,C] instead. Codes of both are of one element type,
+    each with a scale of its own.
+    """
 
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8"})
     same_place: ClassVar[frozenset[str]] = frozenset({"a", "b"})
+    # Whether a and b may be exchanged, and which of them may be one number per channel.
+    commutes: ClassVar[bool] = True
+    spread_letters: ClassVar[frozenset[str]] = frozenset({"b"})
     act: str = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         find_activation(self.act)
 
+    @abstractmethod
+    def combine(self, a: Array, b: Array) -> Array:
+        """NumPy meaning without the activation, in float64."""
+
+    @abstractmethod
+    def codes(self, a: Array, b: Array, kinds: Sequence[TensorType], result: TensorType) -> Array:
+        """The codes of the result before they are clamped, in int64.
+
+        Raises GraphError where scales are too far apart.
+        """
+
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """The type of a."""
+        """The elements of a, under the larger shape; codes with the scale of the result."""
         a, b = operands
-        if b.shape not in {a.shape, per_channel(a.shape)}:
+        wide = a
+        if "a" in self.spread_letters and a.shape != b.shape and a.shape == per_channel(b.shape):
+            wide = b
+        elif b.shape not in {a.shape, per_channel(a.shape)}:
             raise GraphError(
                 "the second operand has the wrong shape",
                 expected=f"{list(a.shape)} or {list(per_channel(a.shape))}",
                 found=str(list(b.shape)),
             )
-        return a
+        if a.dtype != b.dtype:
+            raise GraphError(
+                f"{self.operator_name} takes operands of one element type",
+                expected=a.dtype,
+                found=str(b),
+            )
+        result = self.result_of(a, wide.shape)
+        if not a.element.is_float:
+            scale_of(b)
+            clamped_codes(self.act, result)
+            zeros = result.element.working.type(a.zero), result.element.working.type(b.zero)
+            self.codes(*zeros, operands, result)
+        return result
+
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """Elementwise, with NumPy's broadcasting; codes saturate, or as the activation says."""
+        a, b = operands
+        if signature.result.element.is_float:
+            return activate(self.act, self.combine(a, b))
+        codes = self.codes(a, b, signature.operands, signature.result)
+        return saturated(codes, self.act, signature.result)
 
 
 def in_order(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netgen.errors import GraphError
 from netgen.ir.tensor_type import Array
 
 # Numbers that would be shifted right any further are 0.
 _MOST_RIGHT = 31
+# How large the integers that C multiplies may be.
+_LARGEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Multiplier:
 
     def times(self, x: Array) -> Array:
         """Products with integers of int64, rounded twice: halves up, then halves away from zero."""
-        return _times(x, np.int64(self.mantissa), np.int64(self.left), np.int64(self.right))
+        return halved(high_product(x << self.left, self.mantissa), self.right)
 
     def over(self, count: int) -> Multiplier:
         """The number divided by a count: the mantissa is truncated, at as many bits as fit.
@@ -58,16 +61,7 @@ class Multipliers:
     def times(self, x: Array) -> Array:
         """Products with integers of int64, rounded twice."""
         left, right = np.maximum(self.shift, 0), np.maximum(-self.shift, 0)
-        return _times(x, self.mantissa, left, right)
-
-
-def _times(
-    x: Array, mantissa: Array | np.int64, left: Array | np.int64, right: Array | np.int64
-) -> Array:
-    high = ((x << left) * mantissa + (1 << 30)) >> 31
-    halves = np.left_shift(1, right) >> 1
-    product: Array = np.sign(high) * ((np.abs(high) + halves) >> right)
-    return product
+        return halved(high_product(x << left, self.mantissa), right)
 
 
 def multipliers_of(numbers: Array) -> Multipliers:
@@ -86,3 +80,40 @@ def multiplier_of(number: float) -> Multiplier:
     if mantissa == 1 << 31:
         mantissa, shift = mantissa >> 1, shift + 1
     return Multiplier(0, 0) if shift < -_MOST_RIGHT else Multiplier(mantissa, shift)
+
+
+def bounded_multiplier(number: float, most: int) -> Multiplier:
+    """The multiplier for integers of at most this size; raises GraphError where int32 overflows."""
+    if not math.isfinite(number) or most << (found := multiplier_of(number)).left > _LARGEST:
+        raise GraphError(
+            "these scales are too far apart for int32",
+            expected="a larger scale of the result",
+            found=f"a factor of {number:g}",
+        )
+    return found
+
+
+def float_ratio(*factors: float, over: float) -> float:
+    """The product of scales over another one, in float32, rounded at each step."""
+    with np.errstate(over="ignore", under="ignore"):
+        product = np.float32(factors[0])
+        for factor in factors[1:]:
+            product = np.float32(product * np.float32(factor))
+        return float(np.float32(product / np.float32(over)))
+
+
+def halved(x: Array, times: Array | int) -> Array:
+    """Integers over 2 ** times, halves away from zero."""
+    magnitude: Array = np.abs(x)
+    rounded: Array = np.sign(x) * ((magnitude + (np.left_shift(1, times) >> 1)) >> times)
+    return rounded
+
+
+def high_product(a: Array, b: Array | int, bits: int = 31) -> Array:
+    """The upper half of a doubled product of integers of `bits` and a sign, halves up.
+
+    It saturates where both are the least. Source: gemmlowp, SaturatingRoundingDoublingHighMul.
+    """
+    high: Array = np.right_shift(a * b + (1 << (bits - 1)), bits)
+    product: Array = np.minimum(high, (1 << bits) - 1)
+    return product

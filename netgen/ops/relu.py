@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-import numpy as np
-
-from netgen.dsl.tensor import Tensor, apply
+from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.magnitude import Range, Spread
-from netgen.ir.tensor_type import Array
-from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.clamp import Clamp
+from netgen.ops.rescaled import own_codes
 
 
 @dataclass(frozen=True)
-class Relu(ElementwiseActivation):
+class Relu(Clamp):
     """Rectified linear unit."""
 
     operator_name: ClassVar[str] = "relu"
@@ -24,15 +22,15 @@ class Relu(ElementwiseActivation):
     limits: ClassVar[Range] = (0.0, inf)
     unchanged: ClassVar[Range | None] = (0.0, inf)
 
-    def activate(self, x: Array) -> Array:
-        """The larger of x and zero."""
-        return np.maximum(x, 0.0)
-
     def spread(self, operands: Sequence[Spread]) -> Spread:
         """The spread of the numbers of x above zero."""
         return Spread(operands[0].square * operands[0].above, 1.0)
 
 
-def relu(x: Tensor, *, name: str | None = None) -> Tensor:
-    """Rectified linear unit."""
-    return apply(Relu(), x, name=name)
+def relu(
+    x: Tensor, scale: float | None = None, zero: int = 0, *, name: str | None = None
+) -> Tensor:
+    """Rectified linear unit; of codes with this scale, or with that of x."""
+    with located():
+        op = Relu(**own_codes(scale, zero))
+    return apply(op, x, name=name)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from netgen.errors import GraphError
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale
+from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
 
 # Activations of codes: the real numbers that they clamp to.
 _CLAMPS: Mapping[str, tuple[float, float]] = {
@@ -57,6 +58,11 @@ class Rescaled(Operator):
         scale_of(x)
         own = Quantisation(self.scale, self.zero) if self.scale else x.quantisation
         return TensorType(x.dtype, shape, own)
+
+
+def own_codes(scale: float | None, zero: int) -> Any:  # noqa: ANN401  # arguments of any Rescaled
+    """The attributes of a result with this scale, rounded to float32, or with that of x."""
+    return {"scale": 0.0 if scale is None else rounded_scale(scale), "zero": zero}
 
 
 def scale_of(kind: TensorType) -> float:

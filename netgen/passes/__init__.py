@@ -19,6 +19,7 @@ from netgen.passes.fuse_residual_add import fuse_residual_add
 from netgen.passes.merge_reshapes import merge_reshapes
 from netgen.passes.move_activation import move_activation
 from netgen.passes.put_constants_second import put_constants_second
+from netgen.passes.reshape_state import reshape_state
 from netgen.passes.share_constants import share_constants
 
 Pass = Callable[[Graph], Graph]
@@ -28,6 +29,7 @@ PIPELINE: tuple[Pass, ...] = (
     drop_repeated_relu,  # nor between operators that move channels
     fold_pad,  # before the convolution changes its name
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
+    reshape_state,  # before what moves channels: so may states then
     fold_channel_shuffle,  # then an activation behind it sees what the channels are
     merge_reshapes,  # once no operator between them can disappear any more
     move_activation,  # before what it moves is fused

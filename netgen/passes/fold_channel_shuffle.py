@@ -34,8 +34,8 @@ def fold_channel_shuffle(graph: Graph) -> Graph:
         channels[node.name] = moved = _moved(node.op, operands)
         pixels[node.name] = pixels.get(node.operands[0], node.operands[0])
         value = moved[0][0]
-        # A constant cannot be an output.
-        wanted = node.name in graph.outputs and value and graph.is_const(value)
+        # A constant cannot be an output, nor what a state becomes.
+        wanted = node.name in graph.results and value and graph.is_const(value)
         if value and not wanted and moved == _all_channels(graph, value):
             renames[node.name] = value
         elif _is_read(graph, node):
@@ -46,7 +46,7 @@ def fold_channel_shuffle(graph: Graph) -> Graph:
 def _is_read(graph: Graph, node: Node) -> bool:
     """Whether anything but maps, which read its operands instead, needs a value."""
     users = graph.users(node.name)
-    return node.name in graph.outputs or any(user.op.view_of != "channels" for user in users)
+    return node.name in graph.results or any(user.op.view_of != "channels" for user in users)
 
 
 def _all_channels(graph: Graph, name: str) -> list[Channel]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
 from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.clamp import Clamp
 
 
 def fuse_activation(graph: Graph) -> Graph:
@@ -15,7 +16,8 @@ def fuse_activation(graph: Graph) -> Graph:
     %y = relu6(%c)              ->
 
     Only where nothing else reads %c and it has no activation yet. An activation with attributes
-    stays as it is: `act` is a name.
+    stays as it is: `act` is a name. So does one of codes, unless it is a clamp that keeps their
+    scale: what layers clamp to is then the same.
     """
     nodes: dict[str, Node] = {}
     for activation in graph.activations:
@@ -26,7 +28,14 @@ def fuse_activation(graph: Graph) -> Graph:
         layer = nodes.get(source, graph[source])
         if graph.sole_user(source) is not activation:
             continue
+        if not layer.type.element.is_float and not _clamps(activation, layer):
+            continue
         if layer.op.takes_activation(layer.type):
             fused = layer.op.with_activation(op.operator_name)
             nodes[activation.name] = replace(layer, name=activation.name, op=fused)
     return graph.rewrite(nodes)
+
+
+def _clamps(activation: Node, layer: Node) -> bool:
+    """Whether an activation of codes leaves those within its limits as they are."""
+    return isinstance(activation.op, Clamp) and activation.type == layer.type

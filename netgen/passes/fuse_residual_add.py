@@ -15,7 +15,8 @@ def fuse_residual_add(graph: Graph) -> Graph:
     %y = add(%s, %c)            ->
 
     Only where nothing else reads %c, it has neither activation nor residual, and it has a bias, and
-    %s is an activation of the same shape. Of two candidates the one that is computed last is taken:
+    %s is an activation of the same shape. Codes stay as they are: their sum is rounded twice, and
+    the convolution's result before. Of two candidates the one that is computed last is taken:
     the other is then the shortcut, and already there.
     """
     place = {node.name: position for position, node in enumerate(graph.nodes)}
@@ -40,6 +41,8 @@ def fuse_residual_add(graph: Graph) -> Graph:
 def _candidates(graph: Graph, total: Node) -> list[str]:
     """Operands of an addition that can take over the other operand: as their next, a residual."""
     candidates: list[str] = []
+    if not total.type.element.is_float:
+        return candidates
     if any(graph.is_const(name) or graph[name].type != total.type for name in total.operands):
         return candidates
     for name in total.operands:

@@ -9,6 +9,7 @@ import numpy as np
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Signature
+from netgen.ir.tensor_type import TensorType
 from netgen.ops.activation import ElementwiseActivation
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.value_ranges import value_ranges
@@ -23,7 +24,7 @@ def move_activation(graph: Graph) -> Graph:
 
     Only where nothing else reads %m, nor %a and %b, of which the map reads all channels: so nothing
     is computed twice, or for nothing. Operands that the activation would not change stay as they
-    are, whoever reads them. Zeros must stay zeros.
+    are, whoever reads them. Zeros must stay zeros. Codes move with the scale that they get.
     """
     while (moved := _move_first(graph)) is not None:
         # The map may be read by another one, which then gives an operand as it is.
@@ -66,7 +67,7 @@ def _movable(
     read, channels = source.op.channel_sources(
         [graph[name].type.shape[-1] for name in source.operands]
     )
-    if (read < 0).any() and not _keeps_zero(activation, source):
+    if (read < 0).any() and not _keeps_zero(activation, source.type):
         return False
     for n, name in enumerate(source.operands):
         if name not in changed:
@@ -77,10 +78,12 @@ def _movable(
     return True
 
 
-def _keeps_zero(activation: ElementwiseActivation, source: Node) -> bool:
-    """Whether the activation of zero is zero."""
-    signature = Signature((source.type,), source.type)
-    return bool(activation.reference([np.zeros(1)], signature)[0] == 0.0)
+def _keeps_zero(activation: ElementwiseActivation, kind: TensorType) -> bool:
+    """Whether the activation of zero is zero, also as codes."""
+    one = kind.with_shape((1,))
+    result = activation.result_type([one])
+    zero = np.full(1, kind.zero, kind.element.working)
+    return bool(activation.reference([zero], Signature((one,), result))[0] == result.zero)
 
 
 def _move(graph: Graph, node: Node, source: Node, changed: list[str]) -> Graph:
@@ -90,9 +93,11 @@ def _move(graph: Graph, node: Node, source: Node, changed: list[str]) -> Graph:
         name = graph.fresh_name(f"{node.name}.{_within(node.name, operand)}")
         while name in nodes:
             name = graph.fresh_name(f"{name}_")
-        nodes[name] = replace(node, name=name, operands=(operand,), type=graph[operand].type)
+        kind = node.type.with_shape(graph[operand].type.shape)
+        nodes[name] = replace(node, name=name, operands=(operand,), type=kind)
         operands[operand] = name
-    nodes[node.name] = replace(source, name=node.name, operands=tuple(operands.values()))
+    moved = tuple(operands.values())
+    nodes[node.name] = replace(source, name=node.name, operands=moved, type=node.type)
     return graph.rewrite(nodes)
 
 

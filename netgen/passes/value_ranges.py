@@ -11,7 +11,7 @@ from netgen.ops.activation import ElementwiseActivation, find_activation
 def value_ranges(graph: Graph) -> dict[str, Range]:
     """Least and greatest element of every value; NaN is not considered.
 
-    Codes may stand for any number: a clamp at a code is none at the number that it is named after.
+    Of codes nothing is said: each scale rounds the limits of an activation elsewhere.
     """
     ranges: dict[str, Range] = {}
     for node in graph.nodes:

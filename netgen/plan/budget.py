@@ -13,6 +13,7 @@ from dataclasses import replace
 from netgen.plan.arena.overlap import choose_overlaps, lowest_overlaps, merge
 from netgen.plan.arena.placement import best_offsets
 from netgen.plan.arena.shapes import extent, lower_bound, needs
+from netgen.plan.arena.state_places import state_bytes
 from netgen.plan.data.plan import Certificate, Segment
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.cut_schedule import Cut, cut_schedule
@@ -30,6 +31,7 @@ class Cutter:
     def __init__(self, schedule: Schedule, found: Sequence[SegmentChoice], alignment: int) -> None:
         self.schedule, self.found, self.alignment = schedule, found, alignment
         self._choices = {_key(choice.part): choice for choice in found}
+        self._state_bytes = state_bytes(schedule.buffers.values(), alignment)
         self._certificates: dict[tuple[_Key, ...], Certificate] = {}
         self._needs: dict[tuple[_Key, ...], list[int]] = {}
 
@@ -85,7 +87,9 @@ class Cutter:
         if key not in self._certificates:
             _, merged = choose_overlaps(cut_schedule(self.schedule, cut), self.alignment)
             shapes = [part.shape for part in merged]
+            states = self._state_bytes
             size, bound = extent(shapes, best_offsets(shapes)), lower_bound(shapes)
+            size, bound = size + states, bound + states
             self._certificates[key] = Certificate(size, bound, size - bound)
         return self._certificates[key]
 
@@ -114,7 +118,7 @@ class Cutter:
             banded = cut_schedule(self.schedule, cut)
             overlaps = lowest_overlaps(banded, self.alignment)
             shapes = [part.shape for part in merge(banded, overlaps, self.alignment)]
-            self._needs[key] = needs(shapes) or [0]
+            self._needs[key] = [self._state_bytes + need for need in needs(shapes) or [0]]
         return self._needs[key]
 
 

@@ -15,6 +15,7 @@ from netgen.plan.arena.overlap import Merged, choose_overlaps
 from netgen.plan.arena.placement import place_certified
 from netgen.plan.arena.regions import Placement, Regions, place_in_regions
 from netgen.plan.arena.shapes import extent, lower_bound
+from netgen.plan.arena.state_places import state_bytes, state_offsets
 from netgen.plan.budget import Cutter
 from netgen.plan.data.alignment import round_up
 from netgen.plan.data.options import DEFAULT, PlanOptions
@@ -33,6 +34,7 @@ from netgen.plan.schedule.schedule import Schedule, schedule
 from netgen.plan.segments.cut_schedule import Banded, cut_schedule
 from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
 from netgen.plan.sharing import share_functions
+from netgen.plan.states import plan_states, state_rectangles
 from netgen.plan.threads import split_steps
 
 
@@ -156,7 +158,10 @@ def _assemble(
     scheduled, offsets = banded.schedule, placement.offsets
     banded = replace(banded, layers=_tuned(banded, target))
     instances, indices = _instances(banded, overlaps, target)
-    steps, weights_bytes = _steps(banded, indices, target)
+    steps, end = _steps(banded, indices, target)
+    states, weights_bytes = plan_states(scheduled, end, target)
+    kept = state_offsets(scheduled.buffers.values(), target.alignment)
+    base = state_bytes(scheduled.buffers.values(), target.alignment)
     return Plan(
         network=scheduled.graph.name,
         target=target.name,
@@ -164,20 +169,26 @@ def _assemble(
         inputs=tuple(node.name for node in scheduled.graph.inputs),
         outputs=scheduled.graph.outputs,
         values=scheduled.values,
-        buffers=_placed(scheduled.buffers, merged, offsets),
-        rectangles=tuple(
-            Rectangle(alive, part.high - part.low, part.first, part.last, offset + part.low)
-            for m, offset in zip(merged, offsets, strict=True)
-            for alive, part in zip(m.alive, m.shape.slices, strict=True)
+        buffers=_placed(scheduled.buffers, merged, [base + offset for offset in offsets], kept),
+        rectangles=(
+            *state_rectangles(scheduled, kept, target),
+            *(
+                Rectangle(
+                    alive, part.high - part.low, part.first, part.last, base + offset + part.low
+                )
+                for m, offset in zip(merged, offsets, strict=True)
+                for alive, part in zip(m.alive, m.shape.slices, strict=True)
+            ),
         ),
         overlaps=tuple(overlaps),
         instances=instances,
         steps=steps,
         segments=banded.segments,
         push_rows=any(part.push for part in banded.bandings),
-        certificate=_certify(merged, placement),
-        fast_bytes=placement.fast_bytes,
+        certificate=_certify(merged, placement, base),
+        fast_bytes=base + placement.fast_bytes,
         weights_bytes=weights_bytes,
+        states=states,
     )
 
 
@@ -192,21 +203,25 @@ def _tuned(banded: Banded, target: Target) -> tuple[Layer, ...]:
     )
 
 
-def _certify(merged: Sequence[Merged], placement: Placement) -> Certificate:
-    """The sizes of both regions, and what each of them needs at least."""
+def _certify(merged: Sequence[Merged], placement: Placement, states: int) -> Certificate:
+    """The sizes of both regions, and what each of them needs at least, behind so many of states."""
     shapes = [m.shape for m in merged]
     in_fast = [at < placement.fast_bytes for at in placement.offsets]
     bound = lower_bound([s for s, fast in zip(shapes, in_fast, strict=True) if fast])
     bound += lower_bound([s for s, fast in zip(shapes, in_fast, strict=True) if not fast])
     size = max(extent(shapes, placement.offsets), placement.fast_bytes)
-    return Certificate(size, bound, size - bound)
+    return Certificate(states + size, states + bound, size - bound)
 
 
 def _placed(
-    buffers: Mapping[str, Buffer], merged: Sequence[Merged], offsets: Sequence[int]
+    buffers: Mapping[str, Buffer],
+    merged: Sequence[Merged],
+    offsets: Sequence[int],
+    kept: Mapping[str, int],
 ) -> dict[str, Buffer]:
-    """Buffers with their final offsets."""
+    """Buffers with their final offsets, those of states `kept` among them."""
     placed = dict(buffers)
+    placed |= {name: replace(buffers[name], offset=offset) for name, offset in kept.items()}
     for rectangle, base in zip(merged, offsets, strict=True):
         for name, offset in rectangle.offsets.items():
             placed[name] = replace(buffers[name], offset=base + offset)

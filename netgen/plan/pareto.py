@@ -102,7 +102,7 @@ def _point(cutter: Cutter, cut: Cut, mac_factor: float) -> Point:
     certificate = cutter.certificate(cut)
     buffers = banded.schedule.buffers.values()
     return Point(
-        caller_bytes=sum(buffer.bytes for buffer in buffers if buffer.kind != "arena"),
+        caller_bytes=sum(buffer.bytes for buffer in buffers if not buffer.in_arena),
         arena_bytes=certificate.arena_bytes,
         gap_bytes=certificate.gap_bytes,
         mac_factor=mac_factor,

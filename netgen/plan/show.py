@@ -50,7 +50,7 @@ def parts_of(plan: Plan, step: Step) -> str:
 
 def memory_table(plan: Plan) -> list[str]:
     """Buffers by kind and offset, and the rectangles that several of them make."""
-    kinds = ("input", "output", "arena")
+    kinds = ("input", "output", "state", "arena")
     buffers = sorted(
         plan.buffers.values(), key=lambda b: (kinds.index(b.kind), b.first, b.offset, b.name)
     )
@@ -79,6 +79,7 @@ def certificate_lines(plan: Plan) -> list[str]:
             f"{certificate.lower_bound_bytes:,}, gap {certificate.gap_bytes:,}: {proof}"
         ),
         *_regions(plan),
+        *_states(plan),
         *_wrap(
             f"caller's buffers {plan.caller_bytes():,} bytes, "
             f"weights {plan.weights_bytes:,} bytes, alignment {plan.alignment}"
@@ -92,6 +93,19 @@ def _regions(plan: Plan) -> list[str]:
         return []
     return _wrap(
         f"of it {plan.fast_bytes:,} bytes in the fast region, {plan.slow_bytes:,} in the slow one"
+    )
+
+
+def _states(plan: Plan) -> list[str]:
+    """A note on what lives between runs, and what is moved for that."""
+    if not plan.states:
+        return []
+    names = ", ".join(f"{state.value} = {state.next}" for state in plan.states)
+    moved = sum(plan.values[step.writes].type.bytes for step in plan.assignments)
+    count = f"{len(plan.states)} state{'s' if len(plan.states) > 1 else ''}"
+    return _wrap(
+        f"its first {plan.state_bytes:,} bytes hold {count} between runs ({moved:,} bytes moved "
+        f"to their places): {names}"
     )
 
 
@@ -138,7 +152,7 @@ def _run(run: ChannelRun) -> str:
 
 
 def _memory(buffer: Buffer) -> str:
-    return f"@{buffer.offset}" if buffer.kind == "arena" else buffer.kind
+    return f"@{buffer.offset}" if buffer.in_arena else buffer.kind
 
 
 def _life(plan: Plan, first: int, last: int) -> str:

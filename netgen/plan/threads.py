@@ -55,7 +55,7 @@ def _overwritten(plan: Plan, step: Step) -> list[str]:
     found = []
     for letter, value in step.reads.items():
         buffer = plan.buffer_of(value)
-        if buffer.kind != result.kind:
+        if buffer.kind != result.kind and not (buffer.in_arena and result.in_arena):
             continue
         if buffer is result:
             recut = plan.is_recut(value) or plan.is_recut(step.writes)
@@ -64,7 +64,7 @@ def _overwritten(plan: Plan, step: Step) -> list[str]:
         else:
             begin = max(buffer.offset, result.offset)
             met = begin < min(buffer.offset + buffer.bytes, result.offset + result.bytes)
-        if met and buffer.kind == "arena":
+        if met and buffer.in_arena:
             found.append(letter)
     return found
 

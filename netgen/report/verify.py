@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from netgen.compiler import Lowered, build, lower, runnable_target
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
-from netgen.ir.interpret import interpret
+from netgen.ir.interpret import initial_states, interpret, next_states
 from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from netgen.runtime.compare import Comparison, Reference, compare, seeded_inputs
+from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
 
-Judge = Literal["numpy", "onnxruntime", "tflite"]
+Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
 
 # Largest error of an output, relative to its largest magnitude. Peers differ from each other by
 # about 3e-5; the float64 reference is closer.
-TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4, "tflite": 1e-5}
+TOLERANCES: dict[Judge, float] = {"numpy": 1e-5, "onnxruntime": 1e-4, "tflite": 1e-5, "tflm": 1e-5}
 
 
 def verify_graph(
@@ -29,15 +30,18 @@ def verify_graph(
     planning: PlanOptions = DEFAULT,
     file: Path | None = None,
 ) -> Comparison:
-    """Compile the graph, run it on a seeded input, and compare every layer with the reference.
+    """Compile the graph, run it on seeded inputs, and compare every layer with the reference.
+
+    That is one run; of a network with a state several, which follow each other.
 
     The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
-    the `file` that the graph is from. Behind codes of computed floats it is always the graph's own,
-    since no other can start from the model's operands. Raises BuildError where the target does not
+    and TensorFlow Lite Micro, `tflm`, the `file` that the graph is from. Behind codes of computed
+    floats it is always the graph's own, since no other can start from the model's operands. Raises BuildError where the target does not
     run here, UsageError where there is no such file or the reference cannot take the graph,
     MissingExtraError without the package of the reference.
     """
-    if against == "tflite" and (file is None or file.suffix != ".tflite"):
+    of_file = against in {"tflite", "tflm"}
+    if of_file and (file is None or file.suffix != ".tflite"):
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
         )
@@ -45,11 +49,11 @@ def verify_graph(
         _require_floats(graph)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
-    if against == "tflite" and file is not None:
-        reference = _litert(file)
+    if of_file and file is not None:
+        reference = _judge_of_file(against, file)
     else:
         reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
-    return compare(model, lowered.plan, graph, reference, seeded_inputs(graph))
+    return compare(model, lowered.plan, graph, reference, *seeded_runs(graph))
 
 
 def _require_floats(graph: Graph) -> None:
@@ -65,7 +69,15 @@ def _require_floats(graph: Graph) -> None:
 
 
 def _numpy(graph: Graph) -> Reference:
-    return lambda inputs: interpret(graph, inputs)
+    states = initial_states(graph)
+
+    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        nonlocal states
+        values = interpret(graph, inputs, states)
+        states = next_states(graph, values)
+        return values
+
+    return run
 
 
 def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
@@ -76,10 +88,14 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 
-def _litert(file: Path) -> Reference:
-    from netgen.export.litert_session import run_litert
+def _judge_of_file(against: Judge, file: Path) -> Reference:
+    if against == "tflm":
+        from netgen.export.tflm_session import TFLM
 
-    return lambda inputs: run_litert(file, inputs)
+        return TFLM(file).run
+    from netgen.export.litert_session import LiteRT
+
+    return LiteRT(file).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:
@@ -89,7 +105,7 @@ def require_agreement(comparison: Comparison, tolerance: float) -> None:
         raise VerifyError(
             "the compiled model does not agree with its reference",
             expected="the codes that follow from the operands of their step",
-            found=f"others: {codes}",
+            found=f"others, first of %{_first_wrong(comparison)}: {codes}",
             hint="`netgen verify --layers` shows where",
         )
     if not comparison.max_relative_error <= tolerance:
@@ -99,6 +115,12 @@ def require_agreement(comparison: Comparison, tolerance: float) -> None:
             found=f"{comparison.max_relative_error:.1e}",
             hint="`netgen verify --layers` shows where it begins",
         )
+
+
+def _first_wrong(comparison: Comparison) -> str:
+    """The first layer with other codes; where only views have some, the outputs."""
+    wrong = (layer.name for layer in comparison.layers if layer.codes and layer.codes.count)
+    return next(wrong, "the outputs")
 
 
 def agreement_text(comparison: Comparison, against: str) -> str:

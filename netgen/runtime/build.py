@@ -126,7 +126,8 @@ class Interface:
     """The arguments of a library's functions: numbers of inputs and outputs, places of images.
 
     `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
-    it takes the arena in two parts; with `threads` above 1 it may be told how many may run.
+    it takes the arena in two parts; with `threads` above 1 it may be told how many may run. A
+    `stateful` one can be reset.
     """
 
     inputs: int
@@ -135,6 +136,7 @@ class Interface:
     model_bytes: int
     fast_bytes: int | None = None
     threads: int = 1
+    stateful: bool = False
 
     def signatures(self) -> dict[str, str]:
         """The functions by name, without the prefix, and their types in C."""
@@ -145,6 +147,8 @@ class Interface:
         }
         if self.input_as == "arena":
             found |= dict.fromkeys(self.places(), "void *(*)(void *)")
+        if self.stateful:
+            found["reset"] = _signature(0)
         if self.input_as == "rows":
             found["push_begin"] = _signature(0)
             found["push_rows"] = "int32_t(*)(void *, void *, size_t, uint32_t)"
@@ -306,6 +310,11 @@ class ModelState:
             return False
         self._library.check("run", status)
         return True
+
+    def reset(self) -> None:
+        """Let a stateful model's state be what it is before the first run; others have none."""
+        if self._library.interface.stateful:
+            self._library.check("reset", self._library.call("reset", self._model))
 
     def push_begin(self) -> None:
         """Begin a new image; with `input_as` "rows". Raises BuildError if the C refuses."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.ir.graph import Graph
-from netgen.ir.interpret import interpret_measured, rounded_values
+from netgen.ir.interpret import initial_states, interpret_measured, rounded_values
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.plan.data.plan import Plan
@@ -18,7 +19,11 @@ from netgen.runtime.model import CompiledModel
 from netgen.weights.seeded import uniform
 
 Values = Mapping[str, Array]
+# Calls are runs that follow each other.
 Reference = Callable[[Mapping[str, Array]], Values]
+
+# As many runs of a stream are compared: the beginning, and runs of what came before them.
+_RUNS = 8
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,18 @@ class Comparison:
         return document | {"layers": [layer.as_json() for layer in self.layers]}
 
 
-def seeded_inputs(graph: Graph) -> dict[str, Array]:
-    """An input for every input of a graph, the same on every machine.
+def seeded_inputs(graph: Graph, run: int = 0) -> dict[str, Array]:
+    """An input for every input of a graph, the same on every machine; others for other runs.
 
     Floats have a mean square of 1, codes are all that there are, equally often.
     """
-    return {node.name: _seeded(node.name, node.type) for node in graph.inputs}
+    seed = f" {run}" if run else ""
+    return {node.name: _seeded(f"{node.name}{seed}", node.type) for node in graph.inputs}
+
+
+def seeded_runs(graph: Graph) -> list[dict[str, Array]]:
+    """Inputs of one run; of several where runs depend on those before them."""
+    return [seeded_inputs(graph, run) for run in range(_RUNS if graph.states else 1)]
 
 
 def _seeded(name: str, kind: TensorType) -> Array:
@@ -106,24 +117,58 @@ def compare(
     plan: Plan,
     graph: Graph,
     reference: Reference,
-    inputs: Mapping[str, Array],
+    *runs: Mapping[str, Array],
 ) -> Comparison:
     """Run model and reference on the same inputs; all values that the reference knows are compared.
 
     Each value is taken from memory right after the step that wrote it. `graph` is the network as it
     was declared: its own reference judges `rounded_values`, from the model's values before them.
+    Several `runs` follow each other, in the model and as calls of the reference.
     """
-    alone = reference(inputs)
-    measured, outputs = _values(model, plan, inputs)
-    rounded = rounded_values(graph)
+    rounded, watched = rounded_values(graph), _Watched(model, plan)
+    states = initial_states(graph)
+    found = []
+    for inputs in runs:
+        alone = reference(inputs)
+        measured, outputs = watched.run(inputs)
+        values = measured, outputs
+        found.append(_compared(plan, graph, rounded, (inputs, states), alone, values))
+        states = _left(plan, graph, states, measured)
+    return _merged(found)
+
+
+def _left(plan: Plan, graph: Graph, before: Values, measured: Values) -> dict[str, Array]:
+    """The states that the model's run has left, in the shapes that they were declared with."""
+    left = {s.value: measured[s.next] for s in plan.states if s.next in measured}
+    return {
+        name: left.get(name, array).reshape(graph[name].type.shape)
+        for name, array in before.items()
+    }
+
+
+def _compared(
+    plan: Plan,
+    graph: Graph,
+    rounded: AbstractSet[str],
+    given: tuple[Values, Values],
+    alone: Values,
+    values: tuple[dict[str, Array], dict[str, Array]],
+) -> Comparison:
+    """The comparison of one run, of these inputs and states."""
+    inputs, states = given
+    measured, outputs = values
     if rounded:
         # Each step is judged by itself, so all that is known of its operands is judged, too.
-        measured |= _views(plan, measured, inputs)
-        followed = interpret_measured(graph, inputs, measured)
+        kept = {
+            state.value: states[state.value].reshape(plan.values[state.value].type.shape)
+            for state in plan.states
+        }
+        measured = {**measured, **_views(plan, measured, {**inputs, **kept})}
+        followed = interpret_measured(graph, inputs, measured, states)
         expected: Values = {**alone, **{name: followed[name] for name in rounded}}
     else:
         # The outputs show all faults: what else lies in their memory need not be compared.
-        measured = {n: a for n, a in measured.items() if plan.buffer_of(n).kind == "arena"}
+        measured = {n: a for n, a in measured.items() if plan.buffer_of(n).in_arena}
         expected = alone
     found = {name: measured[name] for name in measured if name not in outputs} | outputs
 
@@ -142,6 +187,23 @@ def compare(
     )
 
 
+def _merged(found: Sequence[Comparison]) -> Comparison:
+    """The worst of several runs; codes are counted in all of them."""
+    if len(found) == 1:
+        return found[0]
+    layers = []
+    for same in zip(*(comparison.layers for comparison in found), strict=True):
+        worst = max(layer.max_relative_error for layer in same)
+        layers.append(LayerError(same[0].name, worst, _sum(same)))
+    ends = [comparison.end_to_end for comparison in found]
+    return Comparison(
+        max(comparison.max_relative_error for comparison in found),
+        tuple(layers),
+        _total([comparison.codes for comparison in found]),
+        _total(ends),
+    )
+
+
 def _error(name: str, kind: TensorType, found: Array, expected: Array) -> LayerError:
     """The error of one value, whose codes stand for multiples of their distance from zero."""
     if kind.element.is_float:
@@ -154,7 +216,11 @@ def _error(name: str, kind: TensorType, found: Array, expected: Array) -> LayerE
 
 def _sum(layers: Iterable[LayerError]) -> CodeErrors | None:
     """The errors of all codes together, None if there are no codes."""
-    found = [layer.codes for layer in layers if layer.codes is not None]
+    return _total([layer.codes for layer in layers])
+
+
+def _total(errors: Iterable[CodeErrors | None]) -> CodeErrors | None:
+    found = [codes for codes in errors if codes is not None]
     if not found:
         return None
     return CodeErrors(
@@ -173,22 +239,34 @@ def _source(output: str, plan: Plan) -> str:
     return output
 
 
-def _values(
-    model: CompiledModel, plan: Plan, inputs: Mapping[str, Array]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """All values of one run by name, in the order of execution, and the outputs.
+class _Watched:
+    """Runs of a model that follow each other, and the values that its steps have written."""
 
-    Rows are as they stood when they were written, in the arena or in the caller's memory.
-    """
-    found: dict[str, Array] = {}
-    done = [0] * len(plan.steps)
-    results = model.new_results(1)
-    memory = {
-        plan.values[name].runs[0].buffer: result.reshape(-1).view(np.uint8)
-        for name, result in zip(plan.outputs, results, strict=True)
-    }
+    def __init__(self, model: CompiledModel, plan: Plan) -> None:
+        self._model, self._plan = model, plan
+        self._run = model.runs_with_hook(self._collect)
+        self._found: dict[str, Array] = {}
+        self._done: list[int] = []
+        self._memory: dict[str, Array] = {}
 
-    def collect(index: int, arena: Array) -> None:
+    def run(self, inputs: Values) -> tuple[dict[str, Array], dict[str, Array]]:
+        """All values of one run by name, in the order of execution, and the outputs.
+
+        Rows are as they stood when they were written, in the arena or in the caller's memory.
+        """
+        plan = self._plan
+        self._found, self._done = {}, [0] * len(plan.steps)
+        results = self._model.new_results(1)
+        self._memory = {
+            plan.values[name].runs[0].buffer: result.reshape(-1).view(np.uint8)
+            for name, result in zip(plan.outputs, results, strict=True)
+        }
+        outputs = self._run(*[inputs[name][0] for name in plan.inputs], results=results) or ()
+        return self._found, dict(zip(plan.outputs, outputs, strict=True))
+
+    def _collect(self, index: int, arena: Array) -> None:
+        """Take what a step, or a band of it, has just written."""
+        plan, done = self._plan, self._done
         step = plan.steps[index]
         buffer, kind = plan.buffer_of(step.writes), plan.values[step.writes].type
         shape = kind.shape
@@ -196,18 +274,14 @@ def _values(
         rows = slice(first, done[index]) if len(shape) == 4 else slice(0, 1)
         if step.op.sums_rows:
             rows = slice(0, 1)
-        start = arena[buffer.offset :] if buffer.kind == "arena" else memory[buffer.name]
+        start = arena[buffer.offset :] if buffer.in_arena else self._memory[buffer.name]
         held = start[: buffer.bytes].view(kind.element.storage)
         written = held[plan.elements(step.writes, rows.start, rows.stop)]
-        value = found.setdefault(step.writes, poisoned(kind))
+        value = self._found.setdefault(step.writes, poisoned(kind))
         if len(shape) == 4:
             value[:, rows] = written
         else:
             value[:] = written.reshape(shape)
-
-    images = [inputs[name][0] for name in plan.inputs]
-    outputs = model.run_with_hook(*images, hook=collect, results=results) or ()
-    return found, dict(zip(plan.outputs, outputs, strict=True))
 
 
 def _views(plan: Plan, found: Values, inputs: Mapping[str, Array]) -> dict[str, Array]:

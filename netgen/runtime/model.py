@@ -49,6 +49,10 @@ class CompiledModel:
     instance with its own arena (there are as many as calls ran at once); weights are mapped from
     one file that all processes share. Pickles carry library and weights.
 
+    Where the network has a state, a call begins with what that is before the first run, and the
+    images of a batch follow each other as runs of one stream. `stream()` gives a stream that keeps
+    its state from call to call.
+
     Raises BuildError when constructed or unpickled where the library cannot run: another system, a
     processor without the features of its target, a weights file that is missing or damaged.
     """
@@ -66,6 +70,7 @@ class CompiledModel:
                 image.model_bytes,
                 image.fast_bytes,
                 image.threads,
+                image.state_bytes > 0,
             ),
             dict(image.error_names),
         )
@@ -80,6 +85,11 @@ class CompiledModel:
     def image(self) -> ModelImage:
         """The data that this model was made of."""
         return self._image
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a run leaves something for the next one of its stream."""
+        return self._image.state_bytes > 0
 
     @property
     def inputs(self) -> tuple[ModelPort, ...]:
@@ -103,7 +113,7 @@ class CompiledModel:
         results = self.new_results(count)
         each, undivided = count // self._image.threads, self._undivided
         done = 0
-        if each and undivided is not None:
+        if each and undivided is not None and not self.stateful:
             done = each * self._image.threads
             shares = [range(first, first + each) for first in range(0, done, each)]
             run_shares(lambda share: undivided.run_share(batches, results, share), shares)
@@ -124,16 +134,29 @@ class CompiledModel:
         for a hook that looks at them. A hook that returns true ends the run, and the result is
         None; its exceptions end the run and are raised here. Raises InputError, BuildError.
         """
-        batches, single = checked_batches(inputs, self.inputs)
-        if not single:
-            raise UsageError("a run with a hook takes one image", found=f"{len(batches[0])} images")
+        return self.runs_with_hook(hook)(*inputs, results=results)
+
+    def runs_with_hook(
+        self, hook: Callable[[int, Array], bool | None]
+    ) -> Callable[..., tuple[Array, ...] | None]:
+        """The same as a function of images and `results`, whose calls are runs of one stream."""
         arena = self._new_arena()
         instance = self._library.new_instance(
             arena, self._weights, lambda step: bool(hook(step, arena))
         )
-        results = self.new_results(1) if results is None else results
-        finished = self._run_one(instance, batches, results, 0)
-        return tuple(result[0] for result in results) if finished else None
+
+        def run(
+            *inputs: object, results: Sequence[Array] | None = None
+        ) -> tuple[Array, ...] | None:
+            batches, single = checked_batches(inputs, self.inputs)
+            if not single:
+                found = f"{len(batches[0])} images"
+                raise UsageError("a run with a hook takes one image", found=found)
+            results = self.new_results(1) if results is None else results
+            finished = self._run_one(instance, batches, results, 0)
+            return tuple(result[0] for result in results) if finished else None
+
+        return run
 
     def raw_run(self, *inputs: object, hook: CHook) -> RawRun:
         """The pointers for C that runs one image by itself, repeatedly, in an arena of its own.
@@ -154,17 +177,18 @@ class CompiledModel:
         )
 
     def stream(self) -> Stream:
-        """Images whose rows are pushed as they arrive; see Stream.
+        """Runs that follow each other, or images whose rows are pushed as they arrive; see Stream.
 
-        Raises UsageError where the model was not compiled for that.
+        Raises UsageError where the model has no state, and was not compiled for rows.
         """
-        if self._image.input_as != "rows":
+        rows = self._image.input_as == "rows"
+        if not rows and not self.stateful:
             raise UsageError(
-                "this model takes whole images",
+                "this model takes whole images, and has no state",
                 where=repr(self),
                 hint='compile it with input="rows" to push rows',
             )
-        return Stream(self.inputs[0], self.outputs, self._borrow, self._idle.append)
+        return Stream(self, rows=rows)
 
     def preprocess(self, images: object) -> Array:
         """8-bit images of the first input's shape, or a batch, as the weights expect them, float32.
@@ -226,11 +250,19 @@ class CompiledModel:
 
     def run_share(self, batches: Sequence[Array], results: Sequence[Array], share: range) -> None:
         """Run images of a batch one after the other."""
-        instance = self._borrow()
+        instance = self.borrow()
         for index in share:
             self._run_one(instance, batches, results, index)
         # After an exception the instance is dropped instead, whatever state it is in.
-        self._idle.append(instance)
+        self.give_back(instance)
+
+    def run_on(self, instance: ModelState, *inputs: object) -> tuple[Array, ...]:
+        """Run images one after the other on a borrowed instance, as `run` does."""
+        batches, single = checked_batches(inputs, self.inputs)
+        results = self.new_results(len(batches[0]))
+        for index in range(len(batches[0])):
+            self._run_one(instance, batches, results, index)
+        return tuple(result[0] if single else result for result in results)
 
     def _run_one(
         self,
@@ -255,11 +287,18 @@ class CompiledModel:
         """Memory for the outputs of so many images, one array per output."""
         return [np.empty((count, *port.shape), port.dtype) for port in self.outputs]
 
-    def _borrow(self) -> ModelState:
+    def borrow(self) -> ModelState:
+        """An instance that nobody else uses, at the beginning of a stream."""
         try:
-            return self._idle.pop()
+            instance = self._idle.pop()
         except IndexError:
             return self._library.new_instance(self._new_arena(), self._weights)
+        instance.reset()
+        return instance
+
+    def give_back(self, instance: ModelState) -> None:
+        """Let others use a borrowed instance."""
+        self._idle.append(instance)
 
     def _new_arena(self) -> NDArray[np.uint8]:
         """Exactly `arena_bytes`, aligned, so that a model that needs more fails at once."""

@@ -74,8 +74,9 @@ class ModelImage:
     memory, aligned to `arena_alignment` bytes, and `model_bytes` its state besides. `input_as` says
     how images come: from the caller's memory, written into the arena, or row by row. With
     `fast_bytes` the C takes the arena in two parts, the first of so many bytes. A run is divided
-    between `threads`. `error_names` names the statuses that the C returns. `normalisation` is what
-    the weights expect of pixels, if that is known.
+    between `threads`. The arena's first `state_bytes` live from run to run. `error_names` names the
+    statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is
+    known.
     """
 
     shared_object: bytes
@@ -94,3 +95,4 @@ class ModelImage:
     model_bytes: int = 128
     fast_bytes: int | None = None
     threads: int = 1
+    state_bytes: int = 0

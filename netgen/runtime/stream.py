@@ -1,10 +1,11 @@
-"""Images that arrive row by row, and are computed as they do."""
+"""Runs that follow each other: of a network with a state, or of images that arrive row by row."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -14,29 +15,72 @@ from netgen.runtime.inputs import Array, checked_array
 from netgen.runtime.model_image import ModelPort
 
 
-class Stream:
-    """Pushes the rows of one image after the other through a model, in an arena of its own.
+class _Model(Protocol):
+    """What a stream needs of a compiled model."""
 
-    `push(rows)` takes rows from the top, (n, W, C) or one of (W, C), any strides, and computes what
-    they make possible; when all rows of an image are there, `finish()` returns what a call of the
-    model with it returns. The next row then begins the next image. Safe to use from several
-    threads, whose rows follow each other in some order.
+    @property
+    def inputs(self) -> tuple[ModelPort, ...]: ...
+    @property
+    def stateful(self) -> bool: ...
+    def borrow(self) -> ModelState: ...
+    def give_back(self, instance: ModelState) -> None: ...
+    def new_results(self, count: int) -> Sequence[Array]: ...
+    def run_on(self, instance: ModelState, *inputs: object) -> tuple[Array, ...]: ...
+
+
+class Stream:
+    """Runs of a model that follow each other, in an arena of their own.
+
+    `stream(images)` takes and returns what the model does, but begins with the state that the call
+    before has left; `reset()` begins anew. A network without a state is always at its beginning.
+
+    Of a model that takes rows, `push(rows)` takes rows from the top, (n, W, C) or one of (W, C),
+    any strides, and computes what they make possible; when all rows of an image are there,
+    `finish()` returns what a call of the model with it returns. The next row then begins the next
+    image, and the next run.
+
+    Safe to use from several threads, whose calls, or rows, follow each other in some order. What is
+    refused changes nothing; after another error the stream is at its beginning.
     """
 
-    def __init__(
-        self,
-        image: ModelPort,
-        outputs: Sequence[ModelPort],
-        borrow: Callable[[], ModelState],
-        give_back: Callable[[ModelState], None],
-    ) -> None:
-        self._image = image
-        self._row = replace(image, shape=image.shape[1:])
-        self._outputs = outputs
-        self._borrow, self._give_back = borrow, give_back
+    def __init__(self, model: _Model, *, rows: bool) -> None:
+        self._model = model
+        self._image = model.inputs[0]
+        self._row = replace(self._image, shape=self._image.shape[1:])
+        self._takes_rows = rows
         self._instance: ModelState | None = None
+        self._pushing = False
         self._pushed = 0
         self._lock = threading.Lock()
+
+    def __call__(self, *inputs: object) -> Array | tuple[Array, ...]:
+        """Run an image, or a batch one after the other, from the state that is left.
+
+        Raises InputError, and UsageError in the middle of an image whose rows are pushed.
+        """
+        with self._lock:
+            if self._pushed:
+                raise UsageError(
+                    "an image is being pushed",
+                    where=f"input '{self._image.name}'",
+                    hint="push its other rows and finish, or reset the stream",
+                )
+            instance = self._take()
+            try:
+                results = self._model.run_on(instance, *inputs)
+            except InputError:  # nothing has run
+                self._keep(instance)
+                raise
+            self._keep(instance)
+        return results[0] if len(results) == 1 else results
+
+    def reset(self) -> None:
+        """Begin anew: with the state before the first run, and without the rows of any image."""
+        with self._lock:
+            instance, self._instance = self._instance, None
+            self._pushing, self._pushed = False, 0
+            if instance is not None:
+                self._model.give_back(instance)
 
     @property
     def missing(self) -> int:
@@ -45,6 +89,12 @@ class Stream:
 
     def push(self, rows: object) -> None:
         """Push rows; raises InputError, and takes none, where they are too many or do not fit."""
+        if not self._takes_rows:
+            raise UsageError(
+                "this model takes whole images",
+                where=f"input '{self._image.name}'",
+                hint='compile it with input="rows" to push rows',
+            )
         array = checked_array(rows, self._row, self._row.dtype)
         array = array[np.newaxis] if array.ndim == 2 else array
         with self._lock:
@@ -61,21 +111,19 @@ class Stream:
                 self._push(array)
 
     def _push(self, array: Array) -> None:
-        # A failure drops the instance, whatever state it is in, and the image with it.
-        pushed, instance = self._pushed, self._instance
-        self._pushed, self._instance = 0, None
-        if instance is None:
-            instance = self._borrow()
+        pushed, pushing = self._pushed, self._pushing
+        self._pushed, self._pushing = 0, False
+        instance = self._take()
+        if not pushing:
             instance.push_begin()
         held = array if _has_plain_rows(array) else np.require(array, requirements=["C", "A"])
         instance.push_rows(held.ctypes.data, _stride(held), len(held))
-        self._pushed, self._instance = pushed + len(held), instance
+        self._pushed, self._pushing, self._instance = pushed + len(held), True, instance
 
     def finish(self) -> Array | tuple[Array, ...]:
         """The outputs, one array or a tuple; raises UsageError while rows are missing."""
         with self._lock:
-            instance = self._instance
-            if instance is None or self.missing:
+            if not self._pushing or self.missing:
                 raise UsageError(
                     "the image is not complete",
                     where=f"input '{self._image.name}'",
@@ -83,11 +131,24 @@ class Stream:
                     found=str(self._pushed),
                     hint="push the other rows first",
                 )
-            self._pushed, self._instance = 0, None
-            results = tuple(np.empty(port.shape, port.dtype) for port in self._outputs)
+            instance = self._take()
+            self._pushed, self._pushing = 0, False
+            results = tuple(result[0, ...] for result in self._model.new_results(1))
             instance.push_finish([result.ctypes.data for result in results])
-            self._give_back(instance)
+            self._keep(instance)
         return results[0] if len(results) == 1 else results
+
+    def _take(self) -> ModelState:
+        """The stream's instance. A failure drops it, whatever state it is in, and what it holds."""
+        instance, self._instance = self._instance, None
+        return self._model.borrow() if instance is None else instance
+
+    def _keep(self, instance: ModelState) -> None:
+        """Keep what has a state; others may use the rest meanwhile."""
+        if self._model.stateful:
+            self._instance = instance
+        else:
+            self._model.give_back(instance)
 
 
 def _has_plain_rows(rows: Array) -> bool:

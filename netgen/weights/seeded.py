@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from netgen.ir.graph import ConstantArray, Graph
 from netgen.ir.magnitude import Seed, Spread
-from netgen.ir.operator import Const
-from netgen.ir.tensor_type import Array
+from netgen.ir.operator import Const, State
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.weights.spread import aim, spread_after
 
 _BIAS_REACH = 0.1
@@ -26,10 +26,14 @@ _BIAS_REACH = 0.1
 def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
     """Draw an array for every constant that is read, by the name of its data.
 
-    Constants whose data the network itself gives keep it. The input is taken to have mean square 1.
+    Constants whose data the network itself gives keep it. Inputs and states are taken to have mean
+    square 1.
     """
-    spreads = {node.name: Spread() for node in graph.inputs}
+    spreads = {node.name: Spread() for node in (*graph.inputs, *graph.states)}
     arrays: dict[str, ConstantArray] = dict(graph.constants)
+    for node in graph.states:
+        if isinstance(node.op, State) and node.op.data and node.op.data not in arrays:
+            arrays[node.op.data] = _beginning(node.op.data, node.type)
     for node in graph.activations:
         # What reads constants alone is seeded as if they were of mean square 1.
         given = [spreads[name] for name in node.operands if name in spreads] or [Spread()]
@@ -44,6 +48,13 @@ def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
                 arrays[data] = _draw(data, operand.type.shape, seed, given[0].square)
         spreads[node.name] = spread_after(node.op, given, aimed)
     return arrays
+
+
+def _beginning(name: str, kind: TensorType) -> ConstantArray:
+    """What a state is before the first run: floats of mean square 1, codes of zero."""
+    if not kind.element.is_float:
+        return np.full(kind.shape, kind.zero, kind.element.storage)
+    return _draw(name, kind.shape, Seed(0.0, sqrt(3.0)), 1.0)
 
 
 def _seed(letter: str, shape: tuple[int, ...], square: float, aimed: float) -> Seed:

@@ -1,4 +1,4 @@
-"""Emitted models as programs: write the files, compile them, run them on floats.
+"""Emitted models as programs: write the files, compile them, run them on floats or codes.
 
 The driver gives every buffer exactly its stated size, at an address that is only as aligned as the
 header asks for, and poisons the arena with NaN before each of its two runs, which must agree.
@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.emission.options import EmitOptions, WeightsAs
 from netgen.emission.source import emit_files
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
+from netgen.ir.tensor_type import Array
 from netgen.ir.verify import verify
 from netgen.kernels.targets import Compiler, find_target
 from netgen.passes import run_pipeline
@@ -26,8 +27,6 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.packing import pack_weights
 from tests.tools import Program, any_compiler, link
-
-Floats = npt.NDArray[np.float32]
 
 WARNINGS = (
     *("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"),
@@ -42,12 +41,12 @@ DRIVER = """\
 #include <stdlib.h>
 #include <string.h>
 
-/* Exactly `count` floats, at an address that is aligned for floats and for nothing wider. */
-static float *floats(size_t count)
+/* Exactly so many bytes, at an address that is aligned for elements and for nothing wider. */
+static void *elements(size_t bytes, size_t element)
 {
-    float *const block = malloc((count + 1) * sizeof(float));
-    memset(block, 0xff, (count + 1) * sizeof(float));
-    return block + 1;
+    unsigned char *const block = malloc(bytes + element);
+    memset(block, 0xff, bytes + element);
+    return block + element;
 }
 
 static void *aligned(size_t bytes)
@@ -60,15 +59,15 @@ static void *aligned(size_t bytes)
 
 int main(int count, char **arguments)
 {
-    static const size_t sizes[] = {SIZES};
-    float *ports[PORTS], *again[PORTS];
+    static const size_t sizes[] = {SIZES}, element[] = {ELEMENTS};
+    void *ports[PORTS], *again[PORTS];
     PREFIX_config config = {0};
     PREFIX_t model;
     void *weights = NULL;
     for (int i = 0; i < PORTS; ++i) {
-        ports[i] = floats(sizes[i]);
-        again[i] = floats(sizes[i]);
-        if (i < INPUTS && fread(ports[i], sizeof(float), sizes[i], stdin) != sizes[i]) {
+        ports[i] = elements(sizes[i], element[i]);
+        again[i] = elements(sizes[i], element[i]);
+        if (i < INPUTS && fread(ports[i], 1, sizes[i], stdin) != sizes[i]) {
             return 90;
         }
     }
@@ -106,13 +105,13 @@ int main(int count, char **arguments)
     }
     for (int i = 0; i < PORTS; ++i) {
         if (i >= INPUTS) {
-            if (memcmp(ports[i], again[i], sizes[i] * sizeof(float)) != 0) {
+            if (memcmp(ports[i], again[i], sizes[i]) != 0) {
                 return 92;
             }
-            fwrite(ports[i], sizeof(float), sizes[i], stdout);
+            fwrite(ports[i], 1, sizes[i], stdout);
         }
-        free(ports[i] - 1);
-        free(again[i] - 1);
+        free((unsigned char *)ports[i] - element[i]);
+        free((unsigned char *)again[i] - element[i]);
     }
     free(weights);
     free(config.arena);
@@ -152,20 +151,20 @@ class Emission:
         # The driver may use what the platform has; the warnings are for the emitted files.
         return link(folder, [*command, "-I."], [*sources, "driver.c"])
 
-    def run(self, program: Program, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The outputs, by value."""
-        feed = b"".join(inputs[name].astype("<f4").tobytes() for name in self.plan.inputs)
-        blob = program.path.parent / f"{self.prefix}_weights.bin"
-        flat = np.frombuffer(
-            program.run(*([blob] if blob.name in self.files else []), feed=feed), "<f4"
+    def run(self, program: Program, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs, by value, as they stand in memory."""
+        feed = b"".join(
+            self.plan.values[name].type.element.store(inputs[name]).tobytes()
+            for name in self.plan.inputs
         )
-        shapes = {name: self.plan.values[name].type.shape for name in self.plan.outputs}
-        ends = np.cumsum([np.prod(shape) for shape in shapes.values()])
-        assert len(flat) == ends[-1]
-        parts = np.split(flat, ends[:-1])
+        blob = program.path.parent / f"{self.prefix}_weights.bin"
+        written = program.run(*([blob] if blob.name in self.files else []), feed=feed)
+        types = {name: self.plan.values[name].type for name in self.plan.outputs}
+        ends = [0, *accumulate(kind.bytes for kind in types.values())]
+        assert len(written) == ends[-1]
         return {
-            name: part.reshape(shape)
-            for (name, shape), part in zip(shapes.items(), parts, strict=True)
+            name: np.frombuffer(written[first:end], kind.element.storage).reshape(kind.shape)
+            for (name, kind), (first, end) in zip(types.items(), pairwise(ends), strict=True)
         }
 
     def driver(self) -> str:
@@ -181,12 +180,13 @@ class Emission:
             )
             for outputs in ("ports", "again")
         ]
-        copy = "memcpy(PREFIX_input(&model), ports[0], sizes[0] * sizeof(float));"
+        copy = "memcpy(PREFIX_input(&model), ports[0], sizes[0]);"
         unset = "static PREFIX_t zero;\n    if (PREFIX_input(&zero) != NULL) { return 93; }"
         words = {
             "UNSET": unset if resident else "",
             "RESIDENT": copy if resident else "",
-            "SIZES": ", ".join(str(self.plan.values[name].type.elements) for name in names),
+            "SIZES": ", ".join(str(self.plan.values[name].type.bytes) for name in names),
+            "ELEMENTS": ", ".join(str(self.plan.values[name].type.element.bytes) for name in names),
             "FIRST": both[0],
             "SECOND": both[1],
             "INPUTS": str(inputs),

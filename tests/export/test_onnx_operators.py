@@ -20,6 +20,7 @@ from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
+from netgen.ops.argmax import Argmax
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.dequantize import Dequantize
@@ -268,8 +269,8 @@ def test_flatten_of_one_pixel_or_channel_needs_no_transpose(build: Build) -> Non
 
 def test_every_operator_has_a_mapping() -> None:
     # ONNX's QuantizeLinear rounds halves to even, TensorFlow Lite and netgen away from zero: what
-    # was written would be another network.
-    codes: set[type[Operator]] = {Quantize, Dequantize, Rescale}
+    # was written would be another network. Integers of argmax are refused as codes are.
+    codes: set[type[Operator]] = {Quantize, Dequantize, Argmax, Rescale}
     assert set(MAPPINGS) == set(REGISTRY) - {Input, Const} - codes
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels import KERNELS
 from netgen.kernels.layer import Layer
 from netgen.kernels.targets import TARGETS, Target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.mul import Mul
+from tests.kernels.i8.random_networks import random_network
 from tests.kernels.layers import KINDS, SingleLayer, drawn_layers
 
 WHOLE, EACH = (1, 3, 4, 9), (1, 1, 1, 9)
@@ -30,17 +33,38 @@ def layer_of(drawn: SingleLayer, constant: frozenset[str]) -> Layer:
     return Layer(drawn.op, types, drawn.result, constant & types.keys())
 
 
+def layers_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
+    """Layers with weights of random networks, and these."""
+    for seed in range(12):
+        graph = random_network(seed)
+        for node in graph.nodes:
+            letters = node.op.letters(len(node.operands))
+            names = dict(zip(letters, node.operands, strict=False))
+            constant = {a: name for a, name in names.items() if graph.is_const(name)}
+            types = {a: graph[name].type for a, name in names.items()}
+            arrays = {a: graph.constant(name) for a, name in constant.items()}
+            for a in constant:
+                arrays |= {f"{a}.scale": each for each in graph.scales([types[a]]).values()}
+            yield Layer(node.op, types, node.type, frozenset(constant)), arrays
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_bytes_from_shapes_are_those_that_are_packed(target: Target) -> None:
     seen: set[str] = set()
-    for drawn in [*drawn_layers(5, KINDS, 4 * len(KINDS)), *OTHERS]:
+    floats = [
+        (layer, {a: np.ones(layer.operands[a].shape, np.float32) for a in layer.constant})
+        for kernel in KERNELS
+        for drawn in [*drawn_layers(5, KINDS, 4 * len(KINDS)), *OTHERS]
+        if isinstance(drawn.op, kernel.operators)
+        for layer in [layer_of(drawn, frozenset(kernel.constants))]
+    ]
+    for layer, arrays in [*floats, *layers_of_codes()]:
         for kernel in KERNELS:
-            layer = layer_of(drawn, frozenset(kernel.constants))
             fits = isinstance(layer.op, kernel.operators) and kernel.runs_on(target)
-            if not (kernel.constants and fits and kernel.computes(layer) and kernel.accepts(layer)):
+            packs = {*kernel.constants} & {*layer.operands} == layer.constant != frozenset()
+            if not (packs and fits and kernel.computes(layer) and kernel.accepts(layer)):
                 continue
             seen.add(kernel.name)
-            arrays = {a: np.ones(layer.operands[a].shape, np.float32) for a in layer.constant}
             packed = kernel.pack(layer, target, arrays)
             assert packed.nbytes == kernel.packed_bytes(layer, target), kernel.name
             assert packed.nbytes % 4 == 0

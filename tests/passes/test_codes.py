@@ -30,7 +30,9 @@ def graph_with(value: str) -> Graph:
     return graph.with_constants({"w": w, "b": draw.integers(-99, 99, 3).astype(np.int32)})
 
 
-@pytest.mark.parametrize(("value", "left"), [("", ["conv2d"]), (", value=0x1.4p+2", ["pad", "conv2d"])])
+@pytest.mark.parametrize(
+    ("value", "left"), [("", ["conv2d"]), (", value=0x1.4p+2", ["pad", "conv2d"])]
+)
 def test_a_frame_of_the_zero_point_alone_is_padding(value: str, left: list[str]) -> None:
     """Convolutions of codes pad with the zero point of x, and with nothing else."""
     graph = graph_with(value)

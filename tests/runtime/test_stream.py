@@ -177,7 +177,7 @@ def test_errors_of_the_c_end_the_image(push_stub: Stub) -> None:
 
 
 def test_a_model_of_whole_images(sum_stub: Stub) -> None:
-    with pytest.raises(UsageError, match=r"takes whole images; compile it with input=\"rows\""):
+    with pytest.raises(UsageError, match=r"takes whole images, and has no state; compile it with"):
         sum_stub.model().stream()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.onnx_window import Sides
 from netgen.frontends.tflite.learned import Learned
 from netgen.ir.graph import Node
-from netgen.ir.operator import Const, Input
-from netgen.ir.tensor_type import Quantisation, TensorType
+from netgen.ir.operator import Const, Input, State
+from netgen.ir.tensor_type import Array, Quantisation, TensorType
+
+_CODES = {"int8": "i8", "uint8": "u8", "int16": "i16"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ class ChannelsLast(Builder):
         self.constants[fresh] = np.ascontiguousarray(array)
         return fresh
 
+    def declare_state(self, name: str, kind: TensorType, array: Array | None) -> TensorView:
+        """Declare a state that begins with an array as it is stored, or with zeros."""
+        fresh, data = self.fresh(name), ""
+        if array is not None:
+            data = f"{fresh}.initial"
+            self._budget.take(array.size)
+            self.constants[data] = np.ascontiguousarray(array.reshape(kind.shape))
+        self.nodes[fresh] = Node(fresh, State(data), (), kind)
+        return row_major(fresh, kind.shape)
+
     def kind(self, view: TensorView) -> TensorType:
         """Element type, and what codes stand for, of what a view shows; the shape is stored."""
         return self.nodes[view.value].type
@@ -98,3 +111,12 @@ class ChannelsLast(Builder):
     def view(self, value: str, shape: Sequence[int]) -> TensorView:
         """View a value as `natural` gives it."""
         return row_major(value, shape)
+
+    def codes(self, name: str, array: npt.NDArray[np.integer[Any]], meaning: Quantisation) -> str:
+        """Add a constant of codes of one scale; raises GraphError where the budget is spent."""
+        self._budget.take(array.size)
+        fresh, content = self.fresh(name), np.ascontiguousarray(array)
+        kind = TensorType(_CODES[content.dtype.name], content.shape, meaning)
+        self.nodes[fresh] = Node(fresh, Const(fresh), (), kind)
+        self.constants[fresh] = content
+        return fresh

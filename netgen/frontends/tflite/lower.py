@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netgen.errors import GraphError, WeightsError
+from netgen.errors import ElementError, GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Value, check_rank
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
@@ -15,8 +15,9 @@ from netgen.frontends.tflite.builder import ChannelsLast
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, Faults, UnsupportedError
 from netgen.frontends.tflite.fold import FOLDS
-from netgen.frontends.tflite.operators import MAPPINGS, TAKE_CODES
+from netgen.frontends.tflite.operators import MAPPINGS
 from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile
+from netgen.frontends.tflite.variables import OF_VARIABLES, Variables
 from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import TensorType
 
@@ -26,11 +27,12 @@ class LoweredFile:
     """The graph of a file, and how it holds the file's tensors.
 
     `views` are those that are computed, in the order of the file, by their indices; not all of
-    their values are needed by the graph. `outputs` are the tensors of the graph's outputs.
+    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's.
     """
 
     graph: Graph
     views: Mapping[int, TensorView]
+    inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
     def shape(self, value: str) -> tuple[int, ...]:
@@ -67,6 +69,7 @@ class _Lowering:
         self._budget = Budget(held)
         outputs = [file.tensors[index].name for index in file.outputs]
         self._builder = ChannelsLast(outputs, self._budget)
+        self._variables = Variables(self._builder, file.once)
 
     def run(self, name: str) -> LoweredFile:
         """Walk the operators; what a faulty one should have made is taken as the file has it."""
@@ -82,14 +85,14 @@ class _Lowering:
         outputs = [(index, self._output(index)) for index in self._file.outputs]
         self._faults.raise_all(self._where)
         named = [(self._file.tensors[k].name, view) for k, view in outputs if view is not None]
-        graph = self._builder.graph(name, named)
+        graph = self._builder.graph(name, named, self._variables.becomes())
         renames = self._builder.renames
         views = {
             index: replace(value, value=renames.get(value.value, value.value))
             for index, value in self._values.items()
             if isinstance(value, TensorView)
         }
-        return LoweredFile(graph, views, self._file.outputs)
+        return LoweredFile(graph, views, self._file.inputs, self._file.outputs)
 
     def _input(self, tensor: FileTensor) -> TensorView:
         if tensor.is_constant:
@@ -124,12 +127,12 @@ class _Lowering:
 
     def _results(self, operator: FileOperator) -> Sequence[Value]:
         """Results of an operator: views of values that are emitted, or known arrays."""
+        if operator.name in OF_VARIABLES:
+            return self._of_variables(operator)
         mapping, fold = MAPPINGS.get(operator.name), FOLDS.get(operator.name)
         if mapping is None and fold is None:
             raise UnsupportedError("not supported")
-        for index in operator.outputs:
-            if index in self._made or self._file.tensors[index].is_constant:
-                raise GraphError("a result that is there already")
+        self._check_new(operator)
         if not operator.outputs or len(set(operator.outputs)) < len(operator.outputs):
             raise GraphError("no result, or one result twice")
         call = self._call(operator)
@@ -137,8 +140,10 @@ class _Lowering:
         if not found and fold is not None:
             results = _folded(operator.name, call)
         elif mapping is not None:
-            self._check_elements(operator, found)
-            made = mapping(call)
+            try:
+                made = mapping(call)
+            except ElementError as error:
+                raise self._unsupported(found) or error from error
             results = [made] if isinstance(made, TensorView | np.ndarray) else list(made)
         else:
             raise UnsupportedError("supported between constants only")
@@ -147,6 +152,36 @@ class _Lowering:
         for value, tensor in zip(results, call.made, strict=True):
             self._check_result(value, tensor)
         return results
+
+    def _check_new(self, operator: FileOperator) -> None:
+        """Raise GraphError for a result that another operator makes, or the file has."""
+        for index in operator.outputs:
+            if index in self._made or self._file.tensors[index].is_constant:
+                raise GraphError("a result that is there already")
+
+    def _of_variables(self, operator: FileOperator) -> Sequence[Value]:
+        """Results of an operator on variables: only reading has one."""
+        self._check_new(operator)
+        if operator.name == "READ_VARIABLE":
+            if len(operator.outputs) != 1:
+                raise GraphError("it must have one result", found=str(len(operator.outputs)))
+            if self._variables.unknown(operator):
+                raise _UnknownError  # what it begins with is faulty
+            made = self._file.tensors[operator.outputs[0]]
+            view = self._variables.read(operator, made)
+            self._check_result(view, made)
+            return [view]
+        if operator.name == "VAR_HANDLE":
+            self._variables.handle(operator)
+            return [_HANDLE]
+        if operator.outputs:
+            raise GraphError("it has a result")
+        if operator.name == "CALL_ONCE":
+            self._variables.call_once(operator)
+        else:
+            value = self._read(operator.inputs[1]) if len(operator.inputs) == 2 else _HANDLE
+            self._variables.assign(operator, value)
+        return []
 
     def _call(self, operator: FileOperator) -> Call:
         tensors = self._file.tensors
@@ -170,24 +205,27 @@ class _Lowering:
             if not tensor.is_constant:
                 raise GraphError(f"{tensor.shown} is read before an operator makes it")
             self._values[index] = tensor.array()
+        if self._values[index] is _HANDLE:
+            raise GraphError(f"{self._file.tensors[index].shown} is a variable, not what it holds")
         return self._values[index]
 
-    def _check_elements(self, operator: FileOperator, found: Sequence[TensorView]) -> None:
-        """Raise GraphError for codes and integers where only floats are supported."""
-        if operator.name in TAKE_CODES:
-            return
-        for view in found:
-            kind = self._builder.kind(view)
+    def _unsupported(self, found: Sequence[TensorView]) -> UnsupportedError | None:
+        """What is wrong with an operator that takes no codes, or no integers, and reads some."""
+        for kind in map(self._builder.kind, found):
             if kind.quantisation is not None:
-                raise UnsupportedError("quantised", hint=WITHOUT_QUANTISATION)
+                return UnsupportedError(f"not supported of {kind.dtype}", hint=WITHOUT_QUANTISATION)
             if not kind.element.is_float:
-                raise UnsupportedError("supported in floats only", found=kind.dtype)
+                return UnsupportedError("supported in floats only", found=kind.dtype)
+        return None
 
     def _check_result(self, value: Value, tensor: FileTensor) -> None:
         """Raise GraphError where the result is of another kind than the file says."""
         check_rank(len(value.shape))
         if isinstance(value, TensorView):
-            kind, said = self._builder.kind(value), tensor.type()
+            kind = self._builder.kind(value)
+            if kind.dtype == "i32" and tensor.element == "INT64":
+                return  # what is counted fits into int32
+            said = tensor.type()
             if not kind.alike(said):
                 raise GraphError(
                     "the result has another element type than its operands give it",
@@ -218,6 +256,10 @@ class _Lowering:
             else "an output that no operator makes",
             where=f"{self._where}: {tensor.shown}",
         )
+
+
+# In place of the handle of a variable, which only the operators on variables read.
+_HANDLE = np.zeros((), np.void)
 
 
 class _UnknownError(Exception):

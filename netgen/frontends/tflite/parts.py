@@ -1,13 +1,13 @@
 """The parts of a `.tflite` file in plain Python, as `read.py` makes them of the bytes.
 
-Indices point into `ModelFile.tensors`; sizes and names are bounded. Nothing else is promised:
-shapes, types and data may still contradict each other.
+Indices point into the tensors of their subgraph; sizes and names are bounded. Nothing else is
+promised: shapes, types and data may still contradict each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from netgen.errors import GraphError, WeightsError
 from netgen.ir.tensor_type import Quantisation, TensorType, is_scale
 
-Option: TypeAlias = "int | float | tuple[int, ...]"
+Option: TypeAlias = "int | float | bytes | tuple[int, ...]"
 
 # Element types by their names in the schema: as NumPy and as netgen have them.
 _ARRAYS = {
@@ -145,10 +145,17 @@ class FileOperator:
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """The main subgraph of a file; operators are in the order in which they run."""
+class FileGraph:
+    """A subgraph; operators are in the order in which they run."""
 
     tensors: tuple[FileTensor, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ModelFile(FileGraph):
+    """The main subgraph of a file, and those by their numbers that it runs once, before all."""
+
+    once: Mapping[int, FileGraph] = field(default_factory=dict)

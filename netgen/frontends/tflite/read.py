@@ -20,7 +20,14 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import netgen_name
 from netgen.frontends.onnx_call import check_rank
-from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile, Option, Scales
+from netgen.frontends.tflite.parts import (
+    FileGraph,
+    FileOperator,
+    FileTensor,
+    ModelFile,
+    Option,
+    Scales,
+)
 from netgen.frontends.tflite.schema import OPTIONS
 
 # A class of the schema: flatbuffers' compiler writes them, without types.
@@ -34,7 +41,7 @@ _LONGEST_NAME = 200
 
 
 def read_model(schema: ModuleType, content: bytes, where: str) -> ModelFile:
-    """Read the main subgraph.
+    """Read the main subgraph, and those that it runs once.
 
     Raises GraphError for what is no `.tflite` file, for a damaged one, and for indices that point
     to nothing.
@@ -63,7 +70,7 @@ class _Reader:
         self._operators = _names_of(schema.BuiltinOperator)
 
     def model(self) -> ModelFile:
-        """The main subgraph, which is the first."""
+        """The main subgraph, which is the first, and those that its operators run once."""
         if self._model.Version() != _VERSION:
             raise GraphError(
                 "another version of the schema",
@@ -73,23 +80,40 @@ class _Reader:
         if not self._count(self._model, "Subgraphs"):
             raise GraphError("no subgraph")
         buffers = [self._buffer(self._model.Buffers(k)) for k in self._each(self._model, "Buffers")]
-        graph = self._model.Subgraphs(0)
-        tensors = self._named(
-            [self._tensor(graph.Tensors(k), buffers) for k in self._each(graph, "Tensors")]
-        )
         codes = [
             self._code(self._model.OperatorCodes(k))
             for k in self._each(self._model, "OperatorCodes")
         ]
+        main = self._graph(0, buffers, codes)
+        if not main.outputs:
+            raise GraphError("no output")
+        named = {
+            operator.options["InitSubgraphIndex"]
+            for operator in main.operators
+            if operator.name == "CALL_ONCE" and operator.options is not None
+        }
+        once = {
+            number: self._graph(number, buffers, codes)
+            for number in range(1, self._model.SubgraphsLength())
+            if number in named
+        }
+        return ModelFile(main.tensors, main.operators, main.inputs, main.outputs, once)
+
+    def _graph(
+        self, number: int, buffers: list[npt.NDArray[np.uint8] | None], codes: list[str]
+    ) -> FileGraph:
+        """A subgraph that is there."""
+        graph = self._model.Subgraphs(number)
+        tensors = self._named(
+            [self._tensor(graph.Tensors(k), buffers) for k in self._each(graph, "Tensors")]
+        )
         count = len(tensors)
         operators = tuple(
             self._operator(k, graph.Operators(k), codes, count)
             for k in self._each(graph, "Operators")
         )
         inputs, outputs = (self._indices(graph, name, count, 0) for name in ("Inputs", "Outputs"))
-        if not outputs:
-            raise GraphError("no output")
-        return ModelFile(tensors, operators, inputs, outputs)
+        return FileGraph(tensors, operators, inputs, outputs)
 
     def _count(self, table: Table, field: str) -> int:
         """The length of a vector, which can be no more than the file's."""
@@ -201,12 +225,16 @@ class _Reader:
             return None
         options = getattr(self._schema, table)()
         options.Init(union.Bytes, union.Pos)
-        return {
-            field: self._numbers(options, field)
-            if hasattr(options, f"{field}Length")
-            else getattr(options, field)()
-            for field in fields
-        }
+        return {field: self._option(options, field) for field in fields}
+
+    def _option(self, options: Table, field: str) -> Option:
+        """A number, a list of numbers, or the bytes of a text."""
+        if hasattr(options, f"{field}Length"):
+            return self._numbers(options, field)
+        found: Option | None = getattr(options, field)()
+        if isinstance(found, bytes):
+            self._budget.take(len(found))
+        return b"" if found is None else found
 
 
 def _names_of(enumeration: type) -> dict[int, str]:

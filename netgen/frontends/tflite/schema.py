@@ -22,6 +22,7 @@ _RESIZING = ("AlignCorners", "HalfPixelCenters")
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "ADD": ("AddOptions", ("FusedActivationFunction",)),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOLING),
+    "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
     "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
     "CONV_2D": ("Conv2DOptions", _CONVOLUTION),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", _CONVOLUTION),
@@ -50,6 +51,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
     "TRANSPOSE_CONV": (
         "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),
     ),

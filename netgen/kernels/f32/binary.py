@@ -1,20 +1,24 @@
 """Shared parts of the elementwise kernels of two operands: y = act(a op b).
 
-The second operand is an activation or a constant, of a's shape or one number per channel.
+One operand may be a constant, the second one unless the operator is a difference. One may have one
+number per channel: the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from netgen.kernels.f32.elementwise import describe_activated, share_activated
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
-from netgen.ops.add import Add
-from netgen.ops.mul import Mul
+from netgen.ops.broadcast import Broadcast
+
+# How templates combine operands that do not commute; `subtracted` is a difference whose operands
+# are exchanged.
+_OPERATIONS = {"sub": "-", "prelu": "leaky"}
 
 
 class BinaryKernel(ElementKernel):
@@ -25,28 +29,32 @@ class BinaryKernel(ElementKernel):
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
-        return isinstance(layer.op, self.operators) and layer.constant == set(self.constants)
+        wide = layer.operands[self._letters(layer)[0]]
+        known = isinstance(layer.op, self.operators) and layer.constant == set(self.constants)
+        return known and wide.shape == layer.result.shape
 
     def title(self, layer: Layer) -> str:
         """Operator, number of elements or pixels and channels, activation."""
-        op = layer.op
-        assert isinstance(op, Add | Mul)
+        op = cast("Broadcast", layer.op)
         elements, channels = layer.result.elements, layer.result.shape[-1]
-        shape = f"{elements // channels}x{channels}" if _is_spread(layer) else str(elements)
+        shape = f"{elements // channels}x{channels}" if self._is_spread(layer) else str(elements)
         constant = "_constant" if self.constants else ""
         end = "" if op.act == "none" else f"_{op.act}"
         return f"{op.operator_name}{constant}_{shape}{end}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements, or pixels and stretches; activation; whether b has one number per channel."""
-        assert isinstance(layer.op, Add | Mul)
-        letters = self._placed()
+        op, (first, _) = cast("Broadcast", layer.op), self._letters(layer)
+        placed, spread = self._placed(), self._is_spread(layer)
+        operation = "subtracted" if first == "b" else _OPERATIONS.get(op.operator_name)
+        act = "leaky_relu" if operation == "leaky" and op.act == "none" else op.act
         return {
             "elements": layer.result.elements,
             "channels": layer.layout("y").channels,
-            **describe_activated(layer, target, letters, layer.op.act, spread=_is_spread(layer)),
-            "spread": _is_spread(layer),
-            "act": layer.op.act,
+            **describe_activated(layer, target, placed, act, spread=spread),
+            "spread": spread,
+            "act": op.act,
+            **({"operation": operation} if operation else {}),
         }
 
     def shared(self, layer: Layer, target: Target) -> Shared | None:
@@ -56,6 +64,15 @@ class BinaryKernel(ElementKernel):
     def _placed(self) -> list[str]:
         """The letters of the buffers with places."""
         return [letter for letter in ("a", "b", "y") if letter not in self.constants]
+
+    def _letters(self, layer: Layer) -> tuple[str, str]:
+        """The operand that templates read first, and the one that may be spread, or a constant."""
+        spread = not self.constants and layer.operands["a"].shape != layer.result.shape
+        return ("b", "a") if spread or self.constants == ("a",) else ("a", "b")
+
+    def _is_spread(self, layer: Layer) -> bool:
+        """Whether an operand is one number per channel, and there is more than one pixel."""
+        return layer.operands[self._letters(layer)[1]].shape != layer.result.shape
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Each place is read just before it is written; one number per channel is read again."""
@@ -67,22 +84,18 @@ class BinaryKernel(ElementKernel):
 
 
 class ConstantBinaryKernel(BinaryKernel):
-    """The second operand is a constant."""
+    """One operand is a constant."""
 
     constants: ClassVar[tuple[str, ...]] = ("b",)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """The second operand, its channels in the order in which they are visited."""
+        """The constant operand, its channels in the order in which they are visited."""
         del target
-        order = order_of(layer)
-        return constants["b"].reshape(-1, len(order))[:, order].ravel()
+        (letter,), order = self.constants, order_of(layer)
+        return constants[letter].reshape(-1, len(order))[:, order].ravel()
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
-        """All of the second operand."""
+        """All of the constant operand."""
         del target
-        return layer.operands["b"].bytes
-
-
-def _is_spread(layer: Layer) -> bool:
-    """Whether the second operand is one number per channel, and there is more than one pixel."""
-    return layer.operands["b"] != layer.result
+        (letter,) = self.constants
+        return layer.operands[letter].bytes

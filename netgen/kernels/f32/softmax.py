@@ -27,7 +27,9 @@ class SoftmaxF32(Kernel):
         return f"softmax_{layer.result.elements // channels}x{channels}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Pixels and channels."""
+        """Pixels and channels; beta, unless it is 1."""
         del target
-        channels = layer.result.shape[-1]
-        return {"pixels": layer.result.elements // channels, "channels": channels}
+        assert isinstance(layer.op, Softmax)
+        channels, beta = layer.result.shape[-1], layer.op.beta
+        factor: dict[str, Json] = {} if beta == 1.0 else {"numbers": [beta]}
+        return {"pixels": layer.result.elements // channels, "channels": channels, **factor}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from netgen.plan.arena.overlap import Merged
 from netgen.plan.arena.placement import best_offsets
 from netgen.plan.arena.shapes import Shape, extent
+from netgen.plan.arena.state_places import state_bytes
 from netgen.plan.data.alignment import round_up
 from netgen.plan.segments.cut_schedule import Banded
 from netgen.plan.segments.waiting_rows import call_height
@@ -31,7 +32,10 @@ class Regions:
 
 @dataclass(frozen=True)
 class Placement:
-    """An offset for every shape, and how many bytes of the arena are in the fast region."""
+    """An offset for every shape, and how many bytes of the arena are in the fast region.
+
+    Both count from behind the states.
+    """
 
     offsets: tuple[int, ...]
     fast_bytes: int
@@ -40,13 +44,19 @@ class Placement:
 def place_in_regions(
     banded: Banded, merged: Sequence[Merged], regions: Regions, alignment: int
 ) -> Placement | None:
-    """Fill the fast region with the hottest shapes that fit; None where the rest is too large."""
+    """Fill the fast region with the hottest shapes that fit; None where the rest is too large.
+
+    States are in it before.
+    """
     heat = _heat(banded)
+    capacity = regions.fast - state_bytes(banded.schedule.buffers.values(), alignment)
+    if capacity < 0:
+        return None
     ranked = sorted(range(len(merged)), key=lambda n: (-_density(merged[n], heat), n))
     fast: list[int] = []
     for index in ranked:
         shapes = [merged[n].shape for n in (*fast, index)]
-        if round_up(extent(shapes, best_offsets(shapes)), alignment) <= regions.fast:
+        if round_up(extent(shapes, best_offsets(shapes)), alignment) <= capacity:
             fast.append(index)
     slow = [n for n in range(len(merged)) if n not in fast]
     offsets = [0] * len(merged)

@@ -36,6 +36,8 @@ def check_contents(plan: Plan) -> None:
     layouts and offsets must have been checked.
     """
     memory = _Memory(plan)
+    for state in plan.states:
+        memory.write(state.value, 0, memory.rows(state.value))
     for name in plan.inputs:
         if not plan.push_rows:
             memory.write(name, 0, memory.rows(name))
@@ -56,6 +58,8 @@ def check_contents(plan: Plan) -> None:
             )
     for value in plan.outputs:
         memory.check(value, 0, memory.rows(value), "end of the plan")
+    for state in plan.states:
+        memory.check(state.next, 0, memory.rows(state.next), "end of the plan, for the next run")
 
 
 def _run(memory: _Memory, step: Step, band: Band) -> None:
@@ -104,9 +108,10 @@ class _Memory:
         self.caller = {
             b.name: np.full(b.bytes // self.cell, _NOBODY, np.int64)
             for b in plan.buffers.values()
-            if b.kind != "arena"
+            if not b.in_arena
         }
-        self.written = [*plan.inputs, *(step.writes for step in plan.steps)]
+        states = [state.value for state in plan.states]
+        self.written = [*plan.inputs, *states, *(step.writes for step in plan.steps)]
         self.expected: dict[str, Numbers] = {}
 
     def numbers(self, name: str, where: str) -> Numbers:
@@ -135,7 +140,7 @@ class _Memory:
     def home(self, name: str) -> str:
         """The memory in which a value stands: the arena, or a buffer of the caller."""
         buffer = self.plan.buffers[self.plan.values[name].runs[0].buffer]
-        return "arena" if buffer.kind == "arena" else f"{buffer.kind} {buffer.name}"
+        return "arena" if buffer.in_arena else f"{buffer.kind} {buffer.name}"
 
     def places(self, name: str, first: int, end: int) -> Numbers:
         """The places of a value's rows in their memory: [rows, pixels of a row, channels].
@@ -162,7 +167,7 @@ class _Memory:
     def memory(self, name: str) -> Numbers:
         """The numbers of the memory in which a value stands: a view."""
         buffer = self.plan.buffers[self.plan.values[name].runs[0].buffer]
-        return self.arena if buffer.kind == "arena" else self.caller[buffer.name]
+        return self.arena if buffer.in_arena else self.caller[buffer.name]
 
     def write(self, name: str, first: int, end: int) -> None:
         """Let a step, or the caller, write rows of a value."""

@@ -13,7 +13,7 @@ from netgen.kernels.layer import Json, Kernel, Layer
 from netgen.kernels.layout import Layout
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
-from netgen.plan.data.plan import MOST_BYTES, WEIGHTS_ELEMENT, Plan, Step
+from netgen.plan.data.plan import MOST_BYTES, WEIGHTS_ELEMENT, Plan, PlannedState, Step
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import require_offered
 
@@ -203,7 +203,8 @@ def check_weights(plan: Plan, target: Target) -> None:
             expected=f"at most {MOST_BYTES} bytes",
             found=str(plan.weights_bytes),
         )
-    ordered = sorted(places)
+    initial = [place for state in plan.states if (place := _place_of_initial(plan, state))]
+    ordered = sorted([*places, *initial])
     used = max((end for _, end in ordered), default=0)
     if plan.weights_bytes - used >= plan.alignment:
         raise PlanError(
@@ -239,6 +240,25 @@ def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int]
             "the packed weights are misaligned or leave the weights",
             where=f"step %{step.name}",
             expected=f"a multiple of {plan.alignment}, ending by {plan.weights_bytes}",
+            found=f"{begin} to {end}",
+        )
+    return begin, end
+
+
+def _place_of_initial(plan: Plan, state: PlannedState) -> tuple[int, int] | None:
+    """The first byte of a state's initial elements and the one behind them, if they are kept."""
+    kind = plan.values[state.value].type
+    if state.initial is None:
+        if kind.zero and kind.element.bytes > 1:
+            raise PlanError("its zero is no number of equal bytes", where=f"%{state.value}")
+        return None
+    begin, end = state.initial.offset, state.initial.offset + state.initial.bytes
+    wrong = begin < 0 or begin % plan.alignment or end > plan.weights_bytes
+    if wrong or state.initial.bytes != kind.bytes:
+        raise PlanError(
+            "what the state begins with is misaligned, of the wrong length, or leaves the weights",
+            where=f"%{state.value}",
+            expected=f"{kind.bytes} bytes, aligned to {plan.alignment}, by {plan.weights_bytes}",
             found=f"{begin} to {end}",
         )
     return begin, end

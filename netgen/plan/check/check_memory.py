@@ -20,7 +20,7 @@ def check_memory(plan: Plan) -> None:
         if any(other.result == overlap.result for other in plan.overlaps[:index]):
             raise PlanError("two overlaps of one value", where=f"%{overlap.result}")
         _check_overlap(plan, overlap)
-    arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
+    arena = [buffer for buffer in plan.buffers.values() if buffer.in_arena]
     for a, b in combinations(arena, 2):
         if _alive_together(a, b) and _collide(a, b):
             _check_pair(plan, a, b)
@@ -31,7 +31,7 @@ def check_memory(plan: Plan) -> None:
 def _check_buffer(plan: Plan, buffer: Buffer) -> None:
     """Size, place and alignment."""
     where = f"buffer {buffer.name}"
-    if buffer.kind not in {"arena", "input", "output"}:
+    if buffer.kind not in {"arena", "state", "input", "output"}:
         raise PlanError("unknown kind", where=where, found=buffer.kind)
     extents = (buffer.rows, buffer.row_pixels, buffer.pitch)
     pixels = buffer.rows * buffer.row_pixels
@@ -44,7 +44,7 @@ def _check_buffer(plan: Plan, buffer: Buffer) -> None:
             found=f"{buffer.bytes} bytes, a margin of {buffer.margin}",
         )
     _check_elements(buffer)
-    if buffer.kind == "arena":
+    if buffer.in_arena:
         _check_offset(plan, buffer)
     elif buffer.offset:
         raise PlanError("the caller's memory starts at 0", where=where, found=str(buffer.offset))
@@ -100,18 +100,11 @@ def _check_elements(buffer: Buffer) -> None:
 
 
 def _check_lives(plan: Plan) -> None:
-    """A buffer lives from its first write to its last use, no longer; the caller's to the end."""
-    used: dict[str, list[int]] = {name: [] for name in plan.buffers}
-    for name in plan.inputs:
-        used[plan.buffer_of(name).name].append(0)
-    for number, segment in enumerate(plan.segments):
-        for step in plan.steps[segment.first : segment.last + 1]:
-            for value in (*step.reads.values(), step.writes):
-                used[plan.buffer_of(value).name].append(number)
-            if step.scratch is not None:
-                used[step.scratch].append(number)
-    for name in plan.outputs:
-        used[plan.buffer_of(name).name].append(len(plan.segments) - 1)
+    """A buffer lives from its first write to its last use, no longer; the caller's to the end.
+
+    States live from the beginning to the end.
+    """
+    used = _uses(plan)
     for buffer in plan.buffers.values():
         uses = used[buffer.name]
         if not uses:
@@ -123,6 +116,24 @@ def _check_lives(plan: Plan) -> None:
                 expected=f"segments {min(uses)} to {max(uses)}",
                 found=f"{buffer.first} to {buffer.last}",
             )
+
+
+def _uses(plan: Plan) -> dict[str, list[int]]:
+    """The segments in which each buffer is used."""
+    used: dict[str, list[int]] = {name: [] for name in plan.buffers}
+    for name in plan.inputs:
+        used[plan.buffer_of(name).name].append(0)
+    for number, segment in enumerate(plan.segments):
+        for step in plan.steps[segment.first : segment.last + 1]:
+            for value in (*step.reads.values(), step.writes):
+                used[plan.buffer_of(value).name].append(number)
+            if step.scratch is not None:
+                used[step.scratch].append(number)
+    for name in plan.outputs:
+        used[plan.buffer_of(name).name].append(len(plan.segments) - 1)
+    for state in plan.states:
+        used[plan.buffer_of(state.value).name] += [0, len(plan.segments) - 1]
+    return used
 
 
 def _alive_together(a: Buffer | Rectangle, b: Buffer | Rectangle) -> bool:

@@ -27,6 +27,7 @@ from netgen.plan.check.check_bands import check_bands, check_segments
 from netgen.plan.check.check_contents import check_contents
 from netgen.plan.check.check_instances import check_instances, check_weights
 from netgen.plan.check.check_memory import check_memory
+from netgen.plan.check.check_states import check_states
 from netgen.plan.check.check_threads import check_threads
 from netgen.plan.data.operand_types import checked_types
 from netgen.plan.data.plan import Buffer, Plan, Step, Value
@@ -49,6 +50,7 @@ def check_plan(plan: Plan) -> None:
     check_segments(plan)
     check_bands(plan)
     _check_callers(plan)
+    check_states(plan)
     check_memory(plan)
     check_contents(plan)
     check_instances(plan, target)
@@ -74,7 +76,8 @@ def _target(plan: Plan) -> Target:
 def _check_names(plan: Plan) -> None:
     """Every name that the plan uses stands for something in it."""
     where = f"plan of {plan.network}"
-    for name in (*plan.inputs, *plan.outputs):
+    results = [name for state in plan.states for name in (state.value, state.next)]
+    for name in (*plan.inputs, *plan.outputs, *results):
         if name not in plan.values:
             raise PlanError(f"the plan has no value %{name}", where=where)
     names = [(key, value.name) for key, value in plan.values.items()]

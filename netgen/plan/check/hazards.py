@@ -14,6 +14,7 @@ import numpy.typing as npt
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
+from netgen.ops.assign import Assign
 from netgen.ops.window import Sliding, Window, slides_by_channel
 from netgen.plan.data.execution_order import Band
 
@@ -43,6 +44,10 @@ def band_fault(
         if read.shape == written.shape and (read == written).all():
             return None
         return "an elementwise output must stand exactly where the operand does"
+    if isinstance(op, Assign):
+        if all((np.diff(places.ravel()) == 1).all() for places in (read, written)):
+            return None  # one block, which is moved as memmove does
+        return "elements that do not follow each other are moved one by one"
     if letter == "x" and slides_by_channel(op):
         return _sliding_fault(op, operands, (read, written), band, order)
     return f"{op.operator_name} gives no order in which it could overwrite {letter}"

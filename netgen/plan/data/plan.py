@@ -17,6 +17,7 @@ from netgen.ir.rows import is_image, recuts, rows_of
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.layer import Choice, Instance
 from netgen.kernels.layout import ChannelRun, Layout, Places
+from netgen.plan.data.alignment import round_up
 
 VERSION = 3
 # Of the arena and of all weights, as of each value: C's `int` and a `size_t` of 32 bits hold it.
@@ -77,7 +78,8 @@ class Value:
 class Buffer:
     """Memory of one or more values, or what a step needs for itself: its scratch.
 
-    `kind` is `arena`, or `input` and `output` for the caller's own memory, whose offset is 0. It
+    `kind` is `arena`, `state` for what lives between runs as well, at the arena's beginning, or
+    `input` and `output` for the caller's own memory, whose offset is 0. It
     has `rows` slots for rows, fewer than its values have where it is a ring; a slot has `margin`
     spare pixels, then those of a row, `row_pixels` together, of `pitch` elements each, of
     `element_bytes`. Alive from segment `first` to segment `last`, both included; an input is alive
@@ -99,6 +101,24 @@ class Buffer:
     margin: int = 0
     granularity: int = 1
     bias: int = 0
+
+    @property
+    def in_arena(self) -> bool:
+        """Whether it stands in the arena, between runs as well or not."""
+        return self.kind in {"arena", "state"}
+
+
+@dataclass(frozen=True)
+class PlannedState:
+    """A value that lives between runs, and the value that takes its place in the end of one.
+
+    Both stand in the same places. `initial` are its elements before the first run, as they stand,
+    behind the weights of steps; without it they are zero, of codes the zero point.
+    """
+
+    value: str
+    next: str
+    initial: PackedWeights | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +218,7 @@ class Plan:
 
     The arena's first `fast_bytes` are in the fast region of RAM, where there are two; else all are.
     Calls of instances that have a `split` are made in `threads` parts, which may run at once.
+    The buffers of `states` are the arena's first `state_bytes`.
     """
 
     network: str
@@ -217,6 +238,7 @@ class Plan:
     fast_bytes: int
     weights_bytes: int
     threads: int = 1
+    states: tuple[PlannedState, ...] = ()
 
     @property
     def macs(self) -> int:
@@ -227,6 +249,12 @@ class Plan:
     def bytes_moved(self) -> int:
         """Bytes written by steps that only move data: maps that are copied, layout changes."""
         return sum(self.values[step.writes].type.bytes for step in self.steps if step.op.moves_only)
+
+    @property
+    def assignments(self) -> tuple[Step, ...]:
+        """Steps that only move to its place what a state becomes."""
+        following = {state.next for state in self.states}
+        return tuple(s for s in self.steps if s.op.moves_only and s.writes in following)
 
     def buffer_of(self, value: str) -> Buffer:
         """The buffer of a value."""
@@ -282,6 +310,12 @@ class Plan:
         """Bytes of the arena in the slow region of RAM."""
         return self.certificate.arena_bytes - self.fast_bytes
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes at the arena's beginning that live between runs."""
+        kept = [buffer for buffer in self.buffers.values() if buffer.kind == "state"]
+        return max((b.offset + round_up(b.bytes, self.alignment) for b in kept), default=0)
+
     def caller_bytes(self) -> int:
         """Bytes of the caller's input and output buffers."""
-        return sum(b.bytes for b in self.buffers.values() if b.kind != "arena")
+        return sum(b.bytes for b in self.buffers.values() if not b.in_arena)

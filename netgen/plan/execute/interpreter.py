@@ -24,14 +24,24 @@ from netgen.plan.execute.in_place import run_in_place
 from netgen.plan.execute.memory import Memory, poisoned
 
 
-def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
+def execute(
+    plan: Plan,
+    graph: Graph,
+    inputs: Mapping[str, npt.ArrayLike],
+    memory: Memory | None = None,
+) -> dict[str, Array]:
     """All values by name, inputs included, each row as it stood in memory right after its step.
 
-    `inputs` maps each input's name to an array of its shape; `graph` holds the constants. Raises
+    `inputs` maps each input's name to an array of its shape; `graph` holds the constants. A run
+    follows those before it in the same `memory`, of which only the states are left then. Raises
     InputError for missing or misshapen inputs, PlanError where a step has no order of execution.
     """
-    memory = Memory(plan)
+    if memory is None:
+        memory = Memory(plan)
+        memory.reset(graph)
     found = {name: poisoned(value.type) for name, value in plan.values.items()}
+    for state in plan.states:
+        memory.read_into(found[state.value], state.value, slice(None))
     images = {}
     for name in plan.inputs:
         kind = plan.values[name].type
@@ -55,6 +65,12 @@ def execute(plan: Plan, graph: Graph, inputs: Mapping[str, npt.ArrayLike]) -> di
             continue
         rows = slice(None) if step.op.sums_rows else slice(band.first, band.end)
         memory.read_into(found[step.writes], step.writes, rows)
+    memory.keep_states()
+    return _with_views(plan, found)
+
+
+def _with_views(plan: Plan, found: dict[str, Array]) -> dict[str, Array]:
+    """The values with those that no step computes."""
     for name, value in plan.values.items():
         if value.view is not None:
             types = tuple(plan.values[operand].type for operand in value.view.operands)

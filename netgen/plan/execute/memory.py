@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import PlanError
+from netgen.ir.graph import Graph
 from netgen.ir.rows import Reach, is_image, rows_of
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Places
 from netgen.plan.data.execution_order import Band
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Buffer, Plan, Step
+from netgen.plan.data.states import initial_elements
 
 # Floats of these bytes are NaN; for integers memory remembers which bytes were written.
 _POISON = 0xFF
@@ -42,14 +44,14 @@ class Memory:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._sizes = {b.name: b.bytes for b in plan.buffers.values() if b.kind != "arena"}
+        self._sizes = {b.name: b.bytes for b in plan.buffers.values() if not b.in_arena}
         self._sizes[_ARENA] = plan.certificate.arena_bytes
         self._bytes = {name: np.full(size, _POISON, np.uint8) for name, size in self._sizes.items()}
         self._written = {name: np.zeros(size, np.bool_) for name, size in self._sizes.items()}
 
     def _span(self, buffer: Buffer) -> tuple[str, slice]:
         """The memory of a buffer, and its bytes there. Raises PlanError outside the arena."""
-        if buffer.kind != "arena":
+        if not buffer.in_arena:
             return buffer.name, slice(0, buffer.bytes)
         end = buffer.offset + buffer.bytes
         if buffer.offset < 0 or end > self._sizes[_ARENA]:
@@ -78,9 +80,13 @@ class Memory:
 
     def store(self, value: str, at: Places, array: Array) -> None:
         """Put elements, given in their storage type, at places of a value's buffer."""
+        self._place(value, at, _biased(array, self.plan.buffer_of(value).bias))
+
+    def _place(self, value: str, at: Places, array: Array) -> None:
+        """Put elements, as they stand in memory, at places of a value's buffer."""
         buffer, element = self.plan.buffer_of(value), self.plan.values[value].type.element
         name, span = self._span(buffer)
-        self._bytes[name][span].view(element.storage)[at] = _biased(array, buffer.bias)
+        self._bytes[name][span].view(element.storage)[at] = array
         if not element.is_float:
             for byte in range(element.bytes):
                 self._written[name][span][byte :: element.bytes][at] = True
@@ -123,9 +129,29 @@ class Memory:
         stored = self.plan.values[value].type.element.store(array)
         self.store(value, at, stored.reshape(at.shape))
 
+    def reset(self, graph: Graph) -> None:
+        """Let the states be what they are before the first run."""
+        for state in self.plan.states:
+            at = self.plan.elements(state.value, 0, self.rows(state.value))
+            self._place(
+                state.value, at, initial_elements(self.plan, graph, state).reshape(at.shape)
+            )
+
+    def keep_states(self) -> None:
+        """Poison all but the states, as between two runs anyone may who uses the memory."""
+        held = {
+            s.value: self.load(s.value, self.plan.elements(s.value, 0, self.rows(s.value)))
+            for s in self.plan.states
+        }
+        for name in self._bytes:
+            self._bytes[name][:] = _POISON
+            self._written[name][:] = False
+        for name, array in held.items():
+            self.store(name, self.plan.elements(name, 0, self.rows(name)), array)
+
     def poison_dead(self, segment: int) -> None:
         """Poison what died in a segment, but for bytes of buffers that live on."""
-        arena = [buffer for buffer in self.plan.buffers.values() if buffer.kind == "arena"]
+        arena = [buffer for buffer in self.plan.buffers.values() if buffer.in_arena]
         alive = [buffer for buffer in arena if buffer.first <= segment < buffer.last]
         for dead in arena:
             if dead.last != segment:
@@ -171,7 +197,7 @@ class Memory:
         plan, x = self.plan, step.reads["x"]
         home, result = plan.buffer_of(x), plan.buffer_of(step.writes)
         # Elements of other sizes never share memory, as the checker has found.
-        if {home.kind, result.kind} != {"arena"} or home.element_bytes != result.element_bytes:
+        if not (home.in_arena and result.in_arena) or home.element_bytes != result.element_bytes:
             return False
         reach = step.op.row_reach("x", operand_types(plan, step), plan.values[step.writes].type)
         assert reach is not None

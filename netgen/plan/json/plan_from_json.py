@@ -21,6 +21,7 @@ from netgen.plan.data.plan import (
     Overlap,
     PackedWeights,
     Plan,
+    PlannedState,
     Rectangle,
     Segment,
     Slots,
@@ -28,7 +29,7 @@ from netgen.plan.data.plan import (
     Value,
     View,
 )
-from netgen.plan.json.plan_to_json import KEYS, OPTIONAL, derived_members
+from netgen.plan.json.plan_to_json import ABOUT_WEIGHTS, KEYS, OPTIONAL, derived_members
 from netgen.plan.json.strict_json import MOST_COUNT, Reader, shown
 
 _Named = TypeVar("_Named", Value, Buffer)
@@ -58,7 +59,7 @@ def _read_plan(top: Reader) -> Plan:
             hint="make the plan anew",
         )
     members = top.members()
-    top.keys(*KEYS, *([OPTIONAL] if OPTIONAL in members else []))
+    top.keys(*KEYS, *[key for key in (*OPTIONAL, ABOUT_WEIGHTS) if key in members])
     instances = tuple(_read_instance(item) for item in top.member("instances").items())
     steps = tuple(_read_step(item, len(instances)) for item in top.member("steps").items())
     segments = _read_segments(top.member("segments"), len(steps))
@@ -85,7 +86,8 @@ def _read_plan(top: Reader) -> Plan:
         segments=segments,
         push_rows=top.member("push_rows").truth(),
         weights_bytes=top.member("weights_bytes").integer(),
-        threads=members[OPTIONAL].integer() if OPTIONAL in members else 1,
+        threads=members["threads"].integer() if "threads" in members else 1,
+        states=_read_states(members["states"]) if "states" in members else (),
     )
 
 
@@ -112,6 +114,22 @@ def _named(items: list[_Named], path: str) -> dict[str, _Named]:
             raise PlanError(f"the name '{item.name}' stands twice", where=f"{path}[{index}].name")
         named[item.name] = item
     return named
+
+
+def _read_states(at: Reader) -> tuple[PlannedState, ...]:
+    found = []
+    for item in at.items():
+        item.keys("value", "next", "initial")
+        initial = _read_weights(item.member("initial"))
+        found.append(PlannedState(item.member("value").text(), item.member("next").text(), initial))
+    return tuple(found)
+
+
+def _read_weights(at: Reader) -> PackedWeights | None:
+    if at.value is None:
+        return None
+    at.keys("offset", "bytes")
+    return PackedWeights(*(at.member(key).integer() for key in ("offset", "bytes")))
 
 
 def _read_value(at: Reader) -> Value:
@@ -235,11 +253,6 @@ def _read_step(at: Reader, instances: int) -> Step:
         *([] if passed is None else ["sizes"]),
     )  # fmt: skip
     choice = None if chosen is None else _numbers(chosen)
-    weights: PackedWeights | None = None
-    packed = at.member("weights")
-    if packed.value is not None:
-        packed.keys("offset", "bytes")
-        weights = PackedWeights(*(packed.member(key).integer() for key in ("offset", "bytes")))
     return Step(
         name=at.member("name").text(),
         op=_read_operator(at.member("op")),
@@ -251,7 +264,7 @@ def _read_step(at: Reader, instances: int) -> Step:
             key: _read_constant(item) for key, item in at.member("constants").members().items()
         },
         writes=at.member("writes").text(),
-        weights=weights,
+        weights=_read_weights(at.member("weights")),
         macs=at.member("macs").integer(most=MOST_COUNT),
         rows=at.member("rows").integer(),
         scratch=at.member("scratch").text() if at.member("scratch").value is not None else None,

@@ -16,14 +16,17 @@ from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import (
     VERSION,
     Plan,
+    PlannedState,
     Segment,
     Step,
     Value,
     View,
 )
 
-# Where this key is missing there is one thread.
-OPTIONAL = "threads"
+# Where these keys are missing there is one thread, and nothing lives between runs.
+OPTIONAL = ("threads", "states")
+# What `netgen plan --json` adds about the weights, which are no part of a plan.
+ABOUT_WEIGHTS = "requantised"
 DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "segments")
 KEYS = (
     "version", "network", "target", "alignment", "arena_bytes", "lower_bound_bytes", "gap_bytes",
@@ -46,6 +49,7 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "weights_bytes": plan.weights_bytes,
         "push_rows": plan.push_rows,
         **({"threads": plan.threads} if plan.threads > 1 else {}),
+        **({"states": [_state_to_json(state) for state in plan.states]} if plan.states else {}),
         **derived_members(plan),
         "inputs": list(plan.inputs),
         "outputs": list(plan.outputs),
@@ -89,6 +93,11 @@ def type_to_json(kind: TensorType) -> dict[str, Json]:
         scale = q.scale if isinstance(q.scale, str) else q.scale.hex()
         found["quantisation"] = {"scale": scale, "zero": q.zero, **along}
     return found
+
+
+def _state_to_json(state: PlannedState) -> dict[str, Json]:
+    initial = dataclasses.asdict(state.initial) if state.initial else None
+    return {"value": state.value, "next": state.next, "initial": initial}
 
 
 def _value_to_json(value: Value) -> dict[str, Json]:

@@ -29,14 +29,20 @@ def order_calls(graph: Graph, views: Views) -> Views:
 
 
 def _moved_down(views: Views, name: str) -> Views:
-    """The views with one call just before the first that reads its result."""
+    """The views with one call just before the first that reads its result, or the assignments.
+
+    Those overwrite what others read.
+    """
+    if name in views.assigned:
+        return views
     at = next(n for n, call in enumerate(views.calls) if call.node.name == name)
     before, call, after = views.calls[:at], views.calls[at], views.calls[at + 1 :]
     reader = next(
         (
             n
             for n, c in enumerate(after)
-            if any(name in views.computed(v) for v in c.reads.values())
+            if c.node.name in views.assigned
+            or any(name in views.computed(v) for v in c.reads.values())
         ),
         0,
     )

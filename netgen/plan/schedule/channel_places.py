@@ -41,19 +41,20 @@ def lay_out(graph: Graph, views: Views) -> dict[str, Home]:
     """Give every value its home."""
     lives = find_lives(graph, views)
     placer = _Placer(graph, views, lives)
-    names = [node.name for node in graph.inputs] + [call.node.name for call in views.calls]
+    kept = (*graph.inputs, *graph.states)
+    names = [node.name for node in kept] + [call.node.name for call in views.calls]
     calls = {call.node.name: call for call in views.calls}
     for name in names:
         placer.place(name, calls.get(name))
     homes = {}
-    for node in (*graph.inputs, *graph.activations):
+    for node in (*kept, *graph.activations):
         homes[node.name] = placer.home(node.name)
     return homes
 
 
 def find_lives(graph: Graph, views: Views) -> Lives:
-    """Lives of all computed values; what the caller reads lives on to the last step."""
-    birth = {node.name: 0 for node in graph.inputs}
+    """Lives of all computed values; results of the run live on to the last step."""
+    birth = {node.name: 0 for node in (*graph.inputs, *graph.states)}
     birth |= {call.node.name: index for index, call in enumerate(views.calls)}
     death = {
         name: np.full(len(views.sources[name]), index, np.int64) for name, index in birth.items()
@@ -61,7 +62,7 @@ def find_lives(graph: Graph, views: Views) -> Lives:
     for index, call in enumerate(views.calls):
         for value in call.reads.values():
             _extend(views, death, value, index)
-    for output in graph.outputs:
+    for output in graph.results:
         _extend(views, death, output, len(views.calls) - 1)
     return Lives(birth, death)
 
@@ -102,6 +103,7 @@ class _Placer:
         self.lives = lives
         self.groups = {value: group for group in views.together for value in group}
         self.pins = {group: output for output, group in views.pinned.items()}
+        self.states = {node.name for node in graph.states}
         self.places: dict[str, Places] = {}
         self.taken: dict[tuple[str, ...], Places] = {}
 
@@ -109,7 +111,9 @@ class _Placer:
         """Choose the places of a computed value; those computed before have theirs."""
         group = self.groups[name]
         channels = len(self.views.sources[name])
-        if group in self.pins:
+        if name in self.views.assigned:
+            self.places[name] = self.places[self.views.assigned[name]]
+        elif group in self.pins:
             at = {source: n for n, source in enumerate(self.views.sources[self.pins[group]])}
             self.places[name] = np.array([at[name, c] for c in range(channels)], np.int64)
         elif name in self.views.dense or call is None:
@@ -163,7 +167,8 @@ class _Placer:
 
     def buffer(self, value: str) -> str:
         """The buffer of a computed value: named after the first value of its group."""
-        return min(self.groups[value], key=lambda v: (self.lives.birth[v], v))
+        group = self.groups[value]
+        return min(group, key=lambda v: (v not in self.states, self.lives.birth[v], v))
 
     def pitch(self, group: tuple[str, ...]) -> int:
         """Places in the pixels of a group's buffer."""

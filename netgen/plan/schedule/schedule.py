@@ -14,6 +14,13 @@ from netgen.ops.identity import Identity
 from netgen.plan.data.options import Image
 from netgen.plan.data.plan import Buffer, BufferRun, Value, View
 from netgen.plan.data.tuning import Tuning
+from netgen.plan.schedule.assignments import (
+    assign_states,
+    copy_operands,
+    drop_assignments,
+    place_assignments,
+    wrong_moves,
+)
 from netgen.plan.schedule.call_order import order_calls
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.channel_places import Home, find_lives, lay_out
@@ -75,13 +82,11 @@ def schedule(
     caller's memory; an output whose buffer is taken already is copied.
     """
     _check_interface(graph)
-    graph = _copy_shared_outputs(graph)
-    views = order_calls(
-        graph, find_views(graph, target, copies=copies, winograd=winograd, small=small)
-    )
-    homes = lay_out(graph, views)
+    ways = _Ways(target, image, copies=copies, winograd=winograd, small=small)
+    graph, views, homes = _settle(_copy_shared_outputs(graph), ways)
     calls = [_with_layouts(call, homes) for call in views.calls]
-    computed = {node.name for node in graph.inputs} | {call.node.name for call in calls}
+    kept = (*graph.inputs, *graph.states)
+    computed = {node.name for node in kept} | {call.node.name for call in calls}
     values = {
         node.name: Value(
             node.name,
@@ -89,10 +94,51 @@ def schedule(
             _runs(homes[node.name]),
             None if node.name in computed else View(node.op, node.operands),
         )
-        for node in (*graph.inputs, *graph.activations)
+        for node in (*kept, *graph.activations)
     }
     buffers = _buffers(graph, views, homes, image)
     return Schedule(graph, target, threads, tuple(calls), values, buffers, views)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What a schedule may do; see `schedule`."""
+
+    target: Target
+    image: Image
+    copies: bool
+    winograd: bool
+    small: bool
+
+    def views(self, graph: Graph) -> Views:
+        """The views of a graph, with its calls in their order but for assignments."""
+        found = find_views(
+            graph, self.target, copies=self.copies, winograd=self.winograd, small=self.small
+        )
+        return order_calls(graph, found)
+
+
+def _settle(graph: Graph, ways: _Ways) -> tuple[Graph, Views, dict[str, Home]]:
+    """The graph with all that must be copied, its views, and the home of every value."""
+    if not graph.states:
+        views = ways.views(graph)
+        return graph, views, lay_out(graph, views)
+    copied: set[str] = set()
+    while True:
+        assigned = assign_states(graph, copied)
+        views = ways.views(assigned)
+        if views.blocked:
+            graph = copy_operands(graph, views.blocked)
+            continue
+        late = ways.image == "rows"
+        views = place_assignments(views, late=late)
+        if not late:
+            assigned, views = drop_assignments(assigned, views)
+        homes = lay_out(assigned, views)
+        wrong = wrong_moves(assigned, homes, views.assigned)
+        if not wrong:
+            return assigned, views, homes
+        copied |= wrong
 
 
 def _runs(home: Home) -> tuple[BufferRun, ...]:
@@ -117,16 +163,16 @@ def _check_interface(graph: Graph) -> None:
 def _homes(graph: Graph) -> dict[str, str]:
     """The buffer of every value, named after the value that first fills it."""
     home: dict[str, str] = {}
-    for node in (*graph.inputs, *graph.activations):
+    for node in (*graph.inputs, *graph.states, *graph.activations):
         reshape = node.op.view_of == "elements"
         home[node.name] = home[node.operands[0]] if reshape else node.name
     return home
 
 
 def _copy_shared_outputs(graph: Graph) -> Graph:
-    """Give every output a buffer of its own: copy those that are inputs, constants or aliases."""
+    """Give every output a buffer of its own: copy those that are inputs, states or aliases."""
     home = _homes(graph)
-    taken: set[str] = {node.name for node in graph.inputs}
+    taken: set[str] = {node.name for node in (*graph.inputs, *graph.states)}
     copies: dict[str, Node] = {}
     outputs = []
     for output in graph.outputs:
@@ -141,8 +187,9 @@ def _copy_shared_outputs(graph: Graph) -> Graph:
         outputs.append(name)
     if not copies:
         return graph
+    nodes = (*graph.nodes, *copies.values())
     return Graph(
-        graph.name, (*graph.nodes, *copies.values()), outputs, graph.constants, graph.origin
+        graph.name, nodes, outputs, graph.constants, graph.origin, next_values=graph.next_values
     )
 
 
@@ -164,11 +211,14 @@ def _buffers(
     lives = find_lives(graph, views)
     outputs = {homes[name].buffer for name in graph.outputs}
     inputs = {node.name for node in graph.inputs}
+    states = {homes[node.name].buffer for node in graph.states}
     buffers: dict[str, Buffer] = {}
     for value, death in lives.death.items():
         name, pitch = homes[value].buffer, homes[value].layout.pitch
         kind = (
-            "arena"
+            "state"
+            if name in states
+            else "arena"
             if name in inputs and image == "arena"
             else "input"
             if name in inputs

@@ -7,12 +7,14 @@ view of their channels. A reshape is a view as well; passes have merged reshapes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.rows import recuts, rows_of
 from netgen.kernels.targets import Target
+from netgen.ops.assign import Assign
 from netgen.plan.schedule.calls import Call, find_call
+from netgen.plan.schedule.joined_states import Joins, find_joins
 
 # Where each channel of a value comes from: the value that was computed, and its channel there.
 Sources = tuple[tuple[str, int], ...]
@@ -26,6 +28,9 @@ class Views:
     `dense` are computed values that stand in logical order in a buffer of their own, `pinned`
     groups that make up an output: by output. `aliases` are reshapes that cut elements into other
     pixels or rows, with the computed values that they show: all of one buffer, in logical order.
+    `assigned` are values that are written to the places of a state, with that state: it becomes
+    them. `blocked` are operands of maps, by map, that had to be copied for the others, states among
+    them, to be joined where they stand.
     """
 
     calls: tuple[Call, ...]
@@ -34,6 +39,8 @@ class Views:
     dense: frozenset[str]
     pinned: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, tuple[str, ...]]
+    assigned: Mapping[str, str] = field(default_factory=dict)
+    blocked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def computed(self, value: str) -> tuple[str, ...]:
         """The computed values that a value shows: itself, unless it is a view."""
@@ -83,6 +90,7 @@ class _Finder:
         self.group: dict[str, list[str]] = {}
         self.pinned: dict[str, list[str]] = {}
         self.aliases: dict[str, tuple[str, ...]] = {}
+        self.joins = Joins() if copies else find_joins(graph, self.dense)
 
     def _dense_values(self) -> set[str]:
         """Values that kernels or callers need in logical order, without gaps."""
@@ -98,7 +106,7 @@ class _Finder:
 
     def views(self) -> Views:
         graph = self.graph
-        for node in graph.inputs:
+        for node in (*graph.inputs, *graph.states):
             self._compute(node)
         for node in graph.activations:
             if node.op.view_of == "elements":
@@ -107,9 +115,15 @@ class _Finder:
                 self._map(node)
             else:
                 self._compute(node)
-        calls = tuple(
-            self.calls[node.name] for node in graph.activations if node.name in self.calls
-        )
+        assigned = {
+            name: state
+            for state, name in graph.next_values.items()
+            if isinstance(graph[name].op, Assign)
+        }
+        for name, state in assigned.items():
+            self._unite([self.group[state], self.group[name]])
+        ordered = sorted(graph.activations, key=lambda node: node.name in assigned)
+        calls = tuple(self.calls[node.name] for node in ordered if node.name in self.calls)
         groups = {id(group): tuple(group) for group in self.group.values()}
         return Views(
             calls,
@@ -118,6 +132,8 @@ class _Finder:
             frozenset(self.dense & set(self.group)),
             {name: tuple(group) for name, group in self.pinned.items()},
             self.aliases,
+            assigned,
+            self.joins.blocked,
         )
 
     def _compute(self, node: Node) -> None:
@@ -163,6 +179,13 @@ class _Finder:
             return False  # a reshape's own pixels
         if any(self._grid(value) != self._grid(node.name) for value in values):
             return False  # pixels of the same number, but in other rows
+        if node.name in self.joins.maps:
+            self.pinned[node.name] = self._unite([self.group[value] for value in values])
+            return True
+        if any(value in self.joins.of for value in values):
+            # What stands before or behind a state stays there.
+            alike = len({self.joins.of.get(value) for value in values}) == 1
+            return node.name not in self.dense and alike
         if node.name in self.dense:
             return self._pin(node, found, values)
         if len(values) == 1:

@@ -171,7 +171,7 @@ def _alive(schedule: Schedule, first: int, last: int, part: Banding | None, alig
     lodging = {schedule.home(guest).name for ring in rings.values() for guest in ring.guests}
     total = 0
     for name, buffer in schedule.buffers.items():
-        if buffer.kind == "arena" and name not in rings and name not in lodging:
+        if buffer.in_arena and name not in rings and name not in lodging:
             alive = buffer.first <= last and buffer.last >= first
             total += round_up(buffer.bytes, alignment) if alive else 0
     for name, ring in rings.items():

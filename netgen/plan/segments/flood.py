@@ -156,6 +156,8 @@ def _reach(schedule: Schedule, first: int, *, push: bool) -> int:
         call = schedule.calls[n]
         if call.kernel.by_rows == "none" or not is_image(call.layer.result.shape):
             break
+        if call.node.name in schedule.views.assigned:
+            break  # its rows take the place of a state's, which others may still read
         if push and schedule.home(call.node.name).kind == "output":
             break  # where the caller wants it is known only behind the last row
         whole = [value for a, value in call.reads.items() if schedule.reach(call, a) is None]

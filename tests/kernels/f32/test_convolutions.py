@@ -12,7 +12,7 @@ import netgen.plan.schedule.calls
 from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
 from netgen.ir.operator import Const, Input
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels import KERNELS, select_kernel
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.targets import Compiler, Target, find_target
@@ -23,7 +23,7 @@ from netgen.ops.hard_swish import HardSwish
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from tests.emission.programs import Emission, Floats, emission, flags_of
+from tests.emission.programs import Emission, emission, flags_of
 from tests.kernels.layers import (
     CORNERS,
     KINDS,
@@ -58,9 +58,9 @@ def run(
     target: str,
     compiler: Compiler | None,
     folder: Path,
-    inputs: dict[str, Floats],
+    inputs: dict[str, Array],
     memory: PlanOptions = DEFAULT,
-) -> dict[str, Floats]:
+) -> dict[str, Array]:
     emitted = emission(graph, target, fuse=False, memory=memory)
     return emitted.run(emitted.build(folder, flags_of(target, compiler)), inputs)
 
@@ -234,7 +234,7 @@ def overlapping_network(*, alive: bool) -> Graph:
     draw = np.random.default_rng(3)
     nodes: list[Node] = []
     outputs: list[str] = []
-    constants: dict[str, Floats] = {}
+    constants: dict[str, Array] = {}
     for number, layer in enumerate(in_place_layers()):
         more, names = chain(layer, number, alive=alive)
         nodes += more

@@ -1,0 +1,42 @@
+"""Products of codes: y = act(a b)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
+from netgen.kernels.i8.binary import BinaryI8, described
+from netgen.kernels.layer import Json, Layer
+from netgen.ops.mul import Mul
+
+
+class MulI8(BinaryI8):
+    """Both operands are activations."""
+
+    name: ClassVar[str] = "mul_i8"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Mul,)
+    numeric_form: ClassVar[str] = "product-of-codes"
+
+    def numbers(self, layer: Layer) -> dict[str, Json]:
+        """Zero points of operands that are no constants, the multiplier of products."""
+        kinds = [layer.operands["a"], layer.operands["b"]]
+        zeros: dict[str, Json] = {
+            f"{letter}_zero": layer.operands[letter].zero
+            for letter in ("a", "b")
+            if letter not in self.constants
+        }
+        op = cast("Mul", layer.op)
+        return {**zeros, **described("product", op.multiplier(kinds, layer.result))}
+
+    def alone(self, layer: Layer, letter: str, codes: Array) -> Array:
+        """Codes less their zero point."""
+        less: Array = codes - layer.operands[letter].zero
+        return less
+
+
+class MulConstantI8(MulI8):
+    """The second operand is a constant."""
+
+    name: ClassVar[str] = "mul_constant_i8"
+    constants: ClassVar[tuple[str, ...]] = ("b",)
