@@ -42,7 +42,6 @@ from netgen.kernels.i8.mul import MulConstantI8, MulI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
-from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
@@ -116,7 +115,6 @@ KERNELS: tuple[Kernel, ...] = (
     SpaceToDepthKernel(),
     TransposeKernel(),
     CopyKernel(),
-    RescaleI8(),
     AssignKernel(),
     QuantizeKernel(),
     QuantizeCodesKernel(),

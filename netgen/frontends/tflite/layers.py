@@ -9,6 +9,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.dilated import dealt_again, dilated
 from netgen.frontends.tflite.learned import Array, Learned
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
@@ -84,8 +85,14 @@ def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorVi
     if w.zero and w.array.dtype == np.int8:
         raise GraphError("int8 weights with a zero point", expected="0", found=str(w.zero))
     rounding = "fixed32" if w.array.dtype == np.uint8 else "fixed"
-    x = call.builder.image(call.tensor())
-    y = call.emit_weighted(op, x, w, bias_of(call, call.tensor(), w.array.shape[0]), rounding)
+    bias, dealt = (
+        bias_of(call, call.tensor(), w.array.shape[0]),
+        call.builder.dealt_to(call.tensor()),
+    )
+    if dealt is not None:
+        y = call.emit_weighted(dilated(dealt, op), dealt.image, w, bias, rounding)
+        return dealt_again(call, dealt, y)
+    y = call.emit_weighted(op, call.builder.image(call.tensor()), w, bias, rounding)
     return row_major(y, call.builder.shape(y))
 
 

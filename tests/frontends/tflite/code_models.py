@@ -134,44 +134,93 @@ def blocks(operator: str) -> Build:
     return build
 
 
-def transposed_convolution(draw: Draw) -> Model:
-    """Any window, stride and size; scales of weights by output, of uint8 one, with a zero point."""
-    kind, shape = str(draw.choice(KINDS[:2])), extents(draw, 6)
-    outputs = int(draw.integers(1, 24))
-    kernel, stride = draw.integers(1, 6, 2).tolist(), draw.integers(1, 4, 2).tolist()
-    padding = int(draw.integers(2))
-    size = [
-        extent * step if padding == 0 else (extent - 1) * step + k
-        for extent, step, k in zip(shape[1:3], stride, kernel, strict=True)
-    ]
-    model, element = Model({"x": shape}), ELEMENTS[_DTYPES[kind]]
-    weights = (outputs, *kernel, shape[3])
-    zero, scale, count = zero_of(draw, kind), scale_of(draw), outputs if kind == "int8" else 1
+def layer(
+    draw: Draw,
+    model: Model,
+    kind: str,
+    shape: tuple[int, ...],
+    weights: tuple[int, ...],
+    *,
+    bias: bool,
+) -> list[str]:
+    """Declare x and y of a layer; names of its weights, of outputs first, and of the bias.
+
+    Scales of int8 weights are by output, those of uint8 are one, with a zero point.
+    """
+    element, outputs = ELEMENTS[_DTYPES[kind]], weights[0]
+    scale, count = scale_of(draw), outputs if kind == "int8" else 1
     own = 2.0 ** draw.uniform(-10, -4, count)
     low = -127 if kind == "int8" else 0
-    w = model.constant("w", draw.integers(low, element.high + 1, weights), kind)
-    zeros = np.zeros(count, np.int64) if kind == "int8" else np.array([zero_of(draw, kind)])
-    quantisation = {"Scale": own.astype(np.float32), "ZeroPoint": zeros}
-    model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", quantisation)
-    model.codes_of("x", shape, kind, scale, zero)
-    spread = float(scale * own.mean() * 74 * 74 * np.sqrt(np.prod(weights[1:])))
-    model.codes_of(
-        "y",
-        (),
-        kind,
-        float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3))),
-        zero_of(draw, kind),
-    )
-    inputs = [model.integers("shape", 1, *size, outputs), w, "x"]
-    if draw.random() < 0.7:
-        bias = model.constant("b", draw.integers(-20000, 20001, outputs), "int32")
-        units = {"Scale": (scale * own).astype(np.float32), "ZeroPoint": np.zeros(count, np.int64)}
-        model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", units)
-        inputs.append(bias)
+    names = [model.constant("w", draw.integers(low, element.high + 1, weights), kind)]
+    none = np.zeros(count, np.int64)
+    zeros = none if kind == "int8" else np.array([zero_of(draw, kind)])
+    _quantise(model, own, zeros)
+    model.codes_of("x", shape, kind, scale, zero_of(draw, kind))
+    spread = scale * own.mean() * 74 * 74 * np.sqrt(np.prod(weights[1:]))
+    scale_of_y = float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3)))
+    model.codes_of("y", (), kind, scale_of_y, zero_of(draw, kind))
+    if bias:
+        names.append(model.constant("b", draw.integers(-20000, 20001, outputs), "int32"))
+        _quantise(model, scale * own, none)
+    return names
+
+
+def _quantise(model: Model, scales: Array, zeros: Array) -> None:
+    """Give the tensor that was declared last these scales."""
+    numbers = {"Scale": scales.astype(np.float32), "ZeroPoint": zeros}
+    model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", numbers)
+
+
+def transposed_convolution(draw: Draw) -> Model:
+    """Any window, stride and size, also where windows do not reach all of it."""
+    kind, shape = str(draw.choice(KINDS[:2])), extents(draw, 6)
+    outputs, padding = int(draw.integers(1, 24)), int(draw.integers(2))
+    kernel, stride = draw.integers(1, 6, 2).tolist(), draw.integers(1, 4, 2).tolist()
+    size = [
+        extent * step - int(draw.integers(step))
+        if padding == 0
+        else (extent - 1) * step + k + int(draw.integers(step))
+        for extent, step, k in zip(shape[1:3], stride, kernel, strict=True)
+    ]
+    model = Model({"x": shape})
+    some = bool(draw.random() < 0.7)
+    w, *bias = layer(draw, model, kind, shape, (outputs, *kernel, shape[3]), bias=some)
     return model.node(
-        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        "TRANSPOSE_CONV", [model.integers("shape", 1, *size, outputs), w, "x", *bias],
+        Padding=padding, StrideH=stride[0], StrideW=stride[1],
         FusedActivationFunction=int(draw.choice([0, 1, 3])),
     )  # fmt: skip
+
+
+def dilated(draw: Draw) -> Model:
+    """A convolution of a batch of every n-th pixel, between SPACE_TO_BATCH_ND and its reverse."""
+    kind, channels = str(draw.choice(KINDS[:2])), int(draw.integers(1, 9))
+    block, kernel = draw.integers(1, 4, 2).tolist(), draw.integers(1, 4, 2).tolist()
+    before = [int(draw.integers(0, 2 * n)) for n in block]
+    extent = [n * int(draw.integers(k + 1, 7)) for n, k in zip(block, kernel, strict=True)]
+    behind = [int(draw.integers(0, n)) for n in block]
+    sizes = [n - a - b for n, a, b in zip(extent, before, behind, strict=True)]
+    shape = 1, max(sizes[0], 1), max(sizes[1], 1), channels
+    sides = [(a, n - a - size) for n, a, size in zip(extent, before, shape[1:3], strict=True)]
+    crops = [(int(draw.integers(0, a + 1)), int(draw.integers(0, b + 1))) for a, b in sides]
+    crops = [pair if draw.random() < 0.5 else (0, 0) for pair in crops]
+    model = Model({"x": shape})
+    weights = (int(draw.integers(1, 9)), *kernel, channels)
+    learned = layer(draw, model, kind, shape, weights, bias=True)
+    for name, of in (("s", "x"), ("t", "y")):
+        codes = next(each for each in model.tensors if each.fields["Name"] == of).fields
+        model.tensor(name, (), kind, Quantization=codes["Quantization"])
+    blocks = model.integers("block", *block)
+    p, c = (
+        model.constant(name, np.array(numbers, np.int32), "int32")
+        for name, numbers in (("p", sides), ("c", crops))
+    )
+    model.node("SPACE_TO_BATCH_ND", ["x", blocks, p], ["s"])
+    model.node(
+        "CONV_2D", ["s", *learned], ["t"], Padding=1, StrideH=1, StrideW=1,
+        FusedActivationFunction=int(draw.choice([0, 1, 3])),
+    )  # fmt: skip
+    return model.node("BATCH_TO_SPACE_ND", ["t", blocks, c])
 
 
 OPERATORS: dict[str, Build] = {
@@ -182,6 +231,7 @@ OPERATORS: dict[str, Build] = {
     "PADV2": padding,
     "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
     "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),
+    "SPACE_TO_BATCH_ND": dilated,
     "SPACE_TO_DEPTH": blocks("SPACE_TO_DEPTH"),
     "TRANSPOSE_CONV": transposed_convolution,
 }

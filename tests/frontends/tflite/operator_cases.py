@@ -15,6 +15,7 @@ from tests.frontends.tflite.operator_models import (
     convolution,
     dense,
     depthwise,
+    dilated,
     elementwise_of_codes,
     flatten_by_shape,
     gated_by_hard_sigmoid,
@@ -64,6 +65,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME),
         lambda: pooling("AVERAGE_POOL_2D", (2, 3), (1, 2), VALID, RELU),
         lambda: pooling("AVERAGE_POOL_2D", (9, 8), (3, 4), VALID),
+    ),
+    "BATCH_TO_SPACE_ND": (
+        lambda: dilated("CONV_2D", (2, 2), ((2, 3), (2, 2)), ((0, 1), (0, 0)), act=RELU6),
+        lambda: dilated("DEPTHWISE_CONV_2D", (3, 4), ((3, 3), (4, 4)), ((0, 0), (1, 2))),
     ),
     "CONCATENATION": (
         lambda: concatenation(3, IMAGE, (1, 9, 8, 2)),
@@ -191,6 +196,13 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: alone("SOFTMAX", Beta=0.5),
         lambda: elementwise_of_codes("SOFTMAX", "int8", Beta=1.0),
         lambda: elementwise_of_codes("SOFTMAX", "uint8", Beta=0.5),
+    ),
+    "SPACE_TO_BATCH_ND": (
+        lambda: dilated("CONV_2D", (3, 1), ((0, 0), (1, 1)), ((0, 0), (0, 0))),
+        lambda: dilated(
+            "CONV_2D", (3, 4), ((0, 0), (0, 0)), ((2, 1), (0, 3)), padding=SAME, act=RELU
+        ),
+        lambda: dilated("DEPTHWISE_CONV_2D", (1, 2), ((0, 0), (1, 3)), ((0, 0), (1, 0)), act=RELU),
     ),
     "SPACE_TO_DEPTH": (lambda: alone("SPACE_TO_DEPTH", (1, 6, 9, 4), BlockSize=3),),
     "SPLIT": (lambda: split(IMAGE, 3, 2), lambda: split((1, 6, 4), 1, 3)),

@@ -178,6 +178,28 @@ def transposed_convolution(
     )  # fmt: skip
 
 
+def dilated(
+    operator: str, block: tuple[int, int], pad: tuple[tuple[int, int], tuple[int, int]],
+    crops: tuple[tuple[int, int], tuple[int, int]], *, padding: int = VALID, act: int = NONE,
+    stride: int = 1,
+) -> Model:  # fmt: skip
+    """A convolution of 3 by 3 with dilation, as TensorFlow writes it."""
+    model = Model({"x": IMAGE})
+    blocks = model.integers("block", *block)
+    sides = [
+        model.constant(n, np.array(s, np.int32), "int32") for n, s in (("p", pad), ("c", crops))
+    ]
+    weights = (1, 3, 3, 6) if operator == "DEPTHWISE_CONV_2D" else (4, 3, 3, 6)
+    learned = [model.weights("w", *weights), model.weights("b", 6 if weights[0] == 1 else 4)]
+    more = {"DepthMultiplier": 1} if weights[0] == 1 else {}
+    model.node("SPACE_TO_BATCH_ND", ["x", blocks, sides[0]], ["s"])
+    model.node(
+        operator, ["s", *learned], ["t"], Padding=padding, StrideH=stride, StrideW=1,
+        FusedActivationFunction=act, **more,
+    )  # fmt: skip
+    return model.node("BATCH_TO_SPACE_ND", ["t", blocks, sides[1]])
+
+
 def half_weights() -> Model:
     model = Model({"x": IMAGE})
     half = np.random.default_rng(3).standard_normal((4, 1, 1, 6))
