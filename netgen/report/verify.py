@@ -36,9 +36,9 @@ def verify_graph(
 
     The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
     and TensorFlow Lite Micro, `tflm`, the `file` that the graph is from. Behind codes of computed
-    floats it is always the graph's own, since no other can start from the model's operands. Raises BuildError where the target does not
-    run here, UsageError where there is no such file or the reference cannot take the graph,
-    MissingExtraError without the package of the reference.
+    floats it is always the graph's own, since no other can start from the model's operands. Raises
+    BuildError where the target does not run here, UsageError where there is no such file or the
+    reference cannot take the graph, MissingExtraError without the package of the reference.
     """
     of_file = against in {"tflite", "tflm"}
     if of_file and (file is None or file.suffix != ".tflite"):
@@ -47,6 +47,7 @@ def verify_graph(
         )
     if against == "onnxruntime":
         _require_floats(graph)
+        _require_no_states(graph)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
     if of_file and file is not None:
@@ -64,6 +65,16 @@ def _require_floats(graph: Graph) -> None:
             where=f"%{node.name}",
             expected="f32",
             found=str(node.type),
+            hint="use --against numpy",
+        )
+
+
+def _require_no_states(graph: Graph) -> None:
+    """Raise UsageError for states, which ONNX does not have."""
+    if graph.states:
+        raise UsageError(
+            "networks with a state cannot be compared with ONNX Runtime",
+            where=f"%{graph.states[0].name}",
             hint="use --against numpy",
         )
 

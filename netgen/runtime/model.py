@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import CHook, Interface, Library, ModelState
+from netgen.runtime.build import CHook, Library, ModelState
 from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.interface import Interface
 from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
 from netgen.runtime.photos import normalise
 from netgen.runtime.saved import load_images, save_images

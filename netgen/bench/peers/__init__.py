@@ -66,7 +66,14 @@ def check_installed(name: str) -> None:
 
 
 def refusal(name: str, graph: Graph) -> UsageError | None:
-    """The error of a peer that would be given codes, since it runs in fp32; None without codes."""
+    """The error of a peer that would be given codes, or states; None without them.
+
+    It runs in fp32, each time the same.
+    """
+    if graph.states:
+        return UsageError(
+            f"{name} is timed on networks without a state only", where=f"%{graph.states[0].name}"
+        )
     node = graph.first_codes()
     if node is None:
         return None

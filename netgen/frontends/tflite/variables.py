@@ -135,7 +135,7 @@ class Variables:
     def _state(self, key: Key, made: FileTensor) -> TensorView:
         initial = self._initial.get(key)
         if initial is None:
-            raise GraphError("a variable is read before it is assigned, or begins with something")
+            raise GraphError("a variable is read that was not assigned, and begins with nothing")
         kind = initial.type
         if not kind.shape:
             raise GraphError("a variable without axes is not supported")
