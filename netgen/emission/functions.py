@@ -107,7 +107,8 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
     functions = [*functions]
-    called = called_names(functions, prefix)
+    of_codes = [_of_codes(name, functions, prefix) for name in ("products", "codes/depthwise")]
+    called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
         for machine in _MACHINES
@@ -117,7 +118,9 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     widths = [width for width in floats.vector_widths if f"LOAD{width}" in called]
     return {
         "called": called,
+        "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
+        "of_codes": [text for text in of_codes if text],
         "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
@@ -126,6 +129,18 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
             for width in widths
         },
     }
+
+
+def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
+    """What kernels of codes call, which itself calls what makes codes of sums."""
+    called = called_names(functions, prefix)
+    return render(f"{name}.c.j2", prefix=prefix, called=called).rstrip("\n")
+
+
+def _code_widths(called: frozenset[str]) -> list[int]:
+    """The lanes of the vectors of sums that become codes, widest first: `templates/codes`."""
+    found = [re.fullmatch(r"(?:requantize|pack)_\w*?v(\d+)", name) for name in called]
+    return sorted({int(each[1]) for each in found if each}, reverse=True)
 
 
 def _in_order(called: frozenset[str], prefix: str) -> Iterator[Function]:

@@ -6,11 +6,13 @@ from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
+    "ARG_MAX": elementwise.arg_max,
     "AVERAGE_POOL_2D": average_pool_2d,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
@@ -28,9 +30,11 @@ MAPPINGS: dict[str, Mapping] = {
     "MUL": elementwise.mul,
     "PAD": views.pad,
     "PADV2": views.pad,
+    "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
+    "RELU_N1_TO_1": elementwise.relu_n1_to_1,
     "RESHAPE": views.reshape,
     "RESIZE_BILINEAR": resize.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
@@ -43,13 +47,7 @@ MAPPINGS: dict[str, Mapping] = {
     "SQUEEZE": views.squeeze,
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
+    "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
+    "TRANSPOSE_CONV": transpose_conv,
 }
-
-# Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
-TAKE_CODES = frozenset({
-    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
-    "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-    "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SPACE_TO_DEPTH",
-    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
-})  # fmt: skip

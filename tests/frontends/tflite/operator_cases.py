@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.frontends.tflite.operator_models import (
     IMAGE,
     alone,
+    arg_max,
     by_constant,
     channels_first,
     codes,
@@ -14,6 +15,7 @@ from tests.frontends.tflite.operator_models import (
     convolution,
     dense,
     depthwise,
+    elementwise_of_codes,
     flatten_by_shape,
     gated_by_hard_sigmoid,
     half_weights,
@@ -25,13 +27,16 @@ from tests.frontends.tflite.operator_models import (
     padded_convolution,
     padded_maximum,
     pooling,
+    resized,
     shuffle,
+    slopes,
     split,
     split_v,
+    transposed_convolution,
     two,
     with_integers,
 )
-from tests.frontends.tflite.tflite_models import RELU, RELU6, SAME, VALID, Model
+from tests.frontends.tflite.tflite_models import RELU, RELU6, RELU_N1_TO_1, SAME, VALID, Model
 
 Build = Callable[[], Model]
 
@@ -44,6 +49,16 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: by_constant("ADD", (6,)),
         lambda: by_constant("ADD", ()),
         lambda: by_constant("ADD", IMAGE, first=True, act=RELU),
+        lambda: by_constant("ADD", (6,), act=RELU_N1_TO_1),
+        lambda: elementwise_of_codes("ADD", "int8", b=IMAGE),
+        lambda: elementwise_of_codes("ADD", "uint8", b=(6,), act=RELU6),
+        lambda: elementwise_of_codes("ADD", "int8", b=(), constant="b"),
+        lambda: elementwise_of_codes("ADD", "int8", a=(6,), b=IMAGE, constant="a", act=RELU),
+    ),
+    "ARG_MAX": (
+        lambda: arg_max(IMAGE),
+        lambda: arg_max((1, 7), "int64"),
+        lambda: arg_max((1, 5, 7), axis=2),
     ),
     "AVERAGE_POOL_2D": (
         lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME),
@@ -74,6 +89,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: depthwise(dilation=(2, 2), padding=VALID, act=RELU, bias=False),
         lambda: depthwise(shape=(1, 9, 8, 1), weights=(1, 3, 5, 4)),
     ),
+    "DEPTH_TO_SPACE": (
+        lambda: alone("DEPTH_TO_SPACE", (1, 3, 5, 24), BlockSize=2),
+        lambda: alone("DEPTH_TO_SPACE", (1, 2, 1, 9), BlockSize=3),
+    ),
     "DEQUANTIZE": (half_weights, codes, moved_codes),
     "DIV": (lambda: by_constant("DIV", (6,)), lambda: by_constant("DIV", (), act=RELU)),
     "EXPAND_DIMS": (
@@ -88,9 +107,15 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
     ),
     "HARD_SWISH": (
         lambda: alone("HARD_SWISH"), hard_swish_written_out, gated_by_hard_sigmoid,
+        lambda: elementwise_of_codes("HARD_SWISH", "int8"),
     ),
-    "LEAKY_RELU": (lambda: alone("LEAKY_RELU", Alpha=0.125),),
-    "LOGISTIC": (lambda: alone("LOGISTIC"),),
+    "LEAKY_RELU": (
+        lambda: alone("LEAKY_RELU", Alpha=0.125),
+        lambda: elementwise_of_codes("LEAKY_RELU", "int8", Alpha=-0.25),
+    ),
+    "LOGISTIC": (
+        lambda: alone("LOGISTIC"), lambda: elementwise_of_codes("LOGISTIC", "uint8"),
+    ),
     "MAX_POOL_2D": (
         lambda: pooling("MAX_POOL_2D", (3, 2), (2, 1), SAME, RELU6),
         lambda: pooling("MAX_POOL_2D", (2, 2), (2, 2), VALID),
@@ -111,6 +136,8 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: two("MUL", a=(1, 1, 1, 6)),
         lambda: by_constant("MUL", (1, 1, 1, 6), first=True),
         lambda: by_constant("MUL", IMAGE),
+        lambda: elementwise_of_codes("MUL", "int8", b=(1, 1, 1, 6), act=RELU_N1_TO_1),
+        lambda: elementwise_of_codes("MUL", "uint8", a=(), b=IMAGE, constant="a"),
     ),
     "PAD": (
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0)),
@@ -123,13 +150,34 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=-2.75),
     ),
-    "QUANTIZE": (codes,),
-    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,))),
-    "RELU6": (lambda: alone("RELU6"),),
+    "PRELU": (
+        lambda: slopes((1, 1, 6)),
+        lambda: slopes(IMAGE),
+        lambda: slopes(()),
+        lambda: two("PRELU", b=(1, 1, 1, 6)),
+        lambda: elementwise_of_codes("PRELU", "uint8", b=(1, 1, 6), constant="b"),
+    ),
+    "QUANTIZE": (codes, lambda: elementwise_of_codes("QUANTIZE", "int8")),
+    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,)),
+        lambda: elementwise_of_codes("RELU", "int8")),
+    "RELU6": (lambda: alone("RELU6"), lambda: elementwise_of_codes("RELU6", "int8")),
+    "RELU_N1_TO_1": (
+        lambda: alone("RELU_N1_TO_1"), lambda: elementwise_of_codes("RELU_N1_TO_1", "uint8"),
+    ),
     "RESHAPE": (
         lambda: with_integers("RESHAPE", IMAGE, (1, -1)),
         lambda: Model({"x": IMAGE}).node("RESHAPE", ["x"], NewShape=[1, 72, 6]),
         shuffle,
+    ),
+    "RESIZE_BILINEAR": (
+        lambda: resized("RESIZE_BILINEAR", (18, 16), centres=True),
+        lambda: resized("RESIZE_BILINEAR", (5, 11)),
+        lambda: resized("RESIZE_BILINEAR", (20, 3), corners=True),
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (18, 24)),
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (7, 11), centres=True),
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (20, 3), corners=True),
     ),
     "SHAPE": (flatten_by_shape,),
     "SLICE": (
@@ -138,7 +186,13 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: with_integers("SLICE", IMAGE, (0, 3, 1, 1), (1, 2, 7, 4)),
         lambda: with_integers("SLICE", (1, 6, 4), (0, 2, 0), (1, 3, 4)),
     ),
-    "SOFTMAX": (lambda: alone("SOFTMAX", (1, 7), Beta=1.0), lambda: alone("SOFTMAX", Beta=0.5)),
+    "SOFTMAX": (
+        lambda: alone("SOFTMAX", (1, 7), Beta=1.0),
+        lambda: alone("SOFTMAX", Beta=0.5),
+        lambda: elementwise_of_codes("SOFTMAX", "int8", Beta=1.0),
+        lambda: elementwise_of_codes("SOFTMAX", "uint8", Beta=0.5),
+    ),
+    "SPACE_TO_DEPTH": (lambda: alone("SPACE_TO_DEPTH", (1, 6, 9, 4), BlockSize=3),),
     "SPLIT": (lambda: split(IMAGE, 3, 2), lambda: split((1, 6, 4), 1, 3)),
     "SPLIT_V": (lambda: split_v(IMAGE, -1, 1, -1, 2), lambda: split_v(IMAGE, 1, 4, 5)),
     "SQUEEZE": (
@@ -163,6 +217,16 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: two("SUB", a=(1, 1, 1, 6)),
         lambda: by_constant("SUB", (6,), first=True),
         lambda: by_constant("SUB", ()),
+        lambda: elementwise_of_codes("SUB", "int8", b=IMAGE, act=RELU),
+        lambda: elementwise_of_codes("SUB", "uint8", a=(1, 1, 1, 6), b=IMAGE),
+        lambda: elementwise_of_codes("SUB", "int8", a=(6,), b=IMAGE, constant="a"),
+        lambda: elementwise_of_codes("SUB", "int8", b=IMAGE, constant="b"),
+    ),
+    "TANH": (lambda: alone("TANH"), lambda: elementwise_of_codes("TANH", "int8")),
+    "TRANSPOSE_CONV": (
+        lambda: transposed_convolution((3, 3), (2, 2), SAME, (18, 16), RELU),
+        lambda: transposed_convolution((2, 4), (3, 1), VALID, (27, 11), bias=False),
+        lambda: transposed_convolution((1, 5), (2, 3), SAME, (17, 23), RELU6),
     ),
     "TRANSPOSE": (
         lambda: with_integers("TRANSPOSE", IMAGE, (0, 3, 1, 2)),

@@ -80,6 +80,45 @@ def mean_of_codes(kind: str, source: float, scale: float, zero: int, *axes: int)
     return model.node("DEQUANTIZE", ["m"])
 
 
+def slopes(shape: tuple[int, ...]) -> Model:
+    model = Model({"x": IMAGE})
+    given = model.constant("s", 0.25 - np.arange(np.prod(shape)).reshape(shape) / 256)
+    return model.node("PRELU", ["x", given])
+
+
+# Scales of results that are not 0.11: some operators allow one only, products need smaller ones.
+_SCALES = {"LOGISTIC": 1 / 256, "SOFTMAX": 1 / 256, "TANH": 1 / 128, "MUL": 0.011, "PRELU": 0.03}
+
+
+def elementwise_of_codes(
+    operator: str, kind: str, *, a: tuple[int, ...] = IMAGE, b: tuple[int, ...] | None = None,
+    constant: str = "", **options: float,
+) -> Model:  # fmt: skip
+    """An operator of one tensor of codes or of two, one of which may be a constant."""
+    shapes = {"a": a} if b is None else {"a": a, "b": b}
+    model = Model({name: shape for name, shape in shapes.items() if name != constant})
+    low = np.iinfo(kind).min
+    for name, shape in shapes.items():
+        if name == constant:
+            numbers = np.arange(np.prod(shape)) * 37 % 256 + low
+            model.constant(name, numbers.reshape(shape), kind)
+        scale, zero = (0.043, low + 120) if name == "a" else (0.017, low + 135)
+        model.codes_of(name, shape, kind, scale, zero)
+    wide = max(shapes.values(), key=len)
+    zero = low if operator in ("LOGISTIC", "SOFTMAX") else low + 128
+    model.codes_of("y", wide, kind, _SCALES.get(operator, 0.11), zero)
+    if "act" in options:
+        options["FusedActivationFunction"] = options.pop("act")
+    return model.node(operator, [*shapes], **options)
+
+
+def arg_max(shape: tuple[int, ...], kind: str = "int32", axis: int = -1) -> Model:
+    model = Model({"x": shape})
+    model.tensor("y", shape[:-1], kind)
+    place = model.constant("axis", np.int32(axis), "int32")
+    return model.node("ARG_MAX", ["x", place], OutputType=2 if kind == "int32" else 4)
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]
@@ -116,6 +155,27 @@ def split_v(shape: tuple[int, ...], axis: int, *lengths: int) -> Model:
 
 def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Model:
     return Model({"x": shape}).node(operator, ["x"], **options)
+
+
+def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = ["x", model.integers("size", *size)]
+    return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
+
+
+def transposed_convolution(
+    kernel: tuple[int, int], stride: tuple[int, int], padding: int, size: tuple[int, int],
+    act: int = NONE, *, bias: bool = True,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = [model.integers("shape", 1, *size, 5), model.weights("w", 5, *kernel, 6), "x"]
+    if bias:
+        inputs.append(model.weights("b", 5))
+    return model.node(
+        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=act,
+    )  # fmt: skip
 
 
 def half_weights() -> Model:
