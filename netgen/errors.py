@@ -59,6 +59,10 @@ class GraphError(NetgenError):
     exit_code = 3
 
 
+class ElementError(GraphError):
+    """An operand whose element type the operator does not take."""
+
+
 class WeightsError(NetgenError):
     """A weight file that cannot be read, or does not fit the network."""
 

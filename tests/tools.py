@@ -34,6 +34,8 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {"chromium": ("google-chrome",)}
 # Flags beginning with -m by which a program needs no more of the processor than before.
 _HARMLESS = ("-mprefer-vector-width=", "-mthumb")
 _MARCH = "-march="
+# Flags by which it needs one more feature, which no level of an architecture has.
+_FEATURES = {"-mavx512vnni": "avx512_vnni"}
 
 
 class ToolError(Exception):
@@ -199,7 +201,9 @@ def _needs(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     features: tuple[str, ...] = ()
     for word in command:
         if word.startswith(_MARCH):
-            features = next(t.cpu_features for t in TARGETS if word in t.machine_flags)
+            features += next(t.cpu_features for t in TARGETS if word in t.machine_flags)
+        elif word in _FEATURES:
+            features += (_FEATURES[word],)
         else:
             known = not word.startswith("-m") or word.startswith(_HARMLESS)
             assert known, f"which features does {word} need? say it in tests/tools.py"

@@ -106,8 +106,8 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
-    functions = [*functions]
-    called = called_names(functions, prefix)
+    products = _products(functions := [*functions], prefix)
+    called = called_names([*functions, products], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
         for machine in _MACHINES
@@ -118,6 +118,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     return {
         "called": called,
         "scalars": [function.text(prefix) for function in found if function.width == 1],
+        "products": products,
         "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
@@ -126,6 +127,12 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
             for width in widths
         },
     }
+
+
+def _products(functions: Sequence[str], prefix: str) -> str:
+    """What products of codes call, which itself calls what makes codes of sums."""
+    called = called_names(functions, prefix)
+    return render("products.c.j2", prefix=prefix, called=called).rstrip("\n")
 
 
 def _in_order(called: frozenset[str], prefix: str) -> Iterator[Function]:

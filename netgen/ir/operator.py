@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from netgen.errors import GraphError
+from netgen.errors import ElementError, GraphError
 from netgen.ir.attributes import (
     REFERENCE,
     AttributeValue,
@@ -105,7 +105,7 @@ class Operator(Magnitude, ABC):
         first = operands[0] if operands else None
         for letter, kind in zip(self.letters(len(operands)), operands, strict=False):
             if kind.dtype not in self.element_types:
-                raise GraphError(
+                raise ElementError(
                     f"{self.operator_name} takes no {letter} of {kind.dtype}",
                     expected=" or ".join(e for e in ELEMENTS if e in self.element_types),
                     found=str(kind),

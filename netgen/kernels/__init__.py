@@ -38,6 +38,7 @@ from netgen.kernels.i8.linear_portable import LinearPortableI8
 from netgen.kernels.i8.mul import MulConstantI8, MulI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
+from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
@@ -81,6 +82,7 @@ KERNELS: tuple[Kernel, ...] = (
     PadKernel(),
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
+    ProductI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),

@@ -54,6 +54,9 @@ class Tiling:
     while several inputs come as they lie in memory; they have `folded_tiles`, whose vectors are
     registers.
 
+    Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: pairs as
+    int16, or four bytes. `dot_cycles` are those of one such step for one vector of sums.
+
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
     vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
@@ -71,6 +74,8 @@ class Tiling:
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
     spread: float = 0.0
+    inputs_at_once: int = 0
+    dot_cycles: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,52 @@ _X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 # then not fuse the two: the same kernel gave other bits where its pointers are not `restrict`.
 _FUSED = ("-fno-code-hoisting",)
 
+# Sums of products of bytes are written where they are read. gcc would take what a loop leaves for
+# another variable than what it begins with, and write all of them to memory in every iteration.
+_APART = ("-fno-tree-coalesce-vars",)
+
+_WIDE = Tiling(
+    vector_types=True,
+    vector_widths=(16, 8, 4),
+    tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
+    # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28
+    # columns.
+    depthwise_unroll=7,
+    depthwise_pairs=True,
+    winograd=True,
+    folds="narrow",
+    tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
+)
+
+# Products of codes. Tiles leave registers for weights, an input and, of pairs, for products.
+_PAIRS_8 = Tiling(
+    vector_widths=(8,),
+    tiles=((10, 1), (5, 2), (3, 3), (1, 6)),
+    inputs_at_once=2,
+    dot_cycles=0.67,
+    tile_cycles=TileCycles(weights=0.33, store=5.0, tile=20.0),
+)
+_PAIRS_16 = Tiling(
+    vector_widths=(16,),
+    tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
+    inputs_at_once=2,
+    dot_cycles=1.0,
+    tile_cycles=TileCycles(weights=0.5, store=5.0, tile=20.0),
+)
+_QUADS_16 = Tiling(
+    vector_widths=(16,),
+    tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
+    inputs_at_once=4,
+    dot_cycles=0.5,
+    tile_cycles=TileCycles(store=5.0, tile=20.0),
+)
+
+
+def _codes(tiling: Tiling) -> dict[str, Tiling]:
+    """The tilings of codes of one byte, signed or not."""
+    return {"i8": tiling, "u8": tiling}
+
+
 TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
@@ -218,6 +269,7 @@ TARGETS: tuple[Target, ...] = (
                 winograd=True,
                 folds="narrow",
             ),
+            **_codes(_PAIRS_8),
         },
         processor=_LARGE,
     ),
@@ -233,18 +285,25 @@ TARGETS: tuple[Target, ...] = (
         cache_l2=1024 * 1024,
         cache_miss=1 / 6,
         tilings={
-            "f32": Tiling(
-                vector_types=True,
-                vector_widths=(16, 8, 4),
-                tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
-                # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28
-                # columns.
-                depthwise_unroll=7,
-                depthwise_pairs=True,
-                winograd=True,
-                folds="narrow",
-                tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
-            ),
+            "f32": _WIDE,
+            **_codes(_PAIRS_16),
+        },
+        processor=_LARGE,
+    ),
+    Target(
+        name="x86-64-v4-vnni",
+        summary="AVX-512 with products of bytes, 32 registers of 16 floats",
+        cpu_features=(*_X86_V4, "avx512_vnni"),
+        machine_flags=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
+        gcc_flags=(*_FUSED, *_APART),
+        clang_flags=(),
+        alignment=64,
+        cache_l1=32 * 1024,
+        cache_l2=1024 * 1024,
+        cache_miss=1 / 6,
+        tilings={
+            "f32": _WIDE,
+            **_codes(_QUADS_16),
         },
         processor=_LARGE,
     ),

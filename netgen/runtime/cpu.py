@@ -23,7 +23,7 @@ _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 
 # Fastest first; a machine that supports none of its own runs `generic`.
 _NATIVE_TARGETS = {
-    "x86_64": ("x86-64-v4", "x86-64-v3", "x86-64-v2"),
+    "x86_64": ("x86-64-v4-vnni", "x86-64-v4", "x86-64-v3", "x86-64-v2"),
     "aarch64": ("aarch64",),
 }
 

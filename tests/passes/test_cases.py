@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netgen.ir.graph import Graph
+from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import initial_states, interpret, next_states
+from netgen.ir.operator import Const
+from netgen.ir.tensor_type import Array
 from netgen.ir.text import parse_graph, print_graph
 from netgen.ir.verify import verify
 from netgen.passes import PIPELINE, Pass, run_pipeline
@@ -24,12 +26,25 @@ PASSES: dict[str, Pass] = {rewrite.__name__: rewrite for rewrite in (*PIPELINE, 
 
 def seeded(text: str) -> Graph:
     graph = verify(parse_graph(text)[0])
-    return graph.with_constants(seeded_weights(graph))
+    constants = dict(seeded_weights(graph))
+    for node in graph.nodes:
+        if isinstance(node.op, Const) and not node.type.element.is_float:
+            constants[node.op.data] = drawn(node)
+    return graph.with_constants(constants)
+
+
+def drawn(node: Node) -> Array:
+    """Floats up to 2, or any codes."""
+    numbers, element = uniform(node.name, node.type.shape), node.type.element
+    if element.is_float:
+        return 2.0 * numbers
+    spread: Array = np.floor((numbers + 1.0) / 2.0 * (element.high - element.low)) + element.low
+    return spread.astype(element.storage)
 
 
 def assert_equal_outputs(before: Graph, after: Graph) -> None:
     """Compare all outputs, to 1e-6 of the largest: of one inference, of states of three."""
-    image = {node.name: 2.0 * uniform(node.name, node.type.shape) for node in before.inputs}
+    image = {node.name: drawn(node) for node in before.inputs}
     assert len(before.outputs) == len(after.outputs)
     states, states_after = initial_states(before), initial_states(after)
     for _ in range(3 if states else 1):

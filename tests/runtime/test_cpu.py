@@ -17,7 +17,9 @@ V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 @pytest.mark.parametrize(
     ("machine", "features", "target"),
     [
+        ("x86_64", V4 | {"avx512_vnni"}, "x86-64-v4-vnni"),
         ("x86_64", V4, "x86-64-v4"),
+        ("x86_64", V3 | {"avx512_vnni"}, "x86-64-v3"),
         ("AMD64", V4 - {"avx512vl"}, "x86-64-v3"),
         ("x86_64", V3 - {"fma"}, "x86-64-v2"),
         ("x86_64", {"sse2"}, "generic"),

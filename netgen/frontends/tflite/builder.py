@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from netgen.frontends.tflite.learned import Learned
 from netgen.ir.graph import Node
 from netgen.ir.operator import Const, Input, State
 from netgen.ir.tensor_type import Array, Quantisation, TensorType
+
+_CODES = {"int8": "i8", "uint8": "u8", "int16": "i16"}
 
 
 class ChannelsLast(Builder):
@@ -92,3 +95,12 @@ class ChannelsLast(Builder):
     def view(self, value: str, shape: Sequence[int]) -> TensorView:
         """View a value as `natural` gives it."""
         return row_major(value, shape)
+
+    def codes(self, name: str, array: npt.NDArray[np.integer[Any]], meaning: Quantisation) -> str:
+        """Add a constant of codes of one scale; raises GraphError where the budget is spent."""
+        self._budget.take(array.size)
+        fresh, content = self.fresh(name), np.ascontiguousarray(array)
+        kind = TensorType(_CODES[content.dtype.name], content.shape, meaning)
+        self.nodes[fresh] = Node(fresh, Const(fresh), (), kind)
+        self.constants[fresh] = content
+        return fresh

@@ -20,16 +20,22 @@ from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1
 from netgen.ops.weighted import Weighted
 
 Result: TypeAlias = "Value | Sequence[Value]"
 Mapping: TypeAlias = "Callable[[Call], Result]"
 
 # Values of the schema's enumeration ActivationFunctionType.
-_ACTIVATIONS: dict[int, ElementwiseActivation | None] = {0: None, 1: Relu(), 3: Relu6()}
+_ACTIVATIONS: dict[int, ElementwiseActivation | None] = {
+    0: None,
+    1: Relu(),
+    2: ReluN1To1(),
+    3: Relu6(),
+}
 # The same of codes, where an activation is an attribute.
 _CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
-_REFUSED = {2: "RELU_N1_TO_1", 4: "TANH", 5: "SIGN_BIT"}
+_REFUSED = {4: "TANH", 5: "SIGN_BIT"}
 
 
 @dataclass(frozen=True)
@@ -181,6 +187,6 @@ class Call(ReadsInputs):
         if number not in _ACTIVATIONS:
             raise GraphError(
                 f"the fused activation {_REFUSED.get(number, number)} is not supported",
-                expected="NONE, RELU or RELU6",
+                expected="NONE, RELU, RELU_N1_TO_1 or RELU6",
             )
         return _ACTIVATIONS[number]

@@ -13,63 +13,87 @@ from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
 from netgen.frontends.tflite.call import Call
-from netgen.ir.operator import Operator
+from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
+from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
+from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
-from netgen.ops.broadcast import per_channel
+from netgen.ops.broadcast import Broadcast, per_channel
 from netgen.ops.dequantize import Dequantize
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.mul import Mul
+from netgen.ops.prelu import Prelu
 from netgen.ops.quantize import Quantize
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1
 from netgen.ops.sigmoid import Sigmoid
 from netgen.ops.softmax import Softmax
+from netgen.ops.sub import Sub
+from netgen.ops.tanh import Tanh
 
 Floats = npt.NDArray[np.float64]
 
 
-def _activated(op: Operator, call: Call) -> TensorView:
+def _activated(kind: type[ElementwiseActivation], call: Call) -> TensorView:
     """Activate the first input: the order of its elements stays, whatever it is."""
-    x = call.tensor()
+    x, op = call.tensor(), kind(**own_scale(call))
     return replace(x, value=call.builder.emit(op, [x.value], call.name))
 
 
-relu = partial(_activated, Relu())
-relu6 = partial(_activated, Relu6())
-hard_swish = partial(_activated, HardSwish())
-logistic = partial(_activated, Sigmoid())
+relu = partial(_activated, Relu)
+relu_n1_to_1 = partial(_activated, ReluN1To1)
+relu6 = partial(_activated, Relu6)
+hard_swish = partial(_activated, HardSwish)
+logistic = partial(_activated, Sigmoid)
+tanh = partial(_activated, Tanh)
 
 
 def leaky_relu(call: Call) -> TensorView:
     """LEAKY_RELU."""
-    return _activated(LeakyRelu(call.floating("Alpha")), call)
+    x, op = call.tensor(), LeakyRelu(call.floating("Alpha"), **own_scale(call))
+    return replace(x, value=call.builder.emit(op, [x.value], call.name))
+
+
+def prelu(call: Call) -> TensorView:
+    """PRELU, whose slopes are known or computed."""
+    if of_codes(call):
+        return of_two_codes(Prelu(**own_scale(call)), call)
+    x, slopes = call.tensor(), call.given(1)
+    if isinstance(slopes, TensorView):
+        return _of_two(Prelu(), call, x, slopes, call.name)
+    return _with_whole_constant(call, Prelu(), x, _floats(slopes), call.name)
 
 
 def softmax(call: Call) -> TensorView:
     """SOFTMAX over the last axis of x * beta."""
-    x = call.tensor()
-    if (beta := call.floating("Beta")) != 1.0:
-        x = call.builder.affine(x, np.array([beta]), np.zeros(1), f"{call.name}.scaled")
-    y = call.builder.emit(Softmax(), [call.builder.natural(x)], call.name)
+    x, op = call.tensor(), Softmax(call.floating("Beta"), **own_scale(call))
+    y = call.builder.emit(op, [call.builder.natural(x)], call.name)
     return row_major(y, x.shape)
 
 
 def add(call: Call) -> TensorView:
     """ADD of two tensors -> add; of a constant -> a bias, batch_norm, or add."""
+    if of_codes(call):
+        return of_two_codes(Add(act=fused_act(call), **own_scale(call)), call)
     return call.activated(lambda name: _sum(call, name, call.given(0), call.given(1)))
 
 
 def sub(call: Call) -> TensorView:
-    """SUB: the second operand is negated, which is exact, and added."""
-    a, b = call.given(0), call.given(1)
-    negated: Value | None
-    if isinstance(b, TensorView):
-        minus, none = np.array([-1.0]), np.zeros(1)
-        negated = call.builder.affine(b, minus, none, f"{call.name}.negated")
-    else:
-        negated = np.negative(_floats(b))
-    return call.activated(lambda name: _sum(call, name, a, negated))
+    """SUB of two tensors -> sub; with a constant, one of both is negated and added."""
+    if of_codes(call):
+        return of_two_codes(Sub(act=fused_act(call), **own_scale(call)), call)
+    return call.activated(lambda name: _difference(call, name, call.given(0), call.given(1)))
+
+
+def _difference(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
+        return _of_two(Sub(), call, a, b, name)
+    if not isinstance(b, TensorView):
+        return _with_constant(call, Add(), a, np.negative(_floats(b)), name)
+    minus, none = np.array([-1.0]), np.zeros(1)
+    negated = call.builder.affine(b, minus, none, f"{call.name}.negated")
+    return _with_constant(call, Add(), a, negated, name)
 
 
 def _sum(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
@@ -80,6 +104,8 @@ def _sum(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
 
 def mul(call: Call) -> TensorView:
     """MUL of two tensors -> mul, or hard_swish; by a constant -> batch_norm or mul."""
+    if of_codes(call):
+        return of_two_codes(Mul(act=fused_act(call), **own_scale(call)), call)
     return call.activated(lambda name: _product(call, name, call.given(0), call.given(1)))
 
 
@@ -93,6 +119,8 @@ def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorV
 
 def div(call: Call) -> TensorView:
     """DIV by a constant -> batch_norm or mul."""
+    if of_codes(call):
+        raise UnsupportedError("not supported of codes", hint=WITHOUT_QUANTISATION)
     divisor = _floats(call.known(1, "the divisor"))
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
@@ -100,7 +128,7 @@ def div(call: Call) -> TensorView:
     return call.activated(lambda name: _with_constant(call, Mul(), x, 1.0 / divisor, name))
 
 
-def _of_two(op: Operator, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
+def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
     """Two tensors of one shape, or one of them one number per channel.
 
     In place if they lie alike, else both in the order of the file.
@@ -109,10 +137,11 @@ def _of_two(op: Operator, call: Call, a: TensorView, b: TensorView, name: str) -
     if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], name))
     a, b = _wide(a, len(b.shape)), _wide(b, len(a.shape))
-    if b.shape != a.shape and a.shape == per_channel(b.shape):
+    spread_first = b.shape != a.shape and a.shape == per_channel(b.shape)
+    if spread_first and op.commutes:
         a, b = b, a
     y = builder.emit(op, [builder.natural(a), builder.natural(b)], name)
-    return row_major(y, a.shape)
+    return row_major(y, b.shape if spread_first and not op.commutes else a.shape)
 
 
 def _wide(x: TensorView, rank: int) -> TensorView:
@@ -131,10 +160,20 @@ def _with_constant(
     shape = (1,) * (len(x.shape) - given.ndim) + given.shape
     if given.size == 1 or shape == per_channel(x.shape):
         return _affine(call, op, x, given.reshape(-1), name)
-    if shape != x.shape:
+    return _with_whole_constant(call, op, x, given, name)
+
+
+def _with_whole_constant(
+    call: Call, op: Broadcast, x: TensorView, given: Floats, name: str
+) -> TensorView:
+    """A second operand of the shape of x, or of one number per channel."""
+    shape, channels = (1,) * (len(x.shape) - given.ndim) + given.shape, per_channel(x.shape)
+    if given.size == 1:
+        given, shape = np.broadcast_to(given.reshape(-1), channels), channels
+    if shape not in {x.shape, channels}:
         raise GraphError(
             "a constant operand has the wrong shape",
-            expected=f"[1], {list(per_channel(x.shape))} or {list(x.shape)}",
+            expected=f"[1], {list(channels)} or {list(x.shape)}",
             found=f"{list(given.shape)}",
         )
     second = call.builder.constant(f"{name}.b", given.reshape(shape))
@@ -166,7 +205,7 @@ def _floats(array: Value | None) -> Floats:
 
 
 def quantize(call: Call) -> TensorView:
-    """QUANTIZE -> quantize, to the codes of the result's tensor."""
+    """QUANTIZE of floats, or of codes of another scale -> quantize, to those of the result."""
     x, codes = call.tensor(), call.one_scale()
     op = Quantize(codes.scale, codes.zero, codes.dtype)
     return replace(x, value=call.builder.emit(op, [x.value], call.name))
@@ -179,11 +218,17 @@ def dequantize(call: Call) -> TensorView:
 
 
 def widened(call: Call) -> Known:
-    """DEQUANTIZE of a constant of float16: its float32."""
-    array = call.known(0, "the operand")
-    if array.dtype != np.float16:
-        raise WeightsError(
-            "a constant of codes is not supported here", expected="float16", found=str(array.dtype)
-        )
+    """DEQUANTIZE of a constant of float16 or of codes: its float32."""
+    array, tensor = call.known(0, "the operand"), call.read[0]
     call.budget.take(array.size)
-    return np.asarray(array, np.float32)
+    if array.dtype == np.float16:
+        return np.asarray(array, np.float32)
+    assert tensor is not None  # it is known
+    meaning = tensor.type().quantisation if array.dtype.kind in "iu" else None
+    if meaning is None or not isinstance(meaning.scale, float):
+        raise WeightsError(
+            "a constant of such elements is not supported here",
+            expected="float16, or codes of one scale",
+            found=str(array.dtype),
+        )
+    return (meaning.scale * (array.astype(np.float64) - meaning.zero)).astype(np.float32)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from netgen.errors import GraphError, NetgenError, WeightsError
 
 WITHOUT_QUANTISATION = (
-    "netgen reads .tflite files of floats: convert the model without quantisation "
-    "(no optimizations in the converter)"
+    "netgen does not compute it of such codes: convert the model without quantisation "
+    "(no optimizations in the converter), or without this operator"
 )
 
 

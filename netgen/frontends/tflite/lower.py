@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netgen.errors import GraphError, WeightsError
+from netgen.errors import ElementError, GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Value, check_rank
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
@@ -15,7 +15,7 @@ from netgen.frontends.tflite.builder import ChannelsLast
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, Faults, UnsupportedError
 from netgen.frontends.tflite.fold import FOLDS
-from netgen.frontends.tflite.operators import MAPPINGS, TAKE_CODES
+from netgen.frontends.tflite.operators import MAPPINGS
 from netgen.frontends.tflite.parts import FileOperator, FileTensor, ModelFile
 from netgen.frontends.tflite.variables import OF_VARIABLES, Variables
 from netgen.ir.graph import Graph
@@ -140,8 +140,10 @@ class _Lowering:
         if not found and fold is not None:
             results = _folded(operator.name, call)
         elif mapping is not None:
-            self._check_elements(operator, found)
-            made = mapping(call)
+            try:
+                made = mapping(call)
+            except ElementError as error:
+                raise self._unsupported(found) or error from error
             results = [made] if isinstance(made, TensorView | np.ndarray) else list(made)
         else:
             raise UnsupportedError("supported between constants only")
@@ -202,16 +204,14 @@ class _Lowering:
             raise GraphError(f"{self._file.tensors[index].shown} is a variable, not what it holds")
         return self._values[index]
 
-    def _check_elements(self, operator: FileOperator, found: Sequence[TensorView]) -> None:
-        """Raise GraphError for codes and integers where only floats are supported."""
-        if operator.name in TAKE_CODES:
-            return
-        for view in found:
-            kind = self._builder.kind(view)
+    def _unsupported(self, found: Sequence[TensorView]) -> UnsupportedError | None:
+        """What is wrong with an operator that takes no codes, or no integers, and reads some."""
+        for kind in map(self._builder.kind, found):
             if kind.quantisation is not None:
-                raise UnsupportedError("quantised", hint=WITHOUT_QUANTISATION)
+                return UnsupportedError(f"not supported of {kind.dtype}", hint=WITHOUT_QUANTISATION)
             if not kind.element.is_float:
-                raise UnsupportedError("supported in floats only", found=kind.dtype)
+                return UnsupportedError("supported in floats only", found=kind.dtype)
+        return None
 
     def _check_result(self, value: Value, tensor: FileTensor) -> None:
         """Raise GraphError where the result is of another kind than the file says."""

@@ -28,9 +28,11 @@ MAPPINGS: dict[str, Mapping] = {
     "MUL": elementwise.mul,
     "PAD": views.pad,
     "PADV2": views.pad,
+    "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
+    "RELU_N1_TO_1": elementwise.relu_n1_to_1,
     "RESHAPE": views.reshape,
     "RESIZE_BILINEAR": resize.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
@@ -43,13 +45,6 @@ MAPPINGS: dict[str, Mapping] = {
     "SQUEEZE": views.squeeze,
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
+    "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
 }
-
-# Those that take codes as well as floats; what is emitted for them refuses other codes by itself.
-TAKE_CODES = frozenset({
-    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE",
-    "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "PAD", "PADV2",
-    "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SHAPE", "SLICE", "SPACE_TO_DEPTH",
-    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
-})  # fmt: skip

@@ -14,6 +14,7 @@ from tests.frontends.tflite.operator_models import (
     convolution,
     dense,
     depthwise,
+    elementwise_of_codes,
     flatten_by_shape,
     gated_by_hard_sigmoid,
     half_weights,
@@ -26,12 +27,13 @@ from tests.frontends.tflite.operator_models import (
     padded_maximum,
     pooling,
     shuffle,
+    slopes,
     split,
     split_v,
     two,
     with_integers,
 )
-from tests.frontends.tflite.tflite_models import RELU, RELU6, SAME, VALID, Model
+from tests.frontends.tflite.tflite_models import RELU, RELU6, RELU_N1_TO_1, SAME, VALID, Model
 
 Build = Callable[[], Model]
 
@@ -44,6 +46,11 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: by_constant("ADD", (6,)),
         lambda: by_constant("ADD", ()),
         lambda: by_constant("ADD", IMAGE, first=True, act=RELU),
+        lambda: by_constant("ADD", (6,), act=RELU_N1_TO_1),
+        lambda: elementwise_of_codes("ADD", "int8", b=IMAGE),
+        lambda: elementwise_of_codes("ADD", "uint8", b=(6,), act=RELU6),
+        lambda: elementwise_of_codes("ADD", "int8", b=(), constant="b"),
+        lambda: elementwise_of_codes("ADD", "int8", a=(6,), b=IMAGE, constant="a", act=RELU),
     ),
     "AVERAGE_POOL_2D": (
         lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME),
@@ -88,9 +95,15 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
     ),
     "HARD_SWISH": (
         lambda: alone("HARD_SWISH"), hard_swish_written_out, gated_by_hard_sigmoid,
+        lambda: elementwise_of_codes("HARD_SWISH", "int8"),
     ),
-    "LEAKY_RELU": (lambda: alone("LEAKY_RELU", Alpha=0.125),),
-    "LOGISTIC": (lambda: alone("LOGISTIC"),),
+    "LEAKY_RELU": (
+        lambda: alone("LEAKY_RELU", Alpha=0.125),
+        lambda: elementwise_of_codes("LEAKY_RELU", "int8", Alpha=-0.25),
+    ),
+    "LOGISTIC": (
+        lambda: alone("LOGISTIC"), lambda: elementwise_of_codes("LOGISTIC", "uint8"),
+    ),
     "MAX_POOL_2D": (
         lambda: pooling("MAX_POOL_2D", (3, 2), (2, 1), SAME, RELU6),
         lambda: pooling("MAX_POOL_2D", (2, 2), (2, 2), VALID),
@@ -111,6 +124,8 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: two("MUL", a=(1, 1, 1, 6)),
         lambda: by_constant("MUL", (1, 1, 1, 6), first=True),
         lambda: by_constant("MUL", IMAGE),
+        lambda: elementwise_of_codes("MUL", "int8", b=(1, 1, 1, 6), act=RELU_N1_TO_1),
+        lambda: elementwise_of_codes("MUL", "uint8", a=(), b=IMAGE, constant="a"),
     ),
     "PAD": (
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0)),
@@ -123,9 +138,20 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=0.0),
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0), value=-2.75),
     ),
-    "QUANTIZE": (codes,),
-    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,))),
-    "RELU6": (lambda: alone("RELU6"),),
+    "PRELU": (
+        lambda: slopes((1, 1, 6)),
+        lambda: slopes(IMAGE),
+        lambda: slopes(()),
+        lambda: two("PRELU", b=(1, 1, 1, 6)),
+        lambda: elementwise_of_codes("PRELU", "uint8", b=(1, 1, 6), constant="b"),
+    ),
+    "QUANTIZE": (codes, lambda: elementwise_of_codes("QUANTIZE", "int8")),
+    "RELU": (lambda: alone("RELU"), lambda: alone("RELU", (1, 7)), lambda: alone("RELU", (1,)),
+        lambda: elementwise_of_codes("RELU", "int8")),
+    "RELU6": (lambda: alone("RELU6"), lambda: elementwise_of_codes("RELU6", "int8")),
+    "RELU_N1_TO_1": (
+        lambda: alone("RELU_N1_TO_1"), lambda: elementwise_of_codes("RELU_N1_TO_1", "uint8"),
+    ),
     "RESHAPE": (
         lambda: with_integers("RESHAPE", IMAGE, (1, -1)),
         lambda: Model({"x": IMAGE}).node("RESHAPE", ["x"], NewShape=[1, 72, 6]),
@@ -138,7 +164,12 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: with_integers("SLICE", IMAGE, (0, 3, 1, 1), (1, 2, 7, 4)),
         lambda: with_integers("SLICE", (1, 6, 4), (0, 2, 0), (1, 3, 4)),
     ),
-    "SOFTMAX": (lambda: alone("SOFTMAX", (1, 7), Beta=1.0), lambda: alone("SOFTMAX", Beta=0.5)),
+    "SOFTMAX": (
+        lambda: alone("SOFTMAX", (1, 7), Beta=1.0),
+        lambda: alone("SOFTMAX", Beta=0.5),
+        lambda: elementwise_of_codes("SOFTMAX", "int8", Beta=1.0),
+        lambda: elementwise_of_codes("SOFTMAX", "uint8", Beta=0.5),
+    ),
     "SPLIT": (lambda: split(IMAGE, 3, 2), lambda: split((1, 6, 4), 1, 3)),
     "SPLIT_V": (lambda: split_v(IMAGE, -1, 1, -1, 2), lambda: split_v(IMAGE, 1, 4, 5)),
     "SQUEEZE": (
@@ -163,7 +194,12 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: two("SUB", a=(1, 1, 1, 6)),
         lambda: by_constant("SUB", (6,), first=True),
         lambda: by_constant("SUB", ()),
+        lambda: elementwise_of_codes("SUB", "int8", b=IMAGE, act=RELU),
+        lambda: elementwise_of_codes("SUB", "uint8", a=(1, 1, 1, 6), b=IMAGE),
+        lambda: elementwise_of_codes("SUB", "int8", a=(6,), b=IMAGE, constant="a"),
+        lambda: elementwise_of_codes("SUB", "int8", b=IMAGE, constant="b"),
     ),
+    "TANH": (lambda: alone("TANH"), lambda: elementwise_of_codes("TANH", "int8")),
     "TRANSPOSE": (
         lambda: with_integers("TRANSPOSE", IMAGE, (0, 3, 1, 2)),
         lambda: with_integers("TRANSPOSE", (1, 4, 6), (0, 2, 1)),

@@ -80,6 +80,38 @@ def mean_of_codes(kind: str, source: float, scale: float, zero: int, *axes: int)
     return model.node("DEQUANTIZE", ["m"])
 
 
+def slopes(shape: tuple[int, ...]) -> Model:
+    model = Model({"x": IMAGE})
+    given = model.constant("s", 0.25 - np.arange(np.prod(shape)).reshape(shape) / 256)
+    return model.node("PRELU", ["x", given])
+
+
+# Scales of results that are not 0.11: some operators allow one only, products need smaller ones.
+_SCALES = {"LOGISTIC": 1 / 256, "SOFTMAX": 1 / 256, "TANH": 1 / 128, "MUL": 0.011, "PRELU": 0.03}
+
+
+def elementwise_of_codes(
+    operator: str, kind: str, *, a: tuple[int, ...] = IMAGE, b: tuple[int, ...] | None = None,
+    constant: str = "", **options: float,
+) -> Model:  # fmt: skip
+    """An operator of one tensor of codes or of two, one of which may be a constant."""
+    shapes = {"a": a} if b is None else {"a": a, "b": b}
+    model = Model({name: shape for name, shape in shapes.items() if name != constant})
+    low = np.iinfo(kind).min
+    for name, shape in shapes.items():
+        if name == constant:
+            numbers = np.arange(np.prod(shape)) * 37 % 256 + low
+            model.constant(name, numbers.reshape(shape), kind)
+        scale, zero = (0.043, low + 120) if name == "a" else (0.017, low + 135)
+        model.codes_of(name, shape, kind, scale, zero)
+    wide = max(shapes.values(), key=len)
+    zero = low if operator in ("LOGISTIC", "SOFTMAX") else low + 128
+    model.codes_of("y", wide, kind, _SCALES.get(operator, 0.11), zero)
+    if "act" in options:
+        options["FusedActivationFunction"] = options.pop("act")
+    return model.node(operator, [*shapes], **options)
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]

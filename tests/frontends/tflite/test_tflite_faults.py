@@ -47,14 +47,14 @@ def refusal(folder: Path, content: bytes, kind: type[NetgenError] = GraphError) 
 
 def test_everything_unsupported_is_told_at_once(tmp_path: Path) -> None:
     model = Model({"x": IMAGE}, outputs=("y", "z"))
-    for name in ("sine", "relu", "tanh", "y", "z"):
+    for name in ("sine", "relu", "cosine", "y", "z"):
         model.tensor(name, IMAGE)
     model.node("SIN", ["x"], ["sine"]).node("RELU", ["sine"], ["relu"])
-    model.node("TANH", ["relu"], ["tanh"]).node("LOGISTIC", ["tanh"], ["y"])
-    model.node("RELU_N1_TO_1", ["x"], ["z"])
+    model.node("COS", ["relu"], ["cosine"]).node("LOGISTIC", ["cosine"], ["y"])
+    model.node("ELU", ["x"], ["z"])
     text = refusal(tmp_path, model.content())
     assert "3 parts of the model cannot be used" in text
-    assert text.endswith("3 operators are not supported: 0 SIN sine, 2 TANH tanh, 4 RELU_N1_TO_1 z")
+    assert text.endswith("3 operators are not supported: 0 SIN sine, 2 COS cosine, 4 ELU z")
 
 
 def test_operators_behind_one_without_a_type(tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_custom_operator(tmp_path: Path) -> None:
 def test_each_reason_is_told_once_with_all_its_operators(tmp_path: Path) -> None:
     model = Model({"x": IMAGE}, outputs=("a", "b", "c", "d"))
     for name in ("x", "a", "b", "c", "d"):
-        model.codes_of(name, IMAGE, "int8", 0.5, -3)
+        model.codes_of(name, IMAGE, "int16", 0.5, 0)
     model.node("RELU", ["x"], ["a"]).node("SIN", ["x"], ["b"])
     model.node("RELU", ["a"], ["c"]).node("LOGISTIC", ["b"], ["d"])
     assert refusal(tmp_path, model.content()).endswith(
         ": 4 parts of the model cannot be used: "
-        f"3 operators are quantised; {WITHOUT_QUANTISATION}: "
+        f"3 operators are not supported of i16; {WITHOUT_QUANTISATION}: "
         "0 RELU a, 2 RELU c, 3 LOGISTIC d; 1 operator is not supported: 1 SIN b"
     )
 

@@ -21,7 +21,7 @@ ELEMENTS = {
 # Options that netgen does not need, but LiteRT.
 _UNREAD = {"SHAPE": "ShapeOptions", "SPLIT_V": "SplitVOptions"}
 SAME, VALID = 0, 1
-NONE, RELU, RELU6, TANH = 0, 1, 3, 4
+NONE, RELU, RELU_N1_TO_1, RELU6, TANH = 0, 1, 2, 3, 4
 
 
 @dataclass

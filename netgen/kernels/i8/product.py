@@ -1,0 +1,244 @@
+"""Dense convolution and linear of codes: a register-tiled product over packed weights.
+
+y[i][j][o] = code of (b[o] + sum over r, s, c of (x[i*u+r*d-p][j*v+s*e-q][c] - zero of x)
+w[o][r][s][c]), where what is outside the image is the zero point. Windows are copied first, as the
+dot product of the target takes them (`product_shape`). Sums are integers: no order, tile or layout
+changes them. Inputs are visited in the order of their places in x, outputs in that of their places
+in y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import describe_band, window_title
+from netgen.kernels.i8.product_packing import (
+    ROWS,
+    lanes_in_all,
+    pack_product,
+    packed_words,
+)
+from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
+from netgen.kernels.i8.sums import CODES, describe_codes
+from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
+from netgen.kernels.layout import common_spans
+from netgen.kernels.loops import listed_loops, row_loop
+from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
+from netgen.kernels.split import Loop, Split, cheapest
+from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
+from netgen.kernels.targets import Target, Tiling
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.linear import Linear
+from netgen.ops.weighted import Weighted
+
+
+class ProductI8(Kernel):
+    """One group; any window, stride, padding, dilation and layout; weights without zero point."""
+
+    name: ClassVar[str] = "product_i8"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
+    numeric_form: ClassVar[str] = "codes"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
+    scratch_element: ClassVar[str] = "i32"
+    weights_element: ClassVar[str] = "i32"
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def accepts(self, layer: Layer) -> bool:
+        """One group of weights that are signed bytes."""
+        op, w = layer.op, layer.operands["w"]
+        groups = op.groups if isinstance(op, Conv2d) else 1
+        return groups == 1 and w.dtype == "i8" and w.zero == 0 and "w" in layer.constant
+
+    def runs_on(self, target: Target) -> bool:
+        """Those that have products of codes."""
+        return target.tiling("i8").inputs_at_once > 0
+
+    def title(self, layer: Layer) -> str:
+        """Kernel, stride, input and output shape."""
+        x, y, op = layer.operands["x"], layer.result, layer.op
+        assert isinstance(op, Weighted)
+        act = layer.op.activation or "none"
+        if isinstance(op, Conv2d):
+            return window_title(f"conv2d_{x.dtype}", layer, op.window, "", act)
+        end = "" if act == "none" else f"_{act}"
+        return f"linear_{x.dtype}_{x.shape[-1]}x{y.shape[-1]}{end}"
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """Cycles of the chosen tile."""
+        shape, tiling, rows = _parts(layer, target)
+        return work_cycles(shape, work_of(layer, rows, target, tiling), rows, tiling)
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
+        shape, tiling, rows = _parts(layer, target)
+        work = work_of(layer, rows, target, tiling)
+        x = layer.operands["x"]
+        lanes = tiling.vector_widths[0]
+        inputs = describe_inputs(layer, 1)
+        layout = layer.layout("x")
+        joined = (
+            not inputs["x_runs"]
+            and layout.pitch == layout.channels
+            and (not shape.flat or shape.window.stride[1] == 1)
+        )
+        return {
+            **_describe_shape(shape),
+            **describe_band(layer),
+            **describe_product_pitches(layer),
+            **inputs,
+            "joined": joined,
+            **describe_codes(layer),
+            "codes": x.dtype,
+            "group": shape.group,
+            "lanes": lanes,
+            "tile": work.tile.rows,
+            "block": work.block,
+            "whole_tiles": shape.result[1] % work.tile.rows == 0,
+            "base": -x.element.low if shape.group == 2 else 0,
+            "border": x.zero,
+            "lanes_in_all": lanes_in_all(shape, tiling),
+            "constant_rows": ROWS,
+            "constant_words": ROWS * lanes_in_all(shape, tiling),
+            "scratch": self.scratch(layer, target),
+            **_places(work, tiling, scattered=_scattered(layer)),
+            **_describe_outputs(layer, shape, work, lanes),
+        }
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """Tiles of `rows` by `vectors`, in blocks of rows of the result."""
+        shape, tiling, rows = _parts(layer, target)
+        return tuple(
+            {"rows": work.tile.rows, "vectors": work.tile.vectors, "block": work.block}
+            for work in ranked_work(shape, rows, target, tiling)
+        )
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """See `product_packing`."""
+        shape, tiling, rows = _parts(layer, target)
+        tile = work_of(layer, rows, target, tiling).tile
+        return pack_product(layer, shape, tile, tiling, constants)
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Words and weights."""
+        shape, tiling, _ = _parts(layer, target)
+        return 4 * packed_words(shape, tiling)
+
+    def scratch(self, layer: Layer, target: Target) -> int:
+        """The sums of a tile, its codes if they are scattered, and the copied windows."""
+        shape, tiling, rows = _parts(layer, target)
+        work = work_of(layer, rows, target, tiling)
+        before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
+        assert isinstance(before, int)
+        bytes_of = 2 if shape.group == 2 else 1
+        return 4 * before + -(-bytes_of * shape.copied(work.block, work.tile.rows) // 4) * 4
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """Division by rows or by panels."""
+        del overwritten
+        panels = split_panels(self.parameters(layer, target)["panels"], threads)
+        candidates = [read_bytes(layer, panels)]
+        if rows_of_call(layer) > 1 and isinstance(layer.op, Conv2d):
+            candidates.append(read_bytes(layer, split_rows(layer, threads)))
+        return cheapest(candidates, self.cost_of_call(layer, target))
+
+    def loops(self, parameters: Mapping[str, Json], by: str) -> tuple[Loop, ...]:
+        """Rows, or panels of outputs."""
+        if by == "rows":
+            return row_loop(parameters)
+        return listed_loops(parameters["panels"], "channels") if by == "panels" else ()
+
+
+def _parts(layer: Layer, target: Target) -> tuple[Shape, Tiling, int]:
+    """The product that a layer is, the target's vectors, and the rows of a call."""
+    tiling = target.tiling(layer.operands["x"].dtype)
+    rows = rows_of_call(layer) if isinstance(layer.op, Conv2d) else 1
+    return shape_of(layer, tiling), tiling, rows
+
+
+def _describe_shape(shape: Shape) -> dict[str, Json]:
+    """Extents and steps."""
+    window = shape.window
+    seen = shape.columns - window.pad[2]
+    inside = max(min(shape.image[1], seen), 0)
+    left = min(window.pad[2], shape.columns)
+    return {
+        "height": shape.image[0],
+        "width": shape.image[1],
+        "channels": shape.inputs,
+        "out_height": shape.result[0],
+        "out_width": shape.result[1],
+        "outputs": shape.outputs,
+        "kernel_rows": window.size[0],
+        "taps": shape.taps,
+        "stride_rows": window.stride[0],
+        "stride_columns": window.stride[1],
+        "pad_top": window.pad[0],
+        "dilation_rows": window.dilation[0],
+        "dilation_columns": window.dilation[1],
+        "window_rows": shape.window_rows,
+        "flat": shape.flat,
+        "left_columns": left,
+        "image_columns": inside,
+        "right_columns": shape.columns - left - inside,
+        "run": shape.run,
+        "depth": shape.depth,
+        "row_step": shape.row_step,
+        "pixel_step": shape.pixel_step,
+    }
+
+
+def _places(work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
+    """Words of scratch: the sums of a tile, and where codes and what is copied begin."""
+    words = work.tile.rows * work.tile.vectors * tiling.vector_widths[0]
+    codes = -(-words // 64) * 16 if scattered else 0
+    return {"sum_words": words, "words_before": words + codes}
+
+
+def _spans(layer: Layer) -> Sequence[tuple[int, int, int]]:
+    """Outputs side by side in y: how many are visited before, their number, their first place."""
+    (order,) = visiting_orders(layer.layout("y"), 1)
+    spans = common_spans({"y": layer.layout("y")}, order)
+    return [(span.start, span.channels, span.first["y"]) for span in spans]
+
+
+def _scattered(layer: Layer) -> bool:
+    return len(_spans(layer)) > 1
+
+
+def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dict[str, Json]:
+    """Panels of outputs, and the pieces of each in y."""
+    width, vectors = work.tile.vectors * lanes, -(-shape.outputs // lanes)
+    whole = vectors // work.tile.vectors
+    loops = [(0, min(whole * width, shape.outputs), work.tile.vectors)]
+    if vectors % work.tile.vectors:
+        loops.append((whole * width, shape.outputs, vectors % work.tile.vectors))
+    panels: list[Json] = [
+        {
+            "first": first,
+            "end": end,
+            "channels": count * lanes,
+            "elements": count * lanes,
+            "width": count * lanes,
+            "vectors": count,
+            "number": first // width,
+        }
+        for first, end, count in loops
+    ]
+    spans = _spans(layer)
+    if len(spans) == 1:
+        return {"panels": panels, "y_first": spans[0][2], "y_pieces": [], "piece_ends": []}
+    pieces: list[Json] = []
+    ends: list[Json] = [0]
+    for first in range(0, shape.outputs, width):
+        for start, count, place in spans:
+            low, high = max(start, first), min(start + count, first + width)
+            if low < high:
+                pieces.append([low - first, place + low - start, high - low])
+        ends.append(len(pieces))
+    return {"panels": panels, "y_first": 0, "y_pieces": pieces, "piece_ends": ends}

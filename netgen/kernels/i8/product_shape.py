@@ -1,0 +1,171 @@
+"""Products of codes, as kernels compute them: where windows wait, and which tiles go over them.
+
+The windows of a block of rows are copied first. If a window is one pixel, those pixels stand one
+after the other: the block is `flat`. Else whole rows of x do, with the border beside them, so that
+each code is copied once whatever the window; the taps of one kernel row are then neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from netgen.kernels.layer import Layer
+from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.tiles import Tile
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.window import Window
+
+# Codes that a tile reads behind the last ones of a window, as its groups of inputs are whole.
+_BEHIND = 4
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A layer as a product: its window, the extents of image and result, inputs and outputs."""
+
+    window: Window
+    image: tuple[int, int]
+    result: tuple[int, int]
+    inputs: int
+    outputs: int
+    group: int
+
+    @property
+    def flat(self) -> bool:
+        """Whether windows are single pixels of the image."""
+        return self.window.size == (1, 1) and not any(self.window.pad)
+
+    @property
+    def taps(self) -> int:
+        """Runs of inputs in a kernel row: one, if its taps are neighbours."""
+        _, columns = self.window.size
+        return columns if self.window.dilation[1] > 1 else 1
+
+    @property
+    def run(self) -> int:
+        """The inputs of a run, up to a whole number of groups."""
+        return -(-self.run_inputs // self.group) * self.group
+
+    @property
+    def run_inputs(self) -> int:
+        """The inputs of a run."""
+        return self.window.size[1] // self.taps * self.inputs
+
+    @property
+    def depth(self) -> int:
+        """The inputs of all runs, with what makes groups whole."""
+        return self.window.size[0] * self.taps * self.run
+
+    @property
+    def columns(self) -> int:
+        """Columns that the windows of a row see, those between them and the border included."""
+        reach = (self.window.size[1] - 1) * self.window.dilation[1] + 1
+        return (self.result[1] - 1) * self.window.stride[1] + reach
+
+    @property
+    def row_step(self) -> int:
+        """Codes from row to row of what is copied."""
+        return self.inputs * (self.result[1] if self.flat else self.columns)
+
+    @property
+    def pixel_step(self) -> int:
+        """Codes from window to window."""
+        return self.inputs * (1 if self.flat else self.window.stride[1])
+
+    @property
+    def window_rows(self) -> int:
+        """Rows from the first one to the last one of a window."""
+        return (self.window.size[0] - 1) * self.window.dilation[0] + 1
+
+    def copied_rows(self, rows: int) -> int:
+        """The rows that are copied for so many rows of the result."""
+        return rows if self.flat else (rows - 1) * self.window.stride[0] + self.window_rows
+
+    def copied(self, rows: int, tile: int) -> int:
+        """Codes that are copied for so many rows, and places that tiles read behind them."""
+        return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + _BEHIND
+
+    def lines(self, rows: int) -> tuple[int, int]:
+        """How often tiles begin anew in so many rows, and the pixels that they then go over."""
+        return (1, rows * self.result[1]) if self.flat else (rows, self.result[1])
+
+
+def shape_of(layer: Layer, tiling: Tiling) -> Shape:
+    """The product that a layer is."""
+    x, y = layer.operands["x"], layer.result
+    group = max(tiling.inputs_at_once, 1)
+    if isinstance(layer.op, Conv2d):
+        window = layer.op.window(layer.operands["w"].shape)
+        image, result = x.shape[1:3], y.shape[1:3]
+    else:
+        window, image, result = Window((1, 1), (1, 1), (0, 0, 0, 0)), (1, 1), (1, 1)
+    return Shape(
+        window, (image[0], image[1]), (result[0], result[1]), x.shape[-1], y.shape[-1], group
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a product is computed: tiles, and the rows of a block, which are copied together."""
+
+    tile: Tile
+    block: int
+
+
+def ranked_work(shape: Shape, rows: int, target: Target, tiling: Tiling) -> list[Work]:
+    """Ways to compute so many rows of a product, those with the least estimated time first."""
+    found = {}
+    for tile in _tiles(shape, rows, tiling):
+        for block in _blocks(shape, rows, tile, target):
+            found[Work(tile, block)] = work_cycles(shape, Work(tile, block), rows, tiling)
+    return sorted(found, key=lambda work: found[work])
+
+
+def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
+    """Legal tiles: no wider than the outputs, and as high as divides pixels into equal ones."""
+    vectors = -(-shape.outputs // tiling.vector_widths[0])
+    _, pixels = shape.lines(rows)
+    for most, width in tiling.tiles:
+        yield Tile(-(-pixels // -(-pixels // most)), min(width, vectors))
+
+
+def _blocks(shape: Shape, rows: int, tile: Tile, target: Target) -> list[int]:
+    """Rows of a block: as many as stay near beside the weights, and all of them."""
+    bytes_of = 2 if shape.group == 2 else 1
+    most = rows
+    while most > 1 and bytes_of * shape.copied(most, tile.rows) > target.cache_l2 // 8:
+        most = -(-most // 2)
+    return [most] if most == rows else [most, rows]
+
+
+def work_cycles(shape: Shape, work: Work, rows: int, tiling: Tiling) -> float:
+    """Estimated cycles: products, codes of sums, copies, and weights that are read again."""
+    tile, lanes = work.tile, tiling.vector_widths[0]
+    lines, pixels = shape.lines(rows)
+    blocks = -(-rows // work.block)
+    if shape.flat:
+        lines, pixels = blocks, work.block * shape.result[1]
+    tiles = lines * -(-pixels // tile.rows)
+    vectors = -(-shape.outputs // lanes)
+    cycles = 0.0
+    for width, count in ((tile.vectors, vectors // tile.vectors), (vectors % tile.vectors, 1)):
+        if width and count:
+            step = max(
+                tiling.dot_cycles * tile.rows * width + tiling.tile_cycles.weights * width,
+                0.5 * (tile.rows + width),
+                4.0 * tiling.dot_cycles,
+            )
+            ends = tiling.tile_cycles.store * tile.rows * width + tiling.tile_cycles.tile
+            cycles += tiles * count * (shape.depth // shape.group * step + ends)
+    copies = blocks * shape.copied_rows(work.block) * (shape.row_step / 16 + 8.0)
+    weights = vectors * lanes * shape.depth * (blocks - 1) / 32
+    return cycles + copies + weights
+
+
+def work_of(layer: Layer, rows: int, target: Target, tiling: Tiling) -> Work:
+    """The layer's own choice, or the best by estimate."""
+    if layer.choice is not None:
+        choice = layer.choice
+        return Work(Tile(choice["rows"], choice["vectors"]), min(choice["block"], rows))
+    return ranked_work(shape_of(layer, tiling), rows, target, tiling)[0]
