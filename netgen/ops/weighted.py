@@ -29,9 +29,10 @@ class Weighted(Rescaled):
 
     Codes of x, i8 or u8, go with weights of the same type, which have one scale or one for each
     output, along axis 0. Those of u8 may go with weights of i8 around zero, as pixels do: the
-    result is of the type of the weights, and has a scale of its own. The bias is i32, in units of x's scale times that of the weights; its own
-    scale does not count. Sums are exact. The code of a sum is round(sum * (x's scale * w's scale /
-    scale)) + zero, clamped by `act`. `rounding` says how:
+    result is of the type of the weights, and has a scale of its own. The bias is i32, in units of
+    x's scale times that of the weights; its own scale does not count. Sums are exact. The code of a
+    sum is round(sum * (x's scale * w's scale / scale)) + zero, clamped by `act`. `rounding` says
+    how:
 
     - `fixed`: by a multiplier in fixed point, rounded twice (`fixed_point`). The factor is one of
       float64.
