@@ -118,7 +118,7 @@ def _context(
         "weight_attributes": weight_attributes(plan, options),
         "input_as": input_as(plan),
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
-        "ports": port_texts(plan, upper),
+        "ports": port_texts(plan, upper, origin.normalisation),
         "unknown_axes": has_unknown_axes(plan),
         "sizes": size_constants(plan, options, regions=regions),
         "threads": plan.threads,

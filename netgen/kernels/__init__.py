@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from netgen.errors import PlanError
 from netgen.kernels.conversions.dequantize import DequantizeKernel
+from netgen.kernels.conversions.normalize import NormalizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.f32.activation import ActivationF32
 from netgen.kernels.f32.add import AddConstantF32, AddF32
@@ -114,6 +115,7 @@ KERNELS: tuple[Kernel, ...] = (
     AssignKernel(),
     QuantizeKernel(),
     DequantizeKernel(),
+    NormalizeKernel(),
 )
 
 
