@@ -60,7 +60,8 @@ RUN = (
     Mode(
         "a compiled model",
         lambda values: is_compiled(values["model"]),
-        _LOADING | _PLANNING | {"target"},
+        # What pixels are normalised by is no matter of plans where floats are given.
+        _LOADING | _PLANNING - {"mean", "std"} | {"target"},
     ),
     Mode("--no-crop", _given("no_crop"), frozenset({"resize"})),
 )
@@ -74,7 +75,9 @@ PLAN = (
     Mode("--csv", _given("buffers"), _LOADING | _PLANNING - {"accept_gap"} | {"target", "curve"}),
     Mode("--capacity", _given("capacity"), frozenset({"accept_gap"})),
     Mode("a MODEL", _given("model"), frozenset({"capacity"})),
-    Mode("--pareto", _given("curve"), _PLANNING - {"input", "winograd"}),
+    Mode(
+        "--pareto", _given("curve"), _PLANNING - {"input", "winograd", "input_type", "mean", "std"}
+    ),
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
 BENCH = (

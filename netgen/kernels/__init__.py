@@ -9,6 +9,7 @@ from __future__ import annotations
 from netgen.errors import PlanError
 from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
+from netgen.kernels.conversions.normalize import NormalizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.conversions.quantize_codes import QuantizeCodesKernel
 from netgen.kernels.f32.activation import ActivationF32
@@ -122,6 +123,7 @@ KERNELS: tuple[Kernel, ...] = (
     QuantizeCodesKernel(),
     DequantizeKernel(),
     ArgmaxKernel(),
+    NormalizeKernel(),
 )
 
 

@@ -33,6 +33,7 @@ from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mul import Mul, mul
+from netgen.ops.normalize import Normalize
 from netgen.ops.pad import Pad, pad
 from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
@@ -75,6 +76,7 @@ REGISTRY.add(
     Linear,
     MaxPool2d,
     Mul,
+    Normalize,
     Pad,
     Prelu,
     Quantize,

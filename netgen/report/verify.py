@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from netgen.compiler import Lowered, build, lower, runnable_target
+from netgen.compiler import Lowered, build, lower, runnable_target, with_input_type
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import initial_states, interpret, next_states
@@ -45,6 +45,7 @@ def verify_graph(
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
         )
+    graph = with_input_type(graph, planning)
     if against == "onnxruntime":
         _require_floats(graph)
         _require_no_states(graph)

@@ -23,7 +23,7 @@ from netgen.kernels.i8.product_packing import (
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
 from netgen.kernels.i8.requantisation import ROWS
-from netgen.kernels.i8.sums import CODES, describe_codes
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
@@ -61,13 +61,13 @@ class ProductI8(Kernel):
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, input and output shape."""
-        x, y, op = layer.operands["x"], layer.result, layer.op
+        x, y, op, types = layer.operands["x"], layer.result, layer.op, codes_title(layer)
         assert isinstance(op, Weighted)
         act = layer.op.activation or "none"
         if isinstance(op, Conv2d):
-            return window_title(f"conv2d_{x.dtype}", layer, op.window, "", act)
+            return window_title(f"conv2d_{types}", layer, op.window, "", act)
         end = "" if act == "none" else f"_{act}"
-        return f"linear_{x.dtype}_{x.shape[-1]}x{y.shape[-1]}{end}"
+        return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile."""
@@ -95,6 +95,7 @@ class ProductI8(Kernel):
             "joined": joined,
             **describe_codes(layer),
             "codes": x.dtype,
+            "result_codes": layer.result.dtype,
             "group": shape.group,
             "lanes": lanes,
             "tile": work.tile.rows,
