@@ -202,7 +202,7 @@ _QUADS_16 = Tiling(
 # Each product of 4 sums and 8 inputs takes four registers, whose lanes are added up at the end.
 _EIGHTS_4 = Tiling(
     vector_widths=(4,),
-    tiles=((4, 1), (2, 2), (1, 4)),
+    tiles=((4, 1), (2, 2)),
     inputs_at_once=8,
     signed_codes=True,
     lanes_of_inputs=2,

@@ -101,7 +101,7 @@ class ProductI8(Kernel):
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
-            "prefetch": work.prefetch,
+            "prefetch": work.prefetch if shape.run >= shape.load else 0,
             "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,

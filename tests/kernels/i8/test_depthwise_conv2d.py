@@ -22,7 +22,7 @@ from tests.kernels.i8.coded_calls import CodedCall, run_coded
 from tests.tools import compiler_for
 
 KERNEL = DepthwiseConv2dI8()
-TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni")
+TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "aarch64")
 
 
 def drawn(seed: int, target: str) -> CodedCall | None:
