@@ -40,7 +40,7 @@ def test_plans(cli: Cli, rings: str, folder: Path) -> None:
         ("a", "a.next"),
         ("b", "b.next"),
     ]
-    assert shown["bytes_moved"] == 304
+    assert shown["bytes_moved"] == 184
     assert cli("plan", rings, "-o", "plan.json").code == 0
     assert cli("plan", "--check", "plan.json").code == 0
     broken = (folder / "plan.json").read_text().replace('"next": "a.next"', '"next": "a"')
