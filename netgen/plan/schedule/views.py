@@ -176,7 +176,8 @@ class _Finder:
         """Put the computed values of a view into one buffer, if they may be."""
         values = list(dict.fromkeys(name for name, _ in found))
         if any(value not in self.group for value in values):
-            return False  # a reshape's own pixels
+            # A reshape's own pixels: channels of them are shown, but none are joined to them.
+            return len(values) == 1 and node.name not in self.dense
         if any(self._grid(value) != self._grid(node.name) for value in values):
             return False  # pixels of the same number, but in other rows
         if node.name in self.joins.maps:

@@ -102,7 +102,7 @@ MOVED = {
     "sum": (48, 0),
     "constant": (48, 0),
     "channels_behind": (256, 128),
-    "rings": (216, 304),  # of these 144 are cut in channels, and rows
+    "rings": (216, 184),  # of these 24 are rows that are cut out
     "bands": (544, 0),
 }
 
