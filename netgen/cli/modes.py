@@ -70,7 +70,9 @@ PLAN = (
     Mode("--csv", _given("buffers"), _LOADING | _PLANNING - {"accept_gap"} | {"target", "curve"}),
     Mode("--capacity", _given("capacity"), frozenset({"accept_gap"})),
     Mode("a MODEL", _given("model"), frozenset({"capacity"})),
-    Mode("--pareto", _given("curve"), _PLANNING - {"input", "winograd", "input_type", "mean", "std"}),
+    Mode(
+        "--pareto", _given("curve"), _PLANNING - {"input", "winograd", "input_type", "mean", "std"}
+    ),
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
 BENCH = (

@@ -12,7 +12,15 @@ import click
 
 from netgen.cli import values as cli_values
 from netgen.cli.modes import REGIONS, refuses
-from netgen.plan.data.option_kinds import Count, Numbers, OneOf, OptionKind, RamBytes, Switch, TuningFile
+from netgen.plan.data.option_kinds import (
+    Count,
+    Numbers,
+    OneOf,
+    OptionKind,
+    RamBytes,
+    Switch,
+    TuningFile,
+)
 from netgen.plan.data.options import PLAN_OPTIONS, PlanOption, PlanOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])

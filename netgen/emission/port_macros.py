@@ -45,9 +45,7 @@ def has_unknown_axes(plan: Plan) -> bool:
     return any(UNKNOWN in axes_of(plan, value) for value in (*plan.inputs, *plan.outputs))
 
 
-def _port_text(
-    plan: Plan, port: Port, upper: str, normalisation: Normalisation | None
-) -> PortText:
+def _port_text(plan: Plan, port: Port, upper: str, normalisation: Normalisation | None) -> PortText:
     kind, axes = plan.values[port.value].type, axes_of(plan, port.value)
     extents = " x ".join(map(str, kind.shape))
     return PortText(

@@ -11,7 +11,7 @@ from netgen.ir.graph import ConstantArray, Graph, Node
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const, Operator
 from netgen.ir.origin import Origin
-from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
+from netgen.ir.tensor_type import Quantisation, TensorType
 from netgen.ops.normalize import Normalize
 from netgen.ops.quantize import Quantize
 from netgen.ops.transpose import Transpose
@@ -83,7 +83,9 @@ class _Changes:
             return
         if kind.element.is_float and self.normalisation is not None:
             self._normalise(node, self.normalisation)
-        elif kind.dtype == "i8" and kind.quantisation and isinstance(kind.quantisation.scale, float):
+        elif (
+            kind.dtype == "i8" and kind.quantisation and isinstance(kind.quantisation.scale, float)
+        ):
             codes = kind.quantisation
             shifted = Quantisation(codes.scale, codes.zero + _SHIFT)
             self.nodes[node.name] = replace(node, type=TensorType("u8", kind.shape, shifted))
@@ -98,7 +100,7 @@ class _Changes:
             )
 
     def _normalise(self, node: Node, normalisation: Normalisation) -> None:
-        """Read pixels and make floats of them; of an image of channels first once these are last."""
+        """Read pixels and make floats of them, behind what brings channels to the last axis."""
         mean, std = (np.array(part) for part in (normalisation.mean, normalisation.std))
         image = node
         while image.type.shape[-1:] != mean.shape:
