@@ -207,7 +207,7 @@ class CompiledModel:
                 "only float32 inputs are normalised",
                 where=f"input '{self.inputs[0].name}'",
                 found=self.inputs[0].dtype,
-                hint="give the codes to the model itself",
+                hint=f"give images of {self.inputs[0].dtype} to the model itself",
             )
         pixels = checked_array(images, self.inputs[0], "uint8")
         return normalise(pixels, self._image.normalisation)

@@ -221,7 +221,7 @@ def pad(call: Call) -> TensorView:
 
 
 def _value(call: Call, x: TensorView) -> float:
-    """What the frame holds, of codes counted from their zero point.
+    """The number that the frame holds, of codes counted from their zero point.
 
     Source: TensorFlow Lite, `pad.cc`, Eval: without a value the zero point, else the code as it is.
     """

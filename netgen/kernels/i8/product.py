@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
-    ROWS,
+    code_rows,
     lanes_in_all,
     pack_product,
     packed_words,
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
-from netgen.kernels.i8.sums import CODES, describe_codes
+from netgen.kernels.i8.requantisation import ROWS
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
@@ -35,7 +37,7 @@ from netgen.ops.weighted import Weighted
 
 
 class ProductI8(Kernel):
-    """One group; any window, stride, padding, dilation and layout; weights without zero point."""
+    """One group; any window, layout, padding and dilation; weights of any zero point but one."""
 
     name: ClassVar[str] = "product_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
@@ -48,10 +50,10 @@ class ProductI8(Kernel):
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """One group of weights that are signed bytes."""
+        """One group of weights that one or two signed bytes hold, less their zero point."""
         op, w = layer.op, layer.operands["w"]
         groups = op.groups if isinstance(op, Conv2d) else 1
-        return groups == 1 and w.dtype == "i8" and w.zero == 0 and "w" in layer.constant
+        return groups == 1 and w.zero > w.element.low and "w" in layer.constant
 
     def runs_on(self, target: Target) -> bool:
         """Those that have products of codes."""
@@ -59,18 +61,18 @@ class ProductI8(Kernel):
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, input and output shape."""
-        x, y, op = layer.operands["x"], layer.result, layer.op
+        x, y, op, types = layer.operands["x"], layer.result, layer.op, codes_title(layer)
         assert isinstance(op, Weighted)
         act = layer.op.activation or "none"
         if isinstance(op, Conv2d):
-            return window_title(f"conv2d_{x.dtype}", layer, op.window, "", act)
+            return window_title(f"conv2d_{types}", layer, op.window, "", act)
         end = "" if act == "none" else f"_{act}"
-        return f"linear_{x.dtype}_{x.shape[-1]}x{y.shape[-1]}{end}"
+        return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile."""
         shape, tiling, rows = _parts(layer, target)
-        return work_cycles(shape, work_of(layer, rows, target, tiling), rows, tiling)
+        return work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
@@ -93,10 +95,12 @@ class ProductI8(Kernel):
             "joined": joined,
             **describe_codes(layer),
             "codes": x.dtype,
+            "result_codes": layer.result.dtype,
             "group": shape.group,
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
+            "prefetch": work.prefetch,
             "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,
@@ -112,7 +116,12 @@ class ProductI8(Kernel):
         """Tiles of `rows` by `vectors`, in blocks of rows of the result."""
         shape, tiling, rows = _parts(layer, target)
         return tuple(
-            {"rows": work.tile.rows, "vectors": work.tile.vectors, "block": work.block}
+            {
+                "rows": work.tile.rows,
+                "vectors": work.tile.vectors,
+                "block": work.block,
+                "prefetch": work.prefetch,
+            }
             for work in ranked_work(shape, rows, target, tiling)
         )
 
@@ -121,6 +130,13 @@ class ProductI8(Kernel):
         shape, tiling, rows = _parts(layer, target)
         tile = work_of(layer, rows, target, tiling).tile
         return pack_product(layer, shape, tile, tiling, constants)
+
+    def requantised(
+        self, layer: Layer, target: Target, packed: Packed
+    ) -> Sequence[tuple[Array, Packed]]:
+        """All vectors of outputs."""
+        shape, tiling, _ = _parts(layer, target)
+        return code_rows(layer, shape, tiling, packed)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""
@@ -133,8 +149,7 @@ class ProductI8(Kernel):
         work = work_of(layer, rows, target, tiling)
         before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
-        bytes_of = 2 if shape.group == 2 else 1
-        return 4 * before + -(-bytes_of * shape.copied(work.block, work.tile.rows) // 4) * 4
+        return 4 * before + shape.copied_bytes(work.block, work.tile.rows)
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -176,6 +191,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "outputs": shape.outputs,
         "kernel_rows": window.size[0],
         "taps": shape.taps,
+        "passes": shape.passes,
         "stride_rows": window.stride[0],
         "stride_columns": window.stride[1],
         "pad_top": window.pad[0],
@@ -186,7 +202,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "left_columns": left,
         "image_columns": inside,
         "right_columns": shape.columns - left - inside,
-        "run": shape.run,
+        "run_length": shape.run,
         "depth": shape.depth,
         "row_step": shape.row_step,
         "pixel_step": shape.pixel_step,
@@ -227,6 +243,7 @@ def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dic
             "width": count * lanes,
             "vectors": count,
             "number": first // width,
+            "full": (end - first) % (count * lanes) == 0,
         }
         for first, end, count in loops
     ]

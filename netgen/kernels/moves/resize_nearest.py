@@ -58,7 +58,7 @@ class ResizeNearestKernel(RowKernel):
 
 
 def _places(places: list[int]) -> Json:
-    """How often each place stands there, if all do as often; else all of them."""
+    """The number of times that each place stands there, if all do as often; else all of them."""
     times = places.count(0)
     if times and np.array_equal(np.arange(len(places)) // times, places):
         return times

@@ -189,8 +189,10 @@ class _Finder:
             return node.name not in self.dense and alike
         if node.name in self.dense:
             return self._pin(node, found, values)
-        if len(values) == 1:
-            return True
+        return len(values) == 1 or self._united(values)
+
+    def _united(self, values: Sequence[str]) -> bool:
+        """Put values into one buffer, unless their places are given."""
         groups = [self.group[value] for value in values]
         fixed = [g for g in self.pinned.values() if any(g is group for group in groups)]
         other = fixed and any(group is not groups[0] for group in groups)

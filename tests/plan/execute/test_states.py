@@ -142,6 +142,7 @@ def check_any(graph: Graph, way: str) -> None:
     try:
         fused, plan = planned(graph, OPTIONS[way])
     except PlanError as error:
-        assert "the rows of this network's image cannot be pushed" in str(error)
+        if "the rows of this network's image cannot be pushed" not in str(error):
+            raise
         return
     run_all(graph, fused, plan, count=3)
