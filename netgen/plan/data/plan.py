@@ -287,8 +287,9 @@ class Plan:
             base = self.values[base.view.operands[0]]
         if recuts(base.type.shape, self.values[value].type.shape):
             return self.values[value].type.shape[-1]
-        found = {self.cut_channels(operand) for operand in base.view.operands} if base.view else {}
-        return next(iter(found)) if len(found) == 1 else None
+        # Channels of several values are joined in pixels of their own only.
+        operands = base.view.operands if base.view is not None else ()
+        return self.cut_channels(operands[0]) if len(operands) == 1 else None
 
     def elements(self, value: str, first: int, end: int) -> Places:
         """The places of a value's rows `first` to `end`, in elements of their buffer's memory.
