@@ -32,6 +32,7 @@ from netgen.ops.identity import Identity, identity
 from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
+from netgen.ops.mirror_pad import MirrorPad, mirror_pad
 from netgen.ops.mul import Mul, mul
 from netgen.ops.pad import Pad, pad
 from netgen.ops.prelu import Prelu, prelu
@@ -74,6 +75,7 @@ REGISTRY.add(
     LeakyRelu,
     Linear,
     MaxPool2d,
+    MirrorPad,
     Mul,
     Pad,
     Prelu,
@@ -118,6 +120,7 @@ __all__ = [
     "leaky_relu",
     "linear",
     "max_pool2d",
+    "mirror_pad",
     "mul",
     "pad",
     "prelu",

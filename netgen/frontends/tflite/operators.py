@@ -28,6 +28,7 @@ MAPPINGS: dict[str, Mapping] = {
     "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": max_pool_2d,
     "MEAN": mean,
+    "MIRROR_PAD": views.mirror_pad,
     "MUL": elementwise.mul,
     "PAD": views.pad,
     "PADV2": views.pad,

@@ -25,6 +25,7 @@ from netgen.ir.tensor_type import TensorType
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
+from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.pad import Pad
 from netgen.ops.rescale import Rescale
 from netgen.ops.spatial_slice import SpatialSlice
@@ -218,6 +219,17 @@ def pad(call: Call) -> TensorView:
     op = ChannelPad(before * inner, after * inner)
     y = call.builder.emit(op, [_channels(call, x, part[0])], call.name)
     return row_major(y, shape)
+
+
+def mirror_pad(call: Call) -> TensorView:
+    """MIRROR_PAD of rows and columns -> mirror_pad."""
+    x = call.tensor()
+    sides, mode = _sides(call, len(x.shape)), call.integer("Mode")
+    if len(sides) != 4 or any((*sides[0], *sides[3])) or mode not in {0, 1}:
+        raise GraphError("only rows and columns can be mirrored", found=f"{list(x.shape)}")
+    op = MirrorPad((*sides[1], *sides[2]), ("reflect", "symmetric")[mode])
+    y = call.builder.emit(op, [call.builder.image(x)], call.name)
+    return row_major(y, call.builder.shape(y))
 
 
 def _value(call: Call, x: TensorView) -> float:

@@ -23,6 +23,7 @@ from tests.frontends.tflite.operator_models import (
     hard_swish_written_out,
     mean,
     mean_of_codes,
+    mirrored,
     moved_codes,
     pad,
     padded_convolution,
@@ -135,6 +136,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: mean_of_codes("int8", 0.03125, 0.0071, 3, 1, 2),
         lambda: mean_of_codes("uint8", 0.02, 0.02, 130, 2, 1),
         lambda: mean_of_codes("int8", 0.02, 0.004, -9, 3, 1),
+    ),
+    "MIRROR_PAD": (
+        lambda: mirrored(IMAGE, 0, (0, 0), (3, 8), (7, 0), (0, 0)),
+        lambda: mirrored(IMAGE, 1, (0, 0), (9, 1), (2, 8), (0, 0)),
     ),
     "MUL": (
         lambda: two("MUL", act=RELU),
