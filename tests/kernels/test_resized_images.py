@@ -98,9 +98,7 @@ NETWORKS = {
     each.name: each
     for each in (floats, float_pyramid, signed, signed_pyramid, unsigned, unsigned_pyramid)
 }
-SOME = [
-    name if name in ("floats", "signed", "unsigned_pyramid") else heavy(name) for name in NETWORKS
-]
+SOME = [name if name in ("floats", "signed") else heavy(name) for name in NETWORKS]
 
 
 def graph_of(name: str) -> Graph:

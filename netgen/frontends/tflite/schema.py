@@ -56,6 +56,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "TRANSPOSE_CONV": (
         "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),
     ),
+    "UNPACK": ("UnpackOptions", ("Num", "Axis")),
 }  # fmt: skip
 
 
