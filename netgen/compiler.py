@@ -17,11 +17,13 @@ from netgen.emission.source import emit_files
 from netgen.errors import UsageError
 from netgen.frontends.files import LOADERS, load_file
 from netgen.ir.graph import Graph
+from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
+from netgen.passes.take_pixels import take_pixels
 from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import DEFAULT, PlanKeywords, PlanOptions, takes_plan_options
@@ -89,9 +91,19 @@ def runnable_target(target: str) -> Target:
     return resolved
 
 
+def with_input_type(graph: Graph, planning: PlanOptions) -> Graph:
+    """The graph as it is compiled: with inputs of the type that is asked for. Raises UsageError."""
+    if planning.input_type == "declared":
+        return graph
+    given = None
+    if planning.mean is not None and planning.std is not None:
+        given = Normalisation(planning.mean, planning.std)
+    return take_pixels(graph, given)
+
+
 def lower(graph: Graph, target: Target, planning: PlanOptions = DEFAULT) -> Lowered:
-    """Run the passes, plan, have the plan checked, pack the weights."""
-    fused = run_pipeline(graph)
+    """Set the type of inputs, run the passes, plan, have the plan checked, pack the weights."""
+    fused = run_pipeline(with_input_type(graph, planning))
     plan = build_plan(fused, target, planning)
     check_plan(plan)
     if planning.tuning is not None:
@@ -121,7 +133,8 @@ def emit(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
     planning, resolved = _planning(options), resolve_target(target)
-    names = _names(_loaded(graph), resolved, file.stem, prefix, weights_as, planning)
+    graph = with_input_type(_loaded(graph), planning)
+    names = _names(graph, resolved, file.stem, prefix, weights_as, planning)
     lowered = lower(graph, resolved, planning)
     files = emit_files(lowered.plan, _origin(graph), lowered.packed, names)
     return write_files(file.parent, files)
@@ -143,7 +156,8 @@ def compile(
     lacks what the target needs.
     """
     planning, resolved = _planning(options), runnable_target(target)
-    lowered = lower(_loaded(graph), resolved, planning)
+    graph = with_input_type(_loaded(graph), planning)
+    lowered = lower(graph, resolved, planning)
     undivided = None
     if planning.threads > 1:
         alone = lower(graph, resolved, replace(planning, threads=1))

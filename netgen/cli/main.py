@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,6 +192,8 @@ def run(
     """Classify photos: resize, crop the centre, normalise as the weights expect, run."""
     from netgen.report.photos import PhotoOptions, classify
 
+    if planning.input_type == "u8":
+        planning, mean, std = replace(planning, mean=mean, std=std), None, None
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     with progress() as tell:
         compiled = compiled_model(model, weights, parameters, target, planning, tell)

@@ -43,6 +43,11 @@ def _given(name: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda values: values[name] is not None and values[name] is not False
 
 
+def _given_models(values: Mapping[str, Any]) -> bool:
+    """Whether there are models; with none it is another error."""
+    return bool(values["models"])
+
+
 SHOW = (Mode("--stage {stage}", lambda values: values["stage"] != "plan", _PLANNING | {"target"}),)
 COMPILE = (
     Mode(
@@ -55,7 +60,8 @@ RUN = (
     Mode(
         "a compiled model",
         lambda values: is_compiled(values["model"]),
-        _LOADING | _PLANNING | {"target"},
+        # What pixels are normalised by is no matter of plans where floats are given.
+        _LOADING | _PLANNING - {"mean", "std"} | {"target"},
     ),
     Mode("--no-crop", _given("no_crop"), frozenset({"resize"})),
 )
@@ -69,15 +75,18 @@ PLAN = (
     Mode("--csv", _given("buffers"), _LOADING | _PLANNING - {"accept_gap"} | {"target", "curve"}),
     Mode("--capacity", _given("capacity"), frozenset({"accept_gap"})),
     Mode("a MODEL", _given("model"), frozenset({"capacity"})),
-    Mode("--pareto", _given("curve"), _PLANNING - {"input", "winograd"}),
+    Mode(
+        "--pareto", _given("curve"), _PLANNING - {"input", "winograd", "input_type", "mean", "std"}
+    ),
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
 BENCH = (
     Mode(
         "--profile",
         _given("profiled"),
-        frozenset({"vs", "threads", "chart", "form", "table"}),
+        frozenset({"vs", "threads", "chart", "form", "table", "folder"}),
     ),
+    Mode("a MODEL", _given_models, frozenset({"folder"})),
     Mode("--table", _given("table"), _LOADING),
     Mode("--json", _given("as_json"), frozenset({"form"})),
 )

@@ -122,7 +122,7 @@ def _pareto(
     as_json: bool,
 ) -> None:
     """Print the plans from the fastest to the smallest; write them as a picture or as JSON."""
-    from netgen.compiler import resolve_target
+    from netgen.compiler import resolve_target, with_input_type
     from netgen.emission.files import write_files
     from netgen.passes import run_pipeline
     from netgen.plan.pareto import pareto
@@ -137,7 +137,10 @@ def _pareto(
     with progress() as tell:
         tell("planning")
         points = pareto(
-            run_pipeline(graph), resolve_target(target), planning.input, winograd=planning.winograd
+            run_pipeline(with_input_type(graph, planning)),
+            resolve_target(target),
+            planning.input,
+            winograd=planning.winograd,
         )
     document = [asdict(point) for point in points]
     if output is not None:

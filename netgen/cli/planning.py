@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -11,23 +12,36 @@ import click
 
 from netgen.cli import values as cli_values
 from netgen.cli.modes import REGIONS, refuses
-from netgen.plan.data.option_kinds import Count, OneOf, OptionKind, RamBytes, Switch, TuningFile
+from netgen.plan.data.option_kinds import (
+    Count,
+    Numbers,
+    OneOf,
+    OptionKind,
+    RamBytes,
+    Switch,
+    TuningFile,
+)
 from netgen.plan.data.options import PLAN_OPTIONS, PlanOption, PlanOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add all options of a plan to a command, which gets them as `planning`."""
+    """Add all options of a plan to a command, which gets them as `planning`.
+
+    Those that the command has parameters for itself are left to it.
+    """
+    own = inspect.signature(command).parameters
+    names = [name for name in PLAN_OPTIONS if name not in own]
 
     @refuses(REGIONS)
     @wraps(command)
     def with_planning(*arguments: object, **options: object) -> object:
-        given: dict[str, Any] = {name: options.pop(name) for name in PLAN_OPTIONS}
+        given: dict[str, Any] = {name: options.pop(name) for name in names}
         return command(*arguments, planning=PlanOptions(**given), **options)
 
     added: Callable[..., Any] = with_planning
-    for name in reversed(PLAN_OPTIONS):
+    for name in reversed(names):
         added = planning_option(name)(added)
     return added
 
@@ -59,6 +73,8 @@ def _form(kind: OptionKind) -> dict[str, Any]:
             return {"type": click.Choice(kind.choices)}
         case Count():
             return {"type": click.IntRange(1, kind.most)}
+        case Numbers():
+            return {"callback": cli_values.read_numbers}
         case RamBytes():
             return {"callback": cli_values.read_ram, "metavar": "BYTES"}
         case TuningFile():

@@ -8,6 +8,7 @@ from netgen.emission.axes import UNKNOWN, axes_of
 from netgen.emission.c_types import C_TYPES
 from netgen.emission.interface import Port, input_ports, output_ports
 from netgen.emission.words import literal
+from netgen.ir.normalisation import Normalisation
 from netgen.ir.tensor_type import TensorType
 from netgen.plan.data.plan import Plan
 
@@ -25,16 +26,18 @@ class Macro:
 
 @dataclass(frozen=True)
 class PortText:
-    """An input or output in the header: what it is, and its constants."""
+    """An input or output in the header: what it is, further lines about it, its constants."""
 
     macro: str
     title: str
+    notes: tuple[str, ...]
     constants: tuple[Macro, ...]
 
 
-def port_texts(plan: Plan, upper: str) -> list[PortText]:
-    """All inputs, then all outputs."""
-    return [_port_text(plan, port, upper) for port in (*input_ports(plan), *output_ports(plan))]
+def port_texts(plan: Plan, upper: str, normalisation: Normalisation | None) -> list[PortText]:
+    """All inputs, then all outputs; `normalisation` is what the network does to pixels."""
+    ports = (*input_ports(plan), *output_ports(plan))
+    return [_port_text(plan, port, upper, normalisation) for port in ports]
 
 
 def has_unknown_axes(plan: Plan) -> bool:
@@ -42,12 +45,13 @@ def has_unknown_axes(plan: Plan) -> bool:
     return any(UNKNOWN in axes_of(plan, value) for value in (*plan.inputs, *plan.outputs))
 
 
-def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
+def _port_text(plan: Plan, port: Port, upper: str, normalisation: Normalisation | None) -> PortText:
     kind, axes = plan.values[port.value].type, axes_of(plan, port.value)
     extents = " x ".join(map(str, kind.shape))
     return PortText(
         macro=f"{upper}_{port.macro}",
         title=f"{port.value}: {C_TYPES[port.dtype].title}, {axes}: {extents}",
+        notes=_pixels(kind, normalisation) if port.reads else (),
         constants=(
             Macro("ELEMENTS", str(kind.elements), f"in the order {axes}"),
             *(
@@ -58,6 +62,21 @@ def _port_text(plan: Plan, port: Port, upper: str) -> PortText:
             *_quantisation(kind),
         ),
     )
+
+
+def _pixels(kind: TensorType, normalisation: Normalisation | None) -> tuple[str, ...]:
+    """What the bytes of an image are, unless they are codes."""
+    if kind.dtype != "u8" or kind.quantisation is not None:
+        return ()
+    notes = ["Pixels of 0 to 255, their channels in the order in which the network was trained:"]
+    if normalisation is None:
+        return (*notes, "RGB mostly. The network normalises them.")
+    mean, std = (
+        ", ".join(f"{number:.9g}" for number in part)
+        for part in (normalisation.mean, normalisation.std)
+    )
+    notes += ["RGB mostly. The network computes (x / 255 - mean) / std of them, by channel, where"]
+    return (*notes, f"mean is {mean} and std is {std}.")
 
 
 def _quantisation(kind: TensorType) -> tuple[Macro, ...]:

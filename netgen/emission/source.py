@@ -69,6 +69,7 @@ def emit_files(
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
     ]
     texts = [function.text for function in functions]
+    words = vector_words(texts, target, prefix)
     source = render(
         "model.c.j2",
         **context,
@@ -76,11 +77,11 @@ def emit_files(
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
         functions=texts,
-        **vector_words(texts, target, prefix),
+        **words,
         needs_string=options.weights_as == "blob"
         or plan.push_rows
         or bool(plan.states)
-        or any("memcpy(" in text or "memmove(" in text for text in texts),
+        or any(name in text for name in _FROM_STRING for text in [*texts, str(words["products"])]),
         **_code(plan, options, arrays, [function.sizes for function in functions]),
         provenance=provenance_lines(plan, origin, options),
         memory=memory_lines(plan),
@@ -94,6 +95,8 @@ def emit_files(
 
 
 _INLINE_MARK = "/* weights */"
+# What the functions of kernels, and those that they call, take from <string.h>.
+_FROM_STRING = ("memcpy(", "memmove(", "memset(")
 
 
 def _header(context: dict[str, object]) -> bytes:
@@ -117,7 +120,7 @@ def _context(
         "weight_attributes": weight_attributes(plan, options),
         "input_as": input_as(plan),
         "banded": not all(in_one_band(plan, segment) for segment in plan.segments),
-        "ports": port_texts(plan, upper),
+        "ports": port_texts(plan, upper, origin.normalisation),
         "unknown_axes": has_unknown_axes(plan),
         "sizes": size_constants(plan, options, regions=regions),
         "threads": plan.threads,

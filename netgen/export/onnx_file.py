@@ -56,16 +56,27 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     Works on graphs as written and on graphs after any pass. `interface` is the layout of inputs and
     outputs of rank 4. An output that is listed twice appears once.
 
-    Raises GraphError for an operator that has no mapping, for codes and for constants without data,
+    Raises GraphError for an operator that has no mapping, codes, states, constants without data,
     MissingExtraError where onnx is not installed.
     """
     onnx = _import_onnx()
     _check_floats(graph)
+    _check_states(graph)
     _check_operators(graph)
     model = _Writer(onnx, graph, interface).model()
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _check_states(graph: Graph) -> None:
+    """Raise GraphError for states: a run of an ONNX file leaves nothing for the next one."""
+    if graph.states:
+        raise GraphError(
+            "networks with a state cannot be exported to ONNX",
+            where=f"%{graph.states[0].name}",
+            hint="export a network whose states are inputs and outputs",
+        )
 
 
 def _check_floats(graph: Graph) -> None:

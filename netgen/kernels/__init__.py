@@ -9,6 +9,7 @@ from __future__ import annotations
 from netgen.errors import PlanError
 from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
+from netgen.kernels.conversions.normalize import NormalizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.conversions.quantize_codes import QuantizeCodesKernel
 from netgen.kernels.f32.activation import ActivationF32
@@ -38,13 +39,13 @@ from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
-from netgen.kernels.i8.mul import MulConstantI8, MulI8
+from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
-from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
+from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
@@ -100,9 +101,11 @@ KERNELS: tuple[Kernel, ...] = (
     ResizeBilinearI8(),
     ResizeBilinearU8(),
     SoftmaxF32(),
+    SumRealI8(),
     SumI8(),
     SumConstantI8(),
     ConstantDifferenceI8(),
+    MulRealI8(),
     MulI8(),
     MulConstantI8(),
     PreluI8(),
@@ -121,6 +124,7 @@ KERNELS: tuple[Kernel, ...] = (
     QuantizeCodesKernel(),
     DequantizeKernel(),
     ArgmaxKernel(),
+    NormalizeKernel(),
 )
 
 

@@ -34,6 +34,7 @@ from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.mirror_pad import MirrorPad, mirror_pad
 from netgen.ops.mul import Mul, mul
+from netgen.ops.normalize import Normalize
 from netgen.ops.pad import Pad, pad
 from netgen.ops.prelu import Prelu, prelu
 from netgen.ops.quantize import Quantize, quantize
@@ -77,6 +78,7 @@ REGISTRY.add(
     MaxPool2d,
     MirrorPad,
     Mul,
+    Normalize,
     Pad,
     Prelu,
     Quantize,

@@ -46,10 +46,13 @@ class Rescaled(Operator):
                 "a zero point without a scale", expected="both, or neither", found=str(self.zero)
             )
 
-    def result_of(self, x: TensorType, shape: tuple[int, ...]) -> TensorType:
+    def result_of(
+        self, x: TensorType, shape: tuple[int, ...], dtype: str | None = None
+    ) -> TensorType:
         """The elements of x under this shape, codes with the scale of the result.
 
-        Raises GraphError for floats with a scale, and for codes without one, or with several.
+        Codes are of the type of x, unless another `dtype` is given. Raises GraphError for floats
+        with a scale, and for codes without one, or with several.
         """
         if x.element.is_float:
             if self.scale:
@@ -57,7 +60,7 @@ class Rescaled(Operator):
             return x.with_shape(shape)
         scale_of(x)
         own = Quantisation(self.scale, self.zero) if self.scale else x.quantisation
-        return TensorType(x.dtype, shape, own)
+        return TensorType(dtype or x.dtype, shape, own)
 
 
 def own_codes(scale: float | None, zero: int) -> Any:  # noqa: ANN401  # arguments of any Rescaled

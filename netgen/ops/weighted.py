@@ -28,9 +28,11 @@ class Weighted(Rescaled):
     """Base of operators that add products of x and w to a bias b: of floats, or of codes.
 
     Codes of x, i8 or u8, go with weights of the same type, which have one scale or one for each
-    output, along axis 0. The bias is i32, in units of x's scale times that of the weights; its own
-    scale does not count. Sums are exact. The code of a sum is round(sum * (x's scale * w's scale /
-    scale)) + zero, clamped by `act`. `rounding` says how:
+    output, along axis 0. Those of u8 may go with weights of i8 around zero, as pixels do: the
+    result is of the type of the weights, and has a scale of its own. The bias is i32, in units of
+    x's scale times that of the weights; its own scale does not count. Sums are exact. The code of a
+    sum is round(sum * (x's scale * w's scale / scale)) + zero, clamped by `act`. `rounding` says
+    how:
 
     - `fixed`: by a multiplier in fixed point, rounded twice (`fixed_point`). The factor is one of
       float64.
@@ -59,14 +61,21 @@ class Weighted(Rescaled):
     def weighted(self, operands: Sequence[TensorType], shape: tuple[int, ...]) -> TensorType:
         """The type of a result of this shape; raises GraphError unless the elements fit."""
         x, w, *rest = operands
-        result = self.result_of(x, shape)
+        mixed = (x.dtype, w.dtype) == ("u8", "i8") and w.zero == 0
         expected = "i32" if not x.element.is_float else x.dtype
-        if w.dtype != x.dtype or x.dtype == "i32" or any(b.dtype != expected for b in rest):
+        fits = (w.dtype == x.dtype or mixed) and x.dtype != "i32"
+        if not fits or any(b.dtype != expected for b in rest):
             raise GraphError(
                 f"{self.operator_name} takes floats, or codes with a bias of i32",
-                expected="x, w and b as f32, as i8, i8 and i32, or as u8, u8 and i32",
-                found=", ".join(kind.dtype for kind in operands),
+                expected="x, w and b as f32, as i8, i8 and i32, as u8, u8 and i32, or as u8, i8 "
+                "around zero and i32",
+                found=", ".join(map(_told, operands)),
             )
+        if mixed and not self.scale:
+            raise GraphError(
+                f"{self.operator_name} of u8 by i8 needs a scale", expected="{scale=0x1p-7, zero=0}"
+            )
+        result = self.result_of(x, shape, w.dtype)
         if x.element.is_float:
             return result
         if w.quantisation is None or w.quantisation.axis not in {None, 0}:
@@ -112,6 +121,11 @@ class Weighted(Rescaled):
     ) -> Multipliers:
         """The factors in fixed point."""
         return multipliers_of(self.factors(x, w, result, scales))
+
+
+def _told(kind: TensorType) -> str:
+    """An element type, and the zero point that its codes are around if there is one."""
+    return f"{kind.dtype} around {kind.zero}" if kind.zero else kind.dtype
 
 
 def centred(operand: Array, kind: TensorType) -> Array:

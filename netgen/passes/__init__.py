@@ -14,6 +14,7 @@ from netgen.passes.drop_repeated_relu import drop_repeated_relu
 from netgen.passes.fold_batch_norm import fold_batch_norm
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.fold_pad import fold_pad
+from netgen.passes.fold_quantize import fold_quantize
 from netgen.passes.fuse_activation import fuse_activation
 from netgen.passes.fuse_residual_add import fuse_residual_add
 from netgen.passes.merge_reshapes import merge_reshapes
@@ -28,6 +29,7 @@ PIPELINE: tuple[Pass, ...] = (
     drop_identities,  # nothing may stand between the operators that the next passes join
     drop_repeated_relu,  # nor between operators that move channels
     fold_pad,  # before the convolution changes its name
+    fold_quantize,  # once the layer has its padding
     fold_batch_norm,  # then what stood behind the batch norm stands behind the convolution
     reshape_state,  # before what moves channels: so may states then
     fold_channel_shuffle,  # then an activation behind it sees what the channels are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from netgen.compiler import build, lower, resolve_target, runnable_target
+from netgen.compiler import build, lower, resolve_target, runnable_target, with_input_type
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.plan.data.options import PlanOptions
@@ -27,6 +27,7 @@ def make_report(
     Raises PlanError, and with `measure` BuildError where the target does not run here.
     """
     progress("planning")
+    graph = with_input_type(graph, planning)
     resolved = runnable_target(target) if measure else resolve_target(target)
     lowered = lower(graph, resolved, planning)
     points = pareto(lowered.graph, resolved, planning.input, winograd=planning.winograd)

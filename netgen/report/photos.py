@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from netgen.errors import InputError, UsageError
 from netgen.ir.normalisation import Normalisation
+from netgen.runtime.inputs import Array
 from netgen.runtime.model import CompiledModel
 from netgen.runtime.photos import Interpolation, load_photo, normalise
 from netgen.runtime.top import Photo, best, read_labels
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ def classify(
     channels, height, width = shape if first else (shape[2], *shape[:2])
     if channels not in {1, 3}:
         raise InputError("photos have 1 or 3 channels", found=f"{channels} input channels")
-    expected = _normalisation(model.image.normalisation, options)
+    prepared = _preparation(model, options)
     names = read_labels(labels, math.prod(model.outputs[0].shape)) if labels else None
     for file in files:
         pixels = load_photo(
@@ -52,9 +58,22 @@ def classify(
             crop=options.crop,
             interpolation=options.interpolation,
         )
-        image = normalise(pixels, expected)
+        image = prepared(pixels)
         scores = model.run(image.transpose(2, 0, 1) if first else image)[0].ravel()
         yield Photo(str(file), best(scores, top, names))
+
+
+def _preparation(model: CompiledModel, options: PhotoOptions) -> Callable[[Pixels], Array]:
+    """What makes an image of pixels: nothing where the network takes these as they are."""
+    if model.inputs[0].dtype != "uint8":
+        expected = _normalisation(model.image.normalisation, options)
+        return lambda pixels: normalise(pixels, expected)
+    if options.mean is not None or options.std is not None:
+        raise UsageError(
+            "this network takes pixels as they are, and does not have them normalised",
+            hint="leave out --mean and --std",
+        )
+    return lambda pixels: pixels
 
 
 def _normalisation(default: Normalisation | None, options: PhotoOptions) -> Normalisation:

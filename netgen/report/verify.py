@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from netgen.compiler import Lowered, build, lower, runnable_target
+from netgen.compiler import Lowered, build, lower, runnable_target, with_input_type
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import initial_states, interpret, next_states
@@ -14,6 +14,7 @@ from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
+from netgen.runtime.declared_inputs import declared_inputs
 
 Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
 
@@ -36,24 +37,37 @@ def verify_graph(
 
     The reference executes the graph as it was declared, before any pass; LiteRT, which is `tflite`,
     and TensorFlow Lite Micro, `tflm`, the `file` that the graph is from. Behind codes of computed
-    floats it is always the graph's own, since no other can start from the model's operands. Raises BuildError where the target does not
-    run here, UsageError where there is no such file or the reference cannot take the graph,
-    MissingExtraError without the package of the reference.
+    floats it is always the graph's own, since no other can start from the model's operands. Raises
+    BuildError where the target does not run here, UsageError where there is no such file or the
+    reference cannot take the graph, MissingExtraError without the package of the reference.
     """
     of_file = against in {"tflite", "tflm"}
     if of_file and (file is None or file.suffix != ".tflite"):
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
         )
+    declared, graph = graph, with_input_type(graph, planning)
     if against == "onnxruntime":
-        _require_floats(graph)
+        _require_floats(declared)
+        _require_no_states(declared)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
-    if of_file and file is not None:
-        reference = _judge_of_file(against, file)
-    else:
-        reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
+    reference = _reference(against, declared, graph, lowered, file)
     return compare(model, lowered.plan, graph, reference, *seeded_runs(graph))
+
+
+def _reference(
+    against: Judge, declared: Graph, graph: Graph, lowered: Lowered, file: Path | None
+) -> Reference:
+    """The judge of a graph's values; others than its own get the inputs of the `declared` one."""
+    if against == "numpy":
+        return _numpy(graph)
+    if against == "onnxruntime":
+        judge = _onnxruntime(declared, lowered)
+    else:
+        assert file is not None
+        judge = _judge_of_file(against, file)
+    return lambda inputs: judge(declared_inputs(declared, graph, inputs))
 
 
 def _require_floats(graph: Graph) -> None:
@@ -64,6 +78,16 @@ def _require_floats(graph: Graph) -> None:
             where=f"%{node.name}",
             expected="f32",
             found=str(node.type),
+            hint="use --against numpy",
+        )
+
+
+def _require_no_states(graph: Graph) -> None:
+    """Raise UsageError for states, which ONNX does not have."""
+    if graph.states:
+        raise UsageError(
+            "networks with a state cannot be compared with ONNX Runtime",
+            where=f"%{graph.states[0].name}",
             hint="use --against numpy",
         )
 

@@ -25,10 +25,10 @@ from netgen.errors import BuildError
 from netgen.runtime import cache
 from netgen.runtime.compilers import CCompiler
 from netgen.runtime.cpu import platform_name
+from netgen.runtime.interface import Interface
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
-    from netgen.plan.data.options import Image
 
 # Public functions must leave the library whatever default the user's CC asks for.
 _SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")
@@ -119,49 +119,6 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
         hint += f"; this compiler is too old or too foreign for target {target.name}: set CC to "
         hint += "another one, or choose target generic"
     return BuildError(f"the C compiler failed: {first}", where=command[0], hint=hint)
-
-
-@dataclass(frozen=True)
-class Interface:
-    """The arguments of a library's functions: numbers of inputs and outputs, places of images.
-
-    `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
-    it takes the arena in two parts; with `threads` above 1 it may be told how many may run. A
-    `stateful` one can be reset.
-    """
-
-    inputs: int
-    outputs: int
-    input_as: Image
-    model_bytes: int
-    fast_bytes: int | None = None
-    threads: int = 1
-    stateful: bool = False
-
-    def signatures(self) -> dict[str, str]:
-        """The functions by name, without the prefix, and their types in C."""
-        given = 0 if self.input_as == "arena" else self.inputs
-        found = {
-            "init": "int32_t(*)(void *, void *)",
-            "run": _signature(given + self.outputs),
-        }
-        if self.input_as == "arena":
-            found |= dict.fromkeys(self.places(), "void *(*)(void *)")
-        if self.stateful:
-            found["reset"] = _signature(0)
-        if self.input_as == "rows":
-            found["push_begin"] = _signature(0)
-            found["push_rows"] = "int32_t(*)(void *, void *, size_t, uint32_t)"
-            found["push_finish"] = _signature(self.outputs)
-        return found
-
-    def places(self) -> list[str]:
-        """The functions that say where to write each input, with `input_as` "arena"."""
-        return ["input"] if self.inputs == 1 else [f"input{n + 1}" for n in range(self.inputs)]
-
-
-def _signature(pointers: int) -> str:
-    return f"int32_t(*)({', '.join(['void *'] * (1 + pointers))})"
 
 
 @dataclass(frozen=True)

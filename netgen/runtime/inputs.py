@@ -81,8 +81,7 @@ def _dtype_hint(array: Array, dtype: str, port: ModelPort) -> tuple[str, ...]:
     if array.dtype == dtype:
         return ()
     if port.dtype != "float32" and dtype == port.dtype:
-        meaning = "" if port.scale is None else f": a code q stands for {_meaning(port)}"
-        return (f"the network takes {dtype}{meaning}",)
+        return (f"the network takes {dtype}{_meaning(port)}",)
     if dtype == "uint8":
         return ("preprocess takes 8-bit pixels of 0..255; give other images to the model itself",)
     if array.dtype == np.uint8:
@@ -91,10 +90,12 @@ def _dtype_hint(array: Array, dtype: str, port: ModelPort) -> tuple[str, ...]:
 
 
 def _meaning(port: ModelPort) -> str:
-    """The number that a code q stands for, as a formula."""
+    """What the elements of a port are, behind their type: pixels, or codes q of numbers."""
+    if port.scale is None:
+        return ": pixels of 0 to 255, as they are" if port.dtype == "uint8" else ""
     zero = port.zero_point
     distance = f"(q {'-' if zero > 0 else '+'} {abs(zero)})" if zero else "q"
-    return f"{port.scale:.9g} * {distance}"
+    return f": a code q stands for {port.scale:.9g} * {distance}"
 
 
 def _shape_hint(array: Array, port: ModelPort) -> tuple[str, ...]:

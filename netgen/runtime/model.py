@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import CHook, Interface, Library, ModelState
+from netgen.runtime.build import CHook, Library, ModelState
 from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.interface import Interface
 from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
 from netgen.runtime.photos import normalise
 from netgen.runtime.saved import load_images, save_images
@@ -206,7 +207,7 @@ class CompiledModel:
                 "only float32 inputs are normalised",
                 where=f"input '{self.inputs[0].name}'",
                 found=self.inputs[0].dtype,
-                hint="give the codes to the model itself",
+                hint=f"give images of {self.inputs[0].dtype} to the model itself",
             )
         pixels = checked_array(images, self.inputs[0], "uint8")
         return normalise(pixels, self._image.normalisation)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from netgen.compiler import Lowered, build, lower
+from netgen.compiler import Lowered, build, lower, with_input_type
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels import find_kernel
@@ -78,6 +78,7 @@ def tune(
     file where the tuning will stand, for messages. Raises BuildError
     without a compiler.
     """
+    graph = with_input_type(graph, planning)
     lowered = lower(graph, target, replace(planning, tuning=None))
     cases = distinct_cases(lowered.plan, target)
     layers = []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from netgen.errors import GraphError
+from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
@@ -81,6 +81,8 @@ class ChannelsLast(Builder):
         if array is not None:
             data = f"{fresh}.initial"
             self._budget.take(array.size)
+            if not np.isfinite(array).all():
+                raise WeightsError(f"what the variable {name} begins with is not finite")
             self.constants[data] = np.ascontiguousarray(array.reshape(kind.shape))
         self.nodes[fresh] = Node(fresh, State(data), (), kind)
         return row_major(fresh, kind.shape)

@@ -20,6 +20,7 @@ from netgen.kernels.i8.sums import (
     NUMBERS,
     bias_of,
     checked_sums,
+    codes_title,
     describe_codes,
     rescaling_words,
     word_bytes,
@@ -60,7 +61,7 @@ class Conv2dPortableI8(RowKernel):
         assert isinstance(op, Conv2d)
         groups = "" if op.groups == 1 else f"_g{op.groups}"
         dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
-        operator = f"conv2d_{layer.result.dtype}"
+        operator = f"conv2d_{codes_title(layer)}"
         return window_title(operator, layer, op.window, groups + dilation, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:

@@ -20,6 +20,7 @@ from netgen.kernels.i8.sums import (
     NUMBERS,
     bias_of,
     checked_sums,
+    codes_title,
     describe_codes,
     rescaling_words,
     word_bytes,
@@ -57,7 +58,7 @@ class DepthwiseConv2dPortableI8(RowKernel):
         op = layer.op
         assert isinstance(op, DepthwiseConv2d)
         dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
-        return window_title(f"depthwise_{layer.result.dtype}", layer, op.window, dilation, op.act)
+        return window_title(f"depthwise_{codes_title(layer)}", layer, op.window, dilation, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, multiplier, loops over the outputs, zero points and bounds."""

@@ -18,6 +18,7 @@ from netgen.kernels.i8.sums import (
     NUMBERS,
     bias_of,
     checked_sums,
+    codes_title,
     describe_codes,
     rescaling_words,
     word_bytes,
@@ -49,7 +50,7 @@ class LinearPortableI8(Kernel):
         op, (outputs, inputs) = layer.op, layer.operands["w"].shape
         assert isinstance(op, Linear)
         ends = "" if op.act == "none" else f"_{op.act}"
-        return f"linear_{layer.result.dtype}_{inputs}x{outputs}{ends}"
+        return f"linear_{codes_title(layer)}_{inputs}x{outputs}{ends}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Inputs, outputs in spans, zero points and bounds."""

@@ -23,7 +23,7 @@ from netgen.kernels.i8.product_packing import (
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
 from netgen.kernels.i8.requantisation import ROWS
-from netgen.kernels.i8.sums import CODES, describe_codes
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
@@ -37,7 +37,7 @@ from netgen.ops.weighted import Weighted
 
 
 class ProductI8(Kernel):
-    """One group; any window, stride, padding, dilation and layout; weights without zero point."""
+    """One group; any window, layout, padding and dilation; weights of any zero point but one."""
 
     name: ClassVar[str] = "product_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
@@ -50,10 +50,10 @@ class ProductI8(Kernel):
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """One group of weights that are signed bytes."""
+        """One group of weights that one or two signed bytes hold, less their zero point."""
         op, w = layer.op, layer.operands["w"]
         groups = op.groups if isinstance(op, Conv2d) else 1
-        return groups == 1 and w.dtype == "i8" and w.zero == 0 and "w" in layer.constant
+        return groups == 1 and w.zero > w.element.low and "w" in layer.constant
 
     def runs_on(self, target: Target) -> bool:
         """Those that have products of codes."""
@@ -61,13 +61,13 @@ class ProductI8(Kernel):
 
     def title(self, layer: Layer) -> str:
         """Kernel, stride, input and output shape."""
-        x, y, op = layer.operands["x"], layer.result, layer.op
+        x, y, op, types = layer.operands["x"], layer.result, layer.op, codes_title(layer)
         assert isinstance(op, Weighted)
         act = layer.op.activation or "none"
         if isinstance(op, Conv2d):
-            return window_title(f"conv2d_{x.dtype}", layer, op.window, "", act)
+            return window_title(f"conv2d_{types}", layer, op.window, "", act)
         end = "" if act == "none" else f"_{act}"
-        return f"linear_{x.dtype}_{x.shape[-1]}x{y.shape[-1]}{end}"
+        return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile."""
@@ -95,6 +95,7 @@ class ProductI8(Kernel):
             "joined": joined,
             **describe_codes(layer),
             "codes": x.dtype,
+            "result_codes": layer.result.dtype,
             "group": shape.group,
             "lanes": lanes,
             "tile": work.tile.rows,
@@ -190,6 +191,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "outputs": shape.outputs,
         "kernel_rows": window.size[0],
         "taps": shape.taps,
+        "passes": shape.passes,
         "stride_rows": window.stride[0],
         "stride_columns": window.stride[1],
         "pad_top": window.pad[0],
@@ -241,6 +243,7 @@ def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dic
             "width": count * lanes,
             "vectors": count,
             "number": first // width,
+            "full": (end - first) % (count * lanes) == 0,
         }
         for first, end, count in loops
     ]

@@ -95,6 +95,12 @@ def _scales(layer: Layer, constants: Mapping[str, Packed]) -> Mapping[str, Array
     return {name: constants["w.scale"]} if isinstance(name, str) else {}
 
 
+def codes_title(layer: Layer) -> str:
+    """The element types of the layer in a function's name: that of x only where it is another."""
+    x, y = layer.operands["x"].dtype, layer.result.dtype
+    return y if x == y else f"{x}_{y}"
+
+
 def describe_codes(layer: Layer) -> dict[str, Json]:
     """Zero points and bounds as templates print them, and how sums are rescaled."""
     op, y = layer.op, layer.result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -80,6 +81,26 @@ class Count(OptionKind):
     def takes(self, value: object) -> bool:
         """A number within the bounds; True, which is an int to Python, is none."""
         return _is_int(value) and 1 <= value <= self.most
+
+
+class Numbers(OptionKind):
+    """Real numbers, one for each channel; or none."""
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(noun, "a tuple of numbers, one for each channel")
+
+    def takes(self, value: object) -> bool:
+        """None, or some finite numbers."""
+        return value is None or (
+            isinstance(value, tuple)
+            and value != ()
+            and all(isinstance(number, int | float) and math.isfinite(number) for number in value)
+        )
+
+    def spelled(self, value: object) -> str:
+        """All of them with commas between."""
+        assert isinstance(value, tuple)
+        return ",".join(repr(number) for number in value)
 
 
 class RamBytes(OptionKind):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, cast, get_ar
 from netgen.errors import UsageError
 from netgen.plan.data.option_kinds import (
     Count,
+    Numbers,
     OneOf,
     OptionKind,
     RamBytes,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:  # all kernels come with it, and running a compiled model need
 
 # Where the image is: in the caller's memory, in the arena, or nowhere: its rows are pushed.
 Image = Literal["caller", "arena", "rows"]
+
+# The elements of an image: those that the network was declared with, or bytes.
+InputType = Literal["declared", "u8"]
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
 Ram = int | tuple[int, int] | None
@@ -46,6 +50,9 @@ class PlanKeywords(TypedDict, total=False):
     threads: int
     copies: bool
     small: bool
+    input_type: InputType
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
 
 
 def _described(kind: OptionKind, text: str) -> dict[str, object]:
@@ -65,7 +72,10 @@ class PlanOptions:
     as well. With `threads` above 1 a run is divided between so many, with the same results. With
     `copies` channels are moved in memory where layers could write them in place: to compare.
     With `small` there are loops in place of unrolled kernels, and layers that differ in sizes share
-    functions: less flash, the same results, slower.
+    functions: less flash, the same results, slower. With `input_type="u8"` the network takes
+    bytes: of floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by
+    `mean` and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those
+    that stand for the same numbers, 128 above.
 
     Raises UsageError for a value that an option cannot have.
     """
@@ -117,9 +127,34 @@ class PlanOptions:
         ),
     )
 
+    input_type: InputType = field(
+        default="declared",
+        metadata=_described(
+            OneOf("type of an image's elements", get_args(InputType)),
+            "The image is of the network's own elements, or of bytes, which it normalises itself.",
+        ),
+    )
+    mean: tuple[float, ...] | None = field(
+        default=None,
+        metadata=_described(
+            Numbers("mean of pixels"), "With u8: per channel, 0..1, for example 0.5,0.5,0.5."
+        ),
+    )
+    std: tuple[float, ...] | None = field(
+        default=None,
+        metadata=_described(Numbers("deviation of pixels"), "With u8: per channel, 0..1."),
+    )
+
     def __post_init__(self) -> None:
         for name, option in PLAN_OPTIONS.items():
             option.kind.require(name, getattr(self, name))
+        if (self.mean is None) != (self.std is None):
+            raise UsageError("mean and std go together", hint="give both, or neither")
+        if self.mean is not None and self.input_type != "u8":
+            raise UsageError(
+                "mean and std are of an image of bytes",
+                hint='add input_type="u8", on the command line --input-type u8',
+            )
         if isinstance(self.ram, tuple) and self.accept_gap:
             raise UsageError(
                 "accept_gap does not go together with two regions of ram",

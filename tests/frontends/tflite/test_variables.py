@@ -177,7 +177,7 @@ def named_twice() -> Model:
 FAULTS: dict[str, tuple[Callable[[], Model], str]] = {
     "read before it is there": (
         without_beginning,
-        "a variable is read before it is assigned, or begins with something: operator 1 READ_",
+        "a variable is read that was not assigned, and begins with nothing: operator 1 READ_",
     ),
     "a beginning behind the first use": (
         late, "operator 1 ASSIGN_VARIABLE of subgraph 2: a variable is used before it gets"
@@ -221,6 +221,13 @@ def test_faults(name: str, tmp_path: Path) -> None:
         load_tflite(written(tmp_path, build()))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_beginning_that_is_no_number(tmp_path: Path) -> None:
+    model = kept_rows()
+    model.buffers[1].fields["Data"][:4] = 0xFF
+    with pytest.raises(WeightsError, match="what the variable s begins with is not finite"):
+        load_tflite(written(tmp_path, model))
 
 
 def test_a_beginning_of_too_few_bytes(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
 from netgen.ops.pad import Pad
+from netgen.ops.quantize import Quantize
 from netgen.ops.reshape import Reshape
 
 LAYERS = ("pointwise", "conv2d", "groups", "depthwise", "shuffle", "branch", "pad")
@@ -57,9 +58,12 @@ class Drawing:
         return name
 
     def image(self, shape: tuple[int, ...]) -> str:
-        """Add an input."""
-        kind = TensorType(self.dtype, shape, Quantisation(*self._codes()))
-        return self.add(Input(), (), kind)
+        """Add an input; before layers of i8 often one of u8, which they take for its number."""
+        scale, zero = self._codes()
+        if self.dtype == "u8" or self.draw.random() < 0.5:
+            return self.add(Input(), (), TensorType(self.dtype, shape, Quantisation(scale, zero)))
+        pixels = TensorType("u8", shape, Quantisation(scale, zero + 128))
+        return self.add(Quantize(scale, zero), (self.add(Input(), (), pixels),))
 
     def weighted(self, op: Conv2d | DepthwiseConv2d | Linear, x: str, w: tuple[int, ...]) -> str:
         """Add a layer with weights of a shape, outputs first, whose sums mostly stay in range."""
