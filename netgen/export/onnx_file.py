@@ -56,12 +56,11 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     Works on graphs as written and on graphs after any pass. `interface` is the layout of inputs and
     outputs of rank 4. An output that is listed twice appears once.
 
-    Raises GraphError for an operator that has no mapping, for codes, states and constants without
-    data, MissingExtraError where onnx is not installed.
+    Raises GraphError for an operator that has no mapping, for codes and for constants without data,
+    MissingExtraError where onnx is not installed.
     """
     onnx = _import_onnx()
     _check_floats(graph)
-    _check_states(graph)
     _check_operators(graph)
     model = _Writer(onnx, graph, interface).model()
     onnx.checker.check_model(model, full_check=True)
@@ -78,14 +77,6 @@ def _check_floats(graph: Graph) -> None:
             expected="f32",
             found=str(node.type),
             hint="export the network of floats that it was quantised from",
-        )
-
-
-def _check_states(graph: Graph) -> None:
-    """Raise GraphError for values that live between runs: ONNX has none."""
-    if graph.states:
-        raise GraphError(
-            "a network with states cannot be exported to ONNX", where=f"%{graph.states[0].name}"
         )
 
 

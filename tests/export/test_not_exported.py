@@ -58,16 +58,3 @@ def test_values_of_codes_are_named_before_operators(build: Build) -> None:
 
     with pytest.raises(GraphError, match="%quantize: codes cannot be exported to ONNX"):
         graph_to_onnx(build(body))
-
-
-def test_states() -> None:
-    graph, _ = parse_graph("""netgen 1
-      graph stream {
-        %x : f32[1,4,4,3] = input
-        %h : f32[1,4,4,3] = state
-        %y : f32[1,4,4,3] = add(%x, %h)
-        next %h = %y
-        return %y
-      }""")
-    with pytest.raises(GraphError, match="%h: a network with states cannot be exported to ONNX"):
-        graph_to_onnx(graph)

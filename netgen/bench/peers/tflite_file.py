@@ -28,11 +28,8 @@ _TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32"}
 def graph_to_tflite(graph: Graph) -> bytes:
     """Write a graph, best after `fuse_for_others`, and its weights.
 
-    Raises GraphError for an operator that has no mapping, states and constants without data.
+    Raises GraphError for an operator that has no mapping and for constants without data.
     """
-    if graph.states:
-        where = f"%{graph.states[0].name}"
-        raise GraphError("networks with states are not written for TensorFlow Lite", where=where)
     return _Writer(graph).content()
 
 
