@@ -33,7 +33,7 @@ def numbers(graph: Graph, codes: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def distances(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, float]:
-    """How far each value is from its twin's of the same operands, in scales, unless saturated."""
+    """Distances of values from their twins' of the same operands, in scales, if not saturated."""
     twin, codes = float_twin(graph), interpret(graph, inputs)
     real = numbers(graph, codes)
     found = {}
