@@ -132,7 +132,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
 
 def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
-    """What kernels of codes call, which itself calls what makes codes of sums."""
+    """Functions that kernels of codes call, and that call those that make codes of sums."""
     called = called_names(functions, prefix)
     return render(f"{name}.c.j2", prefix=prefix, called=called).rstrip("\n")
 
