@@ -7,8 +7,10 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
+from netgen.kernels.conversions.quantize_codes import QuantizeCodesKernel
 from netgen.kernels.f32.activation import ActivationF32
 from netgen.kernels.f32.add import AddConstantF32, AddF32
 from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
@@ -45,6 +47,7 @@ from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
 from netgen.kernels.i8.table import TableI8
+from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -70,6 +73,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
+    TransposeConv2dI8(),
     AddF32(),
     AddConstantF32(),
     MulF32(),
@@ -115,7 +119,9 @@ KERNELS: tuple[Kernel, ...] = (
     RescaleI8(),
     AssignKernel(),
     QuantizeKernel(),
+    QuantizeCodesKernel(),
     DequantizeKernel(),
+    ArgmaxKernel(),
 )
 
 

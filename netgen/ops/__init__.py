@@ -6,6 +6,7 @@ This list is the registry; adding an operator adds one line.
 from netgen.dsl.tensor import constant
 from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
+from netgen.ops.argmax import Argmax, argmax
 from netgen.ops.assign import Assign
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
@@ -52,6 +53,7 @@ from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
+    Argmax,
     Assign,
     AvgPool2d,
     BatchNorm,
@@ -95,6 +97,7 @@ REGISTRY.add(
 
 __all__ = [
     "add",
+    "argmax",
     "avg_pool2d",
     "batch_norm",
     "channel_pad",

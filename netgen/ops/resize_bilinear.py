@@ -114,7 +114,7 @@ class ResizeBilinear(Resize):
         return np.asarray(np.sign(total) * ((np.abs(total) + half) >> 2 * BITS))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """Assume neighbours of rectified, independent values: about half of the variance is left."""
+        """Assume rectified, independent values: about half of their variance is left."""
         return operands[0] * 0.66
 
 

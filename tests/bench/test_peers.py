@@ -39,11 +39,14 @@ from netgen.ops import (
     max_pool2d,
     mul,
     pad,
+    prelu,
     relu,
     relu6,
+    relu_n1_to_1,
     sigmoid,
     softmax,
     spatial_slice,
+    tanh,
 )
 from netgen.weights.seeded import seeded_weights, uniform
 from tests.cases import heavy
@@ -118,7 +121,8 @@ def sums() -> tuple[Tensor, ...]:
     """Operators between two inputs; values beyond 6; one that is read again once rectified."""
     a, b = image(3, 4, 5, name="a"), image(3, 4, 5, name="b")
     c = add(mul(a, b), a)
-    return relu6(c + c + c), relu(c) + c, leaky_relu(c, alpha=0.2)
+    d = softmax(c - b, beta=0.5)
+    return relu6(c + c + c), relu(c) + c, leaky_relu(c, alpha=0.2), tanh(d), relu_n1_to_1(prelu(c))
 
 
 def rare() -> tuple[Tensor, ...]:

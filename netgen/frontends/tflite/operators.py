@@ -6,11 +6,13 @@ from netgen.frontends.tflite import elementwise, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
+    "ARG_MAX": elementwise.arg_max,
     "AVERAGE_POOL_2D": average_pool_2d,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
@@ -47,4 +49,5 @@ MAPPINGS: dict[str, Mapping] = {
     "SUB": elementwise.sub,
     "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
+    "TRANSPOSE_CONV": transpose_conv,
 }

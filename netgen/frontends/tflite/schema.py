@@ -52,6 +52,9 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "SUB": ("SubOptions", ("FusedActivationFunction",)),
     "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),
+    ),
 }  # fmt: skip
 
 

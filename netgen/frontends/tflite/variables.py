@@ -44,6 +44,7 @@ class Variables:
         self._initial: dict[Key, _Initial] = {}
         self._states: dict[Key, TensorView] = {}
         self._now: dict[Key, TensorView] = {}
+        self._faulty = False
 
     def handle(self, operator: FileOperator) -> None:
         """VAR_HANDLE: the result stands for a variable."""
@@ -79,6 +80,7 @@ class Variables:
 
     def call_once(self, operator: FileOperator) -> None:
         """CALL_ONCE: what variables begin with."""
+        before, self._faulty = self._faulty, True
         number = (operator.options or {}).get("InitSubgraphIndex")
         if not isinstance(number, int) or number not in self._once:
             raise GraphError("it runs a subgraph that is not there, or the main one")
@@ -93,6 +95,14 @@ class Variables:
                 title = f"operator {each.index} {each.name} of subgraph {number}"
                 kind = WeightsError if isinstance(error, WeightsError) else GraphError
                 raise kind(f"{title}: {error}") from error
+        self._faulty = before
+
+    def unknown(self, operator: FileOperator) -> bool:
+        """Whether a variable may begin with something that could not be read."""
+        keys = [self._keys[index] for index in operator.inputs if index in self._keys]
+        return self._faulty and any(
+            key not in self._now and key not in self._initial for key in keys
+        )
 
     def _begin(self, graph: FileGraph, operator: FileOperator, keys: dict[int, Key]) -> None:
         """An operator of a subgraph that runs once, in which `keys` are those of handles."""

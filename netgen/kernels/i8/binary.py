@@ -41,7 +41,7 @@ class BinaryI8(ElementKernel):
 
     @abstractmethod
     def alone(self, layer: Layer, letter: str, codes: Array) -> Array:
-        """What the formula takes of the codes of a constant operand."""
+        """The numbers that the formula has of the codes of a constant operand."""
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""

@@ -37,7 +37,7 @@ from netgen.ops.weighted import Weighted
 
 
 class ProductI8(Kernel):
-    """One group; any window, stride, padding, dilation and layout; weights without zero point."""
+    """One group; any window, layout, padding and dilation; weights of any zero point but one."""
 
     name: ClassVar[str] = "product_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
@@ -50,10 +50,10 @@ class ProductI8(Kernel):
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
-        """One group of weights that are signed bytes."""
+        """One group of weights that one or two signed bytes hold, less their zero point."""
         op, w = layer.op, layer.operands["w"]
         groups = op.groups if isinstance(op, Conv2d) else 1
-        return groups == 1 and w.dtype == "i8" and w.zero == 0 and "w" in layer.constant
+        return groups == 1 and w.zero > w.element.low and "w" in layer.constant
 
     def runs_on(self, target: Target) -> bool:
         """Those that have products of codes."""
@@ -190,6 +190,7 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "outputs": shape.outputs,
         "kernel_rows": window.size[0],
         "taps": shape.taps,
+        "passes": shape.passes,
         "stride_rows": window.stride[0],
         "stride_columns": window.stride[1],
         "pad_top": window.pad[0],
@@ -241,6 +242,7 @@ def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dic
             "width": count * lanes,
             "vectors": count,
             "number": first // width,
+            "full": (end - first) % (count * lanes) == 0,
         }
         for first, end, count in loops
     ]

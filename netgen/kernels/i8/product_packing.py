@@ -44,7 +44,7 @@ def pack_product(
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
     (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
-    w = w.reshape(len(w), -1)
+    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
     lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
     biases = np.zeros(lanes, np.int64)
     biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(
@@ -53,7 +53,7 @@ def pack_product(
     blocks = pack_requantisation(
         requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
     )
-    weights = _pack_weights(w.astype(np.int8), shape, tile, tiling)
+    weights = _pack_weights(w, shape, tile, tiling)
     return np.concatenate(
         # With zero points a bias may wrap; so do the sums that begin there.
         [biases.astype(np.uint32).view(np.int32), np.concatenate(blocks).ravel(), words_of(weights)]
@@ -79,11 +79,13 @@ def code_rows(
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:
     """W [outputs, taps and inputs] as panels; lanes and inputs that do not exist are zero."""
-    width, group = tiling.vector_widths[0], shape.group
+    width, group, passes = tiling.vector_widths[0], shape.group, shape.passes
     lanes = lanes_in_all(shape, tiling)
-    runs = shape.depth // shape.run
-    padded = np.zeros((lanes, runs, shape.run), np.int8)
-    padded[: len(w), :, : shape.run_inputs] = w.reshape(len(w), runs, shape.run_inputs)
+    runs = shape.depth // shape.run // passes
+    first = np.clip(w, -128, 127)
+    halves = np.stack([first, w - first][:passes], axis=1)
+    padded = np.zeros((lanes, passes * runs, shape.run), np.int8)
+    padded[: len(w), :, : shape.run_inputs] = halves.reshape(len(w), -1, shape.run_inputs)
     groups = padded.reshape(lanes, -1, group)
     panel = tile.vectors * width
     panels = [

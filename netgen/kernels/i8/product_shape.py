@@ -22,7 +22,10 @@ _BEHIND = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """A layer as a product: its window, the extents of image and result, inputs and outputs."""
+    """A layer as a product: its window, the extents of image and result, inputs and outputs.
+
+    Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
+    """
 
     window: Window
     image: tuple[int, int]
@@ -30,6 +33,7 @@ class Shape:
     inputs: int
     outputs: int
     group: int
+    passes: int
 
     @property
     def flat(self) -> bool:
@@ -54,8 +58,8 @@ class Shape:
 
     @property
     def depth(self) -> int:
-        """The inputs of all runs, with what makes groups whole."""
-        return self.window.size[0] * self.taps * self.run
+        """The weights of an output, of all passes, with what makes groups whole."""
+        return self.passes * self.window.size[0] * self.taps * self.run
 
     @property
     def columns(self) -> int:
@@ -109,8 +113,16 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         image, result = x.shape[1:3], y.shape[1:3]
     else:
         window, image, result = Window((1, 1), (1, 1), (0, 0, 0, 0)), (1, 1), (1, 1)
+    w = layer.operands["w"]
+    passes = 1 if w.zero - w.element.low == 128 else 2
     return Shape(
-        window, (image[0], image[1]), (result[0], result[1]), x.shape[-1], y.shape[-1], group
+        window,
+        (image[0], image[1]),
+        (result[0], result[1]),
+        x.shape[-1],
+        y.shape[-1],
+        group,
+        passes,
     )
 
 

@@ -54,7 +54,7 @@ class _BlocksKernel(RowKernel):
             "block": block,
             **describe_pitches(layer, ("x", "y")),
             **describe_band(layer),
-            "lines": [copies[first : first + block] for first in range(0, len(copies), block)],
+            "lines": [[*copies[first : first + block]] for first in range(0, block * block, block)],
         }
 
 

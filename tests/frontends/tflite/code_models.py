@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Const
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
-from tests.frontends.tflite.tflite_models import Model
+from tests.frontends.tflite.tflite_models import Model, Table
 
 Draw = np.random.Generator
 Build = Callable[[Draw], Model]
@@ -81,7 +82,7 @@ def padding(draw: Draw) -> Model:
 
 
 def concatenation(draw: Draw) -> Model:
-    """Operands of uint8 in scales of their own, near that of the result, or as it; of int8 alike."""
+    """Operands of uint8 in scales of their own, near that of the result; of int8 in that."""
     kind, shape, axis = str(draw.choice(KINDS[:2])), extents(draw, 6), int(draw.integers(1, 4))
     count, scale, zero = int(draw.integers(1, 5)), scale_of(draw), zero_of(draw, kind)
     names = [f"x{number}" for number in range(count)]
@@ -133,6 +134,46 @@ def blocks(operator: str) -> Build:
     return build
 
 
+def transposed_convolution(draw: Draw) -> Model:
+    """Any window, stride and size; scales of weights by output, of uint8 one, with a zero point."""
+    kind, shape = str(draw.choice(KINDS[:2])), extents(draw, 6)
+    outputs = int(draw.integers(1, 24))
+    kernel, stride = draw.integers(1, 6, 2).tolist(), draw.integers(1, 4, 2).tolist()
+    padding = int(draw.integers(2))
+    size = [
+        extent * step if padding == 0 else (extent - 1) * step + k
+        for extent, step, k in zip(shape[1:3], stride, kernel, strict=True)
+    ]
+    model, element = Model({"x": shape}), ELEMENTS[_DTYPES[kind]]
+    weights = (outputs, *kernel, shape[3])
+    zero, scale, count = zero_of(draw, kind), scale_of(draw), outputs if kind == "int8" else 1
+    own = 2.0 ** draw.uniform(-10, -4, count)
+    low = -127 if kind == "int8" else 0
+    w = model.constant("w", draw.integers(low, element.high + 1, weights), kind)
+    zeros = np.zeros(count, np.int64) if kind == "int8" else np.array([zero_of(draw, kind)])
+    quantisation = {"Scale": own.astype(np.float32), "ZeroPoint": zeros}
+    model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", quantisation)
+    model.codes_of("x", shape, kind, scale, zero)
+    spread = float(scale * own.mean() * 74 * 74 * np.sqrt(np.prod(weights[1:])))
+    model.codes_of(
+        "y",
+        (),
+        kind,
+        float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3))),
+        zero_of(draw, kind),
+    )
+    inputs = [model.integers("shape", 1, *size, outputs), w, "x"]
+    if draw.random() < 0.7:
+        bias = model.constant("b", draw.integers(-20000, 20001, outputs), "int32")
+        units = {"Scale": (scale * own).astype(np.float32), "ZeroPoint": np.zeros(count, np.int64)}
+        model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", units)
+        inputs.append(bias)
+    return model.node(
+        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=int(draw.choice([0, 1, 3])),
+    )  # fmt: skip
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation,
@@ -142,6 +183,7 @@ OPERATORS: dict[str, Build] = {
     "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
     "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),
     "SPACE_TO_DEPTH": blocks("SPACE_TO_DEPTH"),
+    "TRANSPOSE_CONV": transposed_convolution,
 }
 
 
@@ -165,12 +207,15 @@ def _codes(kind: TensorType, draw: Draw) -> Array:
 
 def merged(graphs: list[Graph]) -> Graph:
     """Networks side by side in one; the names of the n-th begin with `n.`."""
-    nodes, outputs, constants = [], [], {}
+    nodes, outputs, constants = list[Node](), list[str](), dict[str, Array]()
     for number, graph in enumerate(graphs):
         constants |= {f"{number}.{name}": array for name, array in graph.constants.items()}
         outputs += [f"{number}.{name}" for name in graph.outputs]
         for node in graph.nodes:
             op = Const(f"{number}.{node.op.data}") if isinstance(node.op, Const) else node.op
             operands = tuple(f"{number}.{name}" for name in node.operands)
-            nodes.append(Node(f"{number}.{node.name}", op, operands, node.type))
+            kind, scales = node.type, node.type.quantisation
+            if scales is not None and isinstance(scales.scale, str):
+                kind = replace(kind, quantisation=replace(scales, scale=f"{number}.{scales.scale}"))
+            nodes.append(Node(f"{number}.{node.name}", op, operands, kind))
     return Graph("merged", nodes, outputs, constants)

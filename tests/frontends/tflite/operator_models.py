@@ -112,6 +112,13 @@ def elementwise_of_codes(
     return model.node(operator, [*shapes], **options)
 
 
+def arg_max(shape: tuple[int, ...], kind: str = "int32", axis: int = -1) -> Model:
+    model = Model({"x": shape})
+    model.tensor("y", shape[:-1], kind)
+    place = model.constant("axis", np.int32(axis), "int32")
+    return model.node("ARG_MAX", ["x", place], OutputType=2 if kind == "int32" else 4)
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]
@@ -148,6 +155,27 @@ def split_v(shape: tuple[int, ...], axis: int, *lengths: int) -> Model:
 
 def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Model:
     return Model({"x": shape}).node(operator, ["x"], **options)
+
+
+def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = ["x", model.integers("size", *size)]
+    return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
+
+
+def transposed_convolution(
+    kernel: tuple[int, int], stride: tuple[int, int], padding: int, size: tuple[int, int],
+    act: int = NONE, *, bias: bool = True,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = [model.integers("shape", 1, *size, 5), model.weights("w", 5, *kernel, 6), "x"]
+    if bias:
+        inputs.append(model.weights("b", 5))
+    return model.node(
+        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=act,
+    )  # fmt: skip
 
 
 def half_weights() -> Model:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from netgen.ir.tensor_type import Array, Quantisation, TensorType
+from netgen.ir.tensor_type import ELEMENTS, Array, Quantisation, TensorType
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import BandShape, Layer
 from netgen.kernels.targets import Target
@@ -40,22 +40,29 @@ def call_of(
     rounding: str = "fixed",
     extremes: bool = False,
     linear: bool = False,
+    dtype: str = "i8",
+    w_zero: int | None = None,
 ) -> CodedCall:
-    """A call with random codes; with `extremes` codes and weights are the largest there are."""
+    """A call with random codes; with `extremes` codes and weights are the largest there are.
+
+    Weights have a zero point of their own, or the one in the middle.
+    """
     draw = np.random.default_rng(seed)
     inputs, outputs = window.image[2], window.outputs
     w_shape = (outputs, inputs) if linear else (outputs, *window.size, inputs)
     x_shape = (1, inputs) if linear else (1, *window.image)
     scales: Array = (2.0 ** draw.uniform(-9, -6, outputs)).astype(np.float32).astype(np.float64)
     own = draw.random() < 0.8
-    x = TensorType("i8", x_shape, Quantisation(0.03125, int(draw.choice([-128, -5, 0, 127]))))
-    w = TensorType(
-        "i8", w_shape, Quantisation("s", 0, 0) if own else Quantisation(float(scales[0]), 0)
-    )
+    low = ELEMENTS[dtype].low
+    zeros = low + draw.choice([0, 123, 128, 255], 2)
+    w_zero = low + 128 if w_zero is None else w_zero
+    x = TensorType(dtype, x_shape, Quantisation(0.03125, int(zeros[0])))
+    scaled = Quantisation("s", w_zero, 0) if own else Quantisation(float(scales[0]), w_zero)
+    w = TensorType(dtype, w_shape, scaled)
     taps = int(np.prod(w_shape[1:]))
     reach = 74.0 * (127.0 * taps if extremes else 74.0 * np.sqrt(taps))
     scale = float(np.float32(0.03125 * 2.0**-7.5 * reach / 100.0 * 2.0 ** draw.uniform(-2, 1)))
-    zero = int(draw.choice([-128, 3, 127]))
+    zero = int(zeros[1])
     op: Conv2d | Linear = Conv2d(
         window.stride,
         window.pad,
@@ -70,14 +77,14 @@ def call_of(
         op = Linear(act, scale=scale, zero=zero, rounding=rounding)
     operands = {"x": x, "w": w, "b": TensorType("i32", (outputs,))}
     values: dict[str, Array] = {
-        "x": draw.integers(-128, 128, x_shape).astype(np.int8),
-        "w": draw.integers(-128, 128, w_shape).astype(np.int8),
+        "x": (draw.integers(0, 256, x_shape) + low).astype(x.element.storage),
+        "w": (draw.integers(0, 256, w_shape) + low).astype(x.element.storage),
         "b": draw.normal(0, reach, outputs).astype(np.int32),
     }
     if extremes:
-        values["x"] = draw.choice([-128, 127], x_shape).astype(np.int8)
-        signs = draw.choice([-128, 127], (outputs, *[1] * (len(w_shape) - 1)))
-        values["w"] = np.broadcast_to(signs, w_shape).astype(np.int8)
+        values["x"] = (draw.choice([0, 255], x_shape) + low).astype(x.element.storage)
+        ends = draw.choice([0, 255], (outputs, *[1] * (len(w_shape) - 1))) + low
+        values["w"] = np.broadcast_to(ends, w_shape).astype(x.element.storage)
     if draw.random() < 0.1:
         del operands["b"], values["b"]
     layer = Layer(op, operands, op.infer([*operands.values()]), frozenset("wb"))
@@ -104,6 +111,10 @@ def windows(draw: st.DrawFn) -> Window:
 @st.composite
 def coded_calls(draw: st.DrawFn, target: Target) -> CodedCall:
     """A layer with layouts, a choice, as a whole or a band of it, by one thread or several."""
+    dtype = draw(st.sampled_from(("i8", "i8", "u8")))
+    w_zero = None
+    if draw(st.integers(0, 3)) == 0:
+        w_zero = ELEMENTS[dtype].low + draw(st.sampled_from((1, 77, 129, 255)))
     call = call_of(
         draw(windows()),
         draw(st.integers(0, 999)),
@@ -111,6 +122,8 @@ def coded_calls(draw: st.DrawFn, target: Target) -> CodedCall:
         rounding=draw(st.sampled_from(("fixed", "fixed32", "real"))),
         extremes=draw(st.integers(0, 4)) == 0,
         linear=draw(st.integers(0, 7)) == 0,
+        dtype=dtype,
+        w_zero=w_zero,
     )
     layer = call.layer
     found = {a: draw(layouts(_channels(layer, a), most_scrambled=24)) for a in ("x", "y")}

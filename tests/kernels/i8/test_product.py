@@ -98,8 +98,9 @@ def test_every_choice_gives_the_same(target: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", WITH_PRODUCTS)
 def test_sums_may_be_the_largest(target: str, tmp_path: Path) -> None:
     shapes = [Window((2, 3, 1500), 17), Window((5, 5, 65), 33, (3, 3), pad=(1, 1, 1, 1))]
-    check([call_of(s, n, extremes=True) for n in range(3) for s in shapes],
-          find_target(target), tmp_path)  # fmt: skip
+    calls = [call_of(s, n, extremes=True) for n in range(3) for s in shapes]
+    calls += [call_of(s, 5, extremes=True, dtype="u8", w_zero=z) for s in shapes for z in (1, 255)]
+    check(calls, find_target(target), tmp_path)
 
 
 def test_what_is_accepted() -> None:
@@ -108,6 +109,8 @@ def test_what_is_accepted() -> None:
     assert select_kernel(layer, find_target("x86-64-v3")) is PRODUCT
     assert select_kernel(layer, find_target("generic")) is not PRODUCT
     w = TensorType("i8", (8, 1, 1, 8), Quantisation("s", 3, 0))
+    assert PRODUCT.accepts(replace(layer, operands={**layer.operands, "w": w}))
+    w = TensorType("i8", (8, 1, 1, 8), Quantisation("s", -128, 0))
     assert not PRODUCT.accepts(replace(layer, operands={**layer.operands, "w": w}))
     assert isinstance(layer.op, Conv2d)
     assert not PRODUCT.accepts(replace(layer, op=replace(layer.op, groups=2)))
