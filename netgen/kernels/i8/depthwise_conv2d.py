@@ -69,7 +69,7 @@ class DepthwiseConv2dI8(Kernel):
         return same and few and reaches_image(layer, window)
 
     def runs_on(self, target: Target) -> bool:
-        """Those that have products of codes of x86."""
+        """Targets with vectors of x86 that multiply pairs of int16."""
         return "avx2" in target.cpu_features
 
     def title(self, layer: Layer) -> str:
