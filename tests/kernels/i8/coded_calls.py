@@ -180,7 +180,8 @@ def run_coded(
 def program_of(calls: Sequence[CodedCall], target: Target) -> str:
     """The C of some calls, and a main function that makes them."""
     instances = [_instance(call, number, target) for number, call in enumerate(calls)]
-    functions = [kernel_function(instance, "t").text for instance in instances]
+    apart = target.processor.calls_apart
+    functions = [kernel_function(instance, "t", apart=apart).text for instance in instances]
     vectors = render("vectors.c.j2", prefix="t", **vector_words(functions, target, "t"))
     text = [_statements(c, i, target) for c, i in zip(calls, instances, strict=True)]
     main = _MAIN.replace("CALLS", "\n".join(text))
