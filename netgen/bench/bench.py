@@ -98,7 +98,7 @@ def bench(
 
 
 class _Contest:
-    """Who takes part: a row for everyone, the runners by name, the first peer's second one."""
+    """All who take part: a row for each, the runners by name, the first peer's second one."""
 
     def __init__(self, stack: ExitStack, subject: Subject, label: str, threads: int) -> None:
         self._stack, self._subject = stack, subject
@@ -158,7 +158,7 @@ class _Contest:
         self._enter(compared(row, self._outputs(entry.precision), theirs, limit), *started)
 
     def _outputs(self, precision: Precision) -> tuple[Array, ...]:
-        """What a peer is to give; without a float twin of ours what that means."""
+        """The outputs that a peer is to give: netgen's own, or of floats what the twin means."""
         if precision not in self._expected:
             floats = self._subject.floats
             names = [node.name for node in floats.inputs]

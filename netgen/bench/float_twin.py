@@ -63,7 +63,7 @@ def real_numbers(
     if kind.element.is_float:
         return codes
     if kind.quantisation is None:
-        raise GraphError("these integers stand for no real numbers", found=str(kind))
+        raise _meaningless(kind)
     scale: float | Array
     if isinstance(kind.quantisation.scale, str):
         along = [1] * len(kind.shape)
@@ -72,6 +72,10 @@ def real_numbers(
     else:
         scale = kind.quantisation.scale
     return _FLOAT.store((codes.astype(np.float64) - kind.zero) * scale)
+
+
+def _meaningless(kind: TensorType, where: str | None = None) -> GraphError:
+    return GraphError("these integers stand for no real numbers", where=where, found=str(kind))
 
 
 class _Twin:
@@ -103,6 +107,8 @@ class _Twin:
 
     def _leaf(self, node: Node) -> None:
         op, kind = node.op, TensorType("f32", node.type.shape)
+        if not node.type.element.is_float and node.type.quantisation is None:
+            raise _meaningless(node.type, f"%{node.name}")
         if isinstance(op, State) and op.data:
             array = self._graph.constants[op.data]
             self._arrays[node.name] = real_numbers(array, node.type)

@@ -1,4 +1,4 @@
-"""What is timed: a graph and the file that it was read from, its inputs, what its outputs mean."""
+"""The network that is timed: a graph, the file that it was read from, its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def precision(self) -> Precision:
-        """What it computes with."""
+        """The kind of its numbers."""
         return "int8" if self.coded else "fp32"
 
     @cached_property

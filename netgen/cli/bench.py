@@ -79,7 +79,7 @@ def bench_models(
 
 
 def _default_peers(table: str | None, cases: tuple[Case, ...]) -> tuple[str, ...]:
-    """Who a table compares with; a peer that is not there has dashes. A model: ONNX Runtime."""
+    """The peers of a table, where one that is not there has dashes; of a model ONNX Runtime."""
     from netgen.bench.peers import of_floats
     from netgen.bench.suite import PEERS_OF_CODES
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from netgen.errors import GraphError
 from netgen.export import onnx_resize
 from netgen.export.onnx_stages import Attribute, Call, Stage, activation, written
 from netgen.frontends.onnx_activations import ACTIVATIONS
@@ -34,6 +35,7 @@ from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
+from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
 from netgen.ops.prelu import Prelu
@@ -187,6 +189,16 @@ def pad(op: Pad, _call: Call) -> list[Stage]:
     return [replace(stage, inputs=(*stage.inputs, np.array(op.value, np.float32)))]
 
 
+def mirror_pad(op: MirrorPad, _call: Call) -> list[Stage]:
+    """Pad by reflection; raises GraphError for what ONNX has no mode for."""
+    if op.mode != "reflect":
+        raise GraphError(f"mirror_pad of mode {op.mode} cannot be exported to ONNX")
+    top, bottom, left, right = op.pad
+    return [
+        replace(_zeros((0, 0, top, left), (0, 0, bottom, right)), attributes={"mode": "reflect"})
+    ]
+
+
 def _zeros(front: Sequence[int], back: Sequence[int]) -> Stage:
     """Pad; ONNX lists the beginnings of all axes, then the ends. Its default value is zero."""
     return Stage("Pad", (np.array([*front, *back], np.int64),))
@@ -301,6 +313,7 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     Identity: identity,
     Linear: linear,
     MaxPool2d: max_pool2d,
+    MirrorPad: mirror_pad,
     Mul: mul,
     Pad: pad,
     Prelu: prelu,

@@ -54,7 +54,7 @@ from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.moves.depth_to_space import DepthToSpaceKernel, SpaceToDepthKernel
 from netgen.kernels.moves.pad import PadKernel
-from netgen.kernels.moves.resize_nearest import ResizeNearestKernel
+from netgen.kernels.moves.resize_nearest import MirrorPadKernel, ResizeNearestKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
 from netgen.kernels.moves.transpose import TransposeKernel
 from netgen.kernels.targets import Target
@@ -96,6 +96,7 @@ KERNELS: tuple[Kernel, ...] = (
     MaxPool2dI8(),
     AvgPool2dI8(),
     ResizeNearestKernel(),
+    MirrorPadKernel(),
     ResizeBilinearF32(),
     ResizeBilinearI8(),
     ResizeBilinearU8(),

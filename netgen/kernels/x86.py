@@ -10,7 +10,7 @@ X86_V4 = (*X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
 # then not fuse the two: the same kernel gave other bits where its pointers are not `restrict`.
 FUSED = ("-fno-code-hoisting",)
 
-# Tiles of products of bytes: gcc would take the sums that a loop leaves for other variables than
+# Tiles of products of codes: gcc would take the sums that a loop leaves for other variables than
 # those that it begins with, and write all of them to memory in every iteration. And it would keep
 # inputs that neighbouring windows share, and spill sums for them.
 CODE_TILES = ("-fno-tree-coalesce-vars", "-fno-predictive-commoning")

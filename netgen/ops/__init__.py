@@ -32,6 +32,7 @@ from netgen.ops.identity import Identity, identity
 from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
+from netgen.ops.mirror_pad import MirrorPad, mirror_pad
 from netgen.ops.mul import Mul, mul
 from netgen.ops.normalize import Normalize
 from netgen.ops.pad import Pad, pad
@@ -75,6 +76,7 @@ REGISTRY.add(
     LeakyRelu,
     Linear,
     MaxPool2d,
+    MirrorPad,
     Mul,
     Normalize,
     Pad,
@@ -120,6 +122,7 @@ __all__ = [
     "leaky_relu",
     "linear",
     "max_pool2d",
+    "mirror_pad",
     "mul",
     "pad",
     "prelu",

@@ -22,7 +22,7 @@ _ONE = 1 << BITS
 
 @dataclass(frozen=True)
 class Lines:
-    """Of each output along an axis: the places before and behind it, the weight of the latter."""
+    """Outputs along an axis: the places before and behind it, the weight of the latter."""
 
     before: Array
     behind: Array

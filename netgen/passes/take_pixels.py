@@ -100,7 +100,7 @@ class _Changes:
             )
 
     def _normalise(self, node: Node, normalisation: Normalisation) -> None:
-        """Read pixels and make floats of them; of an image of channels first once these are last."""
+        """Read pixels and make floats of them, behind what brings channels to the last axis."""
         mean, std = (np.array(part) for part in (normalisation.mean, normalisation.std))
         image = node
         while image.type.shape[-1:] != mean.shape:

@@ -10,6 +10,7 @@ from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.layout import visiting_order
 from netgen.kernels.targets import Target
 from netgen.plan.arena.overlap import Merged, choose_overlaps
 from netgen.plan.arena.placement import place_certified
@@ -280,7 +281,10 @@ def _unused(name: str, names: set[str]) -> str:
 
 
 def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tuple[Step, ...], int]:
-    """Steps, with the places of their weights; equal constants are packed once per kernel."""
+    """Steps, with the places of their weights.
+
+    Equal constants are packed once for steps of one function that visit channels in one order.
+    """
     steps = []
     places: dict[str, PackedWeights] = {}
     end = 0
@@ -289,7 +293,11 @@ def _steps(banded: Banded, indices: Sequence[int], target: Target) -> tuple[tupl
         weights: PackedWeights | None = None
         if call.kernel.constants:
             size = call.kernel.packed_bytes(layer, target)
-            key = json.dumps([index, call.constants], sort_keys=True)
+            orders = {
+                letter: visiting_order(layer.layout(letter)).tolist()
+                for letter in ("y", *call.reads)
+            }
+            key = json.dumps([index, call.constants, orders], sort_keys=True)
             if key not in places:
                 places[key] = PackedWeights(end, size)
                 end = round_up(end + size, target.alignment)

@@ -14,6 +14,7 @@ from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
+from netgen.runtime.declared_inputs import declared_inputs
 
 Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
 
@@ -45,17 +46,28 @@ def verify_graph(
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
         )
-    graph = with_input_type(graph, planning)
+    declared, graph = graph, with_input_type(graph, planning)
     if against == "onnxruntime":
-        _require_floats(graph)
-        _require_no_states(graph)
+        _require_floats(declared)
+        _require_no_states(declared)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
-    if of_file and file is not None:
-        reference = _judge_of_file(against, file)
-    else:
-        reference = _onnxruntime(graph, lowered) if against == "onnxruntime" else _numpy(graph)
+    reference = _reference(against, declared, graph, lowered, file)
     return compare(model, lowered.plan, graph, reference, *seeded_runs(graph))
+
+
+def _reference(
+    against: Judge, declared: Graph, graph: Graph, lowered: Lowered, file: Path | None
+) -> Reference:
+    """The judge of a graph's values; others than its own get the inputs of the `declared` one."""
+    if against == "numpy":
+        return _numpy(graph)
+    if against == "onnxruntime":
+        judge = _onnxruntime(declared, lowered)
+    else:
+        assert file is not None
+        judge = _judge_of_file(against, file)
+    return lambda inputs: judge(declared_inputs(declared, graph, inputs))
 
 
 def _require_floats(graph: Graph) -> None:

@@ -158,12 +158,12 @@ class Library:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None = None,
-    ) -> ModelState:
+    ) -> ModelInstance:
         """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
 
         Raises BuildError with the name of the error that PREFIX_init returns.
         """
-        return ModelState(self, arena, weights, hook)
+        return ModelInstance(self, arena, weights, hook)
 
     def address(self, function: str) -> int:
         """The address of a function, by its name without the prefix."""
@@ -214,7 +214,7 @@ class _HookOutcome:
     cancelled: bool = False
 
 
-class ModelState:
+class ModelInstance:
     """One `model_t` with its own arena: what one thread at a time may run."""
 
     def __init__(

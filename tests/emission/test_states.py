@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_streams(name: str, weights_as: WeightsAs, compiler: str, tmp_path: Path
     found = np.frombuffer(program.run(feed=images), "<f4").reshape(3 * RUNS - 1, -1)
     outputs = [results[0] for _, results in runs]
     expected = [outputs[0]]
-    for behind, output in zip(outputs, outputs[1:], strict=False):
+    for behind, output in pairwise(outputs):
         expected += [output, behind]
     for ours, theirs in zip(found, [*expected, *outputs], strict=True):
         assert_alike(ours, theirs)

@@ -106,6 +106,7 @@ def test_files_are_read_back(build: Build, tmp_path: Path) -> None:
         x = dsl.transpose_conv2d(image(4, 5, 3), 8, 3, stride=2, pad=1, output_pad=1)
         x = dsl.resize_bilinear(dsl.depth_to_space(x, 2), (9, 11))
         x = dsl.pad(dsl.resize_nearest(x, (18, 22)), (1, 0, 2, 0), -2.5)
+        x = dsl.mirror_pad(x, (3, 0, 1, 2))
         return dsl.resize_nearest(x, (7, 6), "half_pixel")
 
     graph = build(body)

@@ -18,7 +18,7 @@ from tests.cases import examples
 
 
 def covered(reach: Reach, rows: list[tuple[int, int]], height: int) -> int:
-    """How many rows too many the reach has at most; asserts that it has all that are read."""
+    """The rows too many that the reach has, at most; asserts that it has all that are read."""
     spare = 0
     for row, (first, last) in enumerate(rows):
         begin, end = reach.begin(row, height), reach.end(row + 1, height)

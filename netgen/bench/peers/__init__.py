@@ -85,7 +85,7 @@ def of_floats() -> tuple[str, ...]:
 
 
 def entries(name: str, subject: Subject) -> tuple[Entry, ...]:
-    """How a peer that is installed runs a network.
+    """The ways in which a peer that is installed runs a network.
 
     A file that it reads runs as it is. Otherwise floats run, and codes as well where it has a form
     of those. Rows of networks of codes say which. Raises UsageError for a peer of files alone, and

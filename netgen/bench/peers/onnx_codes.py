@@ -8,9 +8,9 @@ writes them; it joins the three to operators of integers. The operators are thos
                                             y/codes = QuantizeLinear(y)
                                             y/real  = DequantizeLinear(y/codes)
 
-Inputs and outputs are codes, NCHW. Activations of i8 are written as u8, 128 higher: so ONNX Runtime
-has them on x86, and where it has to change them itself it leaves some operators to floats. It
-rounds as ONNX says, so single codes differ from TensorFlow Lite's.
+Inputs and outputs are codes, NCHW. All codes of i8 but weights are written as u8, 128 higher: so
+ONNX Runtime has them on x86, and where it has to change them itself it leaves some operators to
+floats. It rounds as ONNX says, so single codes differ from TensorFlow Lite's.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class _Coder:
         self._model, self._graph, self._twin = model.graph, graph, twin
         self._behind: dict[str, list[NodeProto]] = {}  # by the value that they follow
         self._first: list[NodeProto] = []
-        self._read: dict[str, str] = {}  # what is read in the place of a value
+        self._real: dict[str, str] = {}  # what is read in the place of a value
+        self._read = {name for node in model.graph.node for name in node.input}
 
     def write(self) -> None:
         """Change the file in place."""
@@ -78,7 +79,7 @@ class _Coder:
         nodes = [*self._first]
         for node in self._model.node:
             for position, name in enumerate(node.input):
-                node.input[position] = self._read.get(name, name)
+                node.input[position] = self._real.get(name, name)
             nodes.append(node)
             nodes += self._behind.get(node.output[0], [])
         del self._model.node[:]
@@ -87,43 +88,50 @@ class _Coder:
 
     def _value(self, name: str, kind: TensorType, *, given: bool) -> None:
         scales = self._scales(name, scale_of(kind), kind.zero - kind.element.low, _CODES)
-        if given:
-            self._first.append(self._node("DequantizeLinear", name, f"{name}/real", scales))
-        else:
-            self._behind[name] = [
-                self._node("QuantizeLinear", name, f"{name}/codes", scales),
-                self._node("DequantizeLinear", f"{name}/codes", f"{name}/real", scales),
-            ]
-        self._read[name] = f"{name}/real"
+        codes = name if given else f"{name}/codes"
+        made = self._first if given else self._behind.setdefault(name, [])
+        if not given:
+            made.append(self._node("QuantizeLinear", name, codes, scales))
+        if name in self._read:
+            made.append(self._node("DequantizeLinear", codes, f"{name}/real", scales))
+        self._real[name] = f"{name}/real"
 
     def _constants(self) -> None:
-        """Constants of codes in the place of those of floats; biases as int32."""
-        graph, twin, found = self._graph, self._twin, dict[str, tuple[Array, Scale, TensorType]]()
+        """Constants of codes in the place of those of floats."""
+        found = self._integers()
+        kept = [given for given in self._model.initializer if given.name not in found]
+        del self._model.initializer[:]
+        self._model.initializer.extend(kept)
+        for name, (array, scale, zero) in found.items():
+            first = array.transpose(TO_CHANNELS_FIRST) if array.ndim == 4 else array
+            self._initializer(f"{name}/codes", np.ascontiguousarray(first))
+            scales = self._scales(name, scale, zero, array.dtype)
+            axis = 0 if np.ndim(scale) else None
+            made = self._node("DequantizeLinear", f"{name}/codes", f"{name}/real", scales, axis)
+            self._first.append(made)
+            self._real[name] = f"{name}/real"
+
+    def _integers(self) -> dict[str, tuple[Array, Scale, int]]:
+        """Integers, scale and zero point of constants, by their names in the file."""
+        graph, twin, found = self._graph, self._twin, dict[str, tuple[Array, Scale, int]]()
+        layers = [node for node in graph.activations if isinstance(node.op, Weighted)]
+        weights = {node.operands[1] for node in layers}
         for node in graph.nodes:
             if isinstance(node.op, Const) and node.name in twin and node.type.quantisation:
                 own = node.type.quantisation.scale
                 scale = own if isinstance(own, float) else graph.scales([node.type])[own]
-                found[node.name] = graph.constant(node.name), scale, node.type
-        for node in graph.activations:
+                codes, zero = graph.constant(node.name), node.type.zero
+                if node.name not in weights:
+                    low = node.type.element.low
+                    codes, zero = (codes.astype(int) - low).astype(_CODES), zero - low
+                found[node.name] = codes, scale, zero
+        for node in layers:
             types = graph.operand_types(node)
-            if isinstance(node.op, Weighted) and len(types) > 2 and not types[0].element.is_float:
+            if len(types) > 2 and not types[0].element.is_float:
                 scale = np.ravel(found[node.operands[1]][1]) * scale_of(types[0])
-                shape = types[2].shape
                 bias = graph.constant(node.operands[2])
-                found[twin[node.name].operands[2]] = (
-                    bias, np.broadcast_to(scale, shape), TensorType("i32", shape),
-                )  # fmt: skip
-        kept = [given for given in self._model.initializer if given.name not in found]
-        del self._model.initializer[:]
-        self._model.initializer.extend(kept)
-        for name, (array, scale, kind) in found.items():
-            first = array.transpose(TO_CHANNELS_FIRST) if array.ndim == 4 else array
-            self._initializer(f"{name}/codes", np.ascontiguousarray(first))
-            scales = self._scales(name, scale, kind.zero, kind.element.storage)
-            axis = 0 if np.ndim(scale) else None
-            made = self._node("DequantizeLinear", f"{name}/codes", f"{name}/real", scales, axis)
-            self._first.append(made)
-            self._read[name] = f"{name}/real"
+                found[twin[node.name].operands[2]] = bias, np.broadcast_to(scale, bias.shape), 0
+        return found
 
     def _scales(self, name: str, scale: Scale, zero: int, storage: np.dtype[Any]) -> list[str]:
         """Scale and zero point as initializers."""
@@ -151,7 +159,7 @@ class _Coder:
         from onnx.helper import np_dtype_to_tensor_dtype
 
         for given in (*self._model.input, *self._model.output):
-            if given.name in self._read:
+            if given.name in self._real:
                 given.type.tensor_type.elem_type = np_dtype_to_tensor_dtype(_CODES)
         for given in self._model.output:
             if given.name in self._behind:

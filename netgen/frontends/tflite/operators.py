@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import dilated, elementwise, resize, views
+from netgen.frontends.tflite import dilated, elementwise, padding, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
@@ -28,9 +28,11 @@ MAPPINGS: dict[str, Mapping] = {
     "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": max_pool_2d,
     "MEAN": mean,
+    "MIRROR_PAD": padding.mirror_pad,
     "MUL": elementwise.mul,
-    "PAD": views.pad,
-    "PADV2": views.pad,
+    "PACK": views.pack,
+    "PAD": padding.pad,
+    "PADV2": padding.pad,
     "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
     "RELU": elementwise.relu,
@@ -52,4 +54,5 @@ MAPPINGS: dict[str, Mapping] = {
     "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
     "TRANSPOSE_CONV": transpose_conv,
+    "UNPACK": views.unpack,
 }

@@ -7,7 +7,8 @@ what a state begins with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -24,6 +25,16 @@ from netgen.ir.tensor_type import Array, TensorType
 Key: TypeAlias = tuple[bytes, bytes]
 
 OF_VARIABLES = frozenset({"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
+
+
+@contextmanager
+def _naming(title: str) -> Iterator[None]:
+    """Say in which operator a fault is."""
+    try:
+        yield
+    except (GraphError, WeightsError) as error:
+        kind = WeightsError if isinstance(error, WeightsError) else GraphError
+        raise kind(f"{title}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -89,12 +100,8 @@ class Variables:
             raise GraphError(f"subgraph {number}, which runs once, has inputs or outputs")
         keys: dict[int, Key] = {}
         for each in graph.operators:
-            try:
+            with _naming(f"operator {each.index} {each.name} of subgraph {number}"):
                 self._begin(graph, each, keys)
-            except (GraphError, WeightsError) as error:
-                title = f"operator {each.index} {each.name} of subgraph {number}"
-                kind = WeightsError if isinstance(error, WeightsError) else GraphError
-                raise kind(f"{title}: {error}") from error
         self._faulty = before
 
     def unknown(self, operator: FileOperator) -> bool:

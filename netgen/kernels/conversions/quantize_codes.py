@@ -1,6 +1,6 @@
 """Codes of two bytes in another scale: y = round((x - x's zero) * scale) + zero, saturating.
 
-Those of one byte take a table (`i8/table.py`).
+Those of one byte take a table (`kernels/i8/table.py`).
 """
 
 from __future__ import annotations

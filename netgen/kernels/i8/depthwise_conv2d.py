@@ -69,7 +69,7 @@ class DepthwiseConv2dI8(Kernel):
         return same and few and reaches_image(layer, window)
 
     def runs_on(self, target: Target) -> bool:
-        """Those that have products of codes of x86."""
+        """Targets with vectors that multiply pairs of int16, or four of them."""
         return bool({"avx2", "asimd"} & {*target.cpu_features})
 
     def title(self, layer: Layer) -> str:

@@ -35,7 +35,7 @@ class Row:
         return sorted({n * stride + s * dilation for n in range(count) for s in taps})
 
     def outside(self, first: int, count: int) -> list[int]:
-        """Those of them that are not in the image, for outputs from `first` on."""
+        """Columns that so many outputs from `first` on read, but that are not in the image."""
         start = first * self.window.stride[1] - self.window.pad[2]
         return [k for k in self.columns(count) if not 0 <= start + k < self.width]
 
@@ -83,7 +83,7 @@ def _tile(row: Row, count: int, outside: Sequence[int], block: Block) -> dict[st
 def _column(
     row: Row, block: Block, number: int, count: int, outside: Sequence[int]
 ) -> dict[str, Json]:
-    """What becomes known with one column: products of its rows, and of the last row's pairs."""
+    """One column and the products that it completes: of its rows, and of the last row's pairs."""
     window, columns = row.window, row.columns(count)
     k = columns[number]
     rows, width = window.size

@@ -36,6 +36,9 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
 from netgen.ops.weighted import Weighted
 
+# Bytes of a cache line.
+_LINE = 64
+
 
 class ProductI8(Kernel):
     """One group; any window, layout, padding and dilation; weights of any zero point but one."""
@@ -113,6 +116,7 @@ class ProductI8(Kernel):
             "constant_rows": ROWS,
             "constant_words": ROWS * lanes_in_all(shape, tiling),
             "scratch": self.scratch(layer, target),
+            "scratch_words": self.scratch(layer, target) // 4,
             **_places(work, tiling, scattered=_scattered(layer)),
             **_describe_outputs(layer, shape, work, lanes),
         }
@@ -149,12 +153,16 @@ class ProductI8(Kernel):
         return 4 * packed_words(shape, tiling)
 
     def scratch(self, layer: Layer, target: Target) -> int:
-        """The sums of a tile, its codes if they are scattered, and the copied windows."""
+        """The sums of a tile, its codes if they are scattered, and the copied windows.
+
+        Each part of a divided call has its own, in cache lines of its own.
+        """
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
         before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
-        return 4 * before + shape.copied_bytes(work.block, work.tile.rows)
+        size = 4 * before + shape.copied_bytes(work.block, work.tile.rows)
+        return -(-size // _LINE) * _LINE
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]

@@ -18,7 +18,7 @@ from netgen.ops.depth_to_space import Blocks, DepthToSpace, SpaceToDepth
 
 
 class _BlocksKernel(RowKernel):
-    """What both have in common: the copies of each pixel of a block are written out."""
+    """Base of both: the copies of each pixel of a block are written out."""
 
     numeric_form: ClassVar[str] = "copy"
     elements: ClassVar[ElementsByLetter] = {"": ANY_ELEMENT}

@@ -188,7 +188,7 @@ def check_weights(plan: Plan, target: Target) -> None:
     places: dict[tuple[int, int], object] = {}
     for step in plan.steps:
         place = _place_of_weights(plan, step, target)
-        content = (step.instance, step.sizes, step.constants)
+        content = (step.instance, step.sizes, step.constants, _orders(plan, step))
         if place is not None and places.setdefault(place, content) != content:
             raise PlanError(
                 "two steps share the place of their weights", where=f"step %{step.name}"
@@ -219,6 +219,17 @@ def check_weights(plan: Plan, target: Target) -> None:
                 where=f"weights at byte {begin}",
                 expected=f"nothing before byte {end}",
             )
+
+
+def _orders(plan: Plan, step: Step) -> dict[str, list[int]]:
+    """The channels of what a step reads and writes by their places, unless they are in order."""
+    found = {}
+    for letter, layout in plan.layouts(step).items():
+        runs = sorted(layout.runs, key=lambda run: run.first)
+        order = [run.at + run.step * n for run in runs for n in range(run.channels)]
+        if order != sorted(order):
+            found[letter] = order
+    return found
 
 
 def _place_of_weights(plan: Plan, step: Step, target: Target) -> tuple[int, int] | None:

@@ -72,10 +72,10 @@ class PlanOptions:
     as well. With `threads` above 1 a run is divided between so many, with the same results. With
     `copies` channels are moved in memory where layers could write them in place: to compare.
     With `small` there are loops in place of unrolled kernels, and layers that differ in sizes share
-    functions: less flash, the same results, slower. With `input_type="u8"` the network takes bytes:
-    of floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by `mean`
-    and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those that stand
-    for the same numbers, 128 above.
+    functions: less flash, the same results, slower. With `input_type="u8"` the network takes
+    bytes: of floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by
+    `mean` and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those
+    that stand for the same numbers, 128 above.
 
     Raises UsageError for a value that an option cannot have.
     """

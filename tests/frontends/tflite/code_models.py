@@ -223,11 +223,23 @@ def dilated(draw: Draw) -> Model:
     return model.node("BATCH_TO_SPACE_ND", ["t", blocks, c])
 
 
+def mirroring(draw: Draw) -> Model:
+    """Frames up to all that can be mirrored."""
+    kind, shape, mode = str(draw.choice(KINDS[:2])), extents(draw), int(draw.integers(2))
+    sides = [draw.integers(0, n + mode, 2).tolist() for n in shape[1:3]]
+    model = Model({"x": shape})
+    model.codes_of("x", shape, kind, 0.5, 3)
+    model.codes_of("y", (), kind, 0.5, 3)
+    pads = model.constant("p", np.array([(0, 0), *sides, (0, 0)], np.int32), "int32")
+    return model.node("MIRROR_PAD", ["x", pads], Mode=mode)
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation,
     "DEPTH_TO_SPACE": blocks("DEPTH_TO_SPACE"),
     "MAX_POOL_2D": pooling("MAX_POOL_2D"),
+    "MIRROR_PAD": mirroring,
     "PADV2": padding,
     "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
     "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),

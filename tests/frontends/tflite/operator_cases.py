@@ -23,7 +23,9 @@ from tests.frontends.tflite.operator_models import (
     hard_swish_written_out,
     mean,
     mean_of_codes,
+    mirrored,
     moved_codes,
+    packed,
     pad,
     padded_convolution,
     padded_maximum,
@@ -35,6 +37,7 @@ from tests.frontends.tflite.operator_models import (
     split_v,
     transposed_convolution,
     two,
+    unpacked,
     with_integers,
 )
 from tests.frontends.tflite.tflite_models import RELU, RELU6, RELU_N1_TO_1, SAME, VALID, Model
@@ -136,6 +139,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: mean_of_codes("uint8", 0.02, 0.02, 130, 2, 1),
         lambda: mean_of_codes("int8", 0.02, 0.004, -9, 3, 1),
     ),
+    "MIRROR_PAD": (
+        lambda: mirrored(IMAGE, 0, (0, 0), (3, 8), (7, 0), (0, 0)),
+        lambda: mirrored(IMAGE, 1, (0, 0), (9, 1), (2, 8), (0, 0)),
+    ),
     "MUL": (
         lambda: two("MUL", act=RELU),
         lambda: two("MUL", a=(1, 1, 1, 6)),
@@ -143,6 +150,12 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: by_constant("MUL", IMAGE),
         lambda: elementwise_of_codes("MUL", "int8", b=(1, 1, 1, 6), act=RELU_N1_TO_1),
         lambda: elementwise_of_codes("MUL", "uint8", a=(), b=IMAGE, constant="a"),
+    ),
+    "PACK": (
+        lambda: packed((1, 4, 6), 2, 3),
+        lambda: packed((1, 5), -1, 2),
+        lambda: packed((1, 3, 4, 2), 1, 2),
+        flatten_by_shape,
     ),
     "PAD": (
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0)),
@@ -244,6 +257,7 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: with_integers("TRANSPOSE", IMAGE, (0, 3, 1, 2)),
         lambda: with_integers("TRANSPOSE", (1, 4, 6), (0, 2, 1)),
     ),
+    "UNPACK": (lambda: unpacked((1, 4, 6), 1), lambda: unpacked((1, 3, 2, 5), -1)),
 }  # fmt: skip
 
 CASES = [

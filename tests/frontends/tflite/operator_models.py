@@ -127,6 +127,23 @@ def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = N
     return model.node("PAD" if value is None else "PADV2", inputs)
 
 
+def packed(shape: tuple[int, ...], axis: int, count: int) -> Model:
+    model = Model({f"x{k}": shape for k in range(count)})
+    return model.node("PACK", list(model.inputs), Axis=axis, ValuesCount=count)
+
+
+def unpacked(shape: tuple[int, ...], axis: int) -> Model:
+    names = [f"y{k}" for k in range(shape[axis])]
+    model = Model({"x": shape}, tuple(names))
+    return model.node("UNPACK", ["x"], names, Axis=axis, Num=len(names))
+
+
+def mirrored(shape: tuple[int, ...], mode: int, *sides: tuple[int, int]) -> Model:
+    model = Model({"x": shape})
+    pads = model.constant("p", np.array(sides, np.int32), "int32")
+    return model.node("MIRROR_PAD", ["x", pads], Mode=mode)
+
+
 def concatenation(axis: int, *shapes: tuple[int, ...], act: int = NONE) -> Model:
     model = Model({f"x{k}": shape for k, shape in enumerate(shapes)})
     return model.node("CONCATENATION", list(model.inputs), Axis=axis, FusedActivationFunction=act)

@@ -9,17 +9,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netgen.errors import WeightsError
+from netgen.errors import PlanError, WeightsError
+from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
 from netgen.kernels.geometry import reaches_image
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
+from netgen.kernels.i8.float_forms import Codes, FloatForm, Sums, find_affine
+from netgen.kernels.i8.scalings import Scaling
 from netgen.kernels.layer import BandShape, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, find_target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
-from tests.emission.programs import WARNINGS
+from netgen.plan.build import build_plan
+from netgen.plan.data.options import PlanOptions
+from netgen.plan.packing import pack_weights
+from netgen.plan.pareto import pareto
+from netgen.plan.requantised import requantised, requantised_lines
+from tests.emission.programs import SANITIZERS, WARNINGS
 from tests.kernels.i8.coded_calls import CodedCall, run_coded
-from tests.tools import compiler_for
+from tests.kernels.i8.random_networks import Drawing
+from tests.kernels.i8.test_random_networks import mismatches
+from tests.tools import any_compiler, compiler_for, require_processor
 
 KERNEL = DepthwiseConv2dI8()
 TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "aarch64")
@@ -132,5 +142,86 @@ def agree(calls: Sequence[CodedCall], target: str, folder: Path, command: Sequen
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_codes_are_those_of_the_operator(target: str, compiler: Compiler, tmp_path: Path) -> None:
-    calls = calls_of(range(8), target)
+    calls = calls_of(range(5), target)
     agree(calls, target, tmp_path, [*compiler_for(target, compiler), *WARNINGS])
+
+
+def test_processors_without_the_vectors_give_the_same_codes(tmp_path: Path) -> None:
+    """The constants are those of a target; the compiler may be for another processor."""
+    for number, target in enumerate(TARGETS):
+        calls = calls_of(range(20 + 2 * number, 22 + 2 * number), target)
+        agree(calls, target, tmp_path, [any_compiler(), "-std=c99", "-O1", *SANITIZERS, *WARNINGS])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("first", range(100, 400, 10))
+def test_many_layers(target: str, first: int, tmp_path: Path) -> None:
+    calls = calls_of(range(first, first + 10), target)
+    agree(calls, target, tmp_path, compiler_for(target, any_compiler()))
+
+
+def chain(seed: int) -> Graph:
+    """Three of them one after the other, each of which may take the place of what it reads."""
+    drawing = Drawing(np.random.default_rng(seed), ("i8", "u8")[seed % 2])
+    x = drawing.image((1, 9, 6, 24))
+    for stride in ((1, 1), (2, 1), (1, 2)):
+        x = drawing.weighted(DepthwiseConv2d(stride, (1, 1, 1, 1)), x, (24, 3, 3, 1))
+    return Graph(f"chain{seed}", drawing.nodes, [x], drawing.constants)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param(name, marks=[pytest.mark.heavy] * (name == TARGETS[1])) for name in TARGETS],
+)
+def test_results_may_take_the_place_of_what_is_read(target: str) -> None:
+    require_processor(target)
+    seen = set()
+    for seed in (0, 1):
+        graph = chain(seed)
+        least = pareto(graph, find_target(target))[-1].arena_bytes
+        for options in (PlanOptions(), PlanOptions(ram=least), PlanOptions(threads=2)):
+            plan = build_plan(graph, find_target(target), options)
+            seen |= {
+                (instance.parameters["band"] is not None, bool(instance.parameters["aliased"]))
+                for instance in plan.instances
+                if instance.kernel == KERNEL.name
+            }
+            assert mismatches(graph, target, options) == 0, (seed, options)
+    assert {(False, True), (False, False), (True, False)} <= seen
+
+
+def test_code_does_not_grow_with_channels_that_stand_apart() -> None:
+    channels, target = 70, find_target("x86-64-v4-vnni")
+    op = DepthwiseConv2d(pad=(1, 1, 1, 1), scale=0.125)
+    x = TensorType("i8", (1, 5, 5, channels), Quantisation(0.125))
+    w = TensorType("i8", (channels, 3, 3, 1), Quantisation(0.125))
+    apart = layout_of(channels, np.random.default_rng(1).permutation(channels))
+    layer = Layer(op, {"x": x, "w": w}, op.result_type([x, w]), frozenset("w"))
+    for layouts, places in (({}, 0), ({"x": apart}, channels)):
+        found = KERNEL.parameters(replace(layer, layouts=layouts), target)
+        vectors, table = found["vectors"], found["places"]
+        assert isinstance(vectors, list)
+        assert isinstance(table, list)
+        assert (len(vectors) <= 3, len(table)) == (True, places)
+
+
+def test_certificates_are_checked_when_constants_are_packed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A search that finds another m than it should is found out."""
+    graph = chain(0)
+    plan = build_plan(graph, find_target("x86-64-v3"))
+    counted = requantised(plan, pack_weights(plan, graph))
+    assert counted
+    assert {each.channels for each in counted} == {24}
+    assert sum(each.affine + each.signed for each in counted) > 24
+    assert requantised_lines(counted)[0].startswith("codes: ")
+
+    def wrong(scaling: Scaling, sums: Sums, codes: Codes) -> FloatForm:
+        found = find_affine(scaling, sums, codes)
+        return replace(found, m=found.m * np.float32(1.01))
+
+    monkeypatch.setattr("netgen.kernels.i8.requantisation.find_affine", wrong)
+    with pytest.raises(PlanError, match="certificate of a channel is wrong"):
+        pack_weights(plan, graph)
