@@ -17,7 +17,6 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
 
-
 @dataclass(frozen=True)
 class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
