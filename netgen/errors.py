@@ -101,6 +101,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": _ONNX,
     "tflite": ("tflite",),
     "litert": ("tflite", "ai-edge-litert"),
+    "tflm": ("tflite", "tflite-micro"),
     "bench": (*_ONNX, "openvino", "ai-edge-litert", "flatbuffers"),
     "bench-torch": (*_ONNX, "torch", "ncnn", "pnnx"),
     "planner": ("ortools",),

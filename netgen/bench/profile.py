@@ -239,7 +239,7 @@ def _held_bytes(plan: Plan, values: tuple[str, ...]) -> int:
     for value in values:
         buffer = plan.buffer_of(value)
         size = min(plan.values[value].type.bytes, buffer.bytes)
-        if buffer.kind == "arena":
+        if buffer.in_arena:
             spans.append((buffer.offset, buffer.offset + size))
         else:
             own += size

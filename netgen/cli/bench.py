@@ -35,6 +35,7 @@ def bench_models(
     weights: Path | None,
     parameters: dict[str, str],
     table: str | None,
+    folder: Path | None,
     profiled: bool,
     vs: str | None,
     rounds: int,
@@ -49,21 +50,21 @@ def bench_models(
     """Time models against other runtimes: interleaved rounds on the same cores, medians, ratios.
 
     A peer that cannot run is named and the rest goes on; it is an error if none can. --table fp32
-    measures all published networks, --profile shows where a model's time goes.
+    measures all published networks, --table int8 published .tflite files; int8 models run in fp32,
+    too. --profile shows where a model's time goes.
     """
     from netgen.bench.machine import this_machine
-    from netgen.bench.peers import PEERS, check_any_installed
+    from netgen.bench.peers import check_any_installed
     from netgen.bench.result import failure
     from netgen.plan.data.options import PlanOptions
 
     planning = PlanOptions(tuning=tuning, threads=threads, small=small)
-    cases = _cases(models, parameters, table)
+    cases = _cases(models, parameters, table, folder)
     if profiled:
         _profile(cases, weights, rounds, target, planning, as_json=as_json)
         return
     machine, rows = this_machine(target), []
-    # A table compares with everyone; a peer that is not there has dashes.
-    peers = tuple(vs.split(",")) if vs else tuple(PEERS) if table else ("onnxruntime",)
+    peers = tuple(vs.split(",")) if vs else _default_peers(table, cases)
     if vs and table:
         # One model says at once what is missing; a table would for minutes measure nothing else.
         check_any_installed(peers)
@@ -77,8 +78,18 @@ def bench_models(
     click.get_current_context().exit(failure(rows))
 
 
+def _default_peers(table: str | None, cases: tuple[Case, ...]) -> tuple[str, ...]:
+    """The peers of a table, where one that is not there has dashes; of a model ONNX Runtime."""
+    from netgen.bench.peers import of_floats
+    from netgen.bench.suite import PEERS_OF_CODES
+
+    if table is None:
+        return ("onnxruntime",)
+    return PEERS_OF_CODES if any(case.published for case in cases) else of_floats()
+
+
 def _cases(
-    models: tuple[str, ...], parameters: dict[str, str], table: str | None
+    models: tuple[str, ...], parameters: dict[str, str], table: str | None, folder: Path | None
 ) -> tuple[Case, ...]:
     """The models to measure: those of the command line, or those of a table."""
     from netgen.bench.suite import Case, find_suite
@@ -89,7 +100,7 @@ def _cases(
         return tuple(Case(model, parameters) for model in models)
     if models:
         raise UsageError("--table names the models itself", hint="leave out MODEL, or --table")
-    return find_suite(table)
+    return find_suite(table, folder)
 
 
 def _rows(
@@ -100,7 +111,7 @@ def _rows(
     target: str,
     planning: PlanOptions,
 ) -> list[BenchRow]:
-    from netgen.bench.bench import bench_target
+    from netgen.bench.compiled import bench_target
 
     graph = load_model(case.model, weights, dict(case.parameters))
     label = " ".join([graph.name, *(f"{name}={value}" for name, value in case.parameters.items())])
@@ -113,6 +124,7 @@ def _rows(
             label,
             lambda text: tell(f"{label}: {text}"),
             planning,
+            Path(case.model) if Path(case.model).suffix == ".tflite" else None,
         )
 
 

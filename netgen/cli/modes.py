@@ -43,6 +43,11 @@ def _given(name: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda values: values[name] is not None and values[name] is not False
 
 
+def _given_models(values: Mapping[str, Any]) -> bool:
+    """Whether there are models; with none it is another error."""
+    return bool(values["models"])
+
+
 SHOW = (Mode("--stage {stage}", lambda values: values["stage"] != "plan", _PLANNING | {"target"}),)
 COMPILE = (
     Mode(
@@ -79,8 +84,9 @@ BENCH = (
     Mode(
         "--profile",
         _given("profiled"),
-        frozenset({"vs", "threads", "chart", "form", "table"}),
+        frozenset({"vs", "threads", "chart", "form", "table", "folder"}),
     ),
+    Mode("a MODEL", _given_models, frozenset({"folder"})),
     Mode("--table", _given("table"), _LOADING),
     Mode("--json", _given("as_json"), frozenset({"form"})),
 )

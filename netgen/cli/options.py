@@ -181,10 +181,19 @@ def bench_options(command: Command) -> Command:
         command,
         click.option(
             "--vs",
-            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch "
-            "[default: onnxruntime; with --table all].",
+            help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch, tflm "
+            "[default: onnxruntime; with --table all that fit].",
         ),
-        click.option("--table", metavar="NAME", help="All networks of a published table: fp32."),
+        click.option(
+            "--table", metavar="NAME", help="All networks of a published table: fp32, int8."
+        ),
+        click.option(
+            "--models",
+            "folder",
+            type=click.Path(path_type=Path),
+            metavar="FOLDER",
+            help="Where the files of --table int8 are, at any depth.",
+        ),
         click.option(
             "--profile", "profiled", is_flag=True, help="Each step beside what bounds it; no peers."
         ),

@@ -20,6 +20,7 @@ from netgen.report.text import json_text
 if TYPE_CHECKING:
     from netgen.ir.graph import Graph
     from netgen.plan.data.plan import Plan
+    from netgen.plan.requantised import Requantised
 
 
 @click.command()
@@ -46,7 +47,8 @@ def plan(
     from netgen.cli.challenge import place_buffers
     from netgen.compiler import lower, resolve_target
     from netgen.emission.files import write_files
-    from netgen.plan.json.plan_to_json import plan_to_json
+    from netgen.plan.json.plan_to_json import ABOUT_WEIGHTS, plan_to_json
+    from netgen.plan.requantised import requantised, requantised_lines
     from netgen.plan.show import certificate_lines, plan_table
 
     if [model, checked, buffers].count(None) != 2:
@@ -57,20 +59,22 @@ def plan(
     if curve:
         _pareto(load_model(str(model), weights, parameters), target, planning, output, as_json)
         return
+    codes: list[Requantised] = []
     if checked is not None:
         planned = _checked_plan(checked)
     else:
         graph = load_model(str(model), weights, parameters)
-        planned = lower(graph, resolve_target(target), planning).plan
+        lowered = lower(graph, resolve_target(target), planning)
+        planned, codes = lowered.plan, requantised(lowered.plan, lowered.packed)
     document = plan_to_json(planned)
     if output is not None:
         write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
     if as_json:
-        print_json(document)
+        print_json(document | ({ABOUT_WEIGHTS: [asdict(each) for each in codes]} if codes else {}))
     elif checked is not None:
         click.echo("\n".join(["the plan is right", *certificate_lines(planned)]))
     else:
-        click.echo("\n".join(plan_table(planned)))
+        click.echo("\n".join([*plan_table(planned), *requantised_lines(codes)]))
 
 
 def _checked_plan(file: Path) -> Plan:

@@ -57,6 +57,9 @@ class Tensor:
         # By name, as the text form does it: the operators stand above the DSL.
         return apply(REGISTRY.make("add", {}), self, other)
 
+    def __sub__(self, other: Tensor) -> Tensor:
+        return apply(REGISTRY.make("sub", {}), self, other)
+
     def __mul__(self, other: Tensor) -> Tensor:
         return apply(REGISTRY.make("mul", {}), self, other)
 

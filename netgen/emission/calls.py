@@ -12,7 +12,7 @@ from netgen.emission.kernels import function_name, is_split
 from netgen.emission.options import EmitOptions
 from netgen.emission.places import arena_places, region_of, weight_places
 from netgen.emission.sizes import Sizes
-from netgen.emission.weights import WeightArray
+from netgen.emission.weights import WeightArray, is_plain
 from netgen.ir.rows import Reach
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
@@ -156,8 +156,11 @@ class Calls:
         """The address of constants that are packed, as elements of a type."""
         if self._options.weights_as in {"c", "inline"}:
             return f"{self._arrays[place.offset].name}.{C_TYPES[dtype].member}"
-        blob = self._options.weights_as == "blob"
-        base = pointer_name("weights" if blob else f"{self._options.prefix}_weights", dtype)
+        if self._options.weights_as == "blob":
+            base = pointer_name("weights", dtype)
+        else:
+            base = f"{self._options.prefix}_weights"
+            base += "" if is_plain(self._arrays.values()) else f".{C_TYPES[dtype].member}"
         return f"{base} + {self.weight_places[place.offset].name}"
 
     def _scratch(self, step: Step) -> list[str]:

@@ -35,6 +35,30 @@ _REGISTERS = {
     4: Registers("__SSE__", "_mm", "__m128"),
 }
 _MACHINES = ("x86", "neon", "any")
+# What kernels of codes call.
+_OF_CODES = ("products/products", "codes/depthwise")
+# Products of codes: inputs at once, sums of a vector, and the macro that tests for them.
+_DOTS = (
+    (2, 8, "defined(__AVX2__)"),
+    (2, 16, "defined(__AVX512BW__)"),
+    (4, 16, "defined(__AVX512VNNI__)"),
+)
+# By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
+_CODE_REGISTERS = {
+    8: ("_mm256", "__m256i", "si256", "_mm", "__m128i", "si128"),
+    16: ("_mm512", "__m512i", "si512", "_mm256", "__m256i", "si256"),
+}
+# By sums of a vector: the macros that test for what makes codes of them.
+_VECTORS_OF_CODES = {
+    8: "defined(__AVX2__) && defined(__FMA__)",
+    16: "defined(__AVX512BW__) && defined(__AVX512DQ__)",
+}
+# The forms of requantisation: name, word, further arguments, and the roundings that may take it.
+_CODE_FORMS = (
+    ("affine", 2, "", ("fixed", "real")),
+    ("signed", 1, ", zero", ("fixed", "real")),
+    ("exact", 0, ", zero", ("fixed",)),
+)
 _WIDTHS = {"x86": (16, 8, 4), "neon": (4,)}
 
 
@@ -106,8 +130,11 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
 
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
-    products = _products(functions := [*functions], prefix)
-    called = called_names([*functions, products], prefix)
+    functions = [*functions]
+    of_codes = [
+        _of_codes(name, functions, prefix) for name in ("products/products", "codes/depthwise")
+    ]
+    called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
         for machine in _MACHINES
@@ -117,8 +144,9 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     widths = [width for width in floats.vector_widths if f"LOAD{width}" in called]
     return {
         "called": called,
+        "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
-        "products": products,
+        "of_codes": [text for text in of_codes if text],
         "gnu_vectors": floats.vector_types,
         "widths": widths,
         "registers": {width: _REGISTERS[width] for width in widths},
@@ -129,10 +157,25 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     }
 
 
-def _products(functions: Sequence[str], prefix: str) -> str:
-    """What products of codes call, which itself calls what makes codes of sums."""
+def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
+    """The text of all that kernels of codes call; it calls what makes codes of sums."""
     called = called_names(functions, prefix)
-    return render("products.c.j2", prefix=prefix, called=called).rstrip("\n")
+    return render(
+        f"{name}.c.j2",
+        prefix=prefix,
+        called=called,
+        forms=_DOTS,
+        registers_of=_CODE_REGISTERS,
+        types=(("i8", "int8_t"), ("u8", "uint8_t")),
+        vectors_of_codes=_VECTORS_OF_CODES,
+        code_forms=_CODE_FORMS,
+    ).rstrip("\n")
+
+
+def _code_widths(called: frozenset[str]) -> list[int]:
+    """The lanes of the vectors of sums that become codes, widest first: `templates/codes`."""
+    found = [re.fullmatch(r"(?:requantize|pack)_\w*?v(\d+)", name) for name in called]
+    return sorted({int(each[1]) for each in found if each}, reverse=True)
 
 
 def _in_order(called: frozenset[str], prefix: str) -> Iterator[Function]:

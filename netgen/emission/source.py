@@ -36,8 +36,10 @@ from netgen.emission.weight_files import (
 from netgen.emission.weights import (
     BLOB_HEADER_BYTES,
     WeightArray,
+    all_members,
     blob_start,
     byte_list,
+    is_plain,
     layout_id,
     weight_arrays,
 )
@@ -138,6 +140,7 @@ def _context(
         "row_counters": row_counters(plan),
         "pushed": input_ports(plan)[0] if plan.push_rows else None,
         "weights_type": C_TYPES[WEIGHTS_ELEMENT].name,
+        "weights_members": "" if is_plain(arrays) else all_members(arrays, plan.weights_bytes),
         "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
     }
 

@@ -6,12 +6,12 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from netgen.emission.c_types import packed_members, word_bytes
+from netgen.emission.c_types import PLAIN, packed_members, word_bytes
 from netgen.emission.wrap import wrap_code, wrap_comment
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
@@ -69,6 +69,16 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
         title = f"{state.value} before the first run"
         add(state.initial, f"state{number}", title, plan.values[state.value].type.dtype)
     return arrays
+
+
+def is_plain(arrays: Iterable[WeightArray]) -> bool:
+    """Whether all weights are floats, so that those of a binary file are an array of these."""
+    return all(array.dtypes == (PLAIN,) for array in arrays)
+
+
+def all_members(arrays: Iterable[WeightArray], size: int) -> str:
+    """The members of a union of all weights of a binary file, which are of several types."""
+    return packed_members(sorted({PLAIN, *(d for array in arrays for d in array.dtypes)}), size)
 
 
 def c_words(content: PackedBytes, size: int) -> str:

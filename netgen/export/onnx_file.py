@@ -30,16 +30,15 @@ from netgen.export.onnx_operators import (
     MAPPINGS,
     TO_CHANNELS_FIRST,
     TO_CHANNELS_LAST,
-    Attribute,
-    Call,
-    Scalars,
-    Stage,
     channels_first,
 )
+from netgen.export.onnx_resize import TO_INPUTS_FIRST
+from netgen.export.onnx_stages import Attribute, Call, Scalars, Stage
 from netgen.ir.graph import Graph, Node
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const, Input
 from netgen.ir.tensor_type import TensorType
+from netgen.ops.transpose_conv2d import TransposeConv2d
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -57,16 +56,27 @@ def graph_to_onnx(graph: Graph, interface: Interface = "NHWC") -> bytes:
     Works on graphs as written and on graphs after any pass. `interface` is the layout of inputs and
     outputs of rank 4. An output that is listed twice appears once.
 
-    Raises GraphError for an operator that has no mapping, for codes and for constants without data,
+    Raises GraphError for an operator that has no mapping, codes, states, constants without data,
     MissingExtraError where onnx is not installed.
     """
     onnx = _import_onnx()
     _check_floats(graph)
+    _check_states(graph)
     _check_operators(graph)
     model = _Writer(onnx, graph, interface).model()
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def _check_states(graph: Graph) -> None:
+    """Raise GraphError for states: a run of an ONNX file leaves nothing for the next one."""
+    if graph.states:
+        raise GraphError(
+            "networks with a state cannot be exported to ONNX",
+            where=f"%{graph.states[0].name}",
+            hint="export a network whose states are inputs and outputs",
+        )
 
 
 def _check_floats(graph: Graph) -> None:
@@ -183,8 +193,19 @@ class _Writer:
 
     def _constant(self, node: Node) -> None:
         array = self._graph.constant(node.name)
-        first = array.transpose(TO_CHANNELS_FIRST) if array.ndim == 4 else array
+        axes = self._axes_of(node) if array.ndim == 4 else tuple(range(array.ndim))
+        first = array.transpose(axes)
         self._initializer(self._name(node), np.ascontiguousarray(first))
+
+    def _axes_of(self, node: Node) -> tuple[int, ...]:
+        """The axes of a constant of rank 4 as its readers take it; raises GraphError for both."""
+        transposed = {isinstance(user.op, TransposeConv2d) for user in self._graph.users(node.name)}
+        if len(transposed) > 1:
+            raise GraphError(
+                "weights of both a convolution and a transposed one cannot be exported to ONNX",
+                where=f"%{node.name}",
+            )
+        return TO_INPUTS_FIRST if True in transposed else TO_CHANNELS_FIRST
 
     def _activation(self, node: Node) -> None:
         operands = [self._graph[name] for name in node.operands]

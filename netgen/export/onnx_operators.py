@@ -8,17 +8,17 @@ Nothing here imports onnx.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_activations import ACTIVATIONS, in_other_words
+from netgen.export import onnx_resize
+from netgen.export.onnx_stages import Attribute, Call, Stage, activation, written
+from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import TensorType
-from netgen.ops.activation import ElementwiseActivation, find_activation
+from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
@@ -28,50 +28,29 @@ from netgen.ops.channel_shuffle import ChannelShuffle
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
+from netgen.ops.depth_to_space import DepthToSpace, SpaceToDepth
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.dropout import Dropout
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
+from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
+from netgen.ops.prelu import Prelu
 from netgen.ops.reshape import Reshape
+from netgen.ops.resize_bilinear import ResizeBilinear
+from netgen.ops.resize_nearest import ResizeNearest
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
+from netgen.ops.sub import Sub
 from netgen.ops.transpose import Transpose
+from netgen.ops.transpose_conv2d import TransposeConv2d
 from netgen.ops.window import Window
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
 TO_CHANNELS_LAST = (0, 2, 3, 1)
-
-Scalars: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int64]"
-Attribute: TypeAlias = "int | float | Sequence[int]"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One ONNX operator. Its first input is the stage before; `inputs` are the further ones.
-
-    A string names an ONNX value, an array becomes an initializer.
-    """
-
-    operator: str
-    inputs: tuple[str | Scalars, ...] = ()
-    attributes: dict[str, Attribute] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One node for the function that maps it: operands and result as netgen types them, NHWC.
-
-    `rest` are the ONNX names of the operands after the first.
-    """
-
-    rest: tuple[str, ...]
-    types: tuple[TensorType, ...]
-    result: TensorType
-
 
 Mapping: TypeAlias = "Callable[[Any, Call], list[Stage]]"
 
@@ -210,6 +189,16 @@ def pad(op: Pad, _call: Call) -> list[Stage]:
     return [replace(stage, inputs=(*stage.inputs, np.array(op.value, np.float32)))]
 
 
+def mirror_pad(op: MirrorPad, _call: Call) -> list[Stage]:
+    """Pad by reflection; raises GraphError for what ONNX has no mode for."""
+    if op.mode != "reflect":
+        raise GraphError(f"mirror_pad of mode {op.mode} cannot be exported to ONNX")
+    top, bottom, left, right = op.pad
+    return [
+        replace(_zeros((0, 0, top, left), (0, 0, bottom, right)), attributes={"mode": "reflect"})
+    ]
+
+
 def _zeros(front: Sequence[int], back: Sequence[int]) -> Stage:
     """Pad; ONNX lists the beginnings of all axes, then the ends. Its default value is zero."""
     return Stage("Pad", (np.array([*front, *back], np.int64),))
@@ -279,9 +268,20 @@ def _reshape(shape: tuple[int, ...]) -> Stage:
     return Stage("Reshape", (np.array(shape, np.int64),))
 
 
-def softmax(_op: Softmax, call: Call) -> list[Stage]:
-    """Softmax along the axis of channels."""
-    return [Stage("Softmax", (), {"axis": _channel_axis(call.result.shape)})]
+def prelu(op: Prelu, call: Call) -> list[Stage]:
+    """PRelu; one slope per channel is broadcast there as well."""
+    return [Stage("PRelu", call.rest), *activation(op.act)]
+
+
+def softmax(op: Softmax, call: Call) -> list[Stage]:
+    """Softmax along the axis of channels, of what is multiplied by beta."""
+    stages = [] if op.beta == 1.0 else [Stage("Mul", (np.array(op.beta, np.float32),))]
+    return [*stages, Stage("Softmax", (), {"axis": _channel_axis(call.result.shape)})]
+
+
+def sub(op: Sub, call: Call) -> list[Stage]:
+    """Sub; one number per channel is broadcast there as well."""
+    return [Stage("Sub", call.rest), *activation(op.act)]
 
 
 def spatial_slice(op: SpatialSlice, _call: Call) -> list[Stage]:
@@ -290,26 +290,9 @@ def spatial_slice(op: SpatialSlice, _call: Call) -> list[Stage]:
     return [_slice(op.first, end, (2, 3), op.stride)]
 
 
-def activation(act: str) -> list[Stage]:
-    """Stages of an `act` attribute; none for `none`."""
-    op = find_activation(act)
-    return [] if op is None else _written(op)
-
-
 def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
     """An activation by itself."""
-    return _written(op)
-
-
-def _written(op: ElementwiseActivation) -> list[Stage]:
-    known = in_other_words(op)
-    if known is None:
-        raise GraphError(
-            f"the activation '{op.operator_name}' cannot be exported to ONNX",
-            expected="one of " + ", ".join(known.kind.operator_name for known in ACTIVATIONS),
-        )
-    inputs = tuple(np.array(number, np.float32) for number in known.inputs)
-    return [Stage(known.operator, inputs, {**known.attributes(op)})]
+    return written(op)
 
 
 MAPPINGS: dict[type[Operator], Mapping] = {
@@ -323,16 +306,24 @@ MAPPINGS: dict[type[Operator], Mapping] = {
     ChannelSlice: channel_slice,
     Concat: concat,
     Conv2d: conv2d,
+    DepthToSpace: onnx_resize.depth_to_space,
     DepthwiseConv2d: depthwise_conv2d,
     Dropout: identity,
     GlobalAvgPool: global_avg_pool,
     Identity: identity,
     Linear: linear,
     MaxPool2d: max_pool2d,
+    MirrorPad: mirror_pad,
     Mul: mul,
     Pad: pad,
+    Prelu: prelu,
     Reshape: reshape,
+    ResizeBilinear: onnx_resize.resize_bilinear,
+    ResizeNearest: onnx_resize.resize_nearest,
     Softmax: softmax,
+    SpaceToDepth: onnx_resize.space_to_depth,
     SpatialSlice: spatial_slice,
+    Sub: sub,
     Transpose: transpose,
+    TransposeConv2d: onnx_resize.transpose_conv2d,
 }

@@ -8,10 +8,16 @@ from typing import ClassVar
 
 from netgen.errors import MissingExtraError
 from netgen.export.tflite_judge import TFLiteJudge
+from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import Array
 
 # The arena holds all tensors at once, and what the interpreter needs for each of them.
 _FOR_A_TENSOR, _FOR_ALL = 4096, 2**20
+
+
+def arena_bytes(graph: Graph) -> int:
+    """Bytes that are enough for its arena, of a graph that was read from the file."""
+    return 2 * sum(node.type.bytes + _FOR_A_TENSOR for node in graph.nodes) + _FOR_ALL
 
 
 class TFLM(TFLiteJudge):
@@ -25,12 +31,10 @@ class TFLM(TFLiteJudge):
         except ModuleNotFoundError:
             raise MissingExtraError("tflite_micro", "tflm", "TensorFlow Lite Micro") from None
         super().__init__(path)
-        graph = self._lowered.graph
-        held = sum(node.type.bytes + _FOR_A_TENSOR for node in graph.nodes)
         with self.refusing():
             self._interpreter = runtime.Interpreter.from_bytes(
                 path.read_bytes(),
-                arena_size=2 * held + _FOR_ALL,
+                arena_size=arena_bytes(self._lowered.graph),
                 intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
             )
 

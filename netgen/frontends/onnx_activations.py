@@ -23,7 +23,9 @@ from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.mul import Mul
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
+from netgen.ops.relu_n1_to_1 import ReluN1To1
 from netgen.ops.sigmoid import Sigmoid
+from netgen.ops.tanh import Tanh
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _activated(op: Operator, call: Call) -> TensorView:
 
 
 def clip(call: Call) -> TensorView:
-    """Clip to 0..6 -> relu6, to 0 and above -> relu."""
+    """Clip to 0..6 -> relu6, to 0 and above -> relu, to -1..1 -> relu_n1_to_1."""
     low = one_number(call.known(1, "min"), -np.inf, "min")
     high = one_number(call.known(2, "max"), np.inf, "max")
     largest = float(np.finfo(np.float32).max)
@@ -80,8 +82,12 @@ def clip(call: Call) -> TensorView:
         return _activated(Relu6(), call)
     if low == 0.0 and high >= largest:
         return _activated(Relu(), call)
+    if low == -1.0 and high == 1.0:
+        return _activated(ReluN1To1(), call)
     raise GraphError(
-        "only some limits are supported", expected="0..6 or 0..inf", found=f"{low:g}..{high:g}"
+        "only some limits are supported",
+        expected="0..6, 0..inf or -1..1",
+        found=f"{low:g}..{high:g}",
     )
 
 
@@ -112,7 +118,11 @@ ACTIVATIONS = (
     OnnxActivation("HardSwish", 22, HardSwish, "hardswish", "HARD_SWISH"),
     OnnxActivation("LeakyRelu", 16, LeakyRelu, "leaky_relu", "LEAKY_RELU", {"alpha": 0.01}),
     OnnxActivation("Relu", 14, Relu, "relu", "RELU"),
+    OnnxActivation(
+        "Clip", 13, ReluN1To1, "hardtanh", "RELU_N1_TO_1", inputs=(-1.0, 1.0), read=clip
+    ),
     OnnxActivation("Sigmoid", 13, Sigmoid, "sigmoid", "LOGISTIC"),
+    OnnxActivation("Tanh", 13, Tanh, "tanh", "TANH"),
 )
 
 

@@ -12,11 +12,14 @@ from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Call, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, alike
-from netgen.ir.operator import Operator
 from netgen.ops.add import Add
+from netgen.ops.argmax import Argmax
+from netgen.ops.broadcast import Broadcast
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.mul import Mul
+from netgen.ops.prelu import Prelu
 from netgen.ops.softmax import Softmax
+from netgen.ops.sub import Sub
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +43,25 @@ def softmax(call: Call) -> TensorView:
         )
     value = call.builder.emit(Softmax(), [call.builder.natural(x)], call.name)
     return call.builder.view(value, x.shape)
+
+
+def arg_max(call: Call) -> TensorView:
+    """ArgMax over the channels -> argmax, whose results are int32; ONNX has int64."""
+    x = call.tensor()
+    rank = len(x.shape)
+    axis = axis_of(call.integer("axis", 0), rank)
+    if axis != _channel_axis(rank) or call.flag("select_last_index") or rank < 2:
+        raise GraphError(
+            "only the first maximum over channels is supported",
+            expected=f"axis {_channel_axis(rank)} of {list(x.shape)}",
+            found=f"axis {axis}",
+        )
+    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
+    kept = [1 if at == axis else extent for at, extent in enumerate(x.shape)]
+    view = call.builder.view(y, kept)
+    if call.flag("keepdims", 1):
+        return view
+    return call.builder.reshaped(view, [*x.shape[:axis], *x.shape[axis + 1 :]])
 
 
 def add(call: Call) -> TensorView:
@@ -67,13 +89,32 @@ def mul(call: Call) -> TensorView:
 
 
 def sub(call: Call) -> TensorView:
-    """Sub with one constant -> a bias, or batch_norm."""
+    """Sub of two tensors -> sub; with one constant -> a bias, or batch_norm."""
     a, b = _both(call)
     if isinstance(a, TensorView) and isinstance(b, TensorView):
-        raise GraphError("the difference of two tensors is not supported")
+        return _of_two(Sub(), call, a, b)
     if isinstance(a, TensorView):
         return _affine(call, a, None, np.negative(_floats(call, b)))
     return _affine(call, b, np.array(-1.0), a)
+
+
+def prelu(call: Call) -> TensorView:
+    """PRelu, whose slopes are one for all, one for each channel or element, or computed."""
+    x, slopes = call.tensor(), call.given(1)
+    if isinstance(slopes, TensorView):
+        return _of_two(Prelu(), call, x, slopes)
+    given = _floats(call, slopes)
+    wide = (1,) * (len(x.shape) - given.ndim) + given.shape
+    if given.size == 1:
+        wide = _pooled(x.shape)
+    if wide not in {x.shape, _pooled(x.shape)}:
+        raise GraphError(
+            "the slopes have the wrong shape",
+            expected=f"[1], {list(_pooled(x.shape))} or {list(x.shape)}",
+            found=f"{list(given.shape)}",
+        )
+    each = np.broadcast_to(given.reshape(-1), wide) if given.size == 1 else given.reshape(wide)
+    return _elementwise(call, x, Prelu(), each)
 
 
 def div(call: Call) -> TensorView:
@@ -88,7 +129,7 @@ def _both(call: Call) -> tuple[Value | None, Value | None]:
     return call.given(0), call.given(1)
 
 
-def _of_two(op: Operator, call: Call, a: TensorView, b: TensorView) -> TensorView:
+def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView) -> TensorView:
     """Two tensors of one shape, or one of them one number per channel: [1,C,1,1].
 
     In place if they lie alike, else both in netgen's order.
@@ -96,16 +137,18 @@ def _of_two(op: Operator, call: Call, a: TensorView, b: TensorView) -> TensorVie
     builder = call.builder
     if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], call.name))
-    if b.shape != a.shape and a.shape == _pooled(b.shape):
+    spread_first = b.shape != a.shape and a.shape == _pooled(b.shape)
+    if spread_first and op.commutes:
         a, b = b, a
-    if b.shape not in (a.shape, _pooled(a.shape)):
+    if b.shape not in (a.shape, _pooled(a.shape)) and not (spread_first and isinstance(op, Sub)):
         raise GraphError(
             "two tensors whose shapes do not fit",
             expected=f"{list(a.shape)} or {list(_pooled(a.shape))}",
             found=f"{list(b.shape)}",
         )
     operands = [builder.natural(a), builder.natural(b)]
-    return builder.view(builder.emit(op, operands, call.name), a.shape)
+    wide = b.shape if spread_first and not op.commutes else a.shape
+    return builder.view(builder.emit(op, operands, call.name), wide)
 
 
 def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -144,8 +187,8 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
     return call.builder.affine(x, by, to, call.name)
 
 
-def _elementwise(call: Call, x: TensorView, op: Add | Mul, array: Floats) -> TensorView:
-    """A constant of the tensor's own shape, stored as netgen stores it."""
+def _elementwise(call: Call, x: TensorView, op: Broadcast, array: Floats) -> TensorView:
+    """A constant of the tensor's own rank, stored as netgen stores it."""
     stored = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
     b = call.builder.constant(f"{call.name}.b", stored)
     y = call.builder.emit(op, [call.builder.natural(x), b], call.name)

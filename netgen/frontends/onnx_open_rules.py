@@ -78,6 +78,28 @@ def _window(step: OpenNode, place: AxisPlace, kernel: tuple[int, ...]) -> AxisPl
     return place
 
 
+def _conv_transpose(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
+    """The weights say how many channels there are; a pixel spreads over several."""
+    del step
+    if place.axis >= 2:
+        raise GraphError("the windows reach over the axis")
+    return None if place.axis == 1 else place
+
+
+def _blocks(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    del step
+    if place.axis >= 1:
+        raise GraphError("blocks are taken of the axis")
+    return place
+
+
+def _resize(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    del step
+    if place.axis >= 2:
+        raise GraphError("pixels along the axis are resized")
+    return place
+
+
 def _global_pool(step: OpenNode, place: AxisPlace) -> AxisPlace:
     del step
     if place.axis >= 2:
@@ -97,6 +119,13 @@ def _reduce_mean(step: OpenNode, place: AxisPlace) -> AxisPlace:
 
 def _without(place: AxisPlace, dropped: Sequence[int]) -> AxisPlace:
     return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
+
+
+def _arg_max(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    axis = axis_of(step.call.integer("axis", 0), len(step.shape))
+    if place.axis == axis:
+        raise GraphError("the largest is sought along the axis")
+    return place if step.call.flag("keepdims", 1) else _without(place, [axis])
 
 
 def _softmax(step: OpenNode, place: AxisPlace) -> AxisPlace:
@@ -234,15 +263,19 @@ OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
     "Concat": _concat,
     "Div": _of_two,
     "Mul": _of_two,
+    "PRelu": _of_two,
     "Sub": _of_two,
 }
 
 RULES: dict[str, Rule] = {
     **{activation.operator: _keeps for activation in ACTIVATIONS},
+    "ArgMax": _arg_max,
     "AveragePool": _pool,
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,
     "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "DepthToSpace": _blocks,
     "Dropout": _keeps,
     "Flatten": _flatten,
     "Gather": _along("places along the axis are gathered"),
@@ -254,8 +287,10 @@ RULES: dict[str, Rule] = {
     "Pad": _pad,
     "ReduceMean": _reduce_mean,
     "Reshape": _reshape,
+    "Resize": _resize,
     "Slice": _slice,
     "Softmax": _softmax,
+    "SpaceToDepth": _blocks,
     "Split": _along("the axis is split"),
     "Squeeze": _squeeze,
     "Transpose": _transpose,

@@ -15,6 +15,7 @@ from netgen.ops.channel_notation import split_runs
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
+from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.pad import Pad
 from netgen.ops.spatial_slice import SpatialSlice
 
@@ -165,6 +166,11 @@ def pad(call: Call) -> TensorView:
     value = one_number(call.known(2, "constant_value"), 0.0, "constant_value")
     sides = sides_of(call, rank)
     channels = 1 if rank == 4 else rank - 1
+    if mode == "reflect" and rank == 4 and not any((*sides[0], *sides[1])):
+        mirrored: list[Operator] = [MirrorPad((*sides[2], *sides[3]))]
+        return _in_turn(
+            call, x, mirrored, [a + n + b for n, (a, b) in zip(x.shape, sides, strict=True)]
+        )
     if mode != "constant" or (value != 0.0 and any(sides[channels])):
         raise GraphError(
             "only padding with constants is supported, of channels with zeros",

@@ -24,7 +24,7 @@ def recuts(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Reach:
-    """Row i of the result reads rows from floor((i * `stride` - `pad`) / `step`) on, `size` of them.
+    """Row i of the result reads `size` rows from floor((i * `stride` - `pad`) / `step`) on.
 
     A `step` above 1 is that of enlargements. Some of these rows may not be read.
     """

@@ -7,9 +7,11 @@ are additions that touch nothing else.
 from __future__ import annotations
 
 from netgen.errors import PlanError
+from netgen.kernels.conversions.argmax import ArgmaxKernel
 from netgen.kernels.conversions.dequantize import DequantizeKernel
 from netgen.kernels.conversions.normalize import NormalizeKernel
 from netgen.kernels.conversions.quantize import QuantizeKernel
+from netgen.kernels.conversions.quantize_codes import QuantizeCodesKernel
 from netgen.kernels.f32.activation import ActivationF32
 from netgen.kernels.f32.add import AddConstantF32, AddF32
 from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
@@ -33,25 +35,26 @@ from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
+from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
-from netgen.kernels.i8.mul import MulConstantI8, MulI8
+from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
-from netgen.kernels.i8.rescale import RescaleI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
-from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8
+from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
 from netgen.kernels.i8.table import TableI8
+from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
 from netgen.kernels.moves.copy import CopyKernel
 from netgen.kernels.moves.depth_to_space import DepthToSpaceKernel, SpaceToDepthKernel
 from netgen.kernels.moves.pad import PadKernel
-from netgen.kernels.moves.resize_nearest import ResizeNearestKernel
+from netgen.kernels.moves.resize_nearest import MirrorPadKernel, ResizeNearestKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
 from netgen.kernels.moves.transpose import TransposeKernel
 from netgen.kernels.targets import Target
@@ -66,9 +69,11 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
     Conv2dPortableI8(),
+    DepthwiseConv2dI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
+    TransposeConv2dI8(),
     AddF32(),
     AddConstantF32(),
     MulF32(),
@@ -91,13 +96,16 @@ KERNELS: tuple[Kernel, ...] = (
     MaxPool2dI8(),
     AvgPool2dI8(),
     ResizeNearestKernel(),
+    MirrorPadKernel(),
     ResizeBilinearF32(),
     ResizeBilinearI8(),
     ResizeBilinearU8(),
     SoftmaxF32(),
+    SumRealI8(),
     SumI8(),
     SumConstantI8(),
     ConstantDifferenceI8(),
+    MulRealI8(),
     MulI8(),
     MulConstantI8(),
     PreluI8(),
@@ -111,10 +119,11 @@ KERNELS: tuple[Kernel, ...] = (
     SpaceToDepthKernel(),
     TransposeKernel(),
     CopyKernel(),
-    RescaleI8(),
     AssignKernel(),
     QuantizeKernel(),
+    QuantizeCodesKernel(),
     DequantizeKernel(),
+    ArgmaxKernel(),
     NormalizeKernel(),
 )
 

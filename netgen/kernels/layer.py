@@ -7,7 +7,7 @@ output may overlap an operand, its cost and its template. Selection is in `netge
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias
 
@@ -235,6 +235,16 @@ class Kernel(ABC):
         """The constants in the order in which the kernel reads them: `packed_bytes` in all."""
         del layer, target, constants
         return np.empty(0, np.uint8)
+
+    def requantised(
+        self, layer: Layer, target: Target, packed: Packed
+    ) -> Sequence[tuple[Array, Packed]]:
+        """The channels of each vector of codes, -1 for none, and its rows of packed constants.
+
+        See `i8/requantisation.py`. None where codes are computed one by one.
+        """
+        del layer, target, packed
+        return ()
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Bytes of what `pack` gives, a multiple of 4, from shapes alone."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from netgen.errors import UsageError
+from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
 Folds = Literal["none", "narrow", "all"]
@@ -147,26 +148,11 @@ _SCALARS = Tiling()
 # Large cores with vector registers.
 _LARGE = Processor(multiply_add=True, prefetch=True, calls_apart=True, repeats=True)
 
-# The microarchitecture levels of the x86-64 psABI, as Linux names their features (SSE3 and LAHF are
-# implied by the rest).
-_X86_V2 = ("cx16", "popcnt", "ssse3", "sse4_1", "sse4_2")
-_X86_V3 = (*_X86_V2, "abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
-_X86_V4 = (*_X86_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
-
-# gcc would lift products that several branches share out of them, away from their additions, and
-# then not fuse the two: the same kernel gave other bits where its pointers are not `restrict`.
-_FUSED = ("-fno-code-hoisting",)
-
-# Sums of products of bytes are written where they are read. gcc would take what a loop leaves for
-# another variable than what it begins with, and write all of them to memory in every iteration.
-_APART = ("-fno-tree-coalesce-vars",)
-
 _WIDE = Tiling(
     vector_types=True,
     vector_widths=(16, 8, 4),
     tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
-    # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28
-    # columns.
+    # Of 3 by 3 taps, two rows of outputs and an input, 24 vectors: a quarter of 28 columns.
     depthwise_unroll=7,
     depthwise_pairs=True,
     winograd=True,
@@ -226,7 +212,7 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",
-        cpu_features=_X86_V2,
+        cpu_features=X86_V2,
         machine_flags=("-march=x86-64-v2",),
         gcc_flags=(),
         clang_flags=(),
@@ -251,9 +237,9 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="x86-64-v3",
         summary="AVX2 and FMA, 16 registers of 8 floats",
-        cpu_features=_X86_V3,
+        cpu_features=X86_V3,
         machine_flags=("-march=x86-64-v3",),
-        gcc_flags=_FUSED,
+        gcc_flags=(*FUSED, *CODE_TILES),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,
@@ -276,9 +262,9 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="x86-64-v4",
         summary="AVX-512, 32 registers of 16 floats",
-        cpu_features=_X86_V4,
+        cpu_features=X86_V4,
         machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
-        gcc_flags=_FUSED,
+        gcc_flags=(*FUSED, *CODE_TILES),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,
@@ -293,9 +279,9 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="x86-64-v4-vnni",
         summary="AVX-512 with products of bytes, 32 registers of 16 floats",
-        cpu_features=(*_X86_V4, "avx512_vnni"),
+        cpu_features=(*X86_V4, "avx512_vnni"),
         machine_flags=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
-        gcc_flags=(*_FUSED, *_APART),
+        gcc_flags=(*FUSED, *CODE_TILES),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,
@@ -317,7 +303,7 @@ TARGETS: tuple[Target, ...] = (
         # loops over k, unrolled, would keep all weights of a panel. Registers are renamed, or
         # accumulators are moved from one to another and back.
         gcc_flags=(
-            *_FUSED,
+            *FUSED,
             "-fno-predictive-commoning",
             "-fno-schedule-insns",
             "--param=max-completely-peel-times=0",

@@ -6,6 +6,7 @@ This list is the registry; adding an operator adds one line.
 from netgen.dsl.tensor import constant
 from netgen.ir.registry import REGISTRY
 from netgen.ops.add import Add, add
+from netgen.ops.argmax import Argmax, argmax
 from netgen.ops.assign import Assign
 from netgen.ops.avg_pool2d import AvgPool2d, avg_pool2d
 from netgen.ops.batch_norm import BatchNorm, batch_norm
@@ -31,6 +32,7 @@ from netgen.ops.identity import Identity, identity
 from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.linear import Linear, linear
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
+from netgen.ops.mirror_pad import MirrorPad, mirror_pad
 from netgen.ops.mul import Mul, mul
 from netgen.ops.normalize import Normalize
 from netgen.ops.pad import Pad, pad
@@ -53,6 +55,7 @@ from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 
 REGISTRY.add(
     Add,
+    Argmax,
     Assign,
     AvgPool2d,
     BatchNorm,
@@ -73,6 +76,7 @@ REGISTRY.add(
     LeakyRelu,
     Linear,
     MaxPool2d,
+    MirrorPad,
     Mul,
     Normalize,
     Pad,
@@ -97,6 +101,7 @@ REGISTRY.add(
 
 __all__ = [
     "add",
+    "argmax",
     "avg_pool2d",
     "batch_norm",
     "channel_pad",
@@ -117,6 +122,7 @@ __all__ = [
     "leaky_relu",
     "linear",
     "max_pool2d",
+    "mirror_pad",
     "mul",
     "pad",
     "prelu",

@@ -69,7 +69,7 @@ class DepthToSpace(Blocks):
         del letter, operands, result
         return Reach(step=self.block)
 
-    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Split the channels by blocks, and put both parts behind rows and columns."""
         x, b = operands[0], self.block
         _, rows, columns, channels = x.shape
@@ -104,7 +104,7 @@ class SpaceToDepth(Blocks):
         del letter, operands, result
         return Reach(self.block, self.block)
 
-    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """Split rows and columns by blocks, and put their parts before the channels."""
         x, b = operands[0], self.block
         _, rows, columns, channels = x.shape

@@ -46,7 +46,7 @@ class Pad(Operator):
             )
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
-        """f32[1, H + top + bottom, W + left + right, C]; raises GraphError for values of no code."""
+        """f32[1, H + top + bottom, W + left + right, C]; raises GraphError for what is no code."""
         x = operands[0]
         check_rank(x, 4, "x")
         self.border(x)

@@ -56,7 +56,7 @@ class Quantize(Operator):
         return bounded_multiplier(scale_of(x) / self.scale, x.element.high - x.element.low)
 
     def is_identity(self, operands: Sequence[TensorType], result: TensorType) -> bool:
-        """Where codes stay as they are."""
+        """Whether codes stay as they are."""
         return operands[0] == result
 
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:

@@ -1,4 +1,4 @@
-"""The parts that resize_nearest and resize_bilinear share: where the pixels of the result lie in x."""
+"""The parts that resize_nearest and resize_bilinear share: where pixels of the result lie in x."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _ONE = 1 << BITS
 
 @dataclass(frozen=True)
 class Lines:
-    """Of each output along an axis: the places before and behind it, the weight of the latter."""
+    """Outputs along an axis: the places before and behind it, the weight of the latter."""
 
     before: Array
     behind: Array
@@ -114,7 +114,7 @@ class ResizeBilinear(Resize):
         return np.asarray(np.sign(total) * ((np.abs(total) + half) >> 2 * BITS))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """Assume neighbours of rectified, independent values: about half of the variance is left."""
+        """Assume rectified, independent values: about half of their variance is left."""
         return operands[0] * 0.66
 
 

@@ -19,7 +19,7 @@ LEFT_SHIFT = 20
 
 @dataclass(frozen=True)
 class SumMultipliers:
-    """Those that bring a and b to twice the larger scale, and their sum to that of the result."""
+    """Factors that bring a and b to twice the larger scale, and their sum to that of the result."""
 
     a: Multiplier
     b: Multiplier

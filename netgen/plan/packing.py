@@ -13,6 +13,7 @@ from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.targets import Target, find_target
+from netgen.plan.check.check_requantisation import check_layer
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
 from netgen.plan.data.states import initial_elements
@@ -22,7 +23,10 @@ PackedBytes: TypeAlias = npt.NDArray[np.uint8]
 
 
 def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
-    """The packed constants of all steps, little-endian; the gaps of alignment are zero."""
+    """The packed constants of all steps, little-endian; the gaps of alignment are zero.
+
+    Raises PlanError where one of their certificates is wrong.
+    """
     target = find_target(plan.target)
     packed = np.zeros(plan.weights_bytes, np.uint8)
     for step in plan.steps:
@@ -32,6 +36,9 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
         arrays |= _scales_of(step, graph)
         layer = step_layer(plan, step, operand_types(plan, step))
         content = _packed(step, layer, target, arrays)
+        vectors = find_kernel(step.kernel).requantised(layer, target, content)
+        if vectors:
+            check_layer(f"step %{step.name}", layer, arrays, vectors)
         place = step.weights
         # Where kernels run is little-endian, as the blob is.
         stored = content.astype(content.dtype.newbyteorder("<"), copy=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from netgen.ir.graph import Graph, Node
-from netgen.ir.operator import Input
+from netgen.ir.operator import Input, State
 from netgen.ir.text import print_attributes
 
 _ROW, _BOX, _WIDTH, _LEFT = 46, 30, 460, 12
@@ -18,18 +18,20 @@ _ROW, _BOX, _WIDTH, _LEFT = 46, 30, 460, 12
 def graph_dot(graph: Graph) -> str:
     """Graphviz text: a box for each value, constants left out."""
     lines = [f'digraph "{graph.name}" {{', "  node [shape=box, fontname=monospace];"]
-    nodes = (*graph.inputs, *graph.activations)
+    nodes = (*graph.inputs, *graph.states, *graph.activations)
     for node in nodes:
         title = _title(node).replace('"', r"\"")
         lines.append(f'  "{node.name}" [label="{title}\\n{_detail(node)}"];')
     for node in graph.activations:
         lines += [f'  "{operand}" -> "{node.name}";' for operand in _operands(graph, node)]
+    for state, value in graph.next_values.items():
+        lines.append(f'  "{value}" -> "{state}" [style=dashed, constraint=false];')
     return "\n".join([*lines, "}"]) + "\n"
 
 
 def graph_svg(graph: Graph) -> str:
     """One self-contained SVG."""
-    nodes = (*graph.inputs, *graph.activations)
+    nodes = (*graph.inputs, *graph.states, *graph.activations)
     place = {node.name: index for index, node in enumerate(nodes)}
     shapes: list[str] = []
     reach = 0
@@ -67,7 +69,7 @@ def _detail(node: Node) -> str:
 
 def _box(row: int, node: Node) -> list[str]:
     y = 8 + row * _ROW
-    fill = "#e8eef7" if isinstance(node.op, Input) else "#f4f4f4"
+    fill = "#e8eef7" if isinstance(node.op, Input | State) else "#f4f4f4"
     return [
         f'<rect x="{_LEFT}" y="{y}" width="{_WIDTH}" height="{_BOX}" rx="3" fill="{fill}" '
         'stroke="#888"/>',

@@ -55,7 +55,7 @@ def memory_map(plan: Plan) -> str:
     scale = _Scale(min(max(960 / count, 15), 96), max(plan.certificate.arena_bytes, 1))
     names = [segment_name(plan, number) for number in range(count)]
     longest = max(text_width(shortened(name, _LONGEST), _BOLD) for name in names)
-    arena = [buffer for buffer in plan.buffers.values() if buffer.kind == "arena"]
+    arena = [buffer for buffer in plan.buffers.values() if buffer.in_arena]
     arena.sort(key=lambda b: (b.first, b.offset, b.name))
     width, bottom = scale.x(count) + _RIGHT, _TOP + _TALL
     shapes = [

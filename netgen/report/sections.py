@@ -81,7 +81,7 @@ def memory_section(plan: Plan) -> str:
 
 def _buffer_row(plan: Plan, buffer: Buffer) -> str:
     held, rows = ring_rows(plan, buffer)
-    where = f"{buffer.offset:,}" if buffer.kind == "arena" else f"caller's {buffer.kind}"
+    where = f"{buffer.offset:,}" if buffer.in_arena else f"caller's {buffer.kind}"
     life = f"{buffer.first}–{buffer.last}"
     ring = f"{held} of {rows}" if held < rows else "all"
     return row(_BUFFERS, (breaking(buffer.name), where, f"{buffer.bytes:,}", life, ring))

@@ -52,7 +52,7 @@ class _Lane:
 def graph_rows(graph: Graph) -> list[Row]:
     """Inputs and computed values of a graph; its constants are left out."""
     rows = []
-    for node in (*graph.inputs, *graph.activations):
+    for node in (*graph.inputs, *graph.states, *graph.activations):
         attributes = print_attributes(node.op).strip(" {}")
         title = f"{node.op.operator_name} {attributes}".strip()
         reads = tuple(name for name in node.operands if not graph.is_const(name))
@@ -63,6 +63,7 @@ def graph_rows(graph: Graph) -> list[Row]:
 def plan_rows(plan: Plan) -> list[Row]:
     """Inputs and steps of a plan: the C function, the result, and where that stands."""
     rows = [Row(name, "input", _placed(plan, name), ()) for name in plan.inputs]
+    rows += [Row(s.value, f"state, then {s.next}", _placed(plan, s.value), ()) for s in plan.states]
     for segment_number, segment in enumerate(plan.segments):
         for index in range(segment.first, segment.last + 1):
             step = plan.steps[index]
@@ -78,7 +79,7 @@ def plan_rows(plan: Plan) -> list[Row]:
 def _placed(plan: Plan, value: str) -> str:
     """A value, its shape, and where its buffer is."""
     buffer, shape = plan.buffer_of(value), plan.values[value].type.shape
-    place = f"@{buffer.offset}" if buffer.kind == "arena" else buffer.kind
+    place = f"@{buffer.offset}" if buffer.in_arena else buffer.kind
     rows, all_rows = ring_rows(plan, buffer)
     ring = f", {rows} of {all_rows} rows" if rows < all_rows else ""
     return f"{value} {'×'.join(map(str, shape[1:]))} {place}{ring}"

@@ -54,7 +54,7 @@ def graph_table(graph: Graph) -> Table:
     table.title = graph.name
     table.add_column("MACs", justify="right")
     table.add_column("weights", justify="right")
-    for node in (*graph.inputs, *graph.activations):
+    for node in (*graph.inputs, *graph.states, *graph.activations):
         macs = node.op.macs(graph.operand_types(node), node.type) if node.operands else 0
         weights = sum(graph[n].type.elements for n in node.operands if graph.is_const(n))
         definition = node.op.operator_name + print_attributes(node.op)

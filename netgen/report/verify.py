@@ -49,6 +49,7 @@ def verify_graph(
     declared, graph = graph, with_input_type(graph, planning)
     if against == "onnxruntime":
         _require_floats(declared)
+        _require_no_states(declared)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
     reference = _reference(against, declared, graph, lowered, file)
@@ -77,6 +78,16 @@ def _require_floats(graph: Graph) -> None:
             where=f"%{node.name}",
             expected="f32",
             found=str(node.type),
+            hint="use --against numpy",
+        )
+
+
+def _require_no_states(graph: Graph) -> None:
+    """Raise UsageError for states, which ONNX does not have."""
+    if graph.states:
+        raise UsageError(
+            "networks with a state cannot be compared with ONNX Runtime",
+            where=f"%{graph.states[0].name}",
             hint="use --against numpy",
         )
 

@@ -25,10 +25,10 @@ from netgen.errors import BuildError
 from netgen.runtime import cache
 from netgen.runtime.compilers import CCompiler
 from netgen.runtime.cpu import platform_name
+from netgen.runtime.interface import Interface
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
-    from netgen.plan.data.options import Image
 
 # Public functions must leave the library whatever default the user's CC asks for.
 _SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")
@@ -122,49 +122,6 @@ def _compile_error(command: Sequence[str], status: int, output: str, target: Tar
 
 
 @dataclass(frozen=True)
-class Interface:
-    """The arguments of a library's functions: numbers of inputs and outputs, places of images.
-
-    `model_bytes` is the most that its `model_t` has; the generated C asserts it. With `fast_bytes`
-    it takes the arena in two parts; with `threads` above 1 it may be told how many may run. A
-    `stateful` one can be reset.
-    """
-
-    inputs: int
-    outputs: int
-    input_as: Image
-    model_bytes: int
-    fast_bytes: int | None = None
-    threads: int = 1
-    stateful: bool = False
-
-    def signatures(self) -> dict[str, str]:
-        """The functions by name, without the prefix, and their types in C."""
-        given = 0 if self.input_as == "arena" else self.inputs
-        found = {
-            "init": "int32_t(*)(void *, void *)",
-            "run": _signature(given + self.outputs),
-        }
-        if self.input_as == "arena":
-            found |= dict.fromkeys(self.places(), "void *(*)(void *)")
-        if self.stateful:
-            found["reset"] = _signature(0)
-        if self.input_as == "rows":
-            found["push_begin"] = _signature(0)
-            found["push_rows"] = "int32_t(*)(void *, void *, size_t, uint32_t)"
-            found["push_finish"] = _signature(self.outputs)
-        return found
-
-    def places(self) -> list[str]:
-        """The functions that say where to write each input, with `input_as` "arena"."""
-        return ["input"] if self.inputs == 1 else [f"input{n + 1}" for n in range(self.inputs)]
-
-
-def _signature(pointers: int) -> str:
-    return f"int32_t(*)({', '.join(['void *'] * (1 + pointers))})"
-
-
-@dataclass(frozen=True)
 class CHook:
     """A hook written in C: addresses of `int32_t (*)(void *user, uint32_t step)` and of `user`."""
 
@@ -201,12 +158,12 @@ class Library:
         arena: NDArray[np.uint8],
         weights: NDArray[np.uint8],
         hook: Callable[[int], bool] | CHook | None = None,
-    ) -> ModelState:
+    ) -> ModelInstance:
         """Initialise a model in an arena. `hook` gets each step's number; true cancels the run.
 
         Raises BuildError with the name of the error that PREFIX_init returns.
         """
-        return ModelState(self, arena, weights, hook)
+        return ModelInstance(self, arena, weights, hook)
 
     def address(self, function: str) -> int:
         """The address of a function, by its name without the prefix."""
@@ -257,7 +214,7 @@ class _HookOutcome:
     cancelled: bool = False
 
 
-class ModelState:
+class ModelInstance:
     """One `model_t` with its own arena: what one thread at a time may run."""
 
     def __init__(

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError, UsageError
 from netgen.runtime import cache
-from netgen.runtime.build import CHook, Interface, Library, ModelState
+from netgen.runtime.build import CHook, Library, ModelInstance
 from netgen.runtime.cpu import missing_features, platform_name
 from netgen.runtime.inputs import Array, checked_array, checked_batches
+from netgen.runtime.interface import Interface
 from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
 from netgen.runtime.photos import normalise
 from netgen.runtime.saved import load_images, save_images
@@ -79,7 +80,7 @@ class CompiledModel:
         self._image = dataclasses.replace(image, weights=kept)
         self._weights = map_weights(kept)
         # Taking from and adding to a deque is atomic: no lock that a fork could find locked.
-        self._idle: deque[ModelState] = deque()
+        self._idle: deque[ModelInstance] = deque()
 
     @property
     def image(self) -> ModelImage:
@@ -256,7 +257,7 @@ class CompiledModel:
         # After an exception the instance is dropped instead, whatever state it is in.
         self.give_back(instance)
 
-    def run_on(self, instance: ModelState, *inputs: object) -> tuple[Array, ...]:
+    def run_on(self, instance: ModelInstance, *inputs: object) -> tuple[Array, ...]:
         """Run images one after the other on a borrowed instance, as `run` does."""
         batches, single = checked_batches(inputs, self.inputs)
         results = self.new_results(len(batches[0]))
@@ -266,7 +267,7 @@ class CompiledModel:
 
     def _run_one(
         self,
-        instance: ModelState,
+        instance: ModelInstance,
         batches: Sequence[Array],
         results: Sequence[Array],
         index: int,
@@ -287,7 +288,7 @@ class CompiledModel:
         """Memory for the outputs of so many images, one array per output."""
         return [np.empty((count, *port.shape), port.dtype) for port in self.outputs]
 
-    def borrow(self) -> ModelState:
+    def borrow(self) -> ModelInstance:
         """An instance that nobody else uses, at the beginning of a stream."""
         try:
             instance = self._idle.pop()
@@ -296,7 +297,7 @@ class CompiledModel:
         instance.reset()
         return instance
 
-    def give_back(self, instance: ModelState) -> None:
+    def give_back(self, instance: ModelInstance) -> None:
         """Let others use a borrowed instance."""
         self._idle.append(instance)
 

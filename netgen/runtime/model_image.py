@@ -71,8 +71,8 @@ class ModelImage:
     `weights` is the blob itself, a file that holds it, or what it has changed of another. `target`
     names the target that the library was compiled for, `cpu_features` what it needs of the
     processor, `platform` its system and architecture. `arena_bytes` is one instance's working
-    memory, aligned to `arena_alignment` bytes, and `model_bytes` its state besides. `input_as` says
-    how images come: from the caller's memory, written into the arena, or row by row. With
+    memory, aligned to `arena_alignment` bytes, and `model_bytes` that of its `model_t`. `input_as`
+    says how images come: from the caller's memory, written into the arena, or row by row. With
     `fast_bytes` the C takes the arena in two parts, the first of so many bytes. A run is divided
     between `threads`. The arena's first `state_bytes` live from run to run. `error_names` names the
     statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is

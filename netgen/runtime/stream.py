@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from netgen.errors import InputError, UsageError
-from netgen.runtime.build import ModelState
+from netgen.runtime.build import ModelInstance
 from netgen.runtime.inputs import Array, checked_array
 from netgen.runtime.model_image import ModelPort
 
@@ -22,10 +22,10 @@ class _Model(Protocol):
     def inputs(self) -> tuple[ModelPort, ...]: ...
     @property
     def stateful(self) -> bool: ...
-    def borrow(self) -> ModelState: ...
-    def give_back(self, instance: ModelState) -> None: ...
+    def borrow(self) -> ModelInstance: ...
+    def give_back(self, instance: ModelInstance) -> None: ...
     def new_results(self, count: int) -> Sequence[Array]: ...
-    def run_on(self, instance: ModelState, *inputs: object) -> tuple[Array, ...]: ...
+    def run_on(self, instance: ModelInstance, *inputs: object) -> tuple[Array, ...]: ...
 
 
 class Stream:
@@ -48,7 +48,7 @@ class Stream:
         self._image = model.inputs[0]
         self._row = replace(self._image, shape=self._image.shape[1:])
         self._takes_rows = rows
-        self._instance: ModelState | None = None
+        self._instance: ModelInstance | None = None
         self._pushing = False
         self._pushed = 0
         self._lock = threading.Lock()
@@ -138,12 +138,12 @@ class Stream:
             self._keep(instance)
         return results[0] if len(results) == 1 else results
 
-    def _take(self) -> ModelState:
+    def _take(self) -> ModelInstance:
         """The stream's instance. A failure drops it, whatever state it is in, and what it holds."""
         instance, self._instance = self._instance, None
         return self._model.borrow() if instance is None else instance
 
-    def _keep(self, instance: ModelState) -> None:
+    def _keep(self, instance: ModelInstance) -> None:
         """Keep what has a state; others may use the rest meanwhile."""
         if self._model.stateful:
             self._instance = instance

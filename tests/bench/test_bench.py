@@ -13,14 +13,13 @@ import onnxruntime
 import pytest
 
 import netgen
-from netgen.bench.bench import bench, bench_target
+from netgen.bench.bench import bench
 from netgen.bench.peers import PEERS, Peer, load_netgen
 from netgen.bench.process import WorkerProcess, default_cores
 from netgen.bench.worker import Job
 from netgen.dsl.tensor import constructing, finish, image
-from netgen.errors import BuildError, NetgenNote, UsageError
+from netgen.errors import BuildError, UsageError
 from netgen.ir.graph import Graph
-from netgen.ir.text import parse_graph
 from netgen.ops import relu
 from tests.tools import require_linux, run_python
 
@@ -172,38 +171,3 @@ def test_onnxruntime_as_peer(graph: Graph) -> None:
     assert (row.runtime, row.error, row.version) == ("onnxruntime", None, onnxruntime.__version__)
     assert row.max_relative_error == 0.0  # outputs come back in netgen's layout
     assert row.self_ratio is not None
-
-
-CODES = """netgen 1
-  graph codes {
-    %image : i8[1,4,5,3] {scale=0x1p-5} = input
-    %mean  : i8[1,1,1,3] {scale=0x1p-5} = global_avg_pool(%image)
-    return %mean
-  }"""
-
-
-def test_codes_are_given_to_netgen_alone() -> None:
-    with pytest.warns(NetgenNote) as notes:
-        ours, peer = bench_target(
-            parse_graph(CODES)[0], "generic", ("onnxruntime",), 1, "codes", lambda _: None
-        )
-    refusal = (
-        "%image: onnxruntime is timed on networks of floats only, expected f32, "
-        "found i8[1,4,5,3] {scale=0x1p-5}"
-    )
-    assert [str(note.message) for note in notes] == [refusal]
-    assert ours.error is None
-    assert ours.median_ms is not None
-    assert (peer.error, peer.exit_code, peer.runs) == (refusal, 2, 0)
-
-
-def test_a_peer_that_cannot_take_codes_is_named_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    def compiled(*_: object, **__: object) -> None:
-        raise BuildError("it is compiled")
-
-    monkeypatch.setattr("netgen.bench.bench.compile_graph", compiled)
-    with (
-        pytest.warns(NetgenNote, match="tflite is timed on networks of floats only"),
-        pytest.raises(BuildError, match="it is compiled"),
-    ):
-        bench_target(parse_graph(CODES)[0], "generic", ("tflite",), 1, "codes", lambda _: None)

@@ -19,8 +19,9 @@ from netgen.bench.suite import SUITES, Case, find_suite
 from netgen.bench.summary import summary_markdown, summary_table
 from netgen.bench.worker import Array, Loaded
 from netgen.compiler import load
-from netgen.errors import UsageError
+from netgen.errors import NetgenNote, UsageError
 from tests.cli.commands import TINY_SOURCE, Cli, caller
+from tests.frontends.tflite.weighted_models import weighted_models
 from tests.tools import require_linux
 
 ROWS = [
@@ -57,8 +58,33 @@ def test_the_published_networks_load() -> None:
             assert load(case.model, **dict[str, Any](case.parameters)).macs() > 0
     assert SUITES["fp32"][3] == Case("mobilenet_v2", {"alpha": "0.35", "input_size": "96"})
     assert SUITES["fp32"][3].label == "mobilenet_v2 alpha=0.35 input_size=96"
-    with pytest.raises(UsageError, match="unknown table 'int9', expected one of fp32"):
+    with pytest.raises(UsageError, match="unknown table 'int9', expected one of fp32, int8"):
         find_suite("int9")
+
+
+def test_published_files_are_found_at_any_depth(tmp_path: Path) -> None:
+    for place in ("a/vww_96_int8.tflite", "a/b/kws_ref_model.tflite", "b/vww_96_int8.tflite"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    with pytest.warns(NetgenNote, match=r"left out, .*: mobilenet_v2_1.0_224_ptq\.tflite, .*"):
+        found = find_suite("int8", tmp_path)
+    assert [case.model for case in found] == [
+        str(tmp_path / "a/vww_96_int8.tflite"), str(tmp_path / "a/b/kws_ref_model.tflite"),
+    ]  # fmt: skip
+
+
+def test_published_files_that_are_not_there(tmp_path: Path) -> None:
+    with (
+        pytest.warns(NetgenNote, match=r"left out"),
+        pytest.raises(UsageError, match="no file of the table int8 is there"),
+    ):
+        find_suite("int8", tmp_path)
+    with pytest.raises(UsageError, match="expected --models FOLDER, below which they are"):
+        find_suite("int8")
+    with pytest.raises(UsageError, match=r"--models FOLDER.*, found .*nowhere"):
+        find_suite("int8", tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="the table fp32 needs no files; leave out --models"):
+        find_suite("fp32", tmp_path)
 
 
 def load_counting(payload: object, inputs: tuple[Array, ...], threads: int) -> Loaded:
@@ -114,6 +140,10 @@ def test_what_the_times_are_of() -> None:
         (("--table", "fp32", "resnet8"), "--table names the models itself"),
         (("--table", "fp32", "-p", "alpha=1"), "--table does not go together with -p"),
         (("--table", "fp64"), "unknown table 'fp64'"),
+        (("--table", "int8"), "the table int8 is of files that others published"),
+        (("--table", "fp32", "--models", "."), "the table fp32 needs no files"),
+        (("resnet8", "--models", "."), "a MODEL does not go together with --models"),
+        (("--models", "."), "there is nothing to measure"),
         (("resnet8", "--profile", "--vs", "torch"), "--profile does not go together with --vs"),
         (("resnet8", "--profile", "--format", "markdown"), "not go together with --format"),
     ],
@@ -152,3 +182,26 @@ def test_a_table_as_markdown(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monke
     text = cli("bench", "--table", "tiny", "--rounds", "1").stdout
     assert "grey" in text
     assert "target" in text
+
+
+def test_a_table_of_files(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (drawn,) = weighted_models("FULLY_CONNECTED", seed=3, count=1)
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "layer.tflite").write_bytes(drawn.model.content())
+    cases = tuple(Case(f"{name}.tflite", published=True) for name in ("layer", "absent"))
+    monkeypatch.setitem(SUITES, "files", cases)
+    # Without packages nobody but netgen runs.
+    monkeypatch.setattr("netgen.bench.peers._missing", lambda name: [f"package_of_{name}"])
+    arguments = ("bench", "--table", "files", "--models", str(tmp_path), "--rounds", "1")
+    outcome = cli(*arguments, "--target", "generic", "--format", "markdown")
+    assert "left out, since they are not below" in outcome.stderr
+    heading, _, line = outcome.stdout.splitlines()[:3]
+    assert heading == "| model | ms | netgen fp32 | tflite | onnxruntime | openvino | tflm |"
+    assert line.startswith("| `layer` | ")
+    assert line.endswith(" | - | - | - | - |")
+    assert "int8 and fp32, one thread, one core" in outcome.stdout
+    assert outcome.code == 9
+    rows = cli(*arguments, "--target", "generic", "--json").json_list()
+    assert [(row["runtime"], row["precision"]) for row in rows[:3]] == [
+        ("netgen", "int8"), ("netgen fp32", "fp32"), ("tflite", "int8"),
+    ]  # fmt: skip

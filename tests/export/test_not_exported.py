@@ -11,6 +11,7 @@ from netgen.export.onnx_file import graph_to_onnx
 from netgen.ir.text import parse_graph
 from netgen.ops.identity import Identity
 from tests.export.conftest import Build
+from tests.plan.stateful_graphs import stateful
 
 
 def test_unknown_operator_is_named(build: Build) -> None:
@@ -50,6 +51,12 @@ def test_codes_are_no_floats() -> None:
     out = r"; export the network of floats that it was quantised from"
     with pytest.raises(GraphError, match=rf"%image: codes cannot be .*i8\[1,4,4,3\].*{out}"):
         graph_to_onnx(codes)
+
+
+def test_states_are_not_exported() -> None:
+    message = r"%a: networks with a state cannot be exported to ONNX; export a network whose"
+    with pytest.raises(GraphError, match=message):
+        graph_to_onnx(stateful("sum"))
 
 
 def test_values_of_codes_are_named_before_operators(build: Build) -> None:

@@ -17,8 +17,11 @@ from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
+from netgen.ops.broadcast import Broadcast
 from netgen.ops.channel_map import channel_map_op
 from netgen.ops.mul import Mul
+from netgen.ops.prelu import Prelu
+from netgen.ops.sub import Sub
 from tests.cases import examples
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
@@ -30,10 +33,14 @@ quietly = examples(40)
 sizes = st.tuples(st.integers(1, 11), st.integers(1, 11))
 channel_counts = st.sampled_from([1, 3, 16, 24, 29, 32, 58])
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
-activations = st.sampled_from(["none", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid"])
+activations = st.sampled_from(
+    ["none", "relu", "relu6", "relu_n1_to_1", "hard_swish", "hard_sigmoid", "sigmoid", "tanh"]
+)
 
 
-@pytest.mark.parametrize("function", [dsl.sigmoid, dsl.hard_sigmoid, dsl.softmax])
+@pytest.mark.parametrize(
+    "function", [dsl.sigmoid, dsl.hard_sigmoid, dsl.softmax, dsl.tanh, dsl.relu_n1_to_1, dsl.prelu]
+)
 @quietly
 @given(size=sizes, channels=channel_counts, flat=st.booleans())
 def test_activations_and_softmax(
@@ -64,7 +71,7 @@ def test_leaky_relu(
     assert error(build(body)) < LIMIT
 
 
-@pytest.mark.parametrize("kind", [Add, Mul])
+@pytest.mark.parametrize("kind", [Add, Mul, Sub, Prelu])
 @quietly
 @given(
     size=sizes,
@@ -74,10 +81,10 @@ def test_leaky_relu(
     constant=st.booleans(),
     flat=st.booleans(),
 )
-def test_add_and_mul(
+def test_operators_of_two(
     build: Build,
     error: Error,
-    kind: type[Add | Mul],
+    kind: type[Broadcast],
     size: tuple[int, int],
     channels: int,
     act: str,
@@ -92,7 +99,21 @@ def test_add_and_mul(
         b = dsl.constant(numbers) if constant else image(*shape, "b")
         if flat and not constant and not spread:
             a, b = dsl.flatten(a), dsl.flatten(b)
-        return apply(kind(act), a, b)
+        return apply(kind(act=act), a, b)
+
+    assert error(build(body)) < LIMIT
+
+
+@pytest.mark.parametrize("beta", [0.5, 3.0])
+def test_softmax_of_what_is_multiplied(build: Build, error: Error, beta: float) -> None:
+    assert error(build(lambda: dsl.softmax(image(3, 4, 5), beta=beta))) < LIMIT
+
+
+def test_differences_of_one_number_per_channel(build: Build, error: Error) -> None:
+    def body() -> tuple[Tensor, ...]:
+        a, b = image(3, 4, 5, "a"), image(1, 1, 5, "b")
+        numbers = dsl.constant(np.linspace(-1.0, 1.0, 5).reshape(1, 1, 1, 5))
+        return a - b, b - a, numbers - a, a - numbers
 
     assert error(build(body)) < LIMIT
 

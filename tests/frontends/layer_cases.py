@@ -10,6 +10,7 @@ import numpy as np
 from netgen.weights.seeded import uniform
 from tests.frontends.onnx_models import Model
 from tests.frontends.operator_cases import Case, Cases, case
+from tests.frontends.resize_cases import RESIZED
 
 END = 2**63 - 1
 SOME = 1.5 + uniform("some", (6,))
@@ -29,12 +30,22 @@ def shape_of(model: Model, operator: str, **attributes: int) -> Model:
 
 
 LAYERS: Cases = {
+    **RESIZED,
     "Add": [
         case("Add", "x", "x"),
         case("Add", "x", SOME.reshape(6, 1, 1)),
         case("Add", SOME, "x", shape=VECTOR),
         case("Add", "x", uniform("k", IMAGE)),
         case("Add", "x", uniform("k", (5, 4)), refused="a constant operand has the wrong shape"),
+    ],
+    "ArgMax": [
+        case("ArgMax", "x", axis=1),
+        case("ArgMax", "x", axis=-3, keepdims=0),
+        case("ArgMax", "x", axis=-1, shape=VECTOR),
+        case("ArgMax", "x", refused="only the first maximum over channels"),
+        case(
+            "ArgMax", "x", axis=1, select_last_index=1, first=12, refused="only the first maximum"
+        ),
     ],
     "AveragePool": [
         case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0]),
@@ -103,7 +114,8 @@ LAYERS: Cases = {
         case("Clip", "x", np.float32(0), np.float32(6)),
         case("Clip", "x", np.float32(0)),
         case("Clip", "x", "", np.float32(6), refused="only some limits .* found -inf..6"),
-        case("Clip", "x", np.float32(-1), np.float32(1), refused="only some limits"),
+        case("Clip", "x", np.float32(-1), np.float32(1)),
+        case("Clip", "x", np.float32(-1), np.float32(2), refused="only some limits"),
         case("Clip", "x", np.float32(6), np.float32(0), refused="only some limits"),
         case("Clip", "x", np.float32("nan"), refused="only some limits .* found nan..inf"),
         case("Clip", "x", np.float32(0), np.float32("nan"), refused="only some limits"),
@@ -204,14 +216,24 @@ LAYERS: Cases = {
         case("Mul", "x", SOME.reshape(1, 6, 1, 1)),
         case("Mul", "x", uniform("k", IMAGE)),
     ],
+    "PRelu": [
+        case("PRelu", "x", SOME.reshape(6, 1, 1) / 4),
+        case("PRelu", "x", np.array([0.25], np.float32)),
+        case("PRelu", "x", uniform("k", IMAGE)),
+        case("PRelu", "x", SOME / 4, shape=VECTOR),
+        case("PRelu", "x", "x"),
+        case("PRelu", "x", SOME[:3].reshape(3, 1, 1), refused="the slopes have the wrong shape"),
+    ],
     "Pad": [
         case("Pad", "x", [0, 2, 1, 0, 0, 0, 0, 3]),
         case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(0), mode="constant"),
         case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(-1.5)),
+        case("Pad", "x", [0, 0, 4, 0, 0, 0, 2, 3], mode="reflect"),
+        case("Pad", "x", [0, 0, 5, 0, 0, 0, 0, 0], mode="reflect", refused="wider than"),
         case("Pad", "x", [0, 1, 1, 1] * 2, np.float32(1), refused="of channels with zeros"),
         *(
             case("Pad", "x", [0, 0, 1, 1] * 2, mode=mode, first=first, refused=f"found mode {mode}")
-            for mode, first in (("reflect", 11), ("edge", 11), ("wrap", 19))
+            for mode, first in (("edge", 11), ("wrap", 19))
         ),
         case("Pad", "x", [0, 0, -1, 0] * 2, refused="a padding that cannot be"),
         case("Pad", "x", [1, 0, 0, 0] * 2, refused="only pixels and channels"),
@@ -312,8 +334,9 @@ LAYERS: Cases = {
     "Sub": [
         case("Sub", "x", SOME.reshape(6, 1, 1)),
         case("Sub", SOME, "x", shape=VECTOR),
-        case("Sub", "x", "x", refused="the difference of two tensors"),
+        case("Sub", "x", "x"),
     ],
+    "Tanh": [case("Tanh", "x")],
     "Transpose": [case("Transpose", "x"), case("Transpose", "x", perm=[0, 2, 3, 1])],
     "Unsqueeze": [
         case("Unsqueeze", "x", axes=[0, -1], shape=VECTOR, last=12),

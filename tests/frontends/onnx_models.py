@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Shape = Sequence[int | str | None]
 
+# Operators whose results are numbers of elements.
+_COUNTING = {"ArgMax"}
+
 
 @dataclass
 class Model:
@@ -32,6 +35,8 @@ class Model:
     constants: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     nodes: list[NodeProto] = field(default_factory=list)
     faulty: bool = False
+    # Outputs that are int64.
+    counts: frozenset[str] = frozenset()
 
     def node(
         self, operator: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: object
@@ -43,6 +48,8 @@ class Model:
         made = make_node(operator, inputs, outputs, name=name)
         made.attribute.extend(make_attribute(key, value) for key, value in attributes.items())
         self.nodes.append(made)
+        if operator in _COUNTING:
+            self.counts |= {*outputs}
         return self
 
     def constant(self, name: str, value: npt.ArrayLike, kind: str = "float32") -> str:
@@ -59,7 +66,8 @@ class Model:
         from onnx.shape_inference import infer_shapes
 
         def value(name: str, shape: Shape | None) -> ValueInfoProto:
-            return make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            kind = TensorProto.INT64 if name in self.counts else TensorProto.FLOAT
+            return make_tensor_value_info(name, kind, shape)
 
         graph = make_graph(
             self.nodes,

@@ -176,6 +176,28 @@ BODIES = {
     next %a = %an
     next %b = %bn
     return %y""",
+    # Channels of rows that a reshape has cut: in order, every second one, a view of a view.
+    "cut": """
+    %x : f32[1,24] = input
+    %a : f32[1,24] = state {data=@a}
+    %h : f32[1,24] = relu(%x)
+    %c : f32[1,48] = concat(%a, %h)
+    %i : f32[1,4,2,6] = reshape(%c) {shape=(1,4,2,6)}
+    %e : f32[1,4,2,3] = channel_slice(%i) {first=0, length=3, step=2}
+    %o : f32[1,4,2,3] = channel_slice(%i) {first=1, length=3, step=2}
+    %v : f32[3,3,3,1] = const {data=@v}
+    %d : f32[1,4,2,3] = depthwise_conv2d(%e, %v) {pad=1}
+    %w : f32[2,3,3,3] = const {data=@w}
+    %f : f32[1,4,2,2] = conv2d(%o, %w) {pad=1}
+    %s : f32[1,4,2,6] = channel_shuffle(%i) {groups=2}
+    %p : f32[1,4,2,2] = channel_slice(%s) {first=3, length=2}
+    %q : f32[1,4,2,2] = add(%p, %f)
+    %r : f32[1,4,2,3] = relu6(%o)
+    %u : f32[1,2,4,3] = reshape(%e) {shape=(1,2,4,3)}
+    %t : f32[1,2,4,3] = relu(%u)
+    %k : f32[1,24] = channel_slice(%c) {first=24, length=24}
+    next %a = %k
+    return %d, %q, %r, %p, %t""",
     # States among layers that may be computed in bands.
     "bands": """
     %x : f32[1,16,16,3] = input

@@ -27,7 +27,7 @@ from netgen.bench.peers.tflite_stages import (
 from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
-from netgen.ops.activation import ElementwiseActivation
+from netgen.ops.activation import ElementwiseActivation, find_activation
 from netgen.ops.add import Add
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.batch_norm import BatchNorm
@@ -42,9 +42,11 @@ from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
+from netgen.ops.prelu import Prelu
 from netgen.ops.reshape import Reshape
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
+from netgen.ops.sub import Sub
 from netgen.ops.transpose import Transpose
 from netgen.ops.window import Window
 
@@ -212,9 +214,21 @@ def reshape(op: Reshape, _call: Call) -> list[Stage]:
     return [reshape_stage(op.shape)]
 
 
-def softmax(_op: Softmax, call: Call) -> list[Stage]:
+def prelu(op: Prelu, call: Call) -> list[Stage]:
+    """PRELU, which broadcasts as netgen does."""
+    act, shape = find_activation(op.act), call.result.shape
+    stage = Stage("PRELU", shape, call.rest)
+    return [stage] if act is None else [stage, *activation_stages(act, shape)]
+
+
+def softmax(op: Softmax, call: Call) -> list[Stage]:
     """SOFTMAX over the last axis."""
-    return [Stage("SOFTMAX", call.result.shape, (), "SoftmaxOptions", {"beta": 1.0})]
+    return [Stage("SOFTMAX", call.result.shape, (), "SoftmaxOptions", {"beta": op.beta})]
+
+
+def sub(op: Sub, call: Call) -> list[Stage]:
+    """SUB, which broadcasts as netgen does."""
+    return activated(op.act, "SUB", call.result.shape, call.rest, "SubOptions")
 
 
 def transpose(op: Transpose, call: Call) -> list[Stage]:
@@ -238,8 +252,10 @@ MAPPINGS: dict[type[Operator], Callable[[Any, Call], list[Stage]]] = {
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
+    Prelu: prelu,
     Reshape: reshape,
     Softmax: softmax,
     SpatialSlice: spatial_slice,
+    Sub: sub,
     Transpose: transpose,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from netgen.errors import GraphError
+from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
@@ -21,6 +22,15 @@ from netgen.ir.tensor_type import Array, Quantisation, TensorType
 _CODES = {"int8": "i8", "uint8": "u8", "int16": "i16"}
 
 
+@dataclass(frozen=True)
+class Dealt:
+    """An image whose pixels were dealt to a batch of `block` rows and columns, once padded."""
+
+    image: str
+    block: tuple[int, int]
+    pad: Sides
+
+
 class ChannelsLast(Builder):
     """A builder whose tensors are [1,H,W,C]; else as its base, which has [1,C,H,W]."""
 
@@ -28,6 +38,8 @@ class ChannelsLast(Builder):
         super().__init__(reserved, budget)
         # Images within borders of the lowest number: what they are made of, and the borders.
         self.bordered: dict[str, tuple[str, Sides]] = {}
+        # Batches of parts of an image.
+        self.dealt: dict[str, Dealt] = {}
 
     def declare(self, name: str, kind: TensorType) -> TensorView:
         """Declare an input."""
@@ -69,6 +81,8 @@ class ChannelsLast(Builder):
         if array is not None:
             data = f"{fresh}.initial"
             self._budget.take(array.size)
+            if not np.isfinite(array).all():
+                raise WeightsError(f"what the variable {name} begins with is not finite")
             self.constants[data] = np.ascontiguousarray(array.reshape(kind.shape))
         self.nodes[fresh] = Node(fresh, State(data), (), kind)
         return row_major(fresh, kind.shape)
@@ -76,6 +90,10 @@ class ChannelsLast(Builder):
     def kind(self, view: TensorView) -> TensorType:
         """Element type, and what codes stand for, of what a view shows; the shape is stored."""
         return self.nodes[view.value].type
+
+    def dealt_to(self, view: TensorView) -> Dealt | None:
+        """The image of which a tensor is a batch of parts, None where it is something else."""
+        return self.dealt.get(view.value) if view.order == view.storage else None
 
     def image(self, view: TensorView) -> str:
         """Give a value f32[1,H,W,C]; raises GraphError for other tensors."""

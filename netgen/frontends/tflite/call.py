@@ -34,7 +34,7 @@ _ACTIVATIONS: dict[int, ElementwiseActivation | None] = {
     3: Relu6(),
 }
 # The same of codes, where an activation is an attribute.
-_CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
+CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 _REFUSED = {4: "TANH", 5: "SIGN_BIT"}
 
 
@@ -157,7 +157,7 @@ class Call(ReadsInputs):
         kind = self.builder.nodes[x].type
         if kind.element.is_float:
             return self.emit(op, [x, self.builder.learned(w.dequantised()), *bias])
-        codes, act = self.one_scale(), _CLAMPS.get(self.integer("FusedActivationFunction"))
+        codes, act = self.one_scale(), CLAMPS.get(self.integer("FusedActivationFunction"))
         if act is None:
             self.activation()
             raise GraphError("the fused activation is not supported for codes")

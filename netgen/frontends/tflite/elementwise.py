@@ -17,6 +17,7 @@ from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
+from netgen.ops.argmax import Argmax
 from netgen.ops.broadcast import Broadcast, per_channel
 from netgen.ops.dequantize import Dequantize
 from netgen.ops.hard_swish import HardSwish
@@ -70,6 +71,15 @@ def softmax(call: Call) -> TensorView:
     x, op = call.tensor(), Softmax(call.floating("Beta"), **own_scale(call))
     y = call.builder.emit(op, [call.builder.natural(x)], call.name)
     return row_major(y, x.shape)
+
+
+def arg_max(call: Call) -> TensorView:
+    """ARG_MAX over the last axis -> argmax, whose results are int32 where the file says int64."""
+    x = call.tensor()
+    if call.axis(1, len(x.shape)) != len(x.shape) - 1 or len(x.shape) < 2:
+        raise GraphError("only the maximum over the last axis of several is supported")
+    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
+    return call.builder.reshaped(row_major(y, (*x.shape[:-1], 1)), x.shape[:-1])
 
 
 def add(call: Call) -> TensorView:

@@ -9,6 +9,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.dilated import dealt_again, dilated
 from netgen.frontends.tflite.learned import Array, Learned
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
@@ -84,24 +85,30 @@ def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorVi
     if w.zero and w.array.dtype == np.int8:
         raise GraphError("int8 weights with a zero point", expected="0", found=str(w.zero))
     rounding = "fixed32" if w.array.dtype == np.uint8 else "fixed"
-    x = call.builder.image(call.tensor())
-    y = call.emit_weighted(op, x, w, _bias(call, w.array.shape[0]), rounding)
+    bias, dealt = (
+        bias_of(call, call.tensor(), w.array.shape[0]),
+        call.builder.dealt_to(call.tensor()),
+    )
+    if dealt is not None:
+        y = call.emit_weighted(dilated(dealt, op), dealt.image, w, bias, rounding)
+        return dealt_again(call, dealt, y)
+    y = call.emit_weighted(op, call.builder.image(call.tensor()), w, bias, rounding)
     return row_major(y, call.builder.shape(y))
 
 
-def _bias(call: Call, outputs: int) -> list[str]:
-    """The bias as an operand, if there is one: of floats, or int32 beside codes."""
-    if call.given(2) is None:
+def bias_of(call: Call, x: TensorView, outputs: int, index: int = 2) -> list[str]:
+    """The bias as an operand, if there is one: of floats, or int32 beside codes x."""
+    if call.given(index) is None:
         return []
-    array, tensor = call.known(2, "the bias"), call.read[2]
+    array, tensor = call.known(index, "the bias"), call.read[index]
     assert tensor is not None  # it is known
     if array.size != outputs:
         raise GraphError(
             "the bias does not fit", expected=f"{outputs} numbers", found=str(list(array.shape))
         )
-    if array.dtype == np.int32 and not call.builder.kind(call.tensor()).element.is_float:
+    if array.dtype == np.int32 and not call.builder.kind(x).element.is_float:
         return [call.builder.sums(tensor.name, array.reshape(-1))]
-    b = call.weights(2, "the bias")
+    b = call.weights(index, "the bias")
     return [call.builder.learned(b.dequantised().turned(b.array.reshape(-1)))]
 
 
@@ -138,7 +145,7 @@ def fully_connected(call: Call) -> TensorView:
     image = call.builder.image(call.builder.reshaped(x, (1, 1, rows, inputs)))
     turned = learned.turned(w.reshape(outputs, 1, 1, inputs))
     rounding = _rounding(call, learned)
-    y = call.emit_weighted(Conv2d(), image, turned, _bias(call, outputs), rounding)
+    y = call.emit_weighted(Conv2d(), image, turned, bias_of(call, x, outputs), rounding)
     return call.builder.reshaped(row_major(y, call.builder.shape(y)), shape)
 
 
@@ -148,7 +155,7 @@ def _linear(call: Call, x: TensorView, learned: Learned) -> str:
     axes = (0, *(1 + order.index(atom) for atom in x.storage))
     turned = w.reshape(w.shape[0], *(atom.size for atom in order)).transpose(axes).reshape(w.shape)
     vector = call.builder.stored(x, x.storage, (1, w.shape[1]))
-    bias, rounding = _bias(call, w.shape[0]), _rounding(call, learned)
+    bias, rounding = bias_of(call, x, w.shape[0]), _rounding(call, learned)
     return call.emit_weighted(Linear(), vector, learned.turned(turned), bias, rounding)
 
 

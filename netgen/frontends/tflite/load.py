@@ -26,8 +26,8 @@ def load_tflite(path: Path, profile: str = "litert") -> Graph:
     float16, and of codes under activations of floats, become float32.
 
     The interface is the file's: NHWC, as netgen's own. An open batch is 1, as TensorFlow Lite takes
-    it; other open axes are refused. Of several subgraphs the first is read: operators that would
-    run others are not supported.
+    it; other open axes are refused. Of several subgraphs the first is read, and those that say what
+    variables begin with: other operators that would run one are not supported.
 
     Raises UsageError where the file cannot be read, GraphError with all operators that are not
     supported, WeightsError for weights that are damaged, MissingExtraError where the package of the

@@ -165,7 +165,12 @@ class _Lowering:
         if operator.name == "READ_VARIABLE":
             if len(operator.outputs) != 1:
                 raise GraphError("it must have one result", found=str(len(operator.outputs)))
-            return [self._variables.read(operator, self._file.tensors[operator.outputs[0]])]
+            if self._variables.unknown(operator):
+                raise _UnknownError  # what it begins with is faulty
+            made = self._file.tensors[operator.outputs[0]]
+            view = self._variables.read(operator, made)
+            self._check_result(view, made)
+            return [view]
         if operator.name == "VAR_HANDLE":
             self._variables.handle(operator)
             return [_HANDLE]
@@ -217,7 +222,10 @@ class _Lowering:
         """Raise GraphError where the result is of another kind than the file says."""
         check_rank(len(value.shape))
         if isinstance(value, TensorView):
-            kind, said = self._builder.kind(value), tensor.type()
+            kind = self._builder.kind(value)
+            if kind.dtype == "i32" and tensor.element == "INT64":
+                return  # what is counted fits into int32
+            said = tensor.type()
             if not kind.alike(said):
                 raise GraphError(
                     "the result has another element type than its operands give it",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import elementwise, resize, views
+from netgen.frontends.tflite import dilated, elementwise, padding, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
+    "ARG_MAX": elementwise.arg_max,
     "AVERAGE_POOL_2D": average_pool_2d,
+    "BATCH_TO_SPACE_ND": dilated.batch_to_space,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
@@ -25,9 +28,11 @@ MAPPINGS: dict[str, Mapping] = {
     "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": max_pool_2d,
     "MEAN": mean,
+    "MIRROR_PAD": padding.mirror_pad,
     "MUL": elementwise.mul,
-    "PAD": views.pad,
-    "PADV2": views.pad,
+    "PACK": views.pack,
+    "PAD": padding.pad,
+    "PADV2": padding.pad,
     "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
     "RELU": elementwise.relu,
@@ -39,6 +44,7 @@ MAPPINGS: dict[str, Mapping] = {
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
+    "SPACE_TO_BATCH_ND": dilated.space_to_batch,
     "SPACE_TO_DEPTH": resize.space_to_depth,
     "SPLIT": views.split,
     "SPLIT_V": views.split_v,
@@ -47,4 +53,6 @@ MAPPINGS: dict[str, Mapping] = {
     "SUB": elementwise.sub,
     "TANH": elementwise.tanh,
     "TRANSPOSE": views.transpose,
+    "TRANSPOSE_CONV": transpose_conv,
+    "UNPACK": views.unpack,
 }

@@ -36,6 +36,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "LEAKY_RELU": ("LeakyReluOptions", ("Alpha",)),
     "MAX_POOL_2D": ("Pool2DOptions", _POOLING),
     "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "MIRROR_PAD": ("MirrorPadOptions", ("Mode",)),
     "MUL": ("MulOptions", ("FusedActivationFunction",)),
     "PACK": ("PackOptions", ("Axis", "ValuesCount")),
     "REDUCE_PROD": ("ReducerOptions", ("KeepDims",)),
@@ -52,6 +53,10 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "SUB": ("SubOptions", ("FusedActivationFunction",)),
     "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),
+    ),
+    "UNPACK": ("UnpackOptions", ("Num", "Axis")),
 }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ what a state begins with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -24,6 +25,16 @@ from netgen.ir.tensor_type import Array, TensorType
 Key: TypeAlias = tuple[bytes, bytes]
 
 OF_VARIABLES = frozenset({"CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
+
+
+@contextmanager
+def _naming(title: str) -> Iterator[None]:
+    """Say in which operator a fault is."""
+    try:
+        yield
+    except (GraphError, WeightsError) as error:
+        kind = WeightsError if isinstance(error, WeightsError) else GraphError
+        raise kind(f"{title}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Variables:
         self._initial: dict[Key, _Initial] = {}
         self._states: dict[Key, TensorView] = {}
         self._now: dict[Key, TensorView] = {}
+        self._faulty = False
 
     def handle(self, operator: FileOperator) -> None:
         """VAR_HANDLE: the result stands for a variable."""
@@ -79,6 +91,7 @@ class Variables:
 
     def call_once(self, operator: FileOperator) -> None:
         """CALL_ONCE: what variables begin with."""
+        before, self._faulty = self._faulty, True
         number = (operator.options or {}).get("InitSubgraphIndex")
         if not isinstance(number, int) or number not in self._once:
             raise GraphError("it runs a subgraph that is not there, or the main one")
@@ -87,12 +100,16 @@ class Variables:
             raise GraphError(f"subgraph {number}, which runs once, has inputs or outputs")
         keys: dict[int, Key] = {}
         for each in graph.operators:
-            try:
+            with _naming(f"operator {each.index} {each.name} of subgraph {number}"):
                 self._begin(graph, each, keys)
-            except (GraphError, WeightsError) as error:
-                title = f"operator {each.index} {each.name} of subgraph {number}"
-                kind = WeightsError if isinstance(error, WeightsError) else GraphError
-                raise kind(f"{title}: {error}") from error
+        self._faulty = before
+
+    def unknown(self, operator: FileOperator) -> bool:
+        """Whether a variable may begin with something that could not be read."""
+        keys = [self._keys[index] for index in operator.inputs if index in self._keys]
+        return self._faulty and any(
+            key not in self._now and key not in self._initial for key in keys
+        )
 
     def _begin(self, graph: FileGraph, operator: FileOperator, keys: dict[int, Key]) -> None:
         """An operator of a subgraph that runs once, in which `keys` are those of handles."""
@@ -125,7 +142,7 @@ class Variables:
     def _state(self, key: Key, made: FileTensor) -> TensorView:
         initial = self._initial.get(key)
         if initial is None:
-            raise GraphError("a variable is read before it is assigned, or begins with something")
+            raise GraphError("a variable is read that was not assigned, and begins with nothing")
         kind = initial.type
         if not kind.shape:
             raise GraphError("a variable without axes is not supported")

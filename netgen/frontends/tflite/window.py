@@ -7,7 +7,7 @@ from math import prod
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
-from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.call import CLAMPS, Call
 from netgen.ir.operator import Operator
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.global_avg_pool import GlobalAvgPool
@@ -15,8 +15,6 @@ from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.window import four_sides, pair, resolve_pad
 
 _SAME, _VALID = 0, 1
-# Values of the schema's enumeration ActivationFunctionType that clamp codes.
-_CLAMPS = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 
 
 def stride_of(call: Call) -> tuple[int, int]:
@@ -84,12 +82,12 @@ def _has_codes(call: Call) -> bool:
 def clamp_of(call: Call) -> str:
     """The fused activation as an attribute of codes; raises GraphError for others than clamps."""
     number = call.integer("FusedActivationFunction")
-    if number not in _CLAMPS:
+    if number not in CLAMPS:
         raise GraphError(
             f"the fused activation {number} is not supported of codes",
-            expected=" or ".join(f"{n} ({act})" for n, act in _CLAMPS.items()),
+            expected=" or ".join(f"{n} ({act})" for n, act in CLAMPS.items()),
         )
-    return _CLAMPS[number]
+    return CLAMPS[number]
 
 
 def _of_image(call: Call, op: Operator, image: str) -> TensorView:

@@ -1,4 +1,4 @@
-"""Pixels between four neighbours: each channel is a sum of four, weighted by where the pixel lies."""
+"""Pixels between four neighbours: sums of these, weighted by where the pixel lies."""
 
 from __future__ import annotations
 

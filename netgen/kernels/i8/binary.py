@@ -12,7 +12,8 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from netgen.ir.tensor_type import Array
+from netgen.ir.tensor_type import Array, hexadecimal
+from netgen.kernels.i8.real_forms import RealForm, real_form
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import describe_elements, in_place, order_of
@@ -41,7 +42,7 @@ class BinaryI8(ElementKernel):
 
     @abstractmethod
     def alone(self, layer: Layer, letter: str, codes: Array) -> Array:
-        """What the formula takes of the codes of a constant operand."""
+        """The numbers that the formula has of the codes of a constant operand."""
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
@@ -98,6 +99,40 @@ class BinaryI8(ElementKernel):
         """Four for each element of the constant operand."""
         del target
         return sum(4 * layer.operands[letter].elements for letter in self.constants)
+
+
+class RealForms(BinaryI8):
+    """The part of kernels that compute in float32 where all pairs of codes are proved right."""
+
+    def accepts(self, layer: Layer) -> bool:
+        """Layers for which a form is found."""
+        return super().accepts(layer) and _form(layer) is not None
+
+    def runs_on(self, target: Target) -> bool:
+        """Processors with vectors of floats, whose integers of 64 bits are slow."""
+        return target.tiling("f32").vector_types
+
+    def numbers(self, layer: Layer) -> dict[str, Json]:
+        """Zero points, the operation, factors and the half as C has them."""
+        form = _form(layer)
+        assert form is not None
+        return {
+            "operation": "-" if layer.op.operator_name == "sub" else "+",
+            "a_zero": layer.operands["a"].zero,
+            "b_zero": layer.operands["b"].zero,
+            "factors": [f"{hexadecimal(factor)}f" for factor in form.factors],
+            "half": f"{hexadecimal(form.half)}f",
+        }
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """Several codes at once."""
+        del target
+        return 1.5 * layer.result.elements
+
+
+def _form(layer: Layer) -> RealForm | None:
+    a, b = (layer.operands[letter].with_shape(()) for letter in ("a", "b"))
+    return real_form(_op(layer), a, b, layer.result.with_shape(()))
 
 
 def _op(layer: Layer) -> Broadcast:

@@ -1,4 +1,4 @@
-"""Clamps of codes that keep their scale: y = min(max(x, low), high)."""
+"""Codes that keep their scale, clamped and shifted: y = min(max(x + shift, low), high)."""
 
 from __future__ import annotations
 
@@ -10,34 +10,42 @@ from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.clamp import Clamp
-from netgen.ops.rescaled import clamped_codes
+from netgen.ops.quantize import Quantize
+from netgen.ops.rescaled import clamped_codes, scale_of
 
 
 class ClampI8(ElementKernel):
     """Any shape; a plain loop that every compiler vectorises."""
 
     name: ClassVar[str] = "clamp_i8"
-    operators: ClassVar[tuple[type[Operator], ...]] = (Clamp,)
+    operators: ClassVar[tuple[type[Operator], ...]] = (Clamp, Quantize)
     numeric_form: ClassVar[str] = "codes-one-by-one"
     elements: ClassVar[ElementsByLetter] = {"": frozenset({"i8", "u8"})}
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
-        """Clamps whose codes stand for the same numbers before and after."""
-        return isinstance(layer.op, Clamp) and layer.operands["x"].alike(layer.result)
+        """Clamps, and codes of another zero point or sign; the scale is the same."""
+        x, y = layer.operands["x"], layer.result
+        return isinstance(layer.op, self.operators) and scale_of(x) == scale_of(y)
 
     def title(self, layer: Layer) -> str:
-        """Activation, element type, number of elements."""
-        return f"{layer.op.operator_name}_{layer.result.dtype}_{layer.result.elements}"
+        """Operator, element types, number of elements."""
+        kinds = dict.fromkeys((layer.operands["x"].dtype, layer.result.dtype))
+        return "_".join([layer.op.operator_name, *kinds, str(layer.result.elements)])
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Elements, or pixels and stretches of channels; the lowest and the highest code."""
+        """Elements, or pixels and stretches of channels; the shift, lowest and highest code."""
         del target
-        low, high = clamped_codes(layer.op.operator_name, layer.result)
-        operator = layer.op.operator_name
-        bounds: dict[str, Json] = {"operator": operator, "low": low, "high": high}
-        return {**describe_elements(layer, ("x", "y")), **bounds}
+        x, y, operator = layer.operands["x"], layer.result, layer.op.operator_name
+        low, high = clamped_codes("none" if isinstance(layer.op, Quantize) else operator, y)
+        return {
+            **describe_elements(layer, ("x", "y")),
+            "operator": operator,
+            "shift": y.zero - x.zero,
+            "low": low,
+            "high": high,
+        }
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Many codes at once."""

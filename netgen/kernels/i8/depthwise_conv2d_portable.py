@@ -29,7 +29,9 @@ from netgen.kernels.i8.sums import (
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import describe_product_pitches
-from netgen.kernels.stretches import order_of
+from netgen.kernels.row_pairs import distance_in_place
+from netgen.kernels.split import Split
+from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
@@ -45,6 +47,7 @@ class DepthwiseConv2dPortableI8(RowKernel):
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
+    in_order: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every depthwise_conv2d."""
@@ -84,3 +87,17 @@ class DepthwiseConv2dPortableI8(RowKernel):
         del target
         w = layer.operands["w"]
         return 4 * NUMBERS * w.shape[0] + word_bytes(w.bytes)
+
+    def overlap(self, layer: Layer) -> dict[str, int]:
+        """With one output per channel the result may follow the inputs that no later one reads."""
+        op, w = layer.op, layer.operands["w"].shape
+        assert isinstance(op, DepthwiseConv2d)
+        if w[0] != layer.operands["x"].shape[3]:
+            return {}
+        return in_place(layer, "x", distance_in_place(layer, op.window(w)))
+
+    def split(
+        self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
+    ) -> Split | None:
+        """Division by rows, unless the output takes the place of x."""
+        return None if "x" in overwritten else super().split(layer, target, threads, overwritten)

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.binary import BinaryI8, described
+from netgen.kernels.i8.binary import BinaryI8, RealForms, described
 from netgen.kernels.layer import Json, Layer
 from netgen.ops.mul import Mul
 
@@ -33,6 +33,12 @@ class MulI8(BinaryI8):
         """Codes less their zero point."""
         less: Array = codes - layer.operands[letter].zero
         return less
+
+
+class MulRealI8(RealForms, MulI8):
+    """Both operands are activations; float32, which compilers make vectors of, gives the codes."""
+
+    name: ClassVar[str] = "mul_real_i8"
 
 
 class MulConstantI8(MulI8):

@@ -13,14 +13,12 @@ import numpy as np
 
 from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.product_shape import Shape
-from netgen.kernels.i8.sums import bias_of, checked_sums, rescaling_words, words_of
+from netgen.kernels.i8.requantisation import ROWS, pack_requantisation, requantisation_of
+from netgen.kernels.i8.sums import bias_of, words_of
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.products import visited, visiting_orders
 from netgen.kernels.targets import Tiling
 from netgen.kernels.tiles import Tile
-
-# Rows of int32 for each vector, beside the biases: a form, and two words that rescale its sums.
-ROWS = 3
 
 
 def code_offset(layer: Layer, shape: Shape) -> int:
@@ -45,32 +43,49 @@ def pack_product(
     layer: Layer, shape: Shape, tile: Tile, tiling: Tiling, constants: Mapping[str, Packed]
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
-    checked_sums(layer, constants)
     (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
-    w = w.reshape(len(w), -1)
+    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
     lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
     biases = np.zeros(lanes, np.int64)
     biases[: len(w)] = b.astype(np.int64) - code_offset(layer, shape) * w.sum(
         axis=1, dtype=np.int64
     )
-    (order,) = visiting_orders(layer.layout("y"), 1)
-    rows = np.zeros((ROWS, lanes), np.int32)
-    rows[1:, : len(w)] = rescaling_words(layer, constants)[order].T
-    blocks = rows.reshape(ROWS, -1, width).transpose(1, 0, 2)
-    weights = _pack_weights(w.astype(np.int8), shape, tile, tiling)
+    blocks = pack_requantisation(
+        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
+    )
+    weights = _pack_weights(w, shape, tile, tiling)
     return np.concatenate(
         # With zero points a bias may wrap; so do the sums that begin there.
-        [biases.astype(np.uint32).view(np.int32), blocks.ravel(), words_of(weights)]
+        [biases.astype(np.uint32).view(np.int32), np.concatenate(blocks).ravel(), words_of(weights)]
     )
+
+
+def _channels(layer: Layer, lanes: int, width: int) -> Array:
+    """The channel of each lane of all vectors, -1 for none."""
+    (order,) = visiting_orders(layer.layout("y"), 1)
+    channels = np.full(lanes, -1, np.int64)
+    channels[: len(order)] = order
+    return channels.reshape(-1, width)
+
+
+def code_rows(
+    layer: Layer, shape: Shape, tiling: Tiling, packed: Packed
+) -> list[tuple[Array, Packed]]:
+    """The channels of each vector, and the rows by which its sums become codes."""
+    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
+    rows = packed[lanes : lanes * (1 + ROWS)].reshape(-1, ROWS, width)
+    return [*zip(_channels(layer, lanes, width), rows, strict=True)]
 
 
 def _pack_weights(w: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Packed:
     """W [outputs, taps and inputs] as panels; lanes and inputs that do not exist are zero."""
-    width, group = tiling.vector_widths[0], shape.group
+    width, group, passes = tiling.vector_widths[0], shape.group, shape.passes
     lanes = lanes_in_all(shape, tiling)
-    runs = shape.depth // shape.run
-    padded = np.zeros((lanes, runs, shape.run), np.int8)
-    padded[: len(w), :, : shape.run_inputs] = w.reshape(len(w), runs, shape.run_inputs)
+    runs = shape.depth // shape.run // passes
+    first = np.clip(w, -128, 127)
+    halves = np.stack([first, w - first][:passes], axis=1)
+    padded = np.zeros((lanes, passes * runs, shape.run), np.int8)
+    padded[: len(w), :, : shape.run_inputs] = halves.reshape(len(w), -1, shape.run_inputs)
     groups = padded.reshape(lanes, -1, group)
     panel = tile.vectors * width
     panels = [

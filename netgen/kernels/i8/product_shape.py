@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from netgen.kernels.layer import Layer
 from netgen.kernels.targets import Target, Tiling
-from netgen.kernels.tiles import Tile
+from netgen.kernels.tiles import Tile, diagonally
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
@@ -22,7 +22,10 @@ _BEHIND = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """A layer as a product: its window, the extents of image and result, inputs and outputs."""
+    """A layer as a product: its window, the extents of image and result, inputs and outputs.
+
+    Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
+    """
 
     window: Window
     image: tuple[int, int]
@@ -30,6 +33,7 @@ class Shape:
     inputs: int
     outputs: int
     group: int
+    passes: int
 
     @property
     def flat(self) -> bool:
@@ -54,8 +58,8 @@ class Shape:
 
     @property
     def depth(self) -> int:
-        """The inputs of all runs, with what makes groups whole."""
-        return self.window.size[0] * self.taps * self.run
+        """The weights of an output, of all passes, with what makes groups whole."""
+        return self.passes * self.window.size[0] * self.taps * self.run
 
     @property
     def columns(self) -> int:
@@ -86,6 +90,15 @@ class Shape:
         """Codes that are copied for so many rows, and places that tiles read behind them."""
         return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + _BEHIND
 
+    def copied_bytes(self, rows: int, tile: int) -> int:
+        """Their bytes, up to a whole word."""
+        return -(-(2 if self.group == 2 else 1) * self.copied(rows, tile) // 4) * 4
+
+    @property
+    def weights(self) -> int:
+        """Bytes of weights."""
+        return self.depth * self.outputs
+
     def lines(self, rows: int) -> tuple[int, int]:
         """How often tiles begin anew in so many rows, and the pixels that they then go over."""
         return (1, rows * self.result[1]) if self.flat else (rows, self.result[1])
@@ -100,26 +113,42 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         image, result = x.shape[1:3], y.shape[1:3]
     else:
         window, image, result = Window((1, 1), (1, 1), (0, 0, 0, 0)), (1, 1), (1, 1)
+    w = layer.operands["w"]
+    passes = 1 if w.zero - w.element.low == 128 else 2
     return Shape(
-        window, (image[0], image[1]), (result[0], result[1]), x.shape[-1], y.shape[-1], group
+        window,
+        (image[0], image[1]),
+        (result[0], result[1]),
+        x.shape[-1],
+        y.shape[-1],
+        group,
+        passes,
     )
 
 
 @dataclass(frozen=True)
 class Work:
-    """How a product is computed: tiles, and the rows of a block, which are copied together."""
+    """How a product is computed: tiles, the rows of a block, and lines of weights to prefetch.
+
+    A block's rows are copied together. Lines are fetched with each step of a tile.
+    """
 
     tile: Tile
     block: int
+    prefetch: int
 
 
 def ranked_work(shape: Shape, rows: int, target: Target, tiling: Tiling) -> list[Work]:
     """Ways to compute so many rows of a product, those with the least estimated time first."""
-    found = {}
-    for tile in _tiles(shape, rows, tiling):
-        for block in _blocks(shape, rows, tile, target):
-            found[Work(tile, block)] = work_cycles(shape, Work(tile, block), rows, tiling)
-    return sorted(found, key=lambda work: found[work])
+    tiles = {tile: work_cycles(shape, tile, rows, tiling) for tile in _tiles(shape, rows, tiling)}
+    lines = _prefetched(shape, rows, target)
+    return [
+        Work(tile, block, lines if more else 1 - lines)
+        for tile, (block, more) in diagonally(
+            sorted(tiles, key=lambda tile: tiles[tile]),
+            [(block, more) for more in (True, False) for block in _blocks(shape, rows, target)],
+        )
+    ]
 
 
 def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
@@ -130,22 +159,25 @@ def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
         yield Tile(-(-pixels // -(-pixels // most)), min(width, vectors))
 
 
-def _blocks(shape: Shape, rows: int, tile: Tile, target: Target) -> list[int]:
-    """Rows of a block: as many as stay near beside the weights, and all of them."""
-    bytes_of = 2 if shape.group == 2 else 1
-    most = rows
-    while most > 1 and bytes_of * shape.copied(most, tile.rows) > target.cache_l2 // 8:
-        most = -(-most // 2)
-    return [most] if most == rows else [most, rows]
+def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:
+    """Rows of a block: as many as stay near, but all of them if weights are too many to stay."""
+    near = rows
+    while near > 1 and shape.copied_bytes(near, 1) > 2 * target.cache_l1:
+        near = -(-near // 2)
+    blocks = [near] if near == rows else [near, rows]
+    return blocks[::-1] if shape.weights > target.cache_l2 // 4 else blocks
 
 
-def work_cycles(shape: Shape, work: Work, rows: int, tiling: Tiling) -> float:
-    """Estimated cycles: products, codes of sums, copies, and weights that are read again."""
-    tile, lanes = work.tile, tiling.vector_widths[0]
+def _prefetched(shape: Shape, rows: int, target: Target) -> int:
+    """One line, unless weights stay near from call to call, or one pixel needs all of them."""
+    _, pixels = shape.lines(rows)
+    return int(target.processor.prefetch and shape.weights > target.cache_l1 and pixels > 1)
+
+
+def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
+    """Estimated cycles: products, codes of sums, and copies."""
+    lanes = tiling.vector_widths[0]
     lines, pixels = shape.lines(rows)
-    blocks = -(-rows // work.block)
-    if shape.flat:
-        lines, pixels = blocks, work.block * shape.result[1]
     tiles = lines * -(-pixels // tile.rows)
     vectors = -(-shape.outputs // lanes)
     cycles = 0.0
@@ -158,14 +190,13 @@ def work_cycles(shape: Shape, work: Work, rows: int, tiling: Tiling) -> float:
             )
             ends = tiling.tile_cycles.store * tile.rows * width + tiling.tile_cycles.tile
             cycles += tiles * count * (shape.depth // shape.group * step + ends)
-    copies = blocks * shape.copied_rows(work.block) * (shape.row_step / 16 + 8.0)
-    weights = vectors * lanes * shape.depth * (blocks - 1) / 32
-    return cycles + copies + weights
+    return cycles + shape.copied_rows(rows) * (shape.row_step / 16 + 8.0)
 
 
 def work_of(layer: Layer, rows: int, target: Target, tiling: Tiling) -> Work:
     """The layer's own choice, or the best by estimate."""
     if layer.choice is not None:
         choice = layer.choice
-        return Work(Tile(choice["rows"], choice["vectors"]), min(choice["block"], rows))
+        tile = Tile(choice["rows"], choice["vectors"])
+        return Work(tile, min(choice["block"], rows), choice["prefetch"])
     return ranked_work(shape_of(layer, tiling), rows, target, tiling)[0]

@@ -24,7 +24,7 @@ _UNSIGNED = frozenset({"u8"})
 
 
 class _ResizeCodes(RowKernel):
-    """What both have in common."""
+    """Base of both."""
 
     operators: ClassVar[tuple[type[Operator], ...]] = (ResizeBilinear,)
     any_layout: ClassVar[bool] = True

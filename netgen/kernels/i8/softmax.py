@@ -10,20 +10,22 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.layer import ElementsByLetter, Json, Kernel, Layer
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer
+from netgen.kernels.loops import ElementKernel
 from netgen.kernels.targets import Target
 from netgen.ops.rescaled import scale_of
 from netgen.ops.softmax import Softmax
 from netgen.ops.softmax_of_codes import LEAST, powers_of_codes
 
 
-class SoftmaxI8(Kernel):
+class SoftmaxI8(ElementKernel):
     """Any number of pixels and channels."""
 
     name: ClassVar[str] = "softmax_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Softmax,)
     numeric_form: ClassVar[str] = "softmax-of-codes"
     elements: ClassVar[ElementsByLetter] = {"": frozenset({"i8", "u8"})}
+    by_rows: ClassVar[ByRows] = "alike"
 
     def accepts(self, layer: Layer) -> bool:
         """Every softmax."""

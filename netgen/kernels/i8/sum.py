@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.binary import BinaryI8, described
+from netgen.kernels.i8.binary import BinaryI8, RealForms, described
 from netgen.kernels.layer import Json, Layer
 from netgen.ops.add import Add
 from netgen.ops.sub import Sub
@@ -38,6 +38,12 @@ class SumI8(BinaryI8):
         multipliers = _multipliers(layer)
         by = multipliers.a if letter == "a" else multipliers.b
         return by.times((codes - layer.operands[letter].zero) << LEFT_SHIFT)
+
+
+class SumRealI8(RealForms, SumI8):
+    """Both operands are activations; float32, which compilers make vectors of, gives the codes."""
+
+    name: ClassVar[str] = "sum_real_i8"
 
 
 class SumConstantI8(SumI8):

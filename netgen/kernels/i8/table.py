@@ -17,13 +17,18 @@ from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.quantize import Quantize
+from netgen.ops.rescale import Rescale
 
 
 class TableI8(ElementKernel):
     """Any shape."""
 
     name: ClassVar[str] = "table_i8"
-    operators: ClassVar[tuple[type[Operator], ...]] = (ElementwiseActivation, Quantize)
+    operators: ClassVar[tuple[type[Operator], ...]] = (
+        ElementwiseActivation,
+        Quantize,
+        Rescale,
+    )
     numeric_form: ClassVar[str] = "codes-one-by-one"
     elements: ClassVar[ElementsByLetter] = {
         "x": frozenset({"i8", "u8"}),

@@ -18,7 +18,7 @@ from netgen.ops.depth_to_space import Blocks, DepthToSpace, SpaceToDepth
 
 
 class _BlocksKernel(RowKernel):
-    """What both have in common: the copies of each pixel of a block are written out."""
+    """Base of both: the copies of each pixel of a block are written out."""
 
     numeric_form: ClassVar[str] = "copy"
     elements: ClassVar[ElementsByLetter] = {"": ANY_ELEMENT}
@@ -54,7 +54,7 @@ class _BlocksKernel(RowKernel):
             "block": block,
             **describe_pitches(layer, ("x", "y")),
             **describe_band(layer),
-            "lines": [copies[first : first + block] for first in range(0, len(copies), block)],
+            "lines": [[*copies[first : first + block]] for first in range(0, block * block, block)],
         }
 
 

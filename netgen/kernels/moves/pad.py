@@ -82,5 +82,5 @@ def _by_pixel(layer: Layer, op: Pad) -> dict[str, Json]:
 
 
 def _border(layer: Layer, op: Pad) -> float:
-    """What the frame holds: 0 by that name, whatever the type."""
+    """The number that the frame holds: 0 by that name, whatever the type."""
     return op.border(layer.operands["x"]) or 0

@@ -1,4 +1,4 @@
-"""The nearest pixels by copying them: y[i][j] = x[near(i)][near(j)]."""
+"""Rows and columns by copying them, each from its place: y[i][j] = x[place(i)][place(j)]."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from netgen.kernels.loops import RowKernel
 from netgen.kernels.moves.channel_copies import describe_copies
 from netgen.kernels.stretches import describe_pitches
 from netgen.kernels.targets import Target
+from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.resize_nearest import ResizeNearest
 
 
@@ -26,19 +27,24 @@ class ResizeNearestKernel(RowKernel):
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
+    @property
+    def template(self) -> str:
+        """One for all that copy so."""
+        return "moves/resize_nearest"
+
     def accepts(self, layer: Layer) -> bool:
-        """Every resize_nearest."""
-        return isinstance(layer.op, ResizeNearest)
+        """Every one."""
+        return isinstance(layer.op, self.operators)
 
     def title(self, layer: Layer) -> str:
-        """Shapes of x and of the result."""
+        """Operator, shapes of x and of the result."""
         shape = "x".join(map(str, layer.operands["x"].shape[1:]))
-        return f"resize_nearest_{shape}_to_{'x'.join(map(str, layer.result.shape[1:3]))}"
+        return f"{layer.op.operator_name}_{shape}_to_{'x'.join(map(str, layer.result.shape[1:3]))}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Extents, the places of rows and columns, how channels are copied."""
         del target
-        assert isinstance(layer.op, ResizeNearest)
+        assert isinstance(layer.op, ResizeNearest | MirrorPad)
         x = layer.operands["x"]
         _, out_height, out_width, channels = layer.result.shape
         rows, columns = (_places(layer.op.places(x, axis).tolist()) for axis in (0, 1))
@@ -57,8 +63,15 @@ class ResizeNearestKernel(RowKernel):
         }
 
 
+class MirrorPadKernel(ResizeNearestKernel):
+    """Any frame; both axes have tables."""
+
+    name: ClassVar[str] = "mirror_pad"
+    operators: ClassVar[tuple[type[Operator], ...]] = (MirrorPad,)
+
+
 def _places(places: list[int]) -> Json:
-    """How often each place stands there, if all do as often; else all of them."""
+    """The number of times that each place stands there, if all do as often; else all of them."""
     times = places.count(0)
     if times and np.array_equal(np.arange(len(places)) // times, places):
         return times

@@ -157,7 +157,7 @@ class _Memory:
         start = buffer.offset // buffer.element_bytes
         if not is_image(value.type.shape) or self.plan.is_recut(name):
             pixels = np.arange(value.type.elements // channels).reshape(value.rows, -1)
-            pitch = channels if self.plan.is_recut(name) else buffer.pitch
+            pitch = self.plan.cut_channels(name) or buffer.pitch
             return start + pixels[first:end, :, None] * pitch + places
         slots = (np.arange(first, end) * value.slots.step + value.slots.first) % buffer.rows
         pixel = slots[:, None] * buffer.row_pixels + buffer.margin - value.slots.shift

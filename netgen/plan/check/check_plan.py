@@ -217,8 +217,16 @@ def _check_plain(value: Value, buffer: Buffer, what: str) -> None:
 
 
 def _check_recut(plan: Plan, value: Value, buffer: Buffer) -> None:
-    """A reshape that cuts its elements anew shows all of a buffer, element after element."""
-    if not _is_dense(plan, value) or value.type.bytes != buffer.bytes or buffer.margin:
+    """A reshape that cuts its elements anew shows all of a buffer, element after element.
+
+    What shows channels of one has its pixels.
+    """
+    layout, pixels = plan.layout(value.name), value.type.elements // value.type.shape[-1]
+    whole = pixels * layout.pitch * buffer.element_bytes == buffer.bytes and not buffer.margin
+    itself = value.view is not None and value.view.op.view_of == "elements"
+    places = layout.places()
+    inside = places.max() < layout.pitch and len({*places.tolist()}) == len(places)
+    if not (whole and inside) or (layout.pitch == len(places) and itself and not layout.is_dense):
         raise PlanError(
             f"the reshape does not show all of {buffer.name}",
             where=f"%{value.name}",

@@ -41,13 +41,12 @@ def band_fault(
     if not ((written >= low) & (written <= high)).any() or not np.isin(written, read).any():
         return None
     if letter in op.same_place:
-        if read.shape == written.shape and (read == written).all():
-            return None
-        return "an elementwise output must stand exactly where the operand does"
+        same = read.shape == written.shape and (read == written).all()
+        return None if same else "an elementwise output must stand exactly where the operand does"
     if isinstance(op, Assign):
-        if all((np.diff(places.ravel()) == 1).all() for places in (read, written)):
-            return None  # one block, which is moved as memmove does
-        return "elements that do not follow each other are moved one by one"
+        # One block is moved as memmove does.
+        block = all((np.diff(places.ravel()) == 1).all() for places in (read, written))
+        return None if block else "elements that do not follow each other are moved one by one"
     if letter == "x" and slides_by_channel(op):
         return _sliding_fault(op, operands, (read, written), band, order)
     return f"{op.operator_name} gives no order in which it could overwrite {letter}"

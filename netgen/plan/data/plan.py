@@ -263,12 +263,13 @@ class Plan:
     def layout(self, value: str) -> Layout:
         """The places of a value's channels in its pixels.
 
-        A value that cuts its buffer's elements anew, by a reshape, is dense.
+        A reshape that cuts its buffer's elements anew is dense, and what shows channels of it has
+        its pixels.
         """
         runs, kind = self.values[value].runs, self.values[value].type
         buffer = self.buffers[runs[0].buffer]
         return Layout(
-            kind.shape[-1] if self.is_recut(value) else buffer.pitch,
+            self.cut_channels(value) or buffer.pitch,
             tuple(ChannelRun(run.first, run.channels, run.at, run.step) for run in runs),
             buffer.granularity,
             kind.element.wrap(kind.zero + buffer.bias) if buffer.bias else kind.zero,
@@ -276,11 +277,19 @@ class Plan:
         )
 
     def is_recut(self, value: str) -> bool:
-        """Whether a value is a reshape that cuts what it shows into other pixels or other rows."""
+        """Whether a value is a reshape that cuts what it shows anew, or shows channels of one."""
+        return self.cut_channels(value) is not None
+
+    def cut_channels(self, value: str) -> int | None:
+        """The places of a pixel as a reshape cuts them, into other pixels or rows; else None."""
         base = self.values[value]
         while base.view is not None and base.view.op.view_of == "elements":
             base = self.values[base.view.operands[0]]
-        return recuts(base.type.shape, self.values[value].type.shape)
+        if recuts(base.type.shape, self.values[value].type.shape):
+            return self.values[value].type.shape[-1]
+        # Channels of several values are joined in pixels of their own only.
+        operands = base.view.operands if base.view is not None else ()
+        return self.cut_channels(operands[0]) if len(operands) == 1 else None
 
     def elements(self, value: str, first: int, end: int) -> Places:
         """The places of a value's rows `first` to `end`, in elements of their buffer's memory.

@@ -29,7 +29,7 @@ from netgen.plan.data.plan import (
     Value,
     View,
 )
-from netgen.plan.json.plan_to_json import KEYS, OPTIONAL, derived_members
+from netgen.plan.json.plan_to_json import ABOUT_WEIGHTS, KEYS, OPTIONAL, derived_members
 from netgen.plan.json.strict_json import MOST_COUNT, Reader, shown
 
 _Named = TypeVar("_Named", Value, Buffer)
@@ -59,7 +59,7 @@ def _read_plan(top: Reader) -> Plan:
             hint="make the plan anew",
         )
     members = top.members()
-    top.keys(*KEYS, *[key for key in OPTIONAL if key in members])
+    top.keys(*KEYS, *[key for key in (*OPTIONAL, ABOUT_WEIGHTS) if key in members])
     instances = tuple(_read_instance(item) for item in top.member("instances").items())
     steps = tuple(_read_step(item, len(instances)) for item in top.member("steps").items())
     segments = _read_segments(top.member("segments"), len(steps))

@@ -25,6 +25,8 @@ from netgen.plan.data.plan import (
 
 # Where these keys are missing there is one thread, and nothing lives between runs.
 OPTIONAL = ("threads", "states")
+# What `netgen plan --json` adds about the weights, which are no part of a plan.
+ABOUT_WEIGHTS = "requantised"
 DERIVED = ("bytes_moved", "caller_bytes", "mac_factor", "macs", "segments")
 KEYS = (
     "version", "network", "target", "alignment", "arena_bytes", "lower_bound_bytes", "gap_bytes",

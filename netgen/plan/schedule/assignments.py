@@ -68,9 +68,10 @@ def _in_circles(graph: Graph, copied: Collection[str]) -> set[str]:
     """States of which enough must be copied that none must be overwritten before itself."""
     found: set[str] = set()
     while True:
+        # In a fixed order: which circle is found first must not depend on hashes.
         seen = {
-            state: {other for other in _shown(graph, value) if other != state}
-            for state, value in graph.next_values.items()
+            state: sorted({other for other in _shown(graph, value) if other != state})
+            for state, value in sorted(graph.next_values.items())
             if state not in {*copied, *found}
         }
         try:

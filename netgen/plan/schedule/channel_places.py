@@ -160,7 +160,9 @@ class _Placer:
             return Home(self.buffer(source), dense_layout(self._channels(name)))
         sources = self.views.sources[name]
         if sources and sources[0][0] in self.views.aliases:
-            return self.home(sources[0][0])
+            cut = self.home(sources[0][0])
+            shown = cut.layout.places()[[channel for _, channel in sources]]
+            return Home(cut.buffer, layout_of(cut.layout.pitch, shown))
         first = self.groups[sources[0][0]]
         places = [int(self.places[value][channel]) for value, channel in sources]
         return Home(self.buffer(sources[0][0]), layout_of(self.pitch(first), places))

@@ -176,7 +176,8 @@ class _Finder:
         """Put the computed values of a view into one buffer, if they may be."""
         values = list(dict.fromkeys(name for name, _ in found))
         if any(value not in self.group for value in values):
-            return False  # a reshape's own pixels
+            # A reshape's own pixels: channels of them are shown, but none are joined to them.
+            return len(values) == 1 and node.name not in self.dense
         if any(self._grid(value) != self._grid(node.name) for value in values):
             return False  # pixels of the same number, but in other rows
         if node.name in self.joins.maps:
@@ -188,8 +189,10 @@ class _Finder:
             return node.name not in self.dense and alike
         if node.name in self.dense:
             return self._pin(node, found, values)
-        if len(values) == 1:
-            return True
+        return len(values) == 1 or self._united(values)
+
+    def _united(self, values: Sequence[str]) -> bool:
+        """Put values into one buffer, unless their places are given."""
         groups = [self.group[value] for value in values]
         fixed = [g for g in self.pinned.values() if any(g is group for group in groups)]
         other = fixed and any(group is not groups[0] for group in groups)

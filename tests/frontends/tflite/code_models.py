@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Const
 from netgen.ir.tensor_type import ELEMENTS, Array, TensorType
-from tests.frontends.tflite.tflite_models import Model
+from tests.frontends.tflite.tflite_models import Model, Table
 
 Draw = np.random.Generator
 Build = Callable[[Draw], Model]
@@ -81,7 +82,7 @@ def padding(draw: Draw) -> Model:
 
 
 def concatenation(draw: Draw) -> Model:
-    """Operands of uint8 in scales of their own, near that of the result, or as it; of int8 alike."""
+    """Operands of uint8 in scales of their own, near that of the result; of int8 in that."""
     kind, shape, axis = str(draw.choice(KINDS[:2])), extents(draw, 6), int(draw.integers(1, 4))
     count, scale, zero = int(draw.integers(1, 5)), scale_of(draw), zero_of(draw, kind)
     names = [f"x{number}" for number in range(count)]
@@ -133,15 +134,118 @@ def blocks(operator: str) -> Build:
     return build
 
 
+def layer(
+    draw: Draw,
+    model: Model,
+    kind: str,
+    shape: tuple[int, ...],
+    weights: tuple[int, ...],
+    *,
+    bias: bool,
+) -> list[str]:
+    """Declare x and y of a layer; names of its weights, of outputs first, and of the bias.
+
+    Scales of int8 weights are by output, those of uint8 are one, with a zero point.
+    """
+    element, outputs = ELEMENTS[_DTYPES[kind]], weights[0]
+    scale, count = scale_of(draw), outputs if kind == "int8" else 1
+    own = 2.0 ** draw.uniform(-10, -4, count)
+    low = -127 if kind == "int8" else 0
+    names = [model.constant("w", draw.integers(low, element.high + 1, weights), kind)]
+    none = np.zeros(count, np.int64)
+    zeros = none if kind == "int8" else np.array([zero_of(draw, kind)])
+    _quantise(model, own, zeros)
+    model.codes_of("x", shape, kind, scale, zero_of(draw, kind))
+    spread = scale * own.mean() * 74 * 74 * np.sqrt(np.prod(weights[1:]))
+    scale_of_y = float(np.float32(spread / 64 * 2.0 ** draw.uniform(-3, 3)))
+    model.codes_of("y", (), kind, scale_of_y, zero_of(draw, kind))
+    if bias:
+        names.append(model.constant("b", draw.integers(-20000, 20001, outputs), "int32"))
+        _quantise(model, scale * own, none)
+    return names
+
+
+def _quantise(model: Model, scales: Array, zeros: Array) -> None:
+    """Give the tensor that was declared last these scales."""
+    numbers = {"Scale": scales.astype(np.float32), "ZeroPoint": zeros}
+    model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", numbers)
+
+
+def transposed_convolution(draw: Draw) -> Model:
+    """Any window, stride and size, also where windows do not reach all of it."""
+    kind, shape = str(draw.choice(KINDS[:2])), extents(draw, 6)
+    outputs, padding = int(draw.integers(1, 24)), int(draw.integers(2))
+    kernel, stride = draw.integers(1, 6, 2).tolist(), draw.integers(1, 4, 2).tolist()
+    size = [
+        extent * step - int(draw.integers(step))
+        if padding == 0
+        else (extent - 1) * step + k + int(draw.integers(step))
+        for extent, step, k in zip(shape[1:3], stride, kernel, strict=True)
+    ]
+    model = Model({"x": shape})
+    some = bool(draw.random() < 0.7)
+    w, *bias = layer(draw, model, kind, shape, (outputs, *kernel, shape[3]), bias=some)
+    return model.node(
+        "TRANSPOSE_CONV", [model.integers("shape", 1, *size, outputs), w, "x", *bias],
+        Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=int(draw.choice([0, 1, 3])),
+    )  # fmt: skip
+
+
+def dilated(draw: Draw) -> Model:
+    """A convolution of a batch of every n-th pixel, between SPACE_TO_BATCH_ND and its reverse."""
+    kind, channels = str(draw.choice(KINDS[:2])), int(draw.integers(1, 9))
+    block, kernel = draw.integers(1, 4, 2).tolist(), draw.integers(1, 4, 2).tolist()
+    before = [int(draw.integers(0, 2 * n)) for n in block]
+    extent = [n * int(draw.integers(k + 1, 7)) for n, k in zip(block, kernel, strict=True)]
+    behind = [int(draw.integers(0, n)) for n in block]
+    sizes = [n - a - b for n, a, b in zip(extent, before, behind, strict=True)]
+    shape = 1, max(sizes[0], 1), max(sizes[1], 1), channels
+    sides = [(a, n - a - size) for n, a, size in zip(extent, before, shape[1:3], strict=True)]
+    crops = [(int(draw.integers(0, a + 1)), int(draw.integers(0, b + 1))) for a, b in sides]
+    crops = [pair if draw.random() < 0.5 else (0, 0) for pair in crops]
+    model = Model({"x": shape})
+    weights = (int(draw.integers(1, 9)), *kernel, channels)
+    learned = layer(draw, model, kind, shape, weights, bias=True)
+    for name, of in (("s", "x"), ("t", "y")):
+        codes = next(each for each in model.tensors if each.fields["Name"] == of).fields
+        model.tensor(name, (), kind, Quantization=codes["Quantization"])
+    blocks = model.integers("block", *block)
+    p, c = (
+        model.constant(name, np.array(numbers, np.int32), "int32")
+        for name, numbers in (("p", sides), ("c", crops))
+    )
+    model.node("SPACE_TO_BATCH_ND", ["x", blocks, p], ["s"])
+    model.node(
+        "CONV_2D", ["s", *learned], ["t"], Padding=1, StrideH=1, StrideW=1,
+        FusedActivationFunction=int(draw.choice([0, 1, 3])),
+    )  # fmt: skip
+    return model.node("BATCH_TO_SPACE_ND", ["t", blocks, c])
+
+
+def mirroring(draw: Draw) -> Model:
+    """Frames up to all that can be mirrored."""
+    kind, shape, mode = str(draw.choice(KINDS[:2])), extents(draw), int(draw.integers(2))
+    sides = [draw.integers(0, n + mode, 2).tolist() for n in shape[1:3]]
+    model = Model({"x": shape})
+    model.codes_of("x", shape, kind, 0.5, 3)
+    model.codes_of("y", (), kind, 0.5, 3)
+    pads = model.constant("p", np.array([(0, 0), *sides, (0, 0)], np.int32), "int32")
+    return model.node("MIRROR_PAD", ["x", pads], Mode=mode)
+
+
 OPERATORS: dict[str, Build] = {
     "AVERAGE_POOL_2D": pooling("AVERAGE_POOL_2D"),
     "CONCATENATION": concatenation,
     "DEPTH_TO_SPACE": blocks("DEPTH_TO_SPACE"),
     "MAX_POOL_2D": pooling("MAX_POOL_2D"),
+    "MIRROR_PAD": mirroring,
     "PADV2": padding,
     "RESIZE_BILINEAR": resizing("RESIZE_BILINEAR"),
     "RESIZE_NEAREST_NEIGHBOR": resizing("RESIZE_NEAREST_NEIGHBOR"),
+    "SPACE_TO_BATCH_ND": dilated,
     "SPACE_TO_DEPTH": blocks("SPACE_TO_DEPTH"),
+    "TRANSPOSE_CONV": transposed_convolution,
 }
 
 
@@ -165,12 +269,15 @@ def _codes(kind: TensorType, draw: Draw) -> Array:
 
 def merged(graphs: list[Graph]) -> Graph:
     """Networks side by side in one; the names of the n-th begin with `n.`."""
-    nodes, outputs, constants = [], [], {}
+    nodes, outputs, constants = list[Node](), list[str](), dict[str, Array]()
     for number, graph in enumerate(graphs):
         constants |= {f"{number}.{name}": array for name, array in graph.constants.items()}
         outputs += [f"{number}.{name}" for name in graph.outputs]
         for node in graph.nodes:
             op = Const(f"{number}.{node.op.data}") if isinstance(node.op, Const) else node.op
             operands = tuple(f"{number}.{name}" for name in node.operands)
-            nodes.append(Node(f"{number}.{node.name}", op, operands, node.type))
+            kind, scales = node.type, node.type.quantisation
+            if scales is not None and isinstance(scales.scale, str):
+                kind = replace(kind, quantisation=replace(scales, scale=f"{number}.{scales.scale}"))
+            nodes.append(Node(f"{number}.{node.name}", op, operands, kind))
     return Graph("merged", nodes, outputs, constants)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.frontends.tflite.operator_models import (
     IMAGE,
     alone,
+    arg_max,
     by_constant,
     channels_first,
     codes,
@@ -14,6 +15,7 @@ from tests.frontends.tflite.operator_models import (
     convolution,
     dense,
     depthwise,
+    dilated,
     elementwise_of_codes,
     flatten_by_shape,
     gated_by_hard_sigmoid,
@@ -21,16 +23,21 @@ from tests.frontends.tflite.operator_models import (
     hard_swish_written_out,
     mean,
     mean_of_codes,
+    mirrored,
     moved_codes,
+    packed,
     pad,
     padded_convolution,
     padded_maximum,
     pooling,
+    resized,
     shuffle,
     slopes,
     split,
     split_v,
+    transposed_convolution,
     two,
+    unpacked,
     with_integers,
 )
 from tests.frontends.tflite.tflite_models import RELU, RELU6, RELU_N1_TO_1, SAME, VALID, Model
@@ -52,10 +59,19 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("ADD", "int8", b=(), constant="b"),
         lambda: elementwise_of_codes("ADD", "int8", a=(6,), b=IMAGE, constant="a", act=RELU),
     ),
+    "ARG_MAX": (
+        lambda: arg_max(IMAGE),
+        lambda: arg_max((1, 7), "int64"),
+        lambda: arg_max((1, 5, 7), axis=2),
+    ),
     "AVERAGE_POOL_2D": (
         lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME),
         lambda: pooling("AVERAGE_POOL_2D", (2, 3), (1, 2), VALID, RELU),
         lambda: pooling("AVERAGE_POOL_2D", (9, 8), (3, 4), VALID),
+    ),
+    "BATCH_TO_SPACE_ND": (
+        lambda: dilated("CONV_2D", (2, 2), ((2, 3), (2, 2)), ((0, 1), (0, 0)), act=RELU6),
+        lambda: dilated("DEPTHWISE_CONV_2D", (3, 4), ((3, 3), (4, 4)), ((0, 0), (1, 2))),
     ),
     "CONCATENATION": (
         lambda: concatenation(3, IMAGE, (1, 9, 8, 2)),
@@ -80,6 +96,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: depthwise(weights=(1, 3, 3, 12), stride=(2, 2), act=RELU6),
         lambda: depthwise(dilation=(2, 2), padding=VALID, act=RELU, bias=False),
         lambda: depthwise(shape=(1, 9, 8, 1), weights=(1, 3, 5, 4)),
+    ),
+    "DEPTH_TO_SPACE": (
+        lambda: alone("DEPTH_TO_SPACE", (1, 3, 5, 24), BlockSize=2),
+        lambda: alone("DEPTH_TO_SPACE", (1, 2, 1, 9), BlockSize=3),
     ),
     "DEQUANTIZE": (half_weights, codes, moved_codes),
     "DIV": (lambda: by_constant("DIV", (6,)), lambda: by_constant("DIV", (), act=RELU)),
@@ -119,6 +139,10 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: mean_of_codes("uint8", 0.02, 0.02, 130, 2, 1),
         lambda: mean_of_codes("int8", 0.02, 0.004, -9, 3, 1),
     ),
+    "MIRROR_PAD": (
+        lambda: mirrored(IMAGE, 0, (0, 0), (3, 8), (7, 0), (0, 0)),
+        lambda: mirrored(IMAGE, 1, (0, 0), (9, 1), (2, 8), (0, 0)),
+    ),
     "MUL": (
         lambda: two("MUL", act=RELU),
         lambda: two("MUL", a=(1, 1, 1, 6)),
@@ -126,6 +150,12 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: by_constant("MUL", IMAGE),
         lambda: elementwise_of_codes("MUL", "int8", b=(1, 1, 1, 6), act=RELU_N1_TO_1),
         lambda: elementwise_of_codes("MUL", "uint8", a=(), b=IMAGE, constant="a"),
+    ),
+    "PACK": (
+        lambda: packed((1, 4, 6), 2, 3),
+        lambda: packed((1, 5), -1, 2),
+        lambda: packed((1, 3, 4, 2), 1, 2),
+        flatten_by_shape,
     ),
     "PAD": (
         lambda: pad(IMAGE, (0, 0), (1, 2), (0, 3), (0, 0)),
@@ -157,6 +187,16 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: Model({"x": IMAGE}).node("RESHAPE", ["x"], NewShape=[1, 72, 6]),
         shuffle,
     ),
+    "RESIZE_BILINEAR": (
+        lambda: resized("RESIZE_BILINEAR", (18, 16), centres=True),
+        lambda: resized("RESIZE_BILINEAR", (5, 11)),
+        lambda: resized("RESIZE_BILINEAR", (20, 3), corners=True),
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (18, 24)),
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (7, 11), centres=True),
+        lambda: resized("RESIZE_NEAREST_NEIGHBOR", (20, 3), corners=True),
+    ),
     "SHAPE": (flatten_by_shape,),
     "SLICE": (
         lambda: with_integers("SLICE", IMAGE, (0, 1, 2, 0), (1, 5, -1, 6)),
@@ -170,6 +210,14 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("SOFTMAX", "int8", Beta=1.0),
         lambda: elementwise_of_codes("SOFTMAX", "uint8", Beta=0.5),
     ),
+    "SPACE_TO_BATCH_ND": (
+        lambda: dilated("CONV_2D", (3, 1), ((0, 0), (1, 1)), ((0, 0), (0, 0))),
+        lambda: dilated(
+            "CONV_2D", (3, 4), ((0, 0), (0, 0)), ((2, 1), (0, 3)), padding=SAME, act=RELU
+        ),
+        lambda: dilated("DEPTHWISE_CONV_2D", (1, 2), ((0, 0), (1, 3)), ((0, 0), (1, 0)), act=RELU),
+    ),
+    "SPACE_TO_DEPTH": (lambda: alone("SPACE_TO_DEPTH", (1, 6, 9, 4), BlockSize=3),),
     "SPLIT": (lambda: split(IMAGE, 3, 2), lambda: split((1, 6, 4), 1, 3)),
     "SPLIT_V": (lambda: split_v(IMAGE, -1, 1, -1, 2), lambda: split_v(IMAGE, 1, 4, 5)),
     "SQUEEZE": (
@@ -200,10 +248,16 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("SUB", "int8", b=IMAGE, constant="b"),
     ),
     "TANH": (lambda: alone("TANH"), lambda: elementwise_of_codes("TANH", "int8")),
+    "TRANSPOSE_CONV": (
+        lambda: transposed_convolution((3, 3), (2, 2), SAME, (18, 16), RELU),
+        lambda: transposed_convolution((2, 4), (3, 1), VALID, (27, 11), bias=False),
+        lambda: transposed_convolution((1, 5), (2, 3), SAME, (17, 23), RELU6),
+    ),
     "TRANSPOSE": (
         lambda: with_integers("TRANSPOSE", IMAGE, (0, 3, 1, 2)),
         lambda: with_integers("TRANSPOSE", (1, 4, 6), (0, 2, 1)),
     ),
+    "UNPACK": (lambda: unpacked((1, 4, 6), 1), lambda: unpacked((1, 3, 2, 5), -1)),
 }  # fmt: skip
 
 CASES = [

@@ -112,12 +112,36 @@ def elementwise_of_codes(
     return model.node(operator, [*shapes], **options)
 
 
+def arg_max(shape: tuple[int, ...], kind: str = "int32", axis: int = -1) -> Model:
+    model = Model({"x": shape})
+    model.tensor("y", shape[:-1], kind)
+    place = model.constant("axis", np.int32(axis), "int32")
+    return model.node("ARG_MAX", ["x", place], OutputType=2 if kind == "int32" else 4)
+
+
 def pad(shape: tuple[int, ...], *sides: tuple[int, int], value: float | None = None) -> Model:
     model = Model({"x": shape})
     inputs = ["x", model.constant("p", np.array(sides, np.int32), "int32")]
     if value is not None:
         inputs.append(model.constant("v", np.array(value)))
     return model.node("PAD" if value is None else "PADV2", inputs)
+
+
+def packed(shape: tuple[int, ...], axis: int, count: int) -> Model:
+    model = Model({f"x{k}": shape for k in range(count)})
+    return model.node("PACK", list(model.inputs), Axis=axis, ValuesCount=count)
+
+
+def unpacked(shape: tuple[int, ...], axis: int) -> Model:
+    names = [f"y{k}" for k in range(shape[axis])]
+    model = Model({"x": shape}, tuple(names))
+    return model.node("UNPACK", ["x"], names, Axis=axis, Num=len(names))
+
+
+def mirrored(shape: tuple[int, ...], mode: int, *sides: tuple[int, int]) -> Model:
+    model = Model({"x": shape})
+    pads = model.constant("p", np.array(sides, np.int32), "int32")
+    return model.node("MIRROR_PAD", ["x", pads], Mode=mode)
 
 
 def concatenation(axis: int, *shapes: tuple[int, ...], act: int = NONE) -> Model:
@@ -148,6 +172,49 @@ def split_v(shape: tuple[int, ...], axis: int, *lengths: int) -> Model:
 
 def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Model:
     return Model({"x": shape}).node(operator, ["x"], **options)
+
+
+def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = ["x", model.integers("size", *size)]
+    return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
+
+
+def transposed_convolution(
+    kernel: tuple[int, int], stride: tuple[int, int], padding: int, size: tuple[int, int],
+    act: int = NONE, *, bias: bool = True,
+) -> Model:  # fmt: skip
+    model = Model({"x": IMAGE})
+    inputs = [model.integers("shape", 1, *size, 5), model.weights("w", 5, *kernel, 6), "x"]
+    if bias:
+        inputs.append(model.weights("b", 5))
+    return model.node(
+        "TRANSPOSE_CONV", inputs, Padding=padding, StrideH=stride[0], StrideW=stride[1],
+        FusedActivationFunction=act,
+    )  # fmt: skip
+
+
+def dilated(
+    operator: str, block: tuple[int, int], pad: tuple[tuple[int, int], tuple[int, int]],
+    crops: tuple[tuple[int, int], tuple[int, int]], *, padding: int = VALID, act: int = NONE,
+    stride: int = 1,
+) -> Model:  # fmt: skip
+    """A convolution of 3 by 3 with dilation, as TensorFlow writes it."""
+    model = Model({"x": IMAGE})
+    blocks = model.integers("block", *block)
+    sides = [
+        model.constant(n, np.array(s, np.int32), "int32") for n, s in (("p", pad), ("c", crops))
+    ]
+    weights = (1, 3, 3, 6) if operator == "DEPTHWISE_CONV_2D" else (4, 3, 3, 6)
+    learned = [model.weights("w", *weights), model.weights("b", 6 if weights[0] == 1 else 4)]
+    more = {"DepthMultiplier": 1} if weights[0] == 1 else {}
+    model.node("SPACE_TO_BATCH_ND", ["x", blocks, sides[0]], ["s"])
+    model.node(
+        operator, ["s", *learned], ["t"], Padding=padding, StrideH=stride, StrideW=1,
+        FusedActivationFunction=act, **more,
+    )  # fmt: skip
+    return model.node("BATCH_TO_SPACE_ND", ["t", blocks, sides[1]])
 
 
 def half_weights() -> Model:

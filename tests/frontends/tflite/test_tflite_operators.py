@@ -24,6 +24,7 @@ from tests.frontends.tflite.operator_cases import CASES, OPERATORS, Build
 from tests.frontends.tflite.operator_models import (
     IMAGE,
     channels_first,
+    dilated,
     flatten_by_shape,
     gated_by_hard_sigmoid,
     half_weights,
@@ -34,6 +35,9 @@ from tests.frontends.tflite.operator_models import (
 from tests.frontends.tflite.tflite_models import Model
 from tests.tools import find_package
 
+# Rows and columns around an image that is dealt to four.
+BORDERS = ((0, 1), (0, 0))
+
 
 def read(folder: Path, model: Model) -> Graph:
     path = folder / "m.tflite"
@@ -43,7 +47,7 @@ def read(folder: Path, model: Model) -> Graph:
 
 def test_every_operator_has_cases() -> None:
     assert set(OPERATORS) == set(MAPPINGS)
-    assert set(FOLDS) - set(MAPPINGS) == {"CAST", "GATHER", "PACK", "REDUCE_PROD"}
+    assert set(FOLDS) - set(MAPPINGS) == {"CAST", "GATHER", "REDUCE_PROD"}
 
 
 @pytest.mark.parametrize(("name", "build"), CASES)
@@ -87,6 +91,7 @@ def test_padding_becomes_that_of_the_convolution(tmp_path: Path) -> None:
         (shuffle, ["channel_map"]),
         (flatten_by_shape, ["reshape"]),
         (half_weights, ["conv2d"]),
+        (lambda: dilated("CONV_2D", (2, 2), BORDERS, BORDERS), ["conv2d"]),
         (hard_swish_written_out, ["hard_swish"]),
         (gated_by_hard_sigmoid, ["hard_swish"]),
     ],

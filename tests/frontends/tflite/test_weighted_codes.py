@@ -15,22 +15,23 @@ from tests.frontends.tflite.weighted_models import OPERATORS, Drawn, weighted_mo
 from tests.tools import find_package
 
 
-def compared(folder: Path, drawn: Drawn, target: str) -> int:
-    """The number of codes compared."""
+def compared(folder: Path, drawn: Drawn, *, compiled: bool) -> int:
+    """The number of codes of the meaning, and of the C of `generic`, that were compared."""
     path = folder / "m.tflite"
     path.write_bytes(drawn.model.content())
     graph = load_tflite(path)
     expected = run_litert(path, {"x": drawn.x})["y"].astype(np.int64)
     np.testing.assert_array_equal(interpret(graph, {"x": drawn.x})["y"], expected)
-    compiled = netgen.compile(graph, target=target)
-    np.testing.assert_array_equal(compiled(drawn.x), expected)
+    if compiled:
+        model = netgen.compile(graph, target="generic")
+        np.testing.assert_array_equal(model(drawn.x), expected)
     return expected.size
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_a_few_are_those_of_litert(tmp_path: Path, operator: str) -> None:
     find_package("ai_edge_litert")
-    codes = sum(compared(tmp_path, each, "generic") for each in weighted_models(operator, 1, 6))
+    codes = sum(compared(tmp_path, each, compiled=True) for each in weighted_models(operator, 1, 6))
     assert codes > 100
 
 
@@ -38,5 +39,8 @@ def test_a_few_are_those_of_litert(tmp_path: Path, operator: str) -> None:
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_many_are_those_of_litert(tmp_path: Path, operator: str) -> None:
     find_package("ai_edge_litert")
-    codes = sum(compared(tmp_path, each, "generic") for each in weighted_models(operator, 2, 500))
+    codes = sum(
+        compared(tmp_path, each, compiled=not number % 16)
+        for number, each in enumerate(weighted_models(operator, 2, 500))
+    )
     assert codes > 20_000

@@ -19,7 +19,7 @@ ELEMENTS = {
     "int32": "INT32", "int64": "INT64", "bool": "BOOL",
 }  # fmt: skip
 # Options that netgen does not need, but LiteRT.
-_UNREAD = {"SHAPE": "ShapeOptions", "SPLIT_V": "SplitVOptions"}
+_UNREAD = {"ARG_MAX": "ArgMaxOptions", "SHAPE": "ShapeOptions", "SPLIT_V": "SplitVOptions"}
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6, TANH = 0, 1, 2, 3, 4
 
@@ -78,6 +78,8 @@ class Model:
         self._places: dict[str, int] = {}
         self._outputs = outputs
         self.inputs = dict(inputs)
+        # Subgraphs that share the buffers and codes of this one.
+        self.others: list[Model] = []
         for name, shape in inputs.items():
             self.tensor(name, shape)
 
@@ -160,8 +162,15 @@ class Model:
         """Indices of tensors."""
         return np.array([self._places[name] if name else -1 for name in names], np.int32)
 
-    def root(self) -> Table:
-        """The whole file as tables."""
+    def another(self) -> Model:
+        """Another subgraph, which has no inputs and outputs."""
+        found = Model({}, ())
+        found.buffers, found.codes = self.buffers, self.codes
+        self.others.append(found)
+        return found
+
+    def subgraph(self) -> Table:
+        """This subgraph as a table."""
         graph = {
             "Tensors": self.tensors,
             "Inputs": self.places(tuple(self.inputs)),
@@ -169,12 +178,16 @@ class Model:
             "Operators": self.operators,
             "Name": "main",
         }
+        return Table("SubGraph", graph)
+
+    def root(self) -> Table:
+        """The whole file as tables."""
         return Table(
             "Model",
             {
                 "Version": 3,
                 "OperatorCodes": self.codes,
-                "Subgraphs": [Table("SubGraph", graph)],
+                "Subgraphs": [self.subgraph(), *(each.subgraph() for each in self.others)],
                 "Description": "test",
                 "Buffers": self.buffers,
             },

@@ -91,13 +91,13 @@ def operators(draw: st.DrawFn, kind: str) -> tuple[Operator, tuple[Shape, ...]]:
         return draw(depthwise(kind, x))
     if kind == "map":
         return draw(channel_maps(x))
-    window = {"kernel": (3, 2), "stride": draw(STRIDES), "pad": (1, 1, 0, 1)}
+    window = (3, 2), draw(STRIDES), (1, 1, 0, 1)
     act = draw(ACTS)
     op: dict[str, Operator] = {
-        "max_pool": MaxPool2d(**window),
-        "avg_pool": AvgPool2d(**window),
-        "plain_max_pool": MaxPool2d(**window),
-        "plain_avg_pool": AvgPool2d(**window),
+        "max_pool": MaxPool2d(*window),
+        "avg_pool": AvgPool2d(*window),
+        "plain_max_pool": MaxPool2d(*window),
+        "plain_avg_pool": AvgPool2d(*window),
         "global_avg_pool": GlobalAvgPool(),
         "add": Add(act=act),
         "mul": Mul(act=act),

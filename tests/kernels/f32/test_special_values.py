@@ -77,6 +77,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "hard_swish": dsl.hard_swish,
     "hard_sigmoid": dsl.hard_sigmoid,
     "sigmoid": dsl.sigmoid,
+    "relu_n1_to_1": dsl.relu_n1_to_1,
+    "tanh": dsl.tanh,
     "leaky_relu": dsl.leaky_relu,
     "leaky_relu_up": up,
     "leaky_relu_zero": zero,
@@ -153,6 +155,9 @@ def test_references_are_what_they_should_be(expected: dict[str, Floats]) -> None
     assert [of("hard_sigmoid", x) for x in (-np.inf, -3.0, 3.0, np.inf)] == [0.0, 0.0, 1.0, 1.0]
     assert [of("relu", x) for x in (-np.inf, DENORMAL, 3e38)] == [0.0, DENORMAL, np.float32(3e38)]
     assert [of("relu6", x) for x in (-3e38, NORMAL, np.inf)] == [0.0, NORMAL, 6.0]
+    assert [of("relu_n1_to_1", x) for x in (-np.inf, DENORMAL, np.inf)] == [-1.0, DENORMAL, 1.0]
+    assert [of("tanh", x) for x in (-np.inf, -3e38, 3e38, np.inf)] == [-1.0, -1.0, 1.0, 1.0]
+    assert [of("tanh", x) for x in (DENORMAL, 1e-40, -0.0)] == [DENORMAL, np.float32(1e-40), 0.0]
     for number in (0.0, DENORMAL, 1e-40, 2.5, LARGEST, np.inf):
         assert of("leaky_relu", number) == np.float32(number)
     wanted = {-np.inf: -np.inf, -2.5: -0.025, -1e-30: -1e-32, -1e-40: -1e-42, -DENORMAL: 0.0}
@@ -214,7 +219,7 @@ def bits(array: Floats) -> npt.NDArray[np.uint32]:
 
 def assert_close(name: str, found: Floats, wanted: Floats) -> None:
     """Some units in the last place; the exponential gives no numbers below the smallest normal."""
-    exponential = name.startswith(("sigmoid", "softmax"))
+    exponential = name.startswith(("sigmoid", "softmax", "tanh"))
     room = NORMAL if exponential else DENORMAL
     with np.errstate(invalid="ignore"):
         assert (np.isnan(found) == np.isnan(wanted)).all(), name
@@ -222,5 +227,5 @@ def assert_close(name: str, found: Floats, wanted: Floats) -> None:
         np.testing.assert_allclose(found, wanted, rtol=5e-7 if exponential else 3e-7, atol=room)
     zeros = wanted == 0.0
     assert (found[zeros] == 0.0).all(), name
-    if name.startswith(("hard_swish", "leaky_relu")):
+    if name.startswith(("hard_swish", "leaky_relu", "tanh")):
         assert (np.signbit(found) == np.signbit(wanted))[zeros].all(), name

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
@@ -30,6 +31,14 @@ _HEAD = """\
 #include <stdlib.h>
 #include <string.h>
 #define T_CODE_ATTR
+
+typedef struct {
+    const void *reads[1];
+    const void *w;
+    void *y;
+    int first;
+    void *scratch;
+} t_call;
 """
 
 _MAIN = """\
@@ -52,7 +61,7 @@ CALLS
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CodedCall:
     """A kernel on a layer, its operands and scales, and the rows of a band that are computed."""
 
@@ -62,6 +71,20 @@ class CodedCall:
     scales: Mapping[str, Array]
     first: int = 0
     split: Split | None = None
+
+    def __repr__(self) -> str:
+        layer = self.layer
+        layouts = {a: layer.layout(a) for a in ("x", "y")}
+        places = {a: (layout.pitch, *layout.places().tolist()) for a, layout in layouts.items()}
+        return (
+            f"{layer.op} of {[str(kind) for kind in layer.operands.values()]}, pitch and places "
+            f"{places}, {layer.band} from {self.first}, {layer.choice}, {self.split}"
+        )
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+        """Hypothesis would print all fields."""
+        del cycle
+        printer.text(repr(self))
 
     def expected(self) -> Array:
         """The codes by the meaning of the operator, those of the band's rows."""
@@ -157,7 +180,8 @@ def run_coded(
 def program_of(calls: Sequence[CodedCall], target: Target) -> str:
     """The C of some calls, and a main function that makes them."""
     instances = [_instance(call, number, target) for number, call in enumerate(calls)]
-    functions = [kernel_function(instance, "t").text for instance in instances]
+    apart = target.processor.calls_apart
+    functions = [kernel_function(instance, "t", apart=apart).text for instance in instances]
     vectors = render("vectors.c.j2", prefix="t", **vector_words(functions, target, "t"))
     text = [_statements(c, i, target) for c, i in zip(calls, instances, strict=True)]
     main = _MAIN.replace("CALLS", "\n".join(text))
@@ -179,22 +203,38 @@ def _statements(call: CodedCall, instance: Instance, target: Target) -> str:
     scratch = call.kernel.scratch(call.layer, target)
     arguments = ["x", "packed", "y"]
     arguments += [str(call.first)] if call.layer.band else []
-    arguments += ["scratch"] if scratch else []
+    arguments += ["scratch"]
+    parts = len(call.split.bounds[0]) - 1 if call.split else 1
     lines = [
         f"unsigned char *const y = malloc({size});",
         "if (y == NULL) { exit(91); }",
         f"for (int n = 0; n < {size}; ++n) {{ y[n] = (unsigned char)(n * 37 % 251); }}",
         f"void *const x = bytes({call.size('x')}, 0);",
         f"int32_t *const packed = bytes({call.packed(target).nbytes}, 1);",
-        f"int32_t *const scratch = malloc({max(scratch, 4)});",
+        f"int32_t *const scratch = malloc({parts * scratch});",
         "if (scratch == NULL) { exit(92); }",
     ]
     arguments[2] = "(void *)y"
-    parts = len(call.split.bounds[0]) - 1 if call.split else 0
-    for part in range(max(parts, 1)):
-        lines.append(f"memset(scratch, {part + 77}, {max(scratch, 4)});")
-        own = [*arguments, str(part)] if call.split else arguments
-        lines.append(f"{function_name(instance, 't')}({', '.join(own)});")
+    name = function_name(instance, "t")
+    for part in range(parts):
+        lines += ["{", f"memset(scratch, {part + 77}, {parts * scratch});"]
+        if call.split:
+            lines.append(f"t_call call = {{{{x}}, packed, y, {call.first}, scratch}};")
+            lines.append(f"{name}_part(&call, {part});")
+            lines.append(_others_kept(scratch, part, parts))
+        else:
+            lines.append(f"{name}({', '.join(arguments)});")
+        lines.append("}")
     lines += [f"fwrite(y, 1, {size}, stdout);", "free(y);", "free(packed);", "free(scratch);"]
     lines.append("free((unsigned char *)x - 64);")
     return "\n".join(["{", *lines, "}"])
+
+
+def _others_kept(scratch: int, part: int, parts: int) -> str:
+    """C that refuses a part which writes to scratch that is another's."""
+    begin, end = part * scratch, (part + 1) * scratch
+    return (
+        f"for (int n = 0; n < {parts * scratch}; ++n) "
+        f"{{ if ((n < {begin} || n >= {end}) && ((unsigned char *)scratch)[n] != {part + 77}) "
+        "{ exit(93); } }"
+    )

@@ -102,6 +102,8 @@ class Draw:
         behind = float(np.float32(scale * self._ratio()))
         values: dict[str, Any] = {"scale": behind, "zero": self._zero(element)}
         options: dict[str, object] = {}
+        if name.startswith(("quantize", "relu")) and self._random.random() < 0.3:
+            values["scale"] = scale  # shifted at most
         if name == "sigmoid":
             values["scale"] = 1 / 256
         if name == "tanh":

@@ -102,7 +102,7 @@ MOVED = {
     "sum": (48, 0),
     "constant": (48, 0),
     "channels_behind": (256, 128),
-    "rings": (216, 304),  # of these 144 are cut in channels, and rows
+    "rings": (216, 184),  # of these 24 are rows that are cut out
     "bands": (544, 0),
 }
 
@@ -142,6 +142,7 @@ def check_any(graph: Graph, way: str) -> None:
     try:
         fused, plan = planned(graph, OPTIONS[way])
     except PlanError as error:
-        assert "the rows of this network's image cannot be pushed" in str(error)
+        if "the rows of this network's image cannot be pushed" not in str(error):
+            raise
         return
     run_all(graph, fused, plan, count=3)

@@ -1,0 +1,58 @@
+"""argmax: y = the channel of the largest number, in each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from netgen.dsl.tensor import Tensor, apply
+from netgen.errors import GraphError
+from netgen.ir.magnitude import ANY_NUMBER, Range
+from netgen.ir.operator import Operator, Signature
+from netgen.ir.tensor_type import Array, TensorType
+
+
+@dataclass(frozen=True)
+class Argmax(Operator):
+    """Channel of the largest of all channels, the last dimension, as i32 [1,H,W,1].
+
+    Of equal ones the first. Not-a-number is larger than nothing, and nothing is larger than one
+    that is first. Source: TensorFlow Lite, `reference/arg_min_max.h`.
+    """
+
+    operator_name: ClassVar[str] = "argmax"
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i16"})
+
+    def infer(self, operands: Sequence[TensorType]) -> TensorType:
+        """One integer for each pixel."""
+        x = operands[0]
+        if len(x.shape) < 2:
+            raise GraphError("argmax needs channels of pixels", found=str(x))
+        return TensorType("i32", (*x.shape[:-1], 1))
+
+    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+        """numpy.argmax of what is a number."""
+        x = operands[0]
+        if signature.operands[0].element.is_float:
+            x = np.where(np.isnan(x), -np.inf, x)
+        found = x.argmax(axis=-1, keepdims=True)
+        first = np.isnan(operands[0][..., :1])
+        return np.where(first, 0, found).astype(np.int64)
+
+    def value_range(self, operands: Sequence[Range]) -> Range:
+        """Numbers of channels."""
+        del operands
+        return 0.0, ANY_NUMBER[1]
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Nothing: no weights follow it."""
+        del operands
+        return 1.0
+
+
+def argmax(x: Tensor, *, name: str | None = None) -> Tensor:
+    """Channel of the largest of all channels, the last dimension, as int32; the first of equals."""
+    return apply(Argmax(), x, name=name)

@@ -1,0 +1,116 @@
+"""Products of codes as compiled C: every code is that of the operator's meaning.
+
+Each program is compiled for the target's instructions and as plain C for any processor; both read
+the same packed constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from netgen.ir.tensor_type import Quantisation, TensorType
+from netgen.kernels import select_kernel
+from netgen.kernels.targets import TARGETS, Compiler, Target, find_target
+from netgen.ops.conv2d import Conv2d
+from tests.cases import examples
+from tests.emission.programs import WARNINGS, flags_of
+from tests.kernels.i8.coded_calls import CodedCall, run_coded
+from tests.kernels.i8.product_layers import PRODUCT, Window, call_of, coded_calls, networks
+from tests.kernels.laid_out import SANITIZERS
+
+WITH_PRODUCTS = tuple(target.name for target in TARGETS if PRODUCT.runs_on(target))
+# Examples are whole programs of several calls.
+PROGRAMS = settings(examples(8), phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+
+
+def check(
+    calls: Sequence[CodedCall],
+    target: Target,
+    folder: Path,
+    compiler: Compiler = "gcc",
+    flags: Sequence[str] = (),
+) -> int:
+    """All codes are right, with the target's instructions and without; their number."""
+    codes = 0
+    for command in (flags_of(target.name, compiler), [compiler, "-std=c99", "-O1"]):
+        found = run_coded(calls, target, folder, [*command, *WARNINGS, *flags])
+        for call, y in zip(calls, found, strict=True):
+            np.testing.assert_array_equal(y, call.expected(), repr(call))
+            codes += y.size
+    return codes
+
+
+@pytest.mark.parametrize("target", WITH_PRODUCTS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
+def test_layers_of_networks(compiler: Compiler, target: str, tmp_path: Path) -> None:
+    assert check(networks([1]), find_target(target), tmp_path, compiler) > 30_000
+
+
+@pytest.mark.parametrize("target", WITH_PRODUCTS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
+def test_random_layers_layouts_bands_and_parts(
+    compiler: Compiler, target: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    chosen = find_target(target)
+
+    @PROGRAMS
+    @given(st.lists(coded_calls(chosen), min_size=6, max_size=8))
+    def run(found: list[CodedCall]) -> None:
+        check(found, chosen, tmp_path_factory.mktemp("calls"), compiler)
+
+    run()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", WITH_PRODUCTS)
+def test_nothing_outside_the_buffers_is_touched(
+    target: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    chosen = find_target(target)
+
+    @PROGRAMS
+    @given(st.lists(coded_calls(chosen), min_size=4, max_size=6))
+    def run(found: list[CodedCall]) -> None:
+        check(found, chosen, tmp_path_factory.mktemp("calls"), flags=SANITIZERS)
+
+    run()
+
+
+@pytest.mark.parametrize("target", WITH_PRODUCTS)
+def test_every_choice_gives_the_same(target: str, tmp_path: Path) -> None:
+    chosen = find_target(target)
+    call = call_of(Window((9, 11, 19), 41, (3, 2), (1, 1), (1, 1, 0, 1)), 4)
+    choices = PRODUCT.choices(call.layer, chosen)
+    assert len(choices) >= 4
+    calls = [replace(call, layer=replace(call.layer, choice=choice)) for choice in choices]
+    packed = {call.packed(chosen).tobytes() for call in calls}
+    assert len(packed) > 1
+    check(calls, chosen, tmp_path)
+
+
+@pytest.mark.parametrize("target", WITH_PRODUCTS)
+def test_sums_may_be_the_largest(target: str, tmp_path: Path) -> None:
+    shapes = [Window((2, 3, 1500), 17), Window((5, 5, 65), 33, (3, 3), pad=(1, 1, 1, 1))]
+    calls = [call_of(s, n, extremes=True) for n in range(3) for s in shapes]
+    calls += [call_of(s, 5, extremes=True, dtype="u8", w_zero=z) for s in shapes for z in (1, 255)]
+    check(calls, find_target(target), tmp_path)
+
+
+def test_what_is_accepted() -> None:
+    layer = call_of(Window((4, 4, 8), 8), 0).layer
+    assert PRODUCT.accepts(layer)
+    assert select_kernel(layer, find_target("x86-64-v3")) is PRODUCT
+    assert select_kernel(layer, find_target("generic")) is not PRODUCT
+    w = TensorType("i8", (8, 1, 1, 8), Quantisation("s", 3, 0))
+    assert PRODUCT.accepts(replace(layer, operands={**layer.operands, "w": w}))
+    w = TensorType("i8", (8, 1, 1, 8), Quantisation("s", -128, 0))
+    assert not PRODUCT.accepts(replace(layer, operands={**layer.operands, "w": w}))
+    assert isinstance(layer.op, Conv2d)
+    assert not PRODUCT.accepts(replace(layer, op=replace(layer.op, groups=2)))
