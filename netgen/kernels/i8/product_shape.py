@@ -16,8 +16,6 @@ from netgen.kernels.tiles import Tile, diagonally
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
-# Codes that a tile reads behind the last ones of a window, as its groups of inputs are whole.
-_BEHIND = 4
 # What a load takes beside the products of a step.
 _LOAD = 0.05
 # With more pixels weights are read so often that they need not come beforehand.
@@ -29,6 +27,7 @@ class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
 
     Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
+    Tiles `load` so many inputs at once, and so read behind the last ones of a window.
     """
 
     window: Window
@@ -38,6 +37,7 @@ class Shape:
     outputs: int
     group: int
     passes: int
+    load: int
 
     @property
     def flat(self) -> bool:
@@ -92,7 +92,7 @@ class Shape:
 
     def copied(self, rows: int, tile: int) -> int:
         """Codes that are copied for so many rows, and places that tiles read behind them."""
-        return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + _BEHIND
+        return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + self.load
 
     def copied_bytes(self, rows: int, tile: int) -> int:
         """Their bytes, up to a whole word."""
@@ -127,6 +127,7 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         y.shape[-1],
         group,
         passes,
+        group * max(tiling.lanes_of_inputs, 1),
     )
 
 

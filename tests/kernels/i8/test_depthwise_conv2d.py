@@ -33,7 +33,7 @@ from tests.kernels.i8.test_random_networks import mismatches
 from tests.tools import any_compiler, compiler_for, require_processor
 
 KERNEL = DepthwiseConv2dI8()
-TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni")
+TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "aarch64")
 
 
 def drawn(seed: int, target: str) -> CodedCall | None:
