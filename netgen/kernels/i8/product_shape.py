@@ -16,6 +16,10 @@ from netgen.kernels.tiles import Tile, diagonally
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
+# What a load takes beside the products of a step.
+_LOAD = 0.05
+# With more pixels weights are read so often that they need not come beforehand.
+_FEW_PIXELS = 512
 
 @dataclass(frozen=True)
 class Shape:
@@ -169,9 +173,10 @@ def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:
 
 
 def _prefetched(shape: Shape, rows: int, target: Target) -> int:
-    """One line, unless weights stay near from call to call, or one pixel needs all of them."""
-    _, pixels = shape.lines(rows)
-    return int(target.processor.prefetch and shape.weights > target.cache_l1 and pixels > 1)
+    """One line, unless weights stay near, are read many times, or one pixel needs all of them."""
+    pixels = rows * shape.result[1]
+    far = shape.weights > target.cache_l1 and 1 < pixels < _FEW_PIXELS
+    return int(target.processor.prefetch and far)
 
 
 def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
@@ -188,6 +193,7 @@ def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
                 0.5 * (tile.rows + width),
                 4.0 * tiling.dot_cycles,
             )
+            step += _LOAD * (tile.rows + width)
             ends = tiling.tile_cycles.store * tile.rows * width + tiling.tile_cycles.tile
             cycles += tiles * count * (shape.depth // shape.group * step + ends)
     return cycles + shape.copied_rows(rows) * (shape.row_step / 16 + 8.0)
