@@ -211,7 +211,7 @@ _EIGHTS_4 = Tiling(
 )
 _LANES_4 = Tiling(
     vector_widths=(4,),
-    tiles=((14, 1), (9, 2), (6, 3), (5, 4), (1, 8)),
+    tiles=((14, 1), (9, 2), (5, 4), (1, 8)),
     inputs_at_once=4,
     signed_codes=True,
     lanes_of_inputs=4,
