@@ -203,7 +203,7 @@ def _statements(call: CodedCall, instance: Instance, target: Target) -> str:
     scratch = call.kernel.scratch(call.layer, target)
     arguments = ["x", "packed", "y"]
     arguments += [str(call.first)] if call.layer.band else []
-    arguments += ["scratch"]
+    arguments += ["scratch"] if scratch else []
     parts = len(call.split.bounds[0]) - 1 if call.split else 1
     lines = [
         f"unsigned char *const y = malloc({size});",
@@ -211,17 +211,17 @@ def _statements(call: CodedCall, instance: Instance, target: Target) -> str:
         f"for (int n = 0; n < {size}; ++n) {{ y[n] = (unsigned char)(n * 37 % 251); }}",
         f"void *const x = bytes({call.size('x')}, 0);",
         f"int32_t *const packed = bytes({call.packed(target).nbytes}, 1);",
-        f"int32_t *const scratch = malloc({parts * scratch});",
+        f"int32_t *const scratch = malloc({max(parts * scratch, 4)});",
         "if (scratch == NULL) { exit(92); }",
     ]
     arguments[2] = "(void *)y"
     name = function_name(instance, "t")
     for part in range(parts):
-        lines += ["{", f"memset(scratch, {part + 77}, {parts * scratch});"]
+        lines += ["{", f"memset(scratch, {part + 77}, {max(parts * scratch, 4)});"]
         if call.split:
             lines.append(f"t_call call = {{{{x}}, packed, y, {call.first}, scratch}};")
             lines.append(f"{name}_part(&call, {part});")
-            lines.append(_others_kept(scratch, part, parts))
+            lines += [_others_kept(scratch, part, parts)] if scratch else []
         else:
             lines.append(f"{name}({', '.join(arguments)});")
         lines.append("}")
