@@ -62,8 +62,8 @@ class Tiling:
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. Of codes it is a number of groups. `spread` are the cycles of that without a load that does it; a multiply-add
-    takes half a cycle.
+    vector of its own. Of codes it is a number of groups. `spread` are the cycles of that without a
+    load that does it; a multiply-add takes half a cycle.
     """
 
     vector_widths: tuple[int, ...] = ()
