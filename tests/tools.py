@@ -176,6 +176,7 @@ def link(
     _require_features(features)
     if emulator:
         find_tool(emulator[0])
+        words.append("-static")  # it looks for libraries of its own machine
     _require_sanitizers(words[0], tuple(word for word in words if word.startswith("-fsanitize=")))
     run_tool([*words, *sources, "-o", name], folder)
     return Program(folder / name, features, emulator)

@@ -42,6 +42,8 @@ _DOTS = (
     (2, 8, "defined(__AVX2__)"),
     (2, 16, "defined(__AVX512BW__)"),
     (4, 16, "defined(__AVX512VNNI__)"),
+    (4, 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
+    (8, 4, "defined(__aarch64__)"),
 )
 # By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
 _CODE_REGISTERS = {
@@ -50,6 +52,7 @@ _CODE_REGISTERS = {
 }
 # By sums of a vector: the macros that test for what makes codes of them.
 _VECTORS_OF_CODES = {
+    4: "defined(__aarch64__)",
     8: "defined(__AVX2__) && defined(__FMA__)",
     16: "defined(__AVX512BW__) && defined(__AVX512DQ__)",
 }

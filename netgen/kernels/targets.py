@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from netgen.errors import UsageError
+from netgen.kernels.arm import CODES, DOT_PRODUCTS, NEON, REGISTERS
 from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
@@ -56,11 +57,12 @@ class Tiling:
     registers.
 
     Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: pairs as
-    int16, or four bytes. `dot_cycles` are those of one such step for one vector of sums.
+    int16, or bytes, which are signed or not. `dot_cycles` are those of one such step for one vector
+    of sums.
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
+    vector of its own. Of codes it is a number of groups. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle.
     """
 
@@ -76,6 +78,7 @@ class Tiling:
     lanes_of_inputs: int = 0
     spread: float = 0.0
     inputs_at_once: int = 0
+    signed_codes: bool = False
     dot_cycles: float = 0.5
 
 
@@ -160,6 +163,20 @@ _WIDE = Tiling(
     tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
 )
 
+_NEON = Tiling(
+    vector_types=True,
+    vector_widths=(4,),
+    # More than four fifths of the vector instructions are multiply-adds, but for the
+    # first, where inputs are multiplied once, and the last, where weights are.
+    tiles=((14, 1), (9, 2), (6, 3), (3, 4), (1, 8)),
+    depthwise_unroll=4,
+    # Outputs that wait go through memory in loops that are to stay in registers, and
+    # what pairs gain was not measured.
+    depthwise_pairs=False,
+    winograd=True,
+    lanes_of_inputs=4,
+)
+
 # Products of codes. Tiles leave registers for weights, an input and, of pairs, for products.
 _PAIRS_8 = Tiling(
     vector_widths=(8,),
@@ -181,6 +198,25 @@ _QUADS_16 = Tiling(
     inputs_at_once=4,
     dot_cycles=0.5,
     tile_cycles=TileCycles(store=5.0, tile=20.0),
+)
+# Each product of 4 sums and 8 inputs takes four registers, whose lanes are added up at the end.
+_EIGHTS_4 = Tiling(
+    vector_widths=(4,),
+    tiles=((4, 1), (2, 2)),
+    inputs_at_once=8,
+    signed_codes=True,
+    lanes_of_inputs=2,
+    dot_cycles=3.0,
+    tile_cycles=TileCycles(weights=1.0, store=8.0, tile=20.0),
+)
+_LANES_4 = Tiling(
+    vector_widths=(4,),
+    tiles=((14, 1), (9, 2), (6, 3), (5, 4), (1, 8)),
+    inputs_at_once=4,
+    signed_codes=True,
+    lanes_of_inputs=4,
+    dot_cycles=0.5,
+    tile_cycles=TileCycles(weights=0.25, store=5.0, tile=20.0),
 )
 
 
@@ -296,39 +332,29 @@ TARGETS: tuple[Target, ...] = (
     Target(
         name="aarch64",
         summary="NEON, 32 registers of 4 floats",
-        cpu_features=("asimd",),
+        cpu_features=NEON,
         machine_flags=("-march=armv8-a",),
-        # Predictive commoning would keep the inputs that neighbouring windows share, and spill
-        # them; the scheduler before registers are given out would draw loads together, and short
-        # loops over k, unrolled, would keep all weights of a panel. Registers are renamed, or
-        # accumulators are moved from one to another and back.
-        gcc_flags=(
-            *FUSED,
-            "-fno-predictive-commoning",
-            "-fno-schedule-insns",
-            "--param=max-completely-peel-times=0",
-            "-frename-registers",
-        ),
+        gcc_flags=REGISTERS,
         clang_flags=("-fno-unroll-loops",),
         alignment=64,
         cache_l1=32 * 1024,
         cache_l2=512 * 1024,
         cache_miss=1 / 6,
-        tilings={
-            "f32": Tiling(
-                vector_types=True,
-                vector_widths=(4,),
-                # More than four fifths of the vector instructions are multiply-adds, but for the
-                # first, where inputs are multiplied once, and the last, where weights are.
-                tiles=((14, 1), (9, 2), (6, 3), (3, 4), (1, 8)),
-                depthwise_unroll=4,
-                # Outputs that wait go through memory in loops that are to stay in registers, and
-                # what pairs gain was not measured.
-                depthwise_pairs=False,
-                winograd=True,
-                lanes_of_inputs=4,
-            ),
-        },
+        tilings={"f32": _NEON, **_codes(_EIGHTS_4)},
+        processor=_LARGE,
+    ),
+    Target(
+        name="aarch64-dotprod",
+        summary="NEON with products of bytes, 32 registers of 4 floats",
+        cpu_features=DOT_PRODUCTS,
+        machine_flags=("-march=armv8.2-a+dotprod",),
+        gcc_flags=(*REGISTERS, *CODES),
+        clang_flags=("-fno-unroll-loops",),
+        alignment=64,
+        cache_l1=32 * 1024,
+        cache_l2=512 * 1024,
+        cache_miss=1 / 6,
+        tilings={"f32": _NEON, **_codes(_LANES_4)},
         processor=_LARGE,
     ),
 )

@@ -24,7 +24,7 @@ _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 # Fastest first; a machine that supports none of its own runs `generic`.
 _NATIVE_TARGETS = {
     "x86_64": ("x86-64-v4-vnni", "x86-64-v4", "x86-64-v3", "x86-64-v2"),
-    "aarch64": ("aarch64",),
+    "aarch64": ("aarch64-dotprod", "aarch64"),
 }
 
 
@@ -50,7 +50,7 @@ def cpu_features() -> frozenset[str]:
         with _CPUINFO.open(encoding="ascii", errors="replace") as lines:
             return features_of_cpuinfo(lines)
     if system == "Darwin" and machine() == "aarch64":
-        return frozenset({"asimd"})  # every Apple processor of this architecture has it
+        return frozenset({"asimd", "asimddp"})  # all Macs of this architecture have them
     if system == "Darwin":
         keys = ("machdep.cpu.features", "machdep.cpu.leaf7_features")
         # No check: an old processor lacks the second key, and the first is printed all the same.

@@ -21,6 +21,7 @@ VALUES = {
     "--tuning": "t.json",
     "--ram": "8K",
     "--input": "rows",
+    "--input-type": "u8",
     "--threads": "2",
     "--stage": "source",
     "--format": "text",
@@ -48,7 +49,7 @@ VALUES = {
 LOADING = {"-p", "--weights", "--by-position"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
-    "--small",
+    *("--small", "--input-type", "--mean", "--std"),
 }
 BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning", "--small"}
 RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
@@ -84,7 +85,10 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     ),
     (
         ("plan", "tiny", "--pareto"),
-        {*LOADING, "--input", "--winograd", "--target", "-o", "--json"},
+        {
+            *(*LOADING, "--input", "--input-type", "--mean", "--std", "--winograd", "--target"),
+            *("-o", "--json"),
+        },
         {"--check", "--csv", "--capacity"},
     ),
     (

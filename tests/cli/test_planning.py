@@ -30,6 +30,14 @@ VALUES: dict[str, tuple[object, str]] = {
     "threads": (3, "--threads 3"),
     "copies": (True, "--copies"),
     "small": (True, "--small"),
+    "input_type": ("u8", "--input-type u8"),
+    "mean": ((0.5, 0.4, 0.3), "--input-type u8 --mean 0.5,0.4,0.3 --std 1.0,1.0,1.0"),
+    "std": ((0.5, 0.4, 0.3), "--input-type u8 --mean 0.0,0.0,0.0 --std 0.5,0.4,0.3"),
+}
+# What must be given together with an option.
+BESIDE: dict[str, dict[str, object]] = {
+    "mean": {"input_type": "u8", "std": (1.0, 1.0, 1.0)},
+    "std": {"input_type": "u8", "mean": (0.0, 0.0, 0.0)},
 }
 FILES: dict[str, tuple[str, ...]] = {
     "compile": ("-o", "model.c"),
@@ -58,7 +66,7 @@ def asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[PlanOptions]:
 def wanted(name: str) -> PlanOptions:
     value, _ = VALUES[name]
     given: dict[str, Any] = {name: Tuning("generic", {}, "t.json") if name == "tuning" else value}
-    return PlanOptions(**given)
+    return PlanOptions(**given | BESIDE.get(name, {}))
 
 
 def test_every_option_has_a_value_here() -> None:
@@ -70,7 +78,7 @@ def test_every_option_has_a_value_here() -> None:
 def test_python_gives_them_to_the_planner(
     name: str, tiny: str, folder: Path, asked: list[PlanOptions]
 ) -> None:
-    graph, options = netgen.load(tiny), {name: VALUES[name][0]}
+    graph, options = netgen.load(tiny), {name: VALUES[name][0], **BESIDE.get(name, {})}
     calls: list[Callable[..., object]] = [
         lambda **given: netgen.emit(graph, folder / "model.c", **given),
         lambda **given: netgen.compile(graph, **given),
@@ -92,7 +100,9 @@ def test_commands_give_them_to_the_planner(
         assert not asked
 
 
-@pytest.mark.parametrize("name", ["ram", "input", "accept_gap", "winograd", "copies", "small"])
+@pytest.mark.parametrize(
+    "name", ["ram", "input", "accept_gap", "winograd", "copies", "small", "std"]
+)
 def test_tuning_plans_as_it_is_told(
     name: str, cli: Cli, tiny: str, asked: list[PlanOptions]
 ) -> None:
@@ -108,7 +118,7 @@ def test_the_header_says_them(
     monkeypatch.chdir(folder.parent)  # where the file of the network is
     value, words = VALUES[name]
     Path("t.json").write_text(TUNING)
-    given: dict[str, Any] = {"ram": 1 << 20, name: value}
+    given: dict[str, Any] = {"ram": 1 << 20, name: value, **BESIDE.get(name, {})}
     graph = netgen.load(tiny)
     if name == "tuning":
         with pytest.warns(netgen.errors.NetgenNote, match="no layer was faster"):

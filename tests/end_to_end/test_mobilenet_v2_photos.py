@@ -67,6 +67,14 @@ def test_torchs_logits(target: str, photos: int, graph: Graph, torch: Torch) -> 
     assert np.abs(preprocessed - inputs).max() < 1e-6
 
 
+def test_bytes_have_the_classes_of_floats(graph: Graph, torch: Torch) -> None:
+    pixels = np.stack([load_photo(file, (224, 224)) for file in torch.files])
+    logits = netgen.compile(graph, input_type="u8")(pixels)
+    assert isinstance(logits, np.ndarray)
+    assert np.array_equal(logits.argmax(axis=1), torch.logits.argmax(axis=1))
+    assert worst(logits, torch.logits) < 1e-4
+
+
 @pytest.mark.heavy
 def test_rows_of_photos(graph: Graph, torch: Torch) -> None:
     # As the README has it.

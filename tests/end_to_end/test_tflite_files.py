@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from netgen import compile as compiled
+from netgen.compiler import lower
 from netgen.errors import NetgenError
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.interpret import interpret
+from netgen.kernels.targets import find_target
+from netgen.plan.data.options import PlanOptions
 from netgen.report.verify import verify_graph
 from netgen.runtime.compare import relative_error
 from tests.cases import heavy
@@ -32,6 +35,29 @@ def test_every_layer_is_that_of_the_reference(shared_data: Path, file: str) -> N
     assert comparison.max_relative_error <= LARGEST_ERROR
     assert len(comparison.layers) > 10
     assert max(layer.max_relative_error for layer in comparison.layers) <= LARGEST_ERROR
+
+
+@pytest.mark.parametrize(
+    ("file", "dtype"),
+    [
+        ("mlperf_tiny/vww_96_int8.tflite", "i8"),
+        heavy("mlperf_tiny/pretrainedResnet_quant.tflite", "i8"),
+        heavy("tflite_models/mobilenet_v2_1.0_224_ptq.tflite", "u8"),
+    ],
+)
+def test_bytes_into_the_first_layer(shared_data: Path, file: str, dtype: str) -> None:
+    """No step stands between the bytes of the image and its first convolution."""
+    find_package("ai_edge_litert")
+    path, planning = shared_data / file, PlanOptions(input_type="u8")
+    graph = load_tflite(path)
+    assert graph.inputs[0].type.dtype == dtype
+    plan = lower(graph, find_target("generic"), planning).plan
+    assert plan.values[plan.inputs[0]].type.dtype == "u8"
+    assert plan.steps[0].op.operator_name == "conv2d"
+    comparison = verify_graph(graph, "native", "tflite", planning=planning, file=path)
+    assert comparison.codes is not None
+    assert comparison.codes.count == 0
+    assert len(comparison.layers) > 10
 
 
 def test_faces_in_a_photo(shared_data: Path) -> None:

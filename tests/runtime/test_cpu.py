@@ -25,6 +25,7 @@ V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
         ("x86_64", {"sse2"}, "generic"),
         ("x86_64", set(), "generic"),
         ("arm64", {"fp", "asimd"}, "aarch64"),
+        ("aarch64", {"fp", "asimd", "asimddp"}, "aarch64-dotprod"),
         ("aarch64", {"fp"}, "generic"),
         ("riscv64", {"asimd", *V4}, "generic"),
     ],

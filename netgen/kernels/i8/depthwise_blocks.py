@@ -32,7 +32,8 @@ Tap = tuple[int, int]
 class Block:
     """Channels that are computed together: `vectors` of so many `lanes`, `group` taps at once.
 
-    Vectors of codes have `code_lanes` sums.
+    Vectors of codes have `code_lanes` sums. If it is `planar`, weights of a tap are neighbours: not
+    those of a lane.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Block:
     vectors: int
     lanes: int
     code_lanes: int
+    planar: bool = False
 
     @property
     def channels(self) -> int:
@@ -54,6 +56,7 @@ class Block:
 
 _QUADS = (Block("q64", 4, 4, 16, 16), Block("q32", 4, 4, 8, 8), Block("q16", 4, 4, 4, 8))
 _PAIRS = (Block("p32", 2, 2, 16, 16), Block("p16", 2, 2, 8, 8), Block("p8", 2, 2, 4, 8))
+_NEON = Block("n8", 2, 2, 4, 4, planar=True)
 
 
 def blocks_for(layer: Layer, target: Target) -> tuple[Block, ...]:
@@ -63,6 +66,8 @@ def blocks_for(layer: Layer, target: Target) -> tuple[Block, ...]:
         return (*_QUADS, _PAIRS[-1])
     if "avx512bw" in features:
         return _PAIRS
+    if "asimd" in features:
+        return (_NEON,)
     return _PAIRS[1:] if "avx2" in features else ()
 
 
@@ -178,18 +183,24 @@ def pack_blocks(layer: Layer, target: Target, constants: Mapping[str, Packed]) -
         bias = np.where(full, bias_of(constants)[lanes], 0) - zero * own.sum(axis=(1, 2))
         parts.append(bias.astype(np.uint32).view(np.int32))
         parts += [next(rows).ravel() for _ in vectors]
-        parts += [_weight_words(own, group) for group in groups_of(window_of(layer), block)]
+        parts += [
+            _weight_words(own, group, planar=block.planar)
+            for group in groups_of(window_of(layer), block)
+        ]
     return np.concatenate(parts)
 
 
-def _weight_words(w: Array, taps: Sequence[Tap | None]) -> Words:
-    """The word of each lane: its weights of some taps, the first in the lowest bits."""
+def _weight_words(w: Array, taps: Sequence[Tap | None], *, planar: bool) -> Words:
+    """The word of each lane: its weights of some taps, the first in the lowest bits.
+
+    If `planar`, the weights of all lanes for the first tap, then those for the next one.
+    """
     element = np.int8 if len(taps) == 4 else np.int16
     words = np.zeros((len(w), len(taps)), element)
     for n, tap in enumerate(taps):
         if tap is not None:
             words[:, n] = w[:, tap[0], tap[1]]
-    return words.view(np.int32).ravel()
+    return (np.ascontiguousarray(words.T) if planar else words).view(np.int32).ravel()
 
 
 def code_rows(layer: Layer, target: Target, packed: Packed) -> list[tuple[Array, Words]]:

@@ -69,8 +69,8 @@ class DepthwiseConv2dI8(Kernel):
         return same and few and reaches_image(layer, window)
 
     def runs_on(self, target: Target) -> bool:
-        """Targets with vectors of x86 that multiply pairs of int16."""
-        return "avx2" in target.cpu_features
+        """Targets with vectors that multiply pairs of int16, or four of them."""
+        return bool({"avx2", "asimd"} & {*target.cpu_features})
 
     def title(self, layer: Layer) -> str:
         """Element type, kernel, stride, input shape."""
@@ -167,6 +167,8 @@ def _unroll(layer: Layer, target: Target) -> int:
 def _guards(runs: Sequence[BlockRun]) -> list[Json]:
     """The macros of compilers that must be defined for the instructions of all blocks."""
     names = {each.block.name for each in runs}
+    if "n8" in names:
+        return ["__aarch64__"]
     guards = ["__AVX2__", "__FMA__"]
     if {"p32", "q64"} & names:
         guards += ["__AVX512BW__", "__AVX512DQ__"]
@@ -201,7 +203,8 @@ def _describe_blocks(layer: Layer, runs: Sequence[BlockRun]) -> list[Json]:
                 "lanes": block.lanes,
                 "code_lanes": block.code_lanes,
                 "block_channels": block.channels,
-                "type": f"__m{32 * block.lanes}i",
+                "type": "int32x4_t" if block.planar else f"__m{32 * block.lanes}i",
+                "lane_places": 1 if block.planar else block.group,
                 "words": str(each.words if single else from_c),
                 "border": x.zero - x.element.low if block.group == 4 else x.zero,
                 "taps": _tap_places(layer, each),
@@ -224,5 +227,6 @@ def _tap_places(layer: Layer, each: BlockRun) -> list[Json]:
     for n, group in enumerate(groups_of(window, block)):
         for at, tap in enumerate(group):
             if tap is not None:
-                places[tap] = n * block.channels * block.group + at
+                within = at * block.channels if block.planar else at
+                places[tap] = n * block.channels * block.group + within
     return [places[r, s] for r in range(window.size[0]) for s in range(window.size[1])]

@@ -20,6 +20,7 @@ from netgen.kernels.i8.product_packing import (
     lanes_in_all,
     pack_product,
     packed_words,
+    words_of_pairs,
 )
 from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
 from netgen.kernels.i8.requantisation import ROWS
@@ -103,10 +104,14 @@ class ProductI8(Kernel):
             "lanes": lanes,
             "tile": work.tile.rows,
             "block": work.block,
-            "prefetch": work.prefetch,
+            "prefetch": work.prefetch if shape.run >= shape.load else 0,
             "whole_tiles": shape.result[1] % work.tile.rows == 0,
             "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,
+            "pair_words": words_of_pairs(shape),
+            "loaded": shape.run // shape.load * shape.load,
+            "rest": shape.run % shape.load // shape.group,
+            "load": shape.load,
             "lanes_in_all": lanes_in_all(shape, tiling),
             "constant_rows": ROWS,
             "constant_words": ROWS * lanes_in_all(shape, tiling),

@@ -16,8 +16,10 @@ from netgen.kernels.tiles import Tile, diagonally
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
-# Codes that a tile reads behind the last ones of a window, as its groups of inputs are whole.
-_BEHIND = 4
+# What a load takes beside the products of a step.
+_LOAD = 0.05
+# With more pixels weights are read so often that they need not come beforehand.
+_FEW_PIXELS = 512
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
 
     Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
+    Tiles `load` so many inputs at once, and so read behind the last ones of a window.
     """
 
     window: Window
@@ -34,6 +37,7 @@ class Shape:
     outputs: int
     group: int
     passes: int
+    load: int
 
     @property
     def flat(self) -> bool:
@@ -88,7 +92,7 @@ class Shape:
 
     def copied(self, rows: int, tile: int) -> int:
         """Codes that are copied for so many rows, and places that tiles read behind them."""
-        return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + _BEHIND
+        return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + self.load
 
     def copied_bytes(self, rows: int, tile: int) -> int:
         """Their bytes, up to a whole word."""
@@ -123,6 +127,7 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         y.shape[-1],
         group,
         passes,
+        group * max(tiling.lanes_of_inputs, 1),
     )
 
 
@@ -169,9 +174,10 @@ def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:
 
 
 def _prefetched(shape: Shape, rows: int, target: Target) -> int:
-    """One line, unless weights stay near from call to call, or one pixel needs all of them."""
-    _, pixels = shape.lines(rows)
-    return int(target.processor.prefetch and shape.weights > target.cache_l1 and pixels > 1)
+    """One line, unless weights stay near, are read many times, or one pixel needs all of them."""
+    pixels = rows * shape.result[1]
+    far = shape.weights > target.cache_l1 and 1 < pixels < _FEW_PIXELS
+    return int(target.processor.prefetch and far)
 
 
 def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
@@ -188,6 +194,7 @@ def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
                 0.5 * (tile.rows + width),
                 4.0 * tiling.dot_cycles,
             )
+            step += _LOAD * (tile.rows + width)
             ends = tiling.tile_cycles.store * tile.rows * width + tiling.tile_cycles.tile
             cycles += tiles * count * (shape.depth // shape.group * step + ends)
     return cycles + shape.copied_rows(rows) * (shape.row_step / 16 + 8.0)

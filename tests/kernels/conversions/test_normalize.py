@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import netgen
-from netgen.errors import GraphError
+from netgen.errors import GraphError, PlanError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.tensor_type import Array, Quantisation, TensorType
@@ -18,6 +21,7 @@ from netgen.plan.build import build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.execute.interpreter import execute
+from tests.emission.programs import SANITIZERS, emission
 from tests.tools import require_processor
 
 FOR_X86 = [target for target in TARGETS if target.name.startswith(("generic", "x86"))]
@@ -34,13 +38,14 @@ PLANS = {
 def network(width: int, channels: int, *, pushed: bool = False) -> Graph:
     """An image under a window; unless rows are pushed also with its channels in another order."""
     half = 0 if pushed else channels // 2
+    rest = channels - half
     outputs = "" if half == 0 else ", %s"
     slices = (
         ""
         if half == 0
         else f"""
   %a : u8[1,14,{width},{half}] = channel_slice(%x) {{length={half}}}
-  %b : u8[1,14,{width},{channels - half}] = channel_slice(%x) {{first={half}, length={channels - half}}}
+  %b : u8[1,14,{width},{rest}] = channel_slice(%x) {{first={half}, length={rest}}}
   %c : u8[1,14,{width},{channels}] = concat(%b, %a)
   %n : f32[1,14,{width},{channels}] = normalize(%c, %m, %d)
   %s : f32[1,1,1,{channels}] = global_avg_pool(%n)"""
@@ -113,6 +118,25 @@ def test_the_plan_interpreter_gives_the_floats_of_the_graph(name: str) -> None:
     expected = interpret(graph, inputs)
     for value, array in execute(plan, graph, inputs).items():
         np.testing.assert_allclose(array, expected[value], rtol=1e-6, atol=1e-6, err_msg=value)
+
+
+def test_a_program_on_exact_buffers(tmp_path: Path) -> None:
+    for width, channels in ((13, 3), (16, 1)):
+        graph = network(width, channels)
+        inputs, emitted = {"x": pixels(graph)}, emission(graph, "generic")
+        expected = interpret(graph, inputs)
+        program = emitted.build(tmp_path, ["gcc", "-std=c99", "-O1", *SANITIZERS])
+        for name, array in emitted.run(program, inputs).items():
+            np.testing.assert_allclose(array, expected[name], rtol=2e-6, atol=2e-6, err_msg=name)
+
+
+def test_two_orders_of_channels_do_not_share_packed_numbers() -> None:
+    plan = build_plan(run_pipeline(network(20, 3)), find_target("generic"))
+    places = {step.name: step.weights for step in plan.steps if step.name in {"i", "n"}}
+    assert places["i"] != places["n"]
+    steps = [replace(s, weights=places["i"]) if s.name == "n" else s for s in plan.steps]
+    with pytest.raises(PlanError, match="two steps share the place of their weights"):
+        check_plan(replace(plan, steps=tuple(steps)))
 
 
 def test_rows_of_floats_wait_in_a_ring() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from netgen.errors import PlanError, WeightsError
 from netgen.ir.graph import Graph
-from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
+from netgen.ir.tensor_type import ELEMENTS, ElementType, Quantisation, TensorType
 from netgen.kernels.geometry import reaches_image
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.float_forms import Codes, FloatForm, Sums, find_affine
@@ -20,6 +20,7 @@ from netgen.kernels.layer import BandShape, Layer
 from netgen.kernels.layout import Layout, dense_layout, layout_of
 from netgen.kernels.targets import Compiler, find_target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.window import Window
 from netgen.plan.build import build_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.packing import pack_weights
@@ -32,66 +33,82 @@ from tests.kernels.i8.test_random_networks import mismatches
 from tests.tools import any_compiler, compiler_for, require_processor
 
 KERNEL = DepthwiseConv2dI8()
-TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni")
+TARGETS = ("x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "aarch64")
 
 
 def drawn(seed: int, target: str) -> CodedCall | None:
-    """A layer with all of its sizes, scales and places drawn; None if sums do not fit int32."""
+    """A layer with all of its sizes, scales and places drawn; None if it does not reach its x."""
     draw = np.random.default_rng(seed)
     element = ELEMENTS[str(draw.choice(["i8", "i8", "i8", "u8"]))]
+    layer = _layer(draw, element)
+    window = layer.op.window(layer.operands["w"].shape)  # type: ignore[attr-defined]
+    if not reaches_image(layer, window):
+        return None
+    layer, first = _in_band(_laid_out(layer, draw), window, draw)
+    choices = KERNEL.choices(layer, find_target(target))
+    if draw.random() < 0.6:
+        layer = replace(layer, choice=choices[int(draw.integers(len(choices)))])
+    values = {
+        letter: draw.integers(low, high + 1, layer.operands[letter].shape).astype(storage)
+        for letter, low, high, storage in (
+            ("x", element.low, element.high, element.storage),
+            ("w", element.low, element.high, element.storage),
+            ("b", -(2**12), 2**12, np.int32),
+        )
+    }
+    channels = layer.result.shape[3]
+    scale = (2.0 ** draw.uniform(-11, -4, channels)).astype(np.float32).astype(np.float64)
+    quantisation, split = layer.operands["w"].quantisation, None
+    assert quantisation is not None
+    if (threads := int(draw.integers(1, 4))) > 1:
+        over = frozenset({"x"} if draw.random() < 0.5 else ())
+        split = KERNEL.split(layer, find_target(target), threads, over)
+    scales = {} if quantisation.axis is None else {"w.scale": scale}
+    return CodedCall(KERNEL, layer, values, scales, first, split)
+
+
+def _layer(draw: np.random.Generator, element: ElementType) -> Layer:
+    """Window, image, channels, zero points and scales, some of which shift sums to the left."""
     size = draw.choice([1, 2, 3, 3, 3, 4, 5, 7], 2).tolist()
-    stride = draw.choice([1, 1, 2, 3], 2).tolist()
-    dilation = draw.choice([1, 1, 1, 2], 2).tolist()
-    pad = [int(draw.integers(0, size[n // 2])) for n in range(4)]
+    dilation = tuple(draw.choice([1, 1, 1, 2], 2).tolist())
+    pad = tuple(int(draw.integers(0, size[n // 2])) for n in range(4))
     reach = [(size[n] - 1) * dilation[n] + 1 for n in range(2)]
-    height, width = (int(draw.integers(max(reach[n] - pad[2 * n], 1), 20)) for n in range(2))
+    image = [int(draw.integers(max(reach[n] - pad[2 * n], 1), 20)) for n in range(2)]
     channels = int(draw.choice([1, 3, 8, 16, 24, 40, 64, 67, 96, int(draw.integers(1, 140))]))
     zeros = draw.integers(element.low, element.high + 1, 3).tolist()
-    w_zero = zeros[0] if element.name == "u8" else 0
-    per_channel = element.name == "i8" and bool(draw.random() < 0.8)
-    act = str(draw.choice(["none", "relu", "relu6"]))
+    signed = element.name == "i8"
     op = DepthwiseConv2d(
-        (stride[0], stride[1]),
-        (pad[0], pad[1], pad[2], pad[3]),
-        (dilation[0], dilation[1]),
-        act=act,
+        tuple(draw.choice([1, 1, 2, 3], 2).tolist()),
+        pad,  # type: ignore[arg-type]
+        dilation,
+        act=str(draw.choice(["none", "relu", "relu6"])),
         scale=float(np.float32(2.0 ** draw.uniform(-6, -3))),
         zero=zeros[2],
         rounding=str(draw.choice(["fixed", "fixed32"])),
     )
-    x = TensorType(element.name, (1, height, width, channels), Quantisation(2.0**-5, zeros[1]))
-    quantisation = Quantisation("w.scale", 0, 0) if per_channel else Quantisation(2.0**-8, w_zero)
-    w = TensorType(element.name, (channels, *size, 1), quantisation)
-    b = TensorType("i32", (channels,), Quantisation("w.scale", 0, 0) if per_channel else None)
+    x = TensorType(
+        element.name,
+        (1, *image, channels),
+        Quantisation(2.0 ** float(draw.choice([-5, -5, -5, 0, 3])), zeros[1]),
+    )
+    along = Quantisation("w.scale", 0, 0) if signed and draw.random() < 0.8 else None
+    one = Quantisation(2.0**-8, 0 if signed else zeros[0])
+    w = TensorType(element.name, (channels, *size, 1), along or one)
+    b = TensorType("i32", (channels,), along)
     y = op.result_type([x, w, b])
-    layer = Layer(op, {"x": x, "w": w, "b": b}, y, frozenset({"w", "b"}))
-    if not reaches_image(layer, op.window(w.shape)):
-        return None
-    layer = _laid_out(layer, draw)
-    first = 0
-    if draw.random() < 0.4:
-        rows = int(draw.integers(1, y.shape[1] + 1))
-        slots = min((rows - 1) * stride[0] + reach[0] + int(draw.integers(0, 3)), height)
-        band = BandShape(rows, slots, width + int(draw.integers(0, 3)))
-        first = int(draw.integers(0, y.shape[1] - rows + 1))
-        layer = replace(layer, band=band)
-    choices = KERNEL.choices(layer, find_target(target))
+    return Layer(op, {"x": x, "w": w, "b": b}, y, frozenset({"w", "b"}))
+
+
+def _in_band(layer: Layer, window: Window, draw: np.random.Generator) -> tuple[Layer, int]:
+    """The layer, or some rows of it from a row on."""
     if draw.random() < 0.6:
-        layer = replace(layer, choice=choices[int(draw.integers(len(choices)))])
-    shape = w.shape
-    low, high = element.low, element.high
-    values = {
-        "x": draw.integers(low, high + 1, x.shape).astype(element.storage),
-        "w": draw.integers(low, high + 1, shape).astype(element.storage),
-        "b": draw.integers(-(2**12), 2**12, channels).astype(np.int32),
-    }
-    scale = (2.0 ** draw.uniform(-11, -4, channels)).astype(np.float32).astype(np.float64)
-    split = None
-    threads = int(draw.integers(1, 4))
-    if threads > 1:
-        over = frozenset({"x"} if draw.random() < 0.5 else ())
-        split = KERNEL.split(layer, find_target(target), threads, over)
-    return CodedCall(KERNEL, layer, values, {"w.scale": scale} if per_channel else {}, first, split)
+        return layer, 0
+    height, width = layer.operands["x"].shape[1:3]
+    rows = int(draw.integers(1, layer.result.shape[1] + 1))
+    reach = (rows - 1) * window.stride[0] + (window.size[0] - 1) * window.dilation[0] + 1
+    slots = min(reach + int(draw.integers(0, 3)), height)
+    band = BandShape(rows, slots, width + int(draw.integers(0, 3)))
+    return replace(layer, band=band), int(draw.integers(0, layer.result.shape[1] - rows + 1))
 
 
 def _laid_out(layer: Layer, draw: np.random.Generator) -> Layer:

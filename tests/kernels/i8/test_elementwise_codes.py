@@ -48,7 +48,7 @@ def some(seed: int, count: int) -> list[Case]:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("count", [2, heavy(40)])
+@pytest.mark.parametrize("count", [2, heavy(8)])
 def test_code_for_code_as_the_operators(target: str, options: dict[str, int], count: int) -> None:
     cases = some(8, count)
     model = netgen.compile(graph_of(cases), target=target, **options)  # type: ignore[arg-type]  # drawn

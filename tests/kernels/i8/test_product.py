@@ -20,10 +20,11 @@ from netgen.kernels import select_kernel
 from netgen.kernels.targets import TARGETS, Compiler, Target, find_target
 from netgen.ops.conv2d import Conv2d
 from tests.cases import examples
-from tests.emission.programs import WARNINGS, flags_of
+from tests.emission.programs import WARNINGS
 from tests.kernels.i8.coded_calls import CodedCall, run_coded
 from tests.kernels.i8.product_layers import PRODUCT, Window, call_of, coded_calls, networks
 from tests.kernels.laid_out import SANITIZERS
+from tests.tools import compiler_for
 
 WITH_PRODUCTS = tuple(target.name for target in TARGETS if PRODUCT.runs_on(target))
 # Examples are whole programs of several calls.
@@ -39,7 +40,7 @@ def check(
 ) -> int:
     """All codes are right, with the target's instructions and without; their number."""
     codes = 0
-    for command in (flags_of(target.name, compiler), [compiler, "-std=c99", "-O1"]):
+    for command in (compiler_for(target.name, compiler), [compiler, "-std=c99", "-O1"]):
         found = run_coded(calls, target, folder, [*command, *WARNINGS, *flags])
         for call, y in zip(calls, found, strict=True):
             np.testing.assert_array_equal(y, call.expected(), repr(call))

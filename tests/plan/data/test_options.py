@@ -47,6 +47,17 @@ WRONG: list[tuple[str, list[Any], str]] = [
     ),
     ("copies", [0, 1, None, "all"], "copies is no truth value, expected True or False"),
     ("small", [0, 1, None, "s"], "small is no truth value, expected True or False"),
+    (
+        "input_type",
+        ["i8", "", None, 8],
+        "input_type is no type of an image's elements, expected one of declared, u8, found",
+    ),
+    (
+        "mean",
+        [0.5, (), [0.5], ("0.5",), (float("nan"),)],
+        "mean is no mean of pixels, expected a tuple of numbers, one for each channel, found",
+    ),
+    ("std", [0.5, (), (float("inf"),)], "std is no deviation of pixels, expected a tuple of"),
 ]
 
 
@@ -67,6 +78,13 @@ def test_values_that_an_option_cannot_have(name: str, value: object, message: st
 
 def test_every_option_refuses_something() -> None:
     assert [name for name, _, _ in WRONG] == [field.name for field in fields(PlanOptions)]
+
+
+def test_mean_and_std_go_together_and_with_bytes() -> None:
+    with pytest.raises(UsageError, match="mean and std go together; give both, or neither"):
+        PlanOptions(input_type="u8", mean=(0.5,))
+    with pytest.raises(UsageError, match="mean and std are of an image of bytes; add input_type"):
+        PlanOptions(mean=(0.5,), std=(1.0,))
 
 
 def test_no_proof_is_asked_for_in_two_regions() -> None:
