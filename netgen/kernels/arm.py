@@ -1,6 +1,6 @@
 """The aarch64 processors: their features, and what gcc is told of them."""
 
-from netgen.kernels.x86 import CODE_TILES, FUSED
+from netgen.kernels.x86 import FUSED
 
 NEON = ("asimd",)
 DOT_PRODUCTS = (*NEON, "asimddp")
@@ -16,5 +16,3 @@ REGISTERS = (
     "--param=max-completely-peel-times=0",
     "-frename-registers",
 )
-# Tiles of products of bytes, as on x86-64.
-CODES = tuple(flag for flag in CODE_TILES if flag not in REGISTERS)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from netgen.errors import UsageError
-from netgen.kernels.arm import CODES, DOT_PRODUCTS, NEON, REGISTERS
+from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
 from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
@@ -62,8 +62,8 @@ class Tiling:
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. Of codes it is a number of groups. `spread` are the cycles of that without a
-    load that does it; a multiply-add takes half a cycle.
+    vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
+    takes half a cycle. Of codes it is a number of groups that are loaded together.
     """
 
     vector_widths: tuple[int, ...] = ()
@@ -348,7 +348,7 @@ TARGETS: tuple[Target, ...] = (
         summary="NEON with products of bytes, 32 registers of 4 floats",
         cpu_features=DOT_PRODUCTS,
         machine_flags=("-march=armv8.2-a+dotprod",),
-        gcc_flags=(*REGISTERS, *CODES),
+        gcc_flags=REGISTERS,
         clang_flags=("-fno-unroll-loops",),
         alignment=64,
         cache_l1=32 * 1024,

@@ -21,7 +21,6 @@ _LOAD = 0.05
 # With more pixels weights are read so often that they need not come beforehand.
 _FEW_PIXELS = 512
 
-
 @dataclass(frozen=True)
 class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
