@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from netgen.kernels.layer import Layer
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, diagonally
+from netgen.kernels.tiling import Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
@@ -20,6 +21,7 @@ from netgen.ops.window import Window
 _LOAD = 0.05
 # With more pixels weights are read so often that they need not come beforehand.
 _FEW_PIXELS = 512
+
 
 @dataclass(frozen=True)
 class Shape:
