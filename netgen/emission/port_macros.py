@@ -65,7 +65,7 @@ def _port_text(plan: Plan, port: Port, upper: str, normalisation: Normalisation 
 
 
 def _pixels(kind: TensorType, normalisation: Normalisation | None) -> tuple[str, ...]:
-    """What the bytes of an image are, unless they are codes."""
+    """Lines about the bytes of an image, unless they are codes."""
     if kind.dtype != "u8" or kind.quantisation is not None:
         return ()
     notes = ["Pixels of 0 to 255, their channels in the order in which the network was trained:"]

@@ -81,7 +81,7 @@ def emit_files(
         needs_string=options.weights_as == "blob"
         or plan.push_rows
         or bool(plan.states)
-        or any(name in text for name in _FROM_STRING for text in [*texts, str(words["products"])]),
+        or any(name in text for name in _FROM_STRING for text in [*texts, str(words["of_codes"])]),
         **_code(plan, options, arrays, [function.sizes for function in functions]),
         provenance=provenance_lines(plan, origin, options),
         memory=memory_lines(plan),

@@ -16,8 +16,9 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Layout, Places, Span, common_spans
-from netgen.kernels.targets import Folds, Target, Tiling
+from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, cover_runs
+from netgen.kernels.tiling import Folds, Tiling
 
 # Inputs for which adding up the sums of folded vectors pays: of one, and of all.
 _FOLDED: Mapping[Folds, float] = {"none": math.inf, "narrow": 16, "all": 64}

@@ -14,7 +14,7 @@ from typing import cast
 
 from netgen.kernels.layer import Json, Layer, Shared
 from netgen.kernels.stretches import VectorRun
-from netgen.kernels.targets import Tiling
+from netgen.kernels.tiling import Tiling
 
 # Whole numbers that no template of a kernel with such a form unrolls or decides by.
 _SIZES = frozenset(

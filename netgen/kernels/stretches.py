@@ -15,9 +15,10 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Layer
 from netgen.kernels.layout import Layout, Places, visiting_order
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
 from netgen.kernels.terms import difference, product, sum_of
 from netgen.kernels.tiles import cut_vectors
+from netgen.kernels.tiling import Tiling
 
 
 @dataclass(frozen=True)

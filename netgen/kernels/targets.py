@@ -18,68 +18,10 @@ from typing import Literal
 
 from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
+from netgen.kernels.tiling import TileCycles, Tiling
 from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
-Folds = Literal["none", "narrow", "all"]
-
-
-@dataclass(frozen=True)
-class TileCycles:
-    """Cycles of a register tile beyond its multiply-adds: `netgen fit` measures them.
-
-    `weights` for each vector of weights in each step of k, `store` for each accumulator and `tile`
-    for each tile at its start and end.
-    """
-
-    weights: float = 0.0
-    store: float = 2.0
-    tile: float = 8.0
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """Vectors and register tiles of a processor, for loops over one element type.
-
-    `vector_widths` are the vectors that templates may use, in elements, widest first. With
-    `vector_types` they are registers, GNU vector types. Without, they are loops over arrays of that
-    length, pure ISO C99, which compilers turn into whatever vectors the processor has.
-
-    `tiles` are the register tiles (pixels, vectors of the widest width) that stay in registers with
-    gcc and clang, as their assembly shows. `tile_cycles` are fitted if the target could be
-    measured. `depthwise_unroll` is the number of neighbouring outputs that a depthwise kernel
-    computes at once, of two rows if `depthwise_pairs` pay. With `winograd` convolutions may take
-    that numeric form.
-
-    `folds` says which vectors of outputs are sums of several inputs side by side (see `Panel`):
-    those that are not full, or all. All are if spreading an input over a vector takes arithmetic,
-    while several inputs come as they lie in memory; they have `folded_tiles`, whose vectors are
-    registers.
-
-    Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: pairs as
-    int16, or bytes, which are signed or not. `dot_cycles` are those of one such step for one vector
-    of sums.
-
-    `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
-    instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
-    takes half a cycle. Of codes it is a number of groups that are loaded together.
-    """
-
-    vector_widths: tuple[int, ...] = ()
-    vector_types: bool = False
-    tiles: tuple[tuple[int, int], ...] = ()
-    depthwise_unroll: int = 1
-    depthwise_pairs: bool = False
-    winograd: bool = False
-    folds: Folds = "none"
-    folded_tiles: tuple[tuple[int, int], ...] = ()
-    tile_cycles: TileCycles = TileCycles()
-    lanes_of_inputs: int = 0
-    spread: float = 0.0
-    inputs_at_once: int = 0
-    signed_codes: bool = False
-    dot_cycles: float = 0.5
 
 
 @dataclass(frozen=True)

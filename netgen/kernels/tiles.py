@@ -12,7 +12,8 @@ import numpy as np
 
 from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Span
-from netgen.kernels.targets import Folds, Target, Tiling
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Folds, Tiling
 
 # Bytes a cycle from the third-level cache.
 _STREAM = 4.0

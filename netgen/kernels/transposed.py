@@ -21,7 +21,8 @@ from netgen.kernels.stretches import (
     packed_order,
     vector_runs,
 )
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Tiling
 from netgen.ops.transpose_conv2d import TransposeConv2d
 
 # Outputs side by side: loops of so many, which compilers turn into vectors.

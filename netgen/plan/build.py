@@ -9,7 +9,7 @@ from dataclasses import replace
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Instance, Json, Layer
+from netgen.kernels.layer import Instance, Json
 from netgen.kernels.layout import visiting_order
 from netgen.kernels.targets import Target
 from netgen.plan.arena.overlap import Merged, choose_overlaps
@@ -157,7 +157,6 @@ def _assemble(
     placement: Placement,
 ) -> Plan:
     scheduled, offsets = banded.schedule, placement.offsets
-    banded = replace(banded, layers=_tuned(banded, target))
     instances, indices = _instances(banded, overlaps, target)
     steps, end = _steps(banded, indices, target)
     states, weights_bytes = plan_states(scheduled, end, target)
@@ -190,17 +189,6 @@ def _assemble(
         fast_bytes=base + placement.fast_bytes,
         weights_bytes=weights_bytes,
         states=states,
-    )
-
-
-def _tuned(banded: Banded, target: Target) -> tuple[Layer, ...]:
-    """The layers of the calls with the choices of a tuning, if there is one."""
-    tuning = banded.schedule.tuning
-    if tuning is None:
-        return banded.layers
-    return tuple(
-        tuning.apply(call.kernel, layer, target)
-        for call, layer in zip(banded.schedule.calls, banded.layers, strict=True)
     )
 
 

@@ -64,7 +64,7 @@ def classify(
 
 
 def _preparation(model: CompiledModel, options: PhotoOptions) -> Callable[[Pixels], Array]:
-    """What makes an image of pixels: nothing where the network takes these as they are."""
+    """The function from pixels to an image: they stay where the network takes them as they are."""
     if model.inputs[0].dtype != "uint8":
         expected = _normalisation(model.image.normalisation, options)
         return lambda pixels: normalise(pixels, expected)

@@ -12,7 +12,7 @@ from netgen.runtime.photos import normalise
 
 
 def declared_inputs(declared: Graph, graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """What other runtimes are given where `graph` is the `declared` one after `take_pixels`.
+    """Inputs for other runtimes, where `graph` is the `declared` one after `take_pixels`.
 
     Pixels are normalised, codes of u8 become those of i8 for the same numbers.
     """

@@ -90,7 +90,7 @@ def _dtype_hint(array: Array, dtype: str, port: ModelPort) -> tuple[str, ...]:
 
 
 def _meaning(port: ModelPort) -> str:
-    """What the elements of a port are, behind their type: pixels, or codes q of numbers."""
+    """Words behind a type: that its elements are pixels, or codes q of which numbers."""
     if port.scale is None:
         return ": pixels of 0 to 255, as they are" if port.dtype == "uint8" else ""
     zero = port.zero_point

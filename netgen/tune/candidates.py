@@ -53,21 +53,23 @@ class Case:
 
 def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> str:
     """A function for each choice, and one that calls them: `tune_run`."""
-    texts = []
+    texts, needs = [], []
     for number, choice in enumerate(choices):
         layer = replace(case.layer, choice=choice)
         aliased: list[Json] = [*case.aliased]
         parameters = {**case.kernel.parameters(layer, target), "aliased": aliased}
         instance = case.kernel.instance(layer, str(number), case.arguments, parameters)
         texts.append(kernel_function(instance, "tune").text)
+        needs.append(bool(parameters.get("scratch")))
     vectors = render("vectors.c.j2", prefix="tune", **vector_words(texts, target, "tune"))
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
     # Each a function of its own, as where a network calls it from several places.
     attribute = "#define TUNE_CODE_ATTR __attribute__((noinline))\n\n"
-    return "\n".join([head + attribute, vectors, *texts, _driver(case, len(choices))])
+    return "\n".join([head + attribute, vectors, *texts, _driver(case, needs)])
 
 
-def _driver(case: Case, count: int) -> str:
+def _driver(case: Case, needs: Sequence[bool]) -> str:
+    """The function that calls the others, of which some need scratch."""
     types = [C_TYPES[case.layer.operands[letter].dtype].name for letter in case.arguments]
     arguments = [
         f"(const {name} *){letter}" for name, letter in zip(types, case.arguments, strict=True)
@@ -78,13 +80,15 @@ def _driver(case: Case, count: int) -> str:
     if case.layer.band is not None:
         # A row that is no edge.
         arguments.append(str(case.layer.result.shape[1] // 2))
+    scratch = [f"({C_TYPES[case.kernel.scratch_element].name} *)scratch"]
+    calls = [", ".join([*arguments, *(scratch if own else [])]) for own in needs]
     cases = "".join(
-        f"        case {n}: tune_{n}({', '.join(arguments)}); break;\n" for n in range(count)
+        f"        case {n}: tune_{n}({given}); break;\n" for n, given in enumerate(calls)
     )
     reads = "".join(f"uintptr_t {letter}, " for letter in case.arguments)
     return (
         f"void tune_run(int32_t which, int32_t repeats, {reads}uintptr_t w, size_t step, "
-        "size_t end, uintptr_t y)\n{\n    size_t at = 0;\n"
+        "size_t end, uintptr_t y, uintptr_t scratch)\n{\n    size_t at = 0;\n    (void)scratch;\n"
         "    for (int32_t n = 0; n < repeats; ++n) {\n        switch (which) {\n"
         f"{cases}        }}\n        at = at + step < end ? at + step : 0;\n    }}\n}}\n"
     )
@@ -101,19 +105,23 @@ def load_candidates(
     source = candidates_source(case, choices, target)
     library = build_library(source, "", "tune", target, compiler)
     pointers = ", ".join(["uintptr_t"] * len(case.arguments))
-    signature = f"void(*)(int32_t, int32_t, {pointers}, uintptr_t, size_t, size_t, uintptr_t)"
+    behind = "uintptr_t, size_t, size_t, uintptr_t, uintptr_t"
+    signature = f"void(*)(int32_t, int32_t, {pointers}, {behind})"
     run = load_function(library, "tune_run", signature)
     operands = [_memory_of(case.layer, letter) for letter in case.arguments]
     y = _memory_of(case.layer, "y")
     steps = [case.packed_bytes(choice, target) for choice in choices]
     room = max(min(case.network_weights, _MOST_WEIGHTS), *steps, _ALIGNMENT)
     w = _memory(case.kernel.weights_element, room if max(steps) else _ALIGNMENT)
+    needed = [case.kernel.scratch(replace(case.layer, choice=choice), target) for choice in choices]
+    scratch = _memory(case.kernel.scratch_element, max(*needed, _ALIGNMENT))
 
     def call(which: int, repeats: int) -> None:
         step = steps[which]
         end = room // step * step if step else 0
         addresses = [operand.ctypes.data for operand in operands]
-        run(which, repeats, *addresses, w.ctypes.data, step, end, y.ctypes.data)
+        lent = y.ctypes.data, scratch.ctypes.data
+        run(which, repeats, *addresses, w.ctypes.data, step, end, *lent)
 
     return call
 

@@ -19,8 +19,9 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.f32.pointwise import PointwiseF32, product_of
 from netgen.kernels.layer import Choice
 from netgen.kernels.products import most_fold
-from netgen.kernels.targets import Target, TileCycles
+from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, tile_cost
+from netgen.kernels.tiling import TileCycles
 from netgen.plan.data.plan import Plan
 from netgen.runtime.compilers import CCompiler
 from netgen.tune.candidates import load_candidates

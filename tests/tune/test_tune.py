@@ -17,8 +17,9 @@ from netgen.ir.tensor_type import ELEMENTS, Quantisation, TensorType
 from netgen.ir.text import parse_graph
 from netgen.kernels.conversions.quantize import QuantizeKernel
 from netgen.kernels.layer import Layer
-from netgen.kernels.targets import TileCycles, find_target
+from netgen.kernels.targets import find_target
 from netgen.kernels.tiles import Tile
+from netgen.kernels.tiling import TileCycles
 from netgen.ops.quantize import Quantize
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.tuning import Tuning

@@ -36,8 +36,9 @@ from netgen.kernels.row_pairs import distance_in_place
 from netgen.kernels.split import Loop, Split, split_loops
 from netgen.kernels.split_loops import split_rows, split_vectors
 from netgen.kernels.stretches import describe_pitches, describe_vector_runs, in_place, order_of
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
 from netgen.kernels.terms import product, sum_of
+from netgen.kernels.tiling import Tiling
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 # A kernel of 7 by 7: with more the code outgrows a first-level instruction cache by far.

@@ -21,7 +21,8 @@ from netgen.kernels.stretches import (
     describe_vector_runs,
     find_stretches,
 )
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Tiling
 from netgen.ops.global_avg_pool import GlobalAvgPool
 
 _CODES = frozenset({"i8", "u8"})

@@ -17,7 +17,8 @@ from netgen.kernels.stretches import (
     describe_vector_runs,
     vector_runs,
 )
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Tiling
 from netgen.ops.avg_pool2d import AvgPool2d
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.rescaled import clamped_codes

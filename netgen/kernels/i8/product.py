@@ -31,7 +31,8 @@ from netgen.kernels.loops import listed_loops, row_loop
 from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
 from netgen.ops.weighted import Weighted

@@ -21,8 +21,8 @@ from netgen.kernels.i8.requantisation import ROWS, pack_requantisation, requanti
 from netgen.kernels.i8.sums import bias_of, words_of
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.products import visited, visiting_orders
-from netgen.kernels.targets import Tiling
 from netgen.kernels.tiles import Tile
+from netgen.kernels.tiling import Tiling
 
 # Inputs of a group that is multiplied together with the next one.
 PAIRED = 8

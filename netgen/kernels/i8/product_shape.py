@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from netgen.kernels.layer import Layer
-from netgen.kernels.targets import Target, Tiling
+from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, diagonally
+from netgen.kernels.tiling import Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 

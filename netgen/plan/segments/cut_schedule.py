@@ -55,7 +55,8 @@ def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:
     buffers = _buffers(schedule, segments, rings)
     values = _values(schedule, rings)
     banded = replace(schedule, values=values, buffers=buffers)
-    layers = _layers(banded, rows)
+    # With their choices: some take other scratch.
+    layers = _tuned(schedule, _layers(banded, rows))
     scratch = _scratch(schedule, segments, layers)
     banded = replace(banded, buffers={**buffers, **scratch})
     return Banded(banded, segments, bandings, layers, tuple(rows))
@@ -134,6 +135,17 @@ def _values(schedule: Schedule, rings: Mapping[str, Ring]) -> dict[str, Value]:
 
 def _layers(schedule: Schedule, rows: Sequence[int]) -> tuple[Layer, ...]:
     return tuple(banded_call(schedule, n, height)[0] for n, height in enumerate(rows))
+
+
+def _tuned(schedule: Schedule, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The layers of the calls with the choices of a tuning, if there is one."""
+    tuning = schedule.tuning
+    if tuning is None:
+        return layers
+    return tuple(
+        tuning.apply(call.kernel, layer, schedule.target)
+        for call, layer in zip(schedule.calls, layers, strict=True)
+    )
 
 
 def banded_call(schedule: Schedule, call: int, rows: int) -> tuple[Layer, int]:
