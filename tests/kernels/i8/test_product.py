@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from netgen.ir.tensor_type import Quantisation, TensorType
 from netgen.kernels import select_kernel
+from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.targets import TARGETS, Compiler, Target, find_target
 from netgen.ops.conv2d import Conv2d
 from tests.cases import examples
@@ -102,6 +103,25 @@ def test_sums_may_be_the_largest(target: str, tmp_path: Path) -> None:
     calls = [call_of(s, n, extremes=True) for n in range(3) for s in shapes]
     calls += [call_of(s, 5, extremes=True, dtype="u8", w_zero=z) for s in shapes for z in (1, 255)]
     check(calls, find_target(target), tmp_path)
+
+
+def test_two_weights_of_a_pair_may_not_be_the_least(tmp_path: Path) -> None:
+    """Of 24 inputs the first eight and the next ones are pairs, the last ones have no partners."""
+    first, target, calls = call_of(Window((1, 4, 24), 7), 0), find_target("aarch64"), []
+    for places, fit in (
+        ([(3, 2), (3, 10)], False),
+        ([(6, 7), (6, 15)], False),
+        ([(3, 2), (4, 10)], True),
+        ([(3, 2), (3, 9)], True),
+        ([(3, 10), (3, 18)], True),
+        ([(3, 2), (3, 18)], True),
+    ):
+        w, x = np.maximum(first.values["w"], -127), first.values["x"].copy()
+        for output, k in places:
+            w[output, 0, 0, k] = x[..., k] = -128
+        calls.append(replace(first, values={**first.values, "w": w, "x": x}))
+        assert calls[-1].packed(target)[8 * (1 + ROWS)] == fit
+    check(calls, target, tmp_path)
 
 
 def test_what_is_accepted() -> None:
