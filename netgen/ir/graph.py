@@ -158,7 +158,7 @@ class Graph:
 
     @property
     def results(self) -> tuple[str, ...]:
-        """What a run leaves: outputs, then the next values of states."""
+        """The values that a run leaves: outputs, then the next values of states."""
         return (*self.outputs, *self.next_values.values())
 
     @property

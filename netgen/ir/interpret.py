@@ -24,7 +24,7 @@ States: TypeAlias = Mapping[str, Array]
 
 
 def initial_states(graph: Graph) -> dict[str, Array]:
-    """What states are before the first run. Raises GraphError where the graph has no data for one.
+    """The states before the first run. Raises GraphError where the graph has no data for one.
 
     Zero, of codes the zero point, where they name no array.
     """
@@ -40,7 +40,7 @@ def initial_states(graph: Graph) -> dict[str, Array]:
 
 
 def next_states(graph: Graph, values: Mapping[str, Array]) -> dict[str, Array]:
-    """What states are after a run that gave these values, as they are stored."""
+    """The states after a run that gave these values, as they are stored."""
     return {
         state: graph[state].type.element.store(values[value])
         for state, value in graph.next_values.items()

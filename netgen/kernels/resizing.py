@@ -39,7 +39,7 @@ def describe_resize(layer: Layer) -> dict[str, Json]:
 
 
 def describe_lines(layer: Layer) -> dict[str, Json]:
-    """Of each row and column the place before it in x, and the weight of the one behind, exact."""
+    """The place in x before each row and column, and the weight of the one behind, exact."""
     found: dict[str, Json] = {}
     for axis, name in ((0, "row"), (1, "column")):
         lines = bilinear_op(layer).lines(layer.operands["x"], axis)

@@ -46,6 +46,6 @@ class Normalize(Operator):
         return result
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """That of what normalisations are for: 1."""
+        """The mean square that normalisations are for: 1."""
         del operands
         return 1.0

@@ -31,7 +31,7 @@ def plan_states(
 def state_rectangles(
     scheduled: Schedule, kept: Mapping[str, int], target: Target
 ) -> Iterator[Rectangle]:
-    """What lives between runs at these offsets, each buffer by itself."""
+    """The buffers that live between runs at these offsets, each by itself."""
     for name, offset in kept.items():
         buffer = scheduled.buffers[name]
         size = round_up(buffer.bytes, target.alignment)

@@ -129,7 +129,7 @@ def require_agreement(comparison: Comparison, tolerance: float) -> None:
         raise VerifyError(
             "the compiled model does not agree with its reference",
             expected="the codes that follow from the operands of their step",
-            found=f"others, first of %{_first_wrong(comparison)}: {codes}",
+            found=f"others, first {_first_wrong(comparison)}: {codes}",
             hint="`netgen verify --layers` shows where",
         )
     if not comparison.max_relative_error <= tolerance:
@@ -144,7 +144,8 @@ def require_agreement(comparison: Comparison, tolerance: float) -> None:
 def _first_wrong(comparison: Comparison) -> str:
     """The first layer with other codes; where only views have some, the outputs."""
     wrong = (layer.name for layer in comparison.layers if layer.codes and layer.codes.count)
-    return next(wrong, "the outputs")
+    first = next(wrong, None)
+    return "in the outputs" if first is None else f"of %{first}"
 
 
 def agreement_text(comparison: Comparison, against: str) -> str:

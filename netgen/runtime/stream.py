@@ -16,7 +16,7 @@ from netgen.runtime.model_image import ModelPort
 
 
 class _Model(Protocol):
-    """What a stream needs of a compiled model."""
+    """The part of a compiled model that a stream needs."""
 
     @property
     def inputs(self) -> tuple[ModelPort, ...]: ...

@@ -51,7 +51,7 @@ def seeded_weights(graph: Graph) -> dict[str, ConstantArray]:
 
 
 def _beginning(name: str, kind: TensorType) -> ConstantArray:
-    """What a state is before the first run: floats of mean square 1, codes of zero."""
+    """The content of a state before the first run: floats of mean square 1, codes of zero."""
     if not kind.element.is_float:
         return np.full(kind.shape, kind.zero, kind.element.storage)
     return _draw(name, kind.shape, Seed(0.0, sqrt(3.0)), 1.0)

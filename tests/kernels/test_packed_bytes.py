@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.tensor_type import Array, Quantisation, TensorType
 from netgen.kernels import KERNELS
 from netgen.kernels.layer import Layer
 from netgen.kernels.targets import TARGETS, Target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.mul import Mul
+from netgen.ops.normalize import Normalize
+from netgen.ops.prelu import Prelu
+from netgen.ops.sub import Sub
+from netgen.ops.transpose_conv2d import TransposeConv2d
 from tests.kernels.i8.random_networks import random_network
 from tests.kernels.layers import KINDS, SingleLayer, drawn_layers
 
 WHOLE, EACH = (1, 3, 4, 9), (1, 1, 1, 9)
 # What is drawn has neither operands of the same kind that are constants, nor Winograd's windows.
 OTHERS = [
-    *(SingleLayer(op, (WHOLE, b)) for op in (Add(), Mul()) for b in (WHOLE, EACH)),
+    *(SingleLayer(op, (WHOLE, b)) for op in (Add(), Mul(), Sub(), Prelu()) for b in (WHOLE, EACH)),
+    SingleLayer(TransposeConv2d(size=(9, 9), stride=(2, 2)), ((1, 4, 4, 5), (7, 3, 3, 5), (7,))),
     SingleLayer(Conv2d(pad=(1, 1, 1, 1)), ((1, 12, 12, 8), (20, 3, 3, 8), (20,))),
 ]
 
@@ -34,7 +40,7 @@ def layer_of(drawn: SingleLayer, constant: frozenset[str]) -> Layer:
 
 
 def layers_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
-    """Layers with weights of random networks, and these."""
+    """Layers with weights of random networks."""
     for seed in range(12):
         graph = random_network(seed)
         for node in graph.nodes:
@@ -48,6 +54,29 @@ def layers_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
             yield Layer(node.op, types, node.type, frozenset(constant)), arrays
 
 
+def others_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
+    """Layers with one constant that are not in random networks, and pixels that are normalised."""
+    own: dict[str, Any] = {"scale": 0.5, "zero": 3}
+    whole, each = (TensorType("i8", shape, Quantisation(0.25, 2)) for shape in (WHOLE, EACH))
+    for op in (Add(**own), Sub(**own), Mul(**own), Prelu(**own)):
+        for letter, kinds in (("b", (whole, whole)), ("b", (whole, each)), ("a", (whole, whole))):
+            types = dict(zip("ab", kinds, strict=True))
+            array = np.ones(types[letter].shape, np.int8)
+            layer = Layer(op, types, op.result_type(list(kinds)), frozenset(letter))
+            yield layer, {letter: array}
+    weights = TensorType("i8", (7, 3, 3, 5), Quantisation(0.5))
+    x = TensorType("i8", (1, 4, 4, 5), Quantisation(0.25, 2))
+    up = TransposeConv2d(size=(9, 9), stride=(2, 2), **own)
+    types = {"x": x, "w": weights}
+    layer = Layer(up, types, up.result_type([x, weights]), frozenset("w"))
+    yield layer, {"w": np.ones(weights.shape, np.int8)}
+    numbers = TensorType("f32", (3,))
+    types = {"x": TensorType("u8", (1, 4, 4, 3)), "scale": numbers, "shift": numbers}
+    result = Normalize().result_type(list(types.values()))
+    layer = Layer(Normalize(), types, result, frozenset({"scale", "shift"}))
+    yield layer, {letter: np.ones(3, np.float32) for letter in layer.constant}
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_bytes_from_shapes_are_those_that_are_packed(target: Target) -> None:
     seen: set[str] = set()
@@ -58,7 +87,7 @@ def test_bytes_from_shapes_are_those_that_are_packed(target: Target) -> None:
         if isinstance(drawn.op, kernel.operators)
         for layer in [layer_of(drawn, frozenset(kernel.constants))]
     ]
-    for layer, arrays in [*floats, *layers_of_codes()]:
+    for layer, arrays in [*floats, *layers_of_codes(), *others_of_codes()]:
         for kernel in KERNELS:
             fits = isinstance(layer.op, kernel.operators) and kernel.runs_on(target)
             packs = {*kernel.constants} & {*layer.operands} == layer.constant != frozenset()

@@ -26,7 +26,7 @@ HERE = ("generic", *(target.name for target in TARGETS if target.name.startswith
 
 
 def differing(path: Path, target: str, inputs: Array, expected: Array) -> int:
-    """How many codes of the outputs differ."""
+    """The number of codes of the outputs that differ."""
     model = netgen.compile(netgen.load(str(path)), target=target)
     found = np.stack([np.asarray(model(x)).reshape(-1) for x in inputs])
     return int((found != expected.reshape(len(found), -1)).sum())

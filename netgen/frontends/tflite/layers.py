@@ -160,7 +160,7 @@ def _linear(call: Call, x: TensorView, learned: Learned) -> str:
 
 
 def _rounding(call: Call, w: Learned) -> str:
-    """How sums of a fully connected layer of codes are rescaled.
+    """The rounding of sums of a fully connected layer of codes.
 
     Sources: LiteRT, `reference/integer_ops/fully_connected.h`: in float64. TensorFlow Lite Micro,
     `fully_connected_common.cc`: in fixed point, with one scale by a product of float32.

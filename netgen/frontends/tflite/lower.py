@@ -210,7 +210,7 @@ class _Lowering:
         return self._values[index]
 
     def _unsupported(self, found: Sequence[TensorView]) -> UnsupportedError | None:
-        """What is wrong with an operator that takes no codes, or no integers, and reads some."""
+        """The fault of an operator that takes no codes, or no integers, and reads some."""
         for kind in map(self._builder.kind, found):
             if kind.quantisation is not None:
                 return UnsupportedError(f"not supported of {kind.dtype}", hint=WITHOUT_QUANTISATION)

@@ -39,7 +39,7 @@ def _naming(title: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Initial:
-    """What a variable begins with, and its type."""
+    """The beginning of a variable, and its type."""
 
     type: TensorType
     array: Array
@@ -128,7 +128,7 @@ class Variables:
         self._initial[key] = _Initial(tensor.type(), tensor.array())
 
     def becomes(self) -> dict[str, TensorView]:
-        """What each state becomes: what was assigned last."""
+        """The next value of each state: what was assigned last."""
         return {state.value: self._now[key] for key, state in self._states.items()}
 
     def _types(self, key: Key) -> TensorType | None:

@@ -60,9 +60,12 @@ _NEON = Block("n8", 2, 2, 4, 4, planar=True)
 
 
 def blocks_for(layer: Layer, target: Target) -> tuple[Block, ...]:
-    """The blocks of a target, the widest first. Quads are of signed weights without zero point."""
-    features, w = target.cpu_features, layer.operands["w"]
-    if "avx512_vnni" in features and w.dtype == "i8" and not w.zero:
+    """The blocks of a target, the widest first.
+
+    Quads are of signed codes, and of signed weights without zero point.
+    """
+    features, w, x = target.cpu_features, layer.operands["w"], layer.operands["x"]
+    if "avx512_vnni" in features and x.dtype == w.dtype == "i8" and not w.zero:
         return (*_QUADS, _PAIRS[-1])
     if "avx512bw" in features:
         return _PAIRS

@@ -103,6 +103,7 @@ class DepthwiseConv2dI8(Kernel):
             "tiles": {str(g): describe_tiles(row, unroll, block) for g, block in kinds.items()},
             "guards": _guards(runs),
             "codes": layer.operands["x"].dtype,
+            "result_codes": layer.result.dtype,
             "vectors": _describe_blocks(layer, runs),
             "places": [] if runs[0].run.lines else _places(layer),
         }

@@ -61,7 +61,7 @@ class ProductI8(Kernel):
         return groups == 1 and w.zero > w.element.low and "w" in layer.constant
 
     def runs_on(self, target: Target) -> bool:
-        """Those that have products of codes."""
+        """Targets that have products of codes."""
         return target.tiling("i8").inputs_at_once > 0
 
     def title(self, layer: Layer) -> str:

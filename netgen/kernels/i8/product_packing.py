@@ -29,7 +29,7 @@ PAIRED = 8
 
 
 def code_offset(layer: Layer, shape: Shape, tiling: Tiling) -> int:
-    """What instructions take for the zero point of x: bytes are counted from the lowest code.
+    """The zero point of x as instructions take it: bytes are counted from the lowest code.
 
     Signed ones are counted from the middle.
     """

@@ -105,7 +105,7 @@ class Shape:
         return self.depth * self.outputs
 
     def lines(self, rows: int) -> tuple[int, int]:
-        """How often tiles begin anew in so many rows, and the pixels that they then go over."""
+        """The number of lines that tiles go over in so many rows, and the pixels of each."""
         return (1, rows * self.result[1]) if self.flat else (rows, self.result[1])
 
 
@@ -134,7 +134,7 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
 
 @dataclass(frozen=True)
 class Work:
-    """How a product is computed: tiles, the rows of a block, and lines of weights to prefetch.
+    """The way to compute a product: tiles, the rows of a block, and lines of weights to prefetch.
 
     A block's rows are copied together. Lines are fetched with each step of a tile.
     """

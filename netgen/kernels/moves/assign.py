@@ -1,4 +1,4 @@
-"""What a state becomes, moved to where the state stands: y = x."""
+"""The next value of a state, moved to where the state stands: y = x."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AssignKernel(Kernel):
         return f"assign_{layer.result.elements}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Where the block begins in x and y; or pixels and stretches of channels."""
+        """The beginnings of the block in x and y; or pixels and stretches of channels."""
         del target
         pixels = layer.result.elements // layer.layout("y").channels
         starts = {letter: _block(layer.layout(letter), pixels) for letter in ("x", "y")}

@@ -1,4 +1,4 @@
-"""What states become is moved to their places: by steps of their own, or by what computes it.
+"""Next values of states are moved to their places: by steps of their own, or by what computes them.
 
 A state is overwritten once nobody reads it any more in this run, and as early as that: what it
 becomes is then needed no longer.

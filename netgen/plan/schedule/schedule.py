@@ -102,7 +102,7 @@ def schedule(
 
 @dataclass(frozen=True)
 class _Ways:
-    """What a schedule may do; see `schedule`."""
+    """The options of a schedule; see `schedule`."""
 
     target: Target
     image: Image

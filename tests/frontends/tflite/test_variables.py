@@ -75,7 +75,7 @@ def test_verify_compares_several_runs(name: str, tmp_path: Path) -> None:
 
 
 def test_verify_sees_a_state_that_is_lost(tmp_path: Path) -> None:
-    """Of one run alone nobody could tell."""
+    """One run alone would not tell."""
     find_package("ai_edge_litert")
     path = written(tmp_path, running_sum())
     graph = load_tflite(path)

@@ -31,7 +31,7 @@ def read(model: Model, variable: str, result: str, shape: Shape, kind: str = "fl
 
 
 def begin(model: Model, **arrays: npt.ArrayLike) -> Model:
-    """What variables begin with, by name: a subgraph that runs once; gives it."""
+    """A subgraph that runs once and gives variables, by name, their beginning."""
     model.node("CALL_ONCE", [], [], InitSubgraphIndex=1 + len(model.others))
     once = model.another()
     for name, array in arrays.items():
@@ -109,7 +109,7 @@ def assigned_first() -> Model:
 
 
 def never_assigned() -> Model:
-    """What a variable begins with, in every run."""
+    """The beginning of a variable, in every run."""
     model = Model({"x": ROW})
     begin(model, s=np.arange(4.0).reshape(ROW))
     add(model, read(model, handle(model, "s"), "r", ROW), "x", "y")

@@ -84,7 +84,7 @@ def _drawn(operator: str, draw: np.random.Generator) -> Drawn:
 
 
 def _shapes(operator: str, draw: np.random.Generator) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of x, and of weights as the file has them."""
+    """The shapes of x, and of weights as the file has them."""
     if operator == "FULLY_CONNECTED":
         length, outputs = (int(draw.integers(1, most)) for most in (200, 300))
         return (1, length), (outputs, length)

@@ -22,7 +22,7 @@ PRODUCT = find_kernel("product_i8")
 
 @dataclass(frozen=True)
 class Window:
-    """What moves over an image [rows, columns, inputs], and the number of outputs."""
+    """A window over an image [rows, columns, inputs], and the number of outputs."""
 
     image: tuple[int, int, int]
     outputs: int

@@ -25,7 +25,7 @@ FOR_X86 = [target for target in TARGETS if target.name.startswith(("generic", "x
 
 
 def mismatches(graph: Graph, target: str, options: PlanOptions) -> int:
-    """How many codes of the C differ from those of the graph, over two runs."""
+    """The number of codes of the C that differ from those of the graph, over two runs."""
     model, wrong = netgen.compile(graph, target=target, **options.keywords()), 0
     for seed in (1, 2):
         inputs = drawn_codes(graph, seed)

@@ -190,7 +190,7 @@ def test_a_block_may_move_over_itself_only_as_one() -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_every_order_that_is_accepted_is_right(name: str) -> None:
-    """Of two steps that trade places the checker says what the plan interpreter finds."""
+    """The checker says of two steps that trade places what the plan interpreter finds."""
     from tests.plan.execute.test_states import run_all
 
     graph, plan = stateful(name), plan_of(name)
