@@ -106,7 +106,7 @@ def test_sums_may_be_the_largest(target: str, tmp_path: Path) -> None:
 
 
 def test_two_weights_of_a_pair_may_not_be_the_least(tmp_path: Path) -> None:
-    """Of 24 inputs the first eight and the next ones are pairs, the last ones have no partners."""
+    """The first eight of 24 inputs and the next ones are pairs; the last ones have no partners."""
     first, target, calls = call_of(Window((1, 4, 24), 7), 0), find_target("aarch64"), []
     for places, fit in (
         ([(3, 2), (3, 10)], False),
