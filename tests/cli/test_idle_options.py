@@ -43,6 +43,7 @@ VALUES = {
     "--most": "3",
     "--vs": "torch",
     "--table": "fp32",
+    "--models": ".",
     "--rounds": "3",
     "--chart": "c.svg",
 }
@@ -99,11 +100,11 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (
         ("bench", "tiny", "--json"),
         {*LOADING, *BENCH},
-        {"--table", "--profile"},
+        {"--table", "--models", "--profile"},
     ),
     (
         ("bench", "--table", "fp32"),
-        {*BENCH, "--format", "--json"},
+        {*BENCH, "--format", "--json", "--models"},
         {"--profile"},
     ),
     (

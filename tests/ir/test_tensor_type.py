@@ -43,7 +43,7 @@ def test_the_text_says_what_codes_stand_for() -> None:
         ("{scale=0x1p-7, zero=128}", "{scale=0x1p-7, colour=3}", "a type has no such attributes"),
         ("{scale=0x1p-7, zero=128}", "{scale=@s}", "a scale along an axis is an array"),
         ("{scale=@w.scale, axis=0}", "{scale=@w.scale, axis=2}", "the type has no such axis"),
-        ("= concat(", "= relu(%image) #", "relu takes no x of i8"),
+        ("= concat(", "= hard_sigmoid(%image) #", "hard_sigmoid takes no x of i8"),
         ("zero=-3} = concat", "zero=-2} = concat", "the type of %twice is wrong"),
         ("%n     : i32[3]      ", "%n     : f32[3] {scale=0x1p0}", "f32 has no scale"),
     ],
