@@ -40,8 +40,8 @@ _OF_CODES = ("products/products", "codes/depthwise")
 # Products of codes: inputs at once, sums of a vector, and the macro that tests for them.
 _DOTS = (
     (2, 8, "defined(__AVX2__)"),
-    (2, 16, "defined(__AVX512BW__)"),
-    (4, 16, "defined(__AVX512VNNI__)"),
+    (2, 16, "defined(__AVX512BW__) && defined(__AVX512VL__)"),
+    (4, 16, "defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)"),
     (4, 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
     (8, 4, "defined(__aarch64__)"),
 )
@@ -54,7 +54,7 @@ _CODE_REGISTERS = {
 _VECTORS_OF_CODES = {
     4: "defined(__aarch64__)",
     8: "defined(__AVX2__) && defined(__FMA__)",
-    16: "defined(__AVX512BW__) && defined(__AVX512DQ__)",
+    16: "defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)",
 }
 # The forms of requantisation: name, word, further arguments, and the roundings that may take it.
 _CODE_FORMS = (
@@ -149,6 +149,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
         "called": called,
         "code_widths": _code_widths(called),
         "scalars": [function.text(prefix) for function in found if function.width == 1],
+        "activated": any("(float v" in f.text(prefix) for f in found if f.width == 1),
         "of_codes": [text for text in of_codes if text],
         "gnu_vectors": floats.vector_types,
         "widths": widths,

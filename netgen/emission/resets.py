@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netgen.emission.c_types import C_TYPES
 from netgen.emission.calls import Calls
 from netgen.emission.lent import lent_pointers
 from netgen.plan.data.plan import PlannedState
@@ -19,7 +18,6 @@ class Reset:
 
     title: str
     to: str
-    c_type: str
     pixels: int
     elements: int
     step: int
@@ -48,7 +46,6 @@ def _reset(calls: Calls, state: PlannedState) -> Reset:
     return Reset(
         title=f"{state.value}: {kind}",
         to=calls.start(state.value, layout.runs[0].first),
-        c_type=C_TYPES[kind.dtype].name,
         pixels=pixels,
         elements=elements,
         step=layout.pitch,

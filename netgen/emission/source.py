@@ -74,6 +74,9 @@ def emit_files(
         "model.c.j2",
         **context,
         inline_weights=_INLINE_MARK,
+        packed_bytes=any(
+            find_kernel(step.kernel).weights_element == "i32" for step in plan.steps if step.weights
+        ),
         blob_start=blob_start(),
         blob_layout=byte_list(layout),
         functions=texts,

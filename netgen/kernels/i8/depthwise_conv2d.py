@@ -173,7 +173,7 @@ def _guards(runs: Sequence[BlockRun]) -> list[Json]:
         return ["__aarch64__"]
     guards = ["__AVX2__", "__FMA__"]
     if {"p32", "q64"} & names:
-        guards += ["__AVX512BW__", "__AVX512DQ__"]
+        guards += ["__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"]
     if any(name.startswith("q") for name in names):
         guards += ["__AVX512VNNI__", "__AVX512BW__", "__AVX512VL__"]
     return [*dict.fromkeys(guards)]
