@@ -108,6 +108,9 @@ def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
             where=f"%{scheduled.graph.inputs[0].name}",
             hint="choose --input caller or arena",
         )
+    # The search for a budget corrects its estimates otherwise, and may find less.
+    while (less := cutter.fitting(cutter.certificate(cut).arena_bytes - 1)) is not None:
+        cut = less
     plan = assemble(cut_schedule(scheduled, cut), target)
     return PlanError(
         "no plan has so small an arena",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from netgen.errors import InputError
+from netgen.ir.tensor_type import Array
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,10 @@ def read_labels(path: Path, classes: int) -> list[str]:
     return labels
 
 
-def best(
-    scores: npt.NDArray[np.float32], count: int, labels: Sequence[str] | None
-) -> tuple[Hit, ...]:
+def best(scores: Array, count: int, labels: Sequence[str] | None) -> tuple[Hit, ...]:
     """The `count` largest outputs, ties to the lower class; without labels they are numbers."""
-    order = np.argsort(-scores, kind="stable")[:count]
+    # In float64: codes of one byte have no negative of their least.
+    order = np.argsort(-scores.astype(np.float64), kind="stable")[:count]
     return tuple(
         Hit(int(i), labels[i] if labels else f"class {i}", float(scores[i])) for i in order
     )

@@ -14,3 +14,10 @@ def test_best() -> None:
     )
     assert [hit.label for hit in best(scores, 2, list("abcde"))] == ["b", "d"]
     assert len(best(scores, 9, None)) == 5
+
+
+def test_best_of_codes() -> None:
+    """The least code of a byte, whose negative is itself, is not the best."""
+    signed, unsigned = np.array([-128, 127, 3], np.int8), np.array([0, 223, 3], np.uint8)
+    assert [hit.index for hit in best(signed, 3, None)] == [1, 2, 0]
+    assert [hit.index for hit in best(unsigned, 3, None)] == [1, 2, 0]
