@@ -69,10 +69,15 @@ class Conv2dPortableI8(RowKernel):
         del target
         op, w = layer.op, layer.operands["w"].shape
         assert isinstance(op, Conv2d)
+        inputs, dilated = describe_inputs(layer, op.groups), op.dilation != (1, 1)
+        dense = not inputs["x_runs"] and layer.layout("x").pitch == w[3]
         return {
             **describe_window(layer, op.window(w)),
             **describe_product_pitches(layer),
-            **describe_inputs(layer, op.groups),
+            **inputs,
+            "dilated": dilated,
+            # Inputs of all columns of a window follow each other.
+            "joined": dense and not dilated,
             **describe_codes(layer),
             "groups": op.groups,
             "spans": describe_outputs(layer, op.groups),
