@@ -243,7 +243,7 @@ def test_a_bench_goes_on_with_the_peers_that_are_there(cli: Cli, tiny: str) -> N
 def test_a_peer_that_computes_something_else_fails_the_bench(
     cli: Cli, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("netgen.bench.result.LARGEST_ERROR", 0.0)
+    monkeypatch.setattr("netgen.bench.bench.LARGEST_ERROR", 0.0)
     outcome = cli("bench", tiny, "--rounds", "1")
     assert outcome.code == 8
     assert "do not compute the same" in outcome.stdout
