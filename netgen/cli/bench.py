@@ -79,13 +79,18 @@ def bench_models(
 
 
 def _default_peers(table: str | None, cases: tuple[Case, ...]) -> tuple[str, ...]:
-    """The peers of a table, where one that is not there has dashes; of a model ONNX Runtime."""
+    """All peers of a table, where one that is not there has dashes; of models one of each."""
     from netgen.bench.peers import of_floats
     from netgen.bench.suite import PEERS_OF_CODES
 
     if table is None:
-        return ("onnxruntime",)
+        return tuple(dict.fromkeys(_default_peer(case.model) for case in cases))
     return PEERS_OF_CODES if any(case.published for case in cases) else of_floats()
+
+
+def _default_peer(model: str) -> str:
+    """The runtime that a user would otherwise take."""
+    return "tflite" if model.endswith(".tflite") else "onnxruntime"
 
 
 def _cases(

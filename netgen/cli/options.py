@@ -182,7 +182,7 @@ def bench_options(command: Command) -> Command:
         click.option(
             "--vs",
             help="Peers, by commas: onnxruntime, openvino, ncnn, tflite, torch, tflm "
-            "[default: onnxruntime; with --table all that fit].",
+            "[default: onnxruntime, of .tflite files tflite; with --table all that fit].",
         ),
         click.option(
             "--table", metavar="NAME", help="All networks of a published table: fp32, int8."

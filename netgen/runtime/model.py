@@ -197,17 +197,17 @@ class CompiledModel:
         Computes (x / 255 - mean) / std per channel in float64 and rounds once. Raises InputError
         for other dtypes and shapes, UsageError if the model does not say what it expects.
         """
-        if self._image.normalisation is None:
-            raise UsageError(
-                "this model does not declare a normalisation",
-                hint="normalise the images yourself and pass them as float32",
-            )
         if self.inputs[0].dtype != "float32":
             raise UsageError(
                 "only float32 inputs are normalised",
                 where=f"input '{self.inputs[0].name}'",
                 found=self.inputs[0].dtype,
                 hint=f"give images of {self.inputs[0].dtype} to the model itself",
+            )
+        if self._image.normalisation is None:
+            raise UsageError(
+                "this model does not declare a normalisation",
+                hint="normalise the images yourself and pass them as float32",
             )
         pixels = checked_array(images, self.inputs[0], "uint8")
         return normalise(pixels, self._image.normalisation)

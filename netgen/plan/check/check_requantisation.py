@@ -1,8 +1,10 @@
 """Checks of certificates: codes computed in float32 must be those of the definition.
 
-Nothing here is shared with the search for the constants. For each code of a channel the least sum
-with a code so large is bisected on the float form itself, as the processor computes it; there, and
-one below, the definition must agree. Both are monotone, so they then agree for every sum. The
+Nothing of the search for the constants is shared. Which lane holds which channel is taken from the
+kernels, and biases are taken as they are packed: tests of whole layers judge those. For each code
+of a channel the least sum with a code so large is bisected on the float form itself, as the
+processor computes it; there, and one below, the definition must agree. Both are monotone, so they
+then agree for every sum. The
 definitions are written after the words of their sources, not as the references in `ops` are.
 """
 
