@@ -36,6 +36,7 @@ from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
+from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
@@ -70,6 +71,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dPortableF32(),
     Conv2dPortableI8(),
     DepthwiseConv2dI8(),
+    DepthwiseConv2dLoopsI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
