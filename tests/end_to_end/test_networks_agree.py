@@ -48,7 +48,7 @@ def check_onnxruntime(name: str, parameters: Parameters) -> None:
 
 
 def test_tolerances() -> None:
-    assert TOLERANCES == {"numpy": 1e-5, "onnxruntime": 1e-4, "tflite": 1e-5}
+    assert TOLERANCES == {"numpy": 1e-5, "onnxruntime": 1e-4, "tflite": 1e-5, "tflm": 1e-5}
 
 
 # One in vectors; ONNX Runtime judges the other, and `generic` has the tests of firmware and CLI.

@@ -64,6 +64,9 @@ def test_signatures() -> None:
         "threads": 1,
         "copies": False,
         "small": False,
+        "input_type": "declared",
+        "mean": None,
+        "std": None,
     }
     assert keywords(netgen.compile) == {"target": "native", **options, "progress": None}
     files = {"target": "generic", "weights_as": "c", "prefix": None}

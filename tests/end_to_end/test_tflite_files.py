@@ -9,7 +9,6 @@ import pytest
 
 from netgen import compile as compiled
 from netgen.compiler import lower
-from netgen.errors import NetgenError
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.interpret import interpret
 from netgen.kernels.targets import find_target
@@ -82,18 +81,9 @@ def test_pictures_of_cifar(shared_data: Path) -> None:
             assert relative_error(found, scores) <= LARGEST_ERROR
 
 
-@pytest.mark.parametrize(
-    ("file", "part"),
-    [
-        ("mlperf_tiny/kws_ref_model.tflite", "12 parts"),
-        ("mlperf_tiny/kws_ref_model_float32.tflite", "quantised to int8"),
-        ("mlperf_tiny/vww_96_int8.tflite", "30 parts"),
-        ("mobilenet_v1_imagenet/mobilenet_v1_0.25_128_quant.tflite", "30 parts"),
-        ("person_detect/person_detect.tflite", "are quantised"),
-        ("tflite_models/okay_nabu.tflite", "CALL_ONCE"),
-    ],
-)
-def test_what_has_no_kernels_is_listed(shared_data: Path, file: str, part: str) -> None:
-    with pytest.raises(NetgenError) as caught:
-        load_tflite(shared_data / file)
-    assert part in str(caught.value)
+def test_every_file_is_read(shared_data: Path) -> None:
+    files = sorted(shared_data.glob("*/*.tflite"))
+    assert len(files) >= 11
+    for path in files:
+        graph = load_tflite(path)
+        assert graph.outputs, path.name
