@@ -172,7 +172,7 @@ def test_processors_without_the_vectors_give_the_same_codes(tmp_path: Path) -> N
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("first", range(100, 400, 10))
+@pytest.mark.parametrize("first", range(100, 180, 10))
 def test_many_layers(target: str, first: int, tmp_path: Path) -> None:
     calls = calls_of(range(first, first + 10), target)
     agree(calls, target, tmp_path, compiler_for(target, any_compiler()))

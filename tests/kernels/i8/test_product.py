@@ -70,8 +70,9 @@ def test_random_layers_layouts_bands_and_parts(
     run()
 
 
+# gcc for other machines links its programs statically, and has no sanitizers then.
 @pytest.mark.heavy
-@pytest.mark.parametrize("target", WITH_PRODUCTS)
+@pytest.mark.parametrize("target", [name for name in WITH_PRODUCTS if name.startswith("x86")])
 def test_nothing_outside_the_buffers_is_touched(
     target: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

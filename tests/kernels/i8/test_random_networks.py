@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -51,19 +52,21 @@ def test_the_c_gives_the_codes_of_the_graph(target: Target) -> None:
 
 def options_of(graph: Graph, target: Target) -> list[PlanOptions]:
     """A plan near to the smallest arena, one that rows are pushed into, one of three threads."""
-    least = pareto(graph, target)[-1].arena_bytes
-    ways = [PlanOptions(ram=least), PlanOptions(ram=least, input="arena"), PlanOptions(threads=3)]
-    try:
-        return [*ways, PlanOptions(ram=pareto(graph, target, "rows")[-1].arena_bytes, input="rows")]
-    except netgen.NetgenError:  # some cannot be pushed into
-        return ways
+    places: tuple[Image, ...] = "caller", "arena", "rows"
+    ways = [PlanOptions(threads=3)]
+    for place in places:
+        # Some networks cannot be pushed into: their tables are empty, or refused.
+        with suppress(netgen.NetgenError):
+            ways.append(PlanOptions(ram=pareto(graph, target, place)[-1].arena_bytes, input=place))
+    assert len(ways) >= 3
+    return ways
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("target", FOR_X86, ids=lambda target: target.name)
 def test_no_plan_changes_a_code(target: Target) -> None:
     require_processor(target.name)
-    for seed in range(100, 140):
+    for seed in range(100, 110):
         graph = run_pipeline(random_network(seed, 8))
         assert mismatches(graph, target.name, PlanOptions()) == 0, seed
         for options in options_of(graph, target):
