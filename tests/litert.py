@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from netgen.ir.tensor_type import Array, TensorType
 from tests.tools import find_package
+
+# An object of the schema, whose classes flatbuffers' compiler writes without types.
+Table: TypeAlias = Any
 
 _TYPES = {"f32": "FLOAT32", "i8": "INT8", "u8": "UINT8", "i16": "INT16", "i32": "INT32"}
 
@@ -90,7 +93,7 @@ def litert_of(
     return found
 
 
-def _tensor(schema: Any, name: str, kind: TensorType) -> Any:  # noqa: ANN401  # classes without types
+def _tensor(schema: Table, name: str, kind: TensorType) -> Table:
     tensor = schema.TensorT()
     tensor.name, tensor.shape = name, list(kind.shape)
     tensor.type = getattr(schema.TensorType, _TYPES[kind.dtype])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -63,7 +63,14 @@ class Rescaled(Operator):
         return TensorType(dtype or x.dtype, shape, own)
 
 
-def own_codes(scale: float | None, zero: int) -> Any:  # noqa: ANN401  # arguments of any Rescaled
+class OwnCodes(TypedDict, total=False):
+    """The attributes of `Rescaled` by name; without them codes of a result are as those of x."""
+
+    scale: float
+    zero: int
+
+
+def own_codes(scale: float | None, zero: int) -> OwnCodes:
     """The attributes of a result with this scale, rounded to float32, or with that of x."""
     return {"scale": 0.0 if scale is None else rounded_scale(scale), "zero": zero}
 

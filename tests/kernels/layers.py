@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
@@ -134,12 +135,10 @@ class Drawing:
     def layer(self, kind: str) -> SingleLayer:
         """A possible layer: attributes are drawn until they fit each other."""
         while True:
-            try:
+            with suppress(GraphError):
                 layer: SingleLayer = getattr(self, f"_{kind}")()
                 if layer.result.elements:
                     return layer
-            except GraphError:  # noqa: PERF203  # the loop is there to try again
-                continue
 
     def _pointwise(self) -> SingleLayer:
         inputs, outputs = self.pick(CHANNELS), self.pick(CHANNELS)

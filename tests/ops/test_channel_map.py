@@ -35,7 +35,7 @@ def meaning(text: str) -> list[Channel]:
     code = re.sub(r"(?<![x0-9])0\[([0-9]+)\]", r"zeros[:\1]", text)
     names: dict[str, object] = {f"x{n}": run(n, 0, 2000) for n in range(20)}
     names |= {"zeros": [ZERO] * 2000, "deal": deal}
-    found = eval(code.replace("(", "deal(").replace("|", ","), names)  # noqa: S307  # as above
+    found = eval(code.replace("(", "deal(").replace("|", ","), names)  # noqa: S307  # Python judges texts of this file
     assert isinstance(found, list)
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.ops.broadcast import Broadcast, per_channel
+from netgen.ops.rescaled import OwnCodes
 
 Shape = tuple[int, ...]
 
@@ -22,7 +22,7 @@ def of_codes(call: Call) -> bool:
     return any(call.builder.kind(view).quantisation is not None for view in views)
 
 
-def own_scale(call: Call) -> Any:  # noqa: ANN401  # arguments of any operator that rescales
+def own_scale(call: Call) -> OwnCodes:
     """The attributes that say what codes of the result stand for; none of floats."""
     if not of_codes(call):
         return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import tflite
@@ -12,11 +12,12 @@ from netgen.frontends.tflite.schema import OPTIONS
 from tests.frontends.tflite.tflite_models import Model, Table
 
 Draw = np.random.Generator
+Each = TypeVar("Each")
 ODD = (-(2**31), -(2**16), -2, -1, 0, 1, 2, 3, 7, 31, 32, 127, 255, 2**16, 2**31 - 1)
 FLOATS = (float("nan"), float("inf"), -float("inf"), -1.0, 0.0, -0.0, 1e-45, 1e38, 0.5, 1.0)
 
 
-def pick(draw: Draw, values: Sequence[Any]) -> Any:  # noqa: ANN401  # any of any sequence
+def pick(draw: Draw, values: Sequence[Each]) -> Each:
     return values[int(draw.integers(len(values)))]
 
 

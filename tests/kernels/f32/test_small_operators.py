@@ -6,6 +6,7 @@ Many random layers stand in one network, so that one compilation tests them all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -125,10 +126,8 @@ class Layers:
         """A possible layer: attributes are drawn until they fit each other."""
         kinds = (self.binary, self.sigmoid, self.pool, self.pool, self.move, self.move)
         while True:
-            try:
+            with suppress(GraphError):
                 return kinds[number % len(kinds)]()
-            except GraphError:  # noqa: PERF203  # the loop is there to try again
-                continue
 
 
 @pytest.fixture(scope="module")

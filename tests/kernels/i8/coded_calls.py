@@ -22,6 +22,7 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.layer import Instance, Kernel, Layer
 from netgen.kernels.split import Split
 from netgen.kernels.targets import Target
+from netgen.ops.window import Sliding
 from tests.tools import link
 
 _HEAD = """\
@@ -143,7 +144,8 @@ class CodedCall:
         """The rows of x that are there: the last ones that the band sees, as many as slots."""
         band, shape = self.layer.band, self.layer.operands["x"].shape
         assert band is not None
-        window = self.layer.op.window(self.layer.operands["w"].shape)  # type: ignore[attr-defined]
+        assert isinstance(self.layer.op, Sliding)
+        window = self.layer.op.window(self.layer.operands["w"].shape)
         last = (self.first + band.rows - 1) * window.stride[0] - window.pad[0]
         last += (window.size[0] - 1) * window.dilation[0]
         end = min(last + 1, shape[1])

@@ -41,7 +41,8 @@ def drawn(seed: int, target: str) -> CodedCall | None:
     draw = np.random.default_rng(seed)
     element = ELEMENTS[str(draw.choice(["i8", "i8", "i8", "u8"]))]
     layer = _layer(draw, element)
-    window = layer.op.window(layer.operands["w"].shape)  # type: ignore[attr-defined]
+    assert isinstance(layer.op, DepthwiseConv2d)
+    window = layer.op.window(layer.operands["w"].shape)
     if not reaches_image(layer, window):
         return None
     layer, first = _in_band(_laid_out(layer, draw), window, draw)
@@ -71,7 +72,8 @@ def _layer(draw: np.random.Generator, element: ElementType) -> Layer:
     """Window, image, channels, zero points and scales, some of which shift sums to the left."""
     size = draw.choice([1, 2, 3, 3, 3, 4, 5, 7], 2).tolist()
     dilation = tuple(draw.choice([1, 1, 1, 2], 2).tolist())
-    pad = tuple(int(draw.integers(0, size[n // 2])) for n in range(4))
+    top, bottom, left, right = (int(draw.integers(0, size[n // 2])) for n in range(4))
+    pad = top, bottom, left, right
     reach = [(size[n] - 1) * dilation[n] + 1 for n in range(2)]
     image = [int(draw.integers(max(reach[n] - pad[2 * n], 1), 20)) for n in range(2)]
     channels = int(draw.choice([1, 3, 8, 16, 24, 40, 64, 67, 96, int(draw.integers(1, 140))]))
@@ -79,7 +81,7 @@ def _layer(draw: np.random.Generator, element: ElementType) -> Layer:
     signed = element.name == "i8"
     op = DepthwiseConv2d(
         tuple(draw.choice([1, 1, 2, 3], 2).tolist()),
-        pad,  # type: ignore[arg-type]
+        pad,
         dilation,
         act=str(draw.choice(["none", "relu", "relu6"])),
         scale=float(np.float32(2.0 ** draw.uniform(-6, -3))),
