@@ -167,6 +167,38 @@ def _codes(tiling: Tiling) -> dict[str, Tiling]:
     return {"i8": tiling, "u8": tiling}
 
 
+_X86_V4 = Target(
+    name="x86-64-v4",
+    summary="AVX-512, 32 registers of 16 floats",
+    cpu_features=X86_V4,
+    machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
+    gcc_flags=(*FUSED, *CODE_TILES),
+    clang_flags=(),
+    alignment=64,
+    cache_l1=32 * 1024,
+    cache_l2=1024 * 1024,
+    cache_miss=1 / 6,
+    tilings={
+        "f32": _WIDE,
+        **_codes(_PAIRS_16),
+    },
+    processor=_LARGE,
+)
+_AARCH64 = Target(
+    name="aarch64",
+    summary="NEON, 32 registers of 4 floats",
+    cpu_features=NEON,
+    machine_flags=("-march=armv8-a",),
+    gcc_flags=REGISTERS,
+    clang_flags=("-fno-unroll-loops",),
+    alignment=64,
+    cache_l1=32 * 1024,
+    cache_l2=512 * 1024,
+    cache_miss=1 / 6,
+    tilings={"f32": _NEON, **_codes(_EIGHTS_4)},
+    processor=_LARGE,
+)
+
 TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
@@ -237,67 +269,23 @@ TARGETS: tuple[Target, ...] = (
         },
         processor=_LARGE,
     ),
-    Target(
-        name="x86-64-v4",
-        summary="AVX-512, 32 registers of 16 floats",
-        cpu_features=X86_V4,
-        machine_flags=("-march=x86-64-v4", "-mprefer-vector-width=512"),
-        gcc_flags=(*FUSED, *CODE_TILES),
-        clang_flags=(),
-        alignment=64,
-        cache_l1=32 * 1024,
-        cache_l2=1024 * 1024,
-        cache_miss=1 / 6,
-        tilings={
-            "f32": _WIDE,
-            **_codes(_PAIRS_16),
-        },
-        processor=_LARGE,
-    ),
-    Target(
+    _X86_V4,
+    replace(
+        _X86_V4,
         name="x86-64-v4-vnni",
         summary="AVX-512 with products of bytes, 32 registers of 16 floats",
         cpu_features=(*X86_V4, "avx512_vnni"),
         machine_flags=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
-        gcc_flags=(*FUSED, *CODE_TILES),
-        clang_flags=(),
-        alignment=64,
-        cache_l1=32 * 1024,
-        cache_l2=1024 * 1024,
-        cache_miss=1 / 6,
-        tilings={
-            "f32": _WIDE,
-            **_codes(_QUADS_16),
-        },
-        processor=_LARGE,
+        tilings={"f32": _WIDE, **_codes(_QUADS_16)},
     ),
-    Target(
-        name="aarch64",
-        summary="NEON, 32 registers of 4 floats",
-        cpu_features=NEON,
-        machine_flags=("-march=armv8-a",),
-        gcc_flags=REGISTERS,
-        clang_flags=("-fno-unroll-loops",),
-        alignment=64,
-        cache_l1=32 * 1024,
-        cache_l2=512 * 1024,
-        cache_miss=1 / 6,
-        tilings={"f32": _NEON, **_codes(_EIGHTS_4)},
-        processor=_LARGE,
-    ),
-    Target(
+    _AARCH64,
+    replace(
+        _AARCH64,
         name="aarch64-dotprod",
         summary="NEON with products of bytes, 32 registers of 4 floats",
         cpu_features=DOT_PRODUCTS,
         machine_flags=("-march=armv8.2-a+dotprod",),
-        gcc_flags=REGISTERS,
-        clang_flags=("-fno-unroll-loops",),
-        alignment=64,
-        cache_l1=32 * 1024,
-        cache_l2=512 * 1024,
-        cache_miss=1 / 6,
         tilings={"f32": _NEON, **_codes(_LANES_4)},
-        processor=_LARGE,
     ),
 )
 

@@ -7,8 +7,6 @@ order of their places in x.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from netgen.kernels.geometry import describe_band
@@ -81,10 +79,10 @@ def output_order(layer: Layer, target: Target) -> Places:
     return packed_order(layer, output_blocks(layer, target))
 
 
-def blocked_weights(layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+def blocked_weights(layer: Layer, target: Target, w: Packed) -> Packed:
     """Weights by (block, r, s, c, output of the block), one after the other."""
     inputs = visiting_order(layer.layout("x"))
-    w = constants["w"][output_order(layer, target)][..., inputs]
+    w = w[output_order(layer, target)][..., inputs]
     taps = w.reshape(len(w), -1)
     return np.concatenate([_block(taps, run) for run in output_blocks(layer, target)])
 

@@ -7,30 +7,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from netgen.ir.operator import Operator
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer
-from netgen.kernels.loops import ElementKernel
+from netgen.kernels.conversions.quantize import QuantizeKernel
+from netgen.kernels.layer import ElementsByLetter, Json, Layer
 from netgen.kernels.stretches import describe_elements, in_place
 from netgen.kernels.targets import Target
 from netgen.ops.quantize import Quantize
 
 
-class QuantizeCodesKernel(ElementKernel):
+class QuantizeCodesKernel(QuantizeKernel):
     """Any shape."""
 
     name: ClassVar[str] = "quantize_codes"
-    operators: ClassVar[tuple[type[Operator], ...]] = (Quantize,)
     numeric_form: ClassVar[str] = "codes-one-by-one"
     elements: ClassVar[ElementsByLetter] = {
         "x": frozenset({"i16"}),
         "y": frozenset({"i8", "u8", "i16"}),
     }
-    any_layout: ClassVar[bool] = True
-    by_rows: ClassVar[ByRows] = "alike"
-
-    def accepts(self, layer: Layer) -> bool:
-        """Every quantize."""
-        return isinstance(layer.op, Quantize)
 
     def title(self, layer: Layer) -> str:
         """Element types and number of elements."""

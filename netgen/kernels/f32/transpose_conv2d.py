@@ -54,7 +54,7 @@ class TransposeConv2dF32(RowKernel):
         """Biases, then weights."""
         w = constants["w"]
         b = constants.get("b", np.zeros(len(w), w.dtype))[output_order(layer, target)]
-        return np.concatenate([b, blocked_weights(layer, target, constants)])
+        return np.concatenate([b, blocked_weights(layer, target, constants["w"])])
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """All weights and a bias for each output."""

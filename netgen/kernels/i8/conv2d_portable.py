@@ -8,25 +8,15 @@ bias and two words of rescaling; behind all of them the weights, by (o, r, s, c)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.i8.sums import (
-    CODES,
-    NUMBERS,
-    bias_of,
-    checked_sums,
-    codes_title,
-    describe_codes,
-    rescaling_words,
-    word_bytes,
-    words_of,
-)
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer, Packed
+from netgen.kernels.i8.sums import codes_title, describe_codes
+from netgen.kernels.i8.weighted_kernel import WeightedI8
+from netgen.kernels.layer import ByRows, Json, Layer
+from netgen.kernels.layout import Places
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import (
     describe_inputs,
@@ -39,16 +29,11 @@ from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 
 
-class Conv2dPortableI8(RowKernel):
+class Conv2dPortableI8(WeightedI8, RowKernel):
     """The one that always works."""
 
     name: ClassVar[str] = "conv2d_portable_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
-    numeric_form: ClassVar[str] = "codes"
-    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
-    weights_element: ClassVar[str] = "i32"
-    constants: ClassVar[tuple[str, ...]] = ("w", "b")
-    any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
     def accepts(self, layer: Layer) -> bool:
@@ -85,20 +70,14 @@ class Conv2dPortableI8(RowKernel):
             "group_outputs": w[0] // op.groups,
         }
 
-    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Numbers of outputs, then weights."""
+    def packed_outputs(self, layer: Layer, target: Target) -> Places:
+        """The order in which they are visited."""
         del target
-        op = layer.op
-        assert isinstance(op, Conv2d)
-        checked_sums(layer, constants)
-        w, b = visited(layer, op.groups, {**constants, "b": bias_of(constants)})
-        order = visiting_orders(layer.layout("y"), op.groups).ravel()
-        rescaling = rescaling_words(layer, constants)[order]
-        numbers = np.concatenate([b.reshape(-1, 1), rescaling], axis=1)
-        return np.concatenate([numbers.ravel(), words_of(w)])
+        assert isinstance(layer.op, Conv2d)
+        return visiting_orders(layer.layout("y"), layer.op.groups).ravel()
 
-    def packed_bytes(self, layer: Layer, target: Target) -> int:
-        """All weights and three words for each output."""
+    def packed_weights(self, layer: Layer, target: Target, w: Array) -> Array:
+        """Weights by (o, r, s, c)."""
         del target
-        w = layer.operands["w"]
-        return 4 * NUMBERS * w.shape[0] + word_bytes(w.bytes)
+        assert isinstance(layer.op, Conv2d)
+        return visited(layer, layer.op.groups, {"w": w})[0]

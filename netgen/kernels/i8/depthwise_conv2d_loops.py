@@ -7,21 +7,14 @@ two words of rescaling; behind all of them the weights, by (r, s, c).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
+from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_window
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
-from netgen.kernels.i8.sums import (
-    bias_of,
-    checked_sums,
-    describe_codes,
-    rescaling_words,
-    words_of,
-)
-from netgen.kernels.layer import Json, Layer, Packed
+from netgen.kernels.i8.sums import describe_codes
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layout import Places
 from netgen.kernels.stretches import (
     VectorRun,
     describe_pitches,
@@ -62,14 +55,14 @@ class DepthwiseConv2dLoopsI8(DepthwiseConv2dPortableI8):
             "blocks": describe_vector_runs(_blocks(layer, target), _SUMS),
         }
 
-    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Numbers of channels, then weights tap by tap."""
-        checked_sums(layer, constants)
-        order = packed_order(layer, _blocks(layer, target))
-        bias, rescaling = bias_of(constants)[order], rescaling_words(layer, constants)[order]
-        numbers = np.concatenate([bias.reshape(-1, 1), rescaling], axis=1)
-        taps = constants["w"][order].reshape(len(order), -1).T
-        return np.concatenate([numbers.ravel(), words_of(taps)])
+    def packed_outputs(self, layer: Layer, target: Target) -> Places:
+        """The order in which they are visited."""
+        return packed_order(layer, _blocks(layer, target))
+
+    def packed_weights(self, layer: Layer, target: Target, w: Array) -> Array:
+        """Weights by (r, s, c)."""
+        order = self.packed_outputs(layer, target)
+        return w[order].reshape(len(order), -1).T
 
 
 def _blocks(layer: Layer, target: Target) -> list[VectorRun]:

@@ -7,26 +7,18 @@ places in y: bias and two words of rescaling; behind all of them the weights, by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.ir.tensor_type import Array
 from netgen.kernels.depthwise_stretches import depthwise_stretches
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.i8.sums import (
-    CODES,
-    NUMBERS,
-    bias_of,
-    checked_sums,
-    codes_title,
-    describe_codes,
-    rescaling_words,
-    word_bytes,
-    words_of,
-)
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Layer, Packed
+from netgen.kernels.i8.sums import codes_title, describe_codes
+from netgen.kernels.i8.weighted_kernel import WeightedI8
+from netgen.kernels.layer import ByRows, Json, Layer
+from netgen.kernels.layout import Places
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import describe_product_pitches
 from netgen.kernels.row_pairs import distance_in_place
@@ -36,16 +28,11 @@ from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 
 
-class DepthwiseConv2dPortableI8(RowKernel):
+class DepthwiseConv2dPortableI8(WeightedI8, RowKernel):
     """The one that always works."""
 
     name: ClassVar[str] = "depthwise_conv2d_portable_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
-    numeric_form: ClassVar[str] = "codes"
-    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
-    weights_element: ClassVar[str] = "i32"
-    constants: ClassVar[tuple[str, ...]] = ("w", "b")
-    any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
     in_order: ClassVar[bool] = True
 
@@ -73,20 +60,14 @@ class DepthwiseConv2dPortableI8(RowKernel):
             "stretches": depthwise_stretches(layer),
         }
 
-    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Numbers of outputs, then weights."""
+    def packed_outputs(self, layer: Layer, target: Target) -> Places:
+        """The order of their places in y."""
         del target
-        checked_sums(layer, constants)
-        order, w = order_of(layer), constants["w"]
-        bias, rescaling = bias_of(constants)[order], rescaling_words(layer, constants)[order]
-        numbers = np.concatenate([bias.reshape(-1, 1), rescaling], axis=1)
-        return np.concatenate([numbers.ravel(), words_of(w[order])])
+        return order_of(layer)
 
-    def packed_bytes(self, layer: Layer, target: Target) -> int:
-        """All weights and three words for each output."""
-        del target
-        w = layer.operands["w"]
-        return 4 * NUMBERS * w.shape[0] + word_bytes(w.bytes)
+    def packed_weights(self, layer: Layer, target: Target, w: Array) -> Array:
+        """Weights by (o, r, s)."""
+        return np.asarray(w[self.packed_outputs(layer, target)])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """With one output per channel the result may follow the inputs that no later one reads."""

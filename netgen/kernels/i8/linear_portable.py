@@ -7,39 +7,24 @@ behind all of them the weights, by (o, c).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from netgen.ir.operator import Operator
-from netgen.kernels.i8.sums import (
-    CODES,
-    NUMBERS,
-    bias_of,
-    checked_sums,
-    codes_title,
-    describe_codes,
-    rescaling_words,
-    word_bytes,
-    words_of,
-)
-from netgen.kernels.layer import ElementsByLetter, Json, Kernel, Layer, Packed
+from netgen.ir.tensor_type import Array
+from netgen.kernels.i8.sums import codes_title, describe_codes
+from netgen.kernels.i8.weighted_kernel import WeightedI8
+from netgen.kernels.layer import Json, Layer
+from netgen.kernels.layout import Places
 from netgen.kernels.products import describe_inputs, describe_outputs, visited, visiting_orders
 from netgen.kernels.targets import Target
 from netgen.ops.linear import Linear
 
 
-class LinearPortableI8(Kernel):
+class LinearPortableI8(WeightedI8):
     """The one that always works."""
 
     name: ClassVar[str] = "linear_portable_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Linear,)
-    numeric_form: ClassVar[str] = "codes"
-    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
-    weights_element: ClassVar[str] = "i32"
-    constants: ClassVar[tuple[str, ...]] = ("w", "b")
-    any_layout: ClassVar[bool] = True
 
     def accepts(self, layer: Layer) -> bool:
         """Every linear."""
@@ -65,18 +50,12 @@ class LinearPortableI8(Kernel):
             "groups": 1,
         }
 
-    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Numbers of outputs, then weights."""
+    def packed_outputs(self, layer: Layer, target: Target) -> Places:
+        """The order in which they are visited."""
         del target
-        checked_sums(layer, constants)
-        w, b = visited(layer, 1, {**constants, "b": bias_of(constants)})
-        order = visiting_orders(layer.layout("y"), 1).ravel()
-        rescaling = rescaling_words(layer, constants)[order]
-        numbers = np.concatenate([b.reshape(-1, 1), rescaling], axis=1)
-        return np.concatenate([numbers.ravel(), words_of(w)])
+        return visiting_orders(layer.layout("y"), 1).ravel()
 
-    def packed_bytes(self, layer: Layer, target: Target) -> int:
-        """All weights and three words for each output."""
+    def packed_weights(self, layer: Layer, target: Target, w: Array) -> Array:
+        """Weights by (o, c)."""
         del target
-        w = layer.operands["w"]
-        return 4 * NUMBERS * w.shape[0] + word_bytes(w.bytes)
+        return visited(layer, 1, {"w": w})[0]
