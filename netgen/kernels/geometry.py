@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from netgen.kernels.layer import Json, Layer
-from netgen.ops.window import Window
+from netgen.ops.window import Sliding, Window
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def describe_band(layer: Layer) -> dict[str, Json]:
     return {"band": described}
 
 
-def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
-    """Extents, stride, padding and band as templates print them."""
+def describe_extents(layer: Layer) -> dict[str, Json]:
+    """The extents of x and of the result, two images, as templates print them."""
     _, height, width, channels = layer.operands["x"].shape
     _, out_height, out_width, outputs = layer.result.shape
     return {
@@ -126,6 +126,13 @@ def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
         "out_height": out_height,
         "out_width": out_width,
         "outputs": outputs,
+    }
+
+
+def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
+    """Extents, stride, padding and band as templates print them."""
+    return {
+        **describe_extents(layer),
         "kernel_rows": window.size[0],
         "kernel_columns": window.size[1],
         "stride_rows": window.stride[0],
@@ -136,6 +143,11 @@ def describe_window(layer: Layer, window: Window) -> dict[str, Json]:
         "dilation_columns": window.dilation[1],
         **describe_band(layer),
     }
+
+
+def dilation_title(op: Sliding) -> str:
+    """The part of a name that tells a dilation; empty without one."""
+    return "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
 
 
 def window_title(

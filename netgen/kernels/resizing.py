@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netgen.ir.tensor_type import hexadecimal
-from netgen.kernels.geometry import describe_band
+from netgen.kernels.geometry import describe_band, describe_extents
 from netgen.kernels.layer import Json, Layer
 from netgen.kernels.stretches import describe_pitches, describe_stretches
 from netgen.ops.resize_bilinear import ResizeBilinear
@@ -24,14 +24,8 @@ def bilinear_title(layer: Layer) -> str:
 
 def describe_resize(layer: Layer) -> dict[str, Json]:
     """Extents, stretches of channels, bands."""
-    _, height, width, channels = layer.operands["x"].shape
-    _, out_height, out_width, _ = layer.result.shape
     return {
-        "height": height,
-        "width": width,
-        "channels": channels,
-        "out_height": out_height,
-        "out_width": out_width,
+        **describe_extents(layer),
         **describe_pitches(layer, ("x", "y")),
         **describe_band(layer),
         "stretches": describe_stretches(layer, ("x", "y")),

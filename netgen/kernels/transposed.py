@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netgen.kernels.geometry import describe_band
+from netgen.kernels.geometry import describe_band, describe_extents
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Places, visiting_order
 from netgen.kernels.products import describe_inputs, describe_product_pitches
@@ -51,15 +51,8 @@ def output_blocks(layer: Layer, target: Target) -> list[VectorRun]:
 def describe_transposed(layer: Layer, target: Target) -> dict[str, Json]:
     """Extents, stride, blocks of outputs, the places of inputs, bands."""
     op, w = transposed_op(layer), layer.operands["w"].shape
-    _, height, width, channels = layer.operands["x"].shape
-    _, out_height, out_width, outputs = layer.result.shape
     return {
-        "height": height,
-        "width": width,
-        "channels": channels,
-        "out_height": out_height,
-        "out_width": out_width,
-        "outputs": outputs,
+        **describe_extents(layer),
         "kernel_rows": w[1],
         "kernel_columns": w[2],
         "stride_rows": op.stride[0],

@@ -14,7 +14,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import (
@@ -51,7 +51,7 @@ class Conv2dPortableF32(RowKernel):
         op = layer.op
         assert isinstance(op, Conv2d)
         groups = "" if op.groups == 1 else f"_g{op.groups}"
-        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        dilation = dilation_title(op)
         residual = "_residual" if "residual" in layer.operands else ""
         return window_title("conv2d", layer, op.window, groups + dilation + residual, op.act)
 

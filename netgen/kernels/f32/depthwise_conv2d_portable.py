@@ -14,7 +14,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.depthwise_stretches import depthwise_stretches
-from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
 from netgen.kernels.products import describe_product_pitches
@@ -43,7 +43,7 @@ class DepthwiseConv2dPortableF32(RowKernel):
         """Kernel, stride, input and output shape."""
         op = layer.op
         assert isinstance(op, DepthwiseConv2d)
-        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        dilation = dilation_title(op)
         return window_title("depthwise", layer, op.window, dilation, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:

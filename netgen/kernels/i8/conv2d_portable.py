@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.i8.sums import codes_title, describe_codes
 from netgen.kernels.i8.weighted_kernel import WeightedI8
 from netgen.kernels.layer import ByRows, Json, Layer
@@ -45,7 +45,7 @@ class Conv2dPortableI8(WeightedI8, RowKernel):
         op = layer.op
         assert isinstance(op, Conv2d)
         groups = "" if op.groups == 1 else f"_g{op.groups}"
-        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        dilation = dilation_title(op)
         operator = f"conv2d_{codes_title(layer)}"
         return window_title(operator, layer, op.window, groups + dilation, op.act)
 

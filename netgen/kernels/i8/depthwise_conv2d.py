@@ -16,7 +16,12 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.geometry import describe_window, reaches_image, window_title
+from netgen.kernels.geometry import (
+    describe_window,
+    dilation_title,
+    reaches_image,
+    window_title,
+)
 from netgen.kernels.i8.depthwise_blocks import (
     BlockRun,
     block_runs,
@@ -77,7 +82,7 @@ class DepthwiseConv2dI8(Kernel):
         """Element type, kernel, stride, input shape."""
         op = layer.op
         assert isinstance(op, DepthwiseConv2d)
-        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        dilation = dilation_title(op)
         return window_title(f"depthwise_{layer.result.dtype}", layer, op.window, dilation, op.act)
 
     def cost(self, layer: Layer, target: Target) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.kernels.depthwise_stretches import depthwise_stretches
-from netgen.kernels.geometry import describe_window, window_title
+from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.i8.sums import codes_title, describe_codes
 from netgen.kernels.i8.weighted_kernel import WeightedI8
 from netgen.kernels.layer import ByRows, Json, Layer
@@ -44,7 +44,7 @@ class DepthwiseConv2dPortableI8(WeightedI8, RowKernel):
         """Element type, kernel, stride, input and output shape."""
         op = layer.op
         assert isinstance(op, DepthwiseConv2d)
-        dilation = "" if op.dilation == (1, 1) else f"_d{max(op.dilation)}"
+        dilation = dilation_title(op)
         return window_title(f"depthwise_{codes_title(layer)}", layer, op.window, dilation, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
