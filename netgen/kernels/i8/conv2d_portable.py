@@ -61,6 +61,8 @@ class Conv2dPortableI8(WeightedI8, RowKernel):
             **describe_product_pitches(layer),
             **inputs,
             "dilated": dilated,
+            # No window reaches beyond the image.
+            "inside": not any(op.pad) and not dilated,
             # Inputs of all columns of a window follow each other.
             "joined": dense and not dilated,
             **describe_codes(layer),
