@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from netgen.bench.limits import Limits, Probe, measure_limits
 from netgen.bench.process import default_cores
+from netgen.bench.subject import Precision, Subject
 from netgen.compiler import Lowered, build
 from netgen.errors import BuildError
 from netgen.ir.graph import Graph
@@ -90,6 +91,7 @@ class Profile:
     """
 
     model: str
+    precision: Precision
     target: str
     limits: Limits
     steps: tuple[StepProfile, ...]
@@ -112,6 +114,7 @@ class Profile:
         """All of it, with the totals by kernel."""
         return {
             "model": self.model,
+            "precision": self.precision,
             "target": self.target,
             "runs": self.runs,
             "clock_us": self.clock_us,
@@ -169,7 +172,15 @@ def profile(
         _step(plan, n, step, float(times[n]), limits) for n, step in enumerate(plan.steps)
     )
     bands = sum(height(plan, step) // step.rows for step in plan.steps)
-    return Profile(label, target.name, limits, steps, 1e6 * bands * probe.stamp_seconds(), runs)
+    return Profile(
+        model=label,
+        precision=Subject(graph).precision,
+        target=target.name,
+        limits=limits,
+        steps=steps,
+        clock_us=1e6 * bands * probe.stamp_seconds(),
+        runs=runs,
+    )
 
 
 def _times(

@@ -35,7 +35,7 @@ def profile_notes(profile: Profile, machine: Machine) -> list[str]:
         f"! below {SLOW:.0%} of it",
         f"medians of {profile.runs} runs; they add up to {total.us:.1f} µs, of which reading the "
         f"clock took {profile.clock_us:.1f}",
-        f"fp32, one thread, one core: {machine}",
+        f"{profile.precision}, one thread, one core: {machine}",
     ]
 
 

@@ -90,6 +90,7 @@ def test_what_binds(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
 STEP = StepProfile("0 first", "pointwise_f32", "4×4×8", 10.0, 50_000, 4000, 8000, 8.0, "fma")
 PROFILE = Profile(
     "net a=1",
+    "int8",
     "x86-64-v3",
     limits(1e11, 2e11, 1e10),
     (
@@ -121,14 +122,15 @@ def test_tables_and_notes() -> None:
     assert rates == ["10.0", "3.3", "-"]
     assert list(kernels.columns[0].cells) == ["pool_f32", "pointwise_f32", "total"]
     notes = "\n".join(profile_notes(PROFILE, Machine("A processor", "gcc 12", "x86-64-v3")))
-    for text in ("100 GFLOP/s", "L2 200", "beyond L2 10", "7 runs", "100.0 µs", "A processor"):
+    reads = ("100 GFLOP/s", "L2 200", "beyond L2 10")
+    for text in (*reads, "7 runs", "100.0 µs", "int8, one thread, one core: A processor"):
         assert text in notes
 
 
 def test_json_says_everything() -> None:
     found: Any = PROFILE.as_json()
     assert found.keys() == {
-        "model", "target", "runs", "clock_us", "limits", "steps", "kernels", "total",
+        "model", "precision", "target", "runs", "clock_us", "limits", "steps", "kernels", "total",
     }  # fmt: skip
     assert found["limits"]["flops"] == 1e11
     assert found["steps"][1]["slow"] is True
