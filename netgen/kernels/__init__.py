@@ -35,6 +35,7 @@ from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
+from netgen.kernels.i8.conv2d_tiles import Conv2dTilesI8
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
@@ -70,6 +71,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dLoopsF32(),
     DepthwiseConv2dPortableF32(),
     Conv2dPortableI8(),
+    Conv2dTilesI8(),
     DepthwiseConv2dI8(),
     DepthwiseConv2dLoopsI8(),
     DepthwiseConv2dPortableI8(),
