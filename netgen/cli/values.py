@@ -39,10 +39,12 @@ def read_numbers(
 
 
 def read_ram(_: click.Context, __: click.Parameter, given: str | None) -> Ram:
-    """A number of bytes such as 262144, 256K or 1.5M, K being 1024; or fast=128K,slow=2M."""
+    """A number of bytes such as 262144, 256K or 1.5M, K being 1024; least; or fast=128K,slow=2M."""
     if given is None:
         return None
-    others = ", nor fast=128K,slow=2M"
+    if given.strip().lower() == "least":
+        return "least"
+    others = ", nor least, nor fast=128K,slow=2M"
     parts = [part.partition("=") for part in given.split(",")]
     sizes = {name.strip(): size for name, _, size in parts}
     if len(parts) != 2 or sizes.keys() != {"fast", "slow"}:

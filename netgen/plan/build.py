@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
@@ -32,7 +33,7 @@ from netgen.plan.data.plan import (
 )
 from netgen.plan.schedule.calls import Call
 from netgen.plan.schedule.schedule import Schedule, schedule
-from netgen.plan.segments.cut_schedule import Banded, cut_schedule
+from netgen.plan.segments.cut_schedule import Banded, Cut, cut_schedule
 from netgen.plan.segments.fastest_cut import layer_by_layer, segment_choices
 from netgen.plan.sharing import share_functions
 from netgen.plan.states import plan_states, state_rectangles
@@ -88,29 +89,40 @@ def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: 
 
 
 def fit(
-    scheduled: Schedule, target: Target, ram: int | None, *, push: bool, accept_gap: bool
+    scheduled: Schedule,
+    target: Target,
+    ram: int | Literal["least"] | None,
+    *,
+    push: bool,
+    accept_gap: bool,
 ) -> Plan:
-    """The fastest plan whose arena fits into the RAM. Raises PlanError where none does."""
+    """The fastest plan whose arena fits into the RAM, or is the smallest found.
+
+    Raises PlanError where none does.
+    """
     found = segment_choices(scheduled, target, push=push, cached=ram is None and not push)
     cutter = Cutter(scheduled, found, target.alignment)
-    cut = cutter.fitting(float("inf") if ram is None else ram)
+    cut = _cut(cutter, ram)
     if cut is None:
         raise no_fit(cutter, target, ram)
     return assemble(cut_schedule(scheduled, cut), target, accept_gap=accept_gap)
 
 
+def _cut(cutter: Cutter, ram: int | Literal["least"] | None) -> Cut | None:
+    if ram == "least":
+        return cutter.least()
+    return cutter.fitting(float("inf") if ram is None else ram)
+
+
 def no_fit(cutter: Cutter, target: Target, ram: int | str | None) -> PlanError:
     """The error that names the smallest arena, and the steps that hold it."""
-    scheduled, cut = cutter.schedule, cutter.smallest()
+    scheduled, cut = cutter.schedule, cutter.least()
     if cut is None:
         return PlanError(
             "the rows of this network's image cannot be pushed",
             where=f"%{scheduled.graph.inputs[0].name}",
             hint="choose --input caller or arena",
         )
-    # The search for a budget corrects its estimates otherwise, and may find less.
-    while (less := cutter.fitting(cutter.certificate(cut).arena_bytes - 1)) is not None:
-        cut = less
     plan = assemble(cut_schedule(scheduled, cut), target)
     return PlanError(
         "no plan has so small an arena",

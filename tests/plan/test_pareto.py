@@ -143,3 +143,13 @@ def test_planning_is_little_work(network: str) -> None:
     graph = built(network)
     assert calls_of(lambda: build_plan(graph, TARGET)) < MOST_CALLS_OF_A_PLAN
     assert calls_of(lambda: pareto(graph, TARGET)) < MOST_CALLS_OF_ALL_PLANS
+
+
+@pytest.mark.parametrize("place", ["arena", "rows"])
+def test_the_least_ram_is_the_smallest_that_is_found(place: Image) -> None:
+    graph = built("resnet8")
+    least = build_plan(graph, TARGET, PlanOptions(ram="least", input=place, accept_gap=True))
+    size = least.certificate.arena_bytes
+    assert least == build_plan(graph, TARGET, PlanOptions(ram=size, input=place, accept_gap=True))
+    with pytest.raises(PlanError, match=f"at least {size} bytes"):
+        build_plan(graph, TARGET, PlanOptions(ram=size - 1, input=place))

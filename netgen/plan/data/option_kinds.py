@@ -104,19 +104,19 @@ class Numbers(OptionKind):
 
 
 class RamBytes(OptionKind):
-    """Bytes of RAM: none are given, a number of them, or one for each of two regions."""
+    """Bytes of RAM: none are given, a number of them, the least, or one for each of two regions."""
 
     def __init__(self) -> None:
         super().__init__(
             "number of bytes",
-            "an int, or a pair of ints (fast, slow), none of them negative",
+            "an int, 'least', or a pair of ints (fast, slow), none of them negative",
             "write 60K as ram=60 * 1024, two regions as ram=(128 * 1024, 512 * 1024)",
         )
 
     def takes(self, value: object) -> bool:
-        """None, a size, or two of them."""
+        """None, the least, a size, or two of them."""
         sizes, count = (value, 2) if isinstance(value, tuple) else ((value,), 1)
-        return value is None or (
+        return value in (None, "least") or (
             len(sizes) == count and all(_is_int(size) and size >= 0 for size in sizes)
         )
 

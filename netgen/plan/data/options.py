@@ -33,7 +33,7 @@ Image = Literal["caller", "arena", "rows"]
 InputType = Literal["declared", "u8"]
 
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
-Ram = int | tuple[int, int] | None
+Ram = int | tuple[int, int] | Literal["least"] | None
 
 # More than any machine for such networks has; a guard against slips of the finger.
 MOST_THREADS = 64
@@ -64,6 +64,7 @@ def _described(kind: OptionKind, text: str) -> dict[str, object]:
 class PlanOptions:
     """`ram` is the most bytes that the arena may have; without it the fastest plan is taken.
 
+    With "least" it is the smallest arena that is found, and the fastest plan of that size.
     A pair of numbers are the bytes of a fast and of a slow region of RAM, which hold an arena each.
     With `input="arena"` the caller writes the image into the arena, with "rows" it pushes its rows.
     An arena that is not proven to be the smallest needs the extra `planner`, unless `accept_gap`.
@@ -84,7 +85,8 @@ class PlanOptions:
         default=None,
         metadata=_described(
             RamBytes(),
-            "Most bytes of the arena, as 256K, or fast=128K,slow=2M for two regions of RAM.",
+            "Most bytes of the arena, as 256K, or least for the smallest arena that is found, or "
+            "fast=128K,slow=2M for two regions of RAM.",
         ),
     )
     input: Image = field(

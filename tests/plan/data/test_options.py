@@ -30,7 +30,7 @@ WRONG: list[tuple[str, list[Any], str]] = [
             (True, 2),
             [1, 2],
         ],
-        r"ram is no number of bytes, expected an int, or a pair of ints \(fast, slow\)",
+        r"ram is no number of bytes, expected an int, 'least', or a pair of ints \(fast, slow\)",
     ),
     (
         "input",
