@@ -14,12 +14,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netgen.compiler import compile, emit, load
+    from netgen.compiler import compile, emit, load, quantize
     from netgen.errors import NetgenError
     from netgen.runtime.model import CompiledModel, load_compiled
 
 __version__ = "0.1.0"
-__all__ = ["CompiledModel", "NetgenError", "compile", "emit", "load", "load_compiled"]
+__all__ = ["CompiledModel", "NetgenError", "compile", "emit", "load", "load_compiled", "quantize"]
 
 _HOMES = {
     "CompiledModel": "netgen.runtime.model",
@@ -28,6 +28,7 @@ _HOMES = {
     "emit": "netgen.compiler",
     "load": "netgen.compiler",
     "load_compiled": "netgen.runtime.model",
+    "quantize": "netgen.compiler",
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
 
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
@@ -19,7 +21,7 @@ from netgen.frontends.files import LOADERS, load_file
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
@@ -31,8 +33,10 @@ from netgen.plan.data.plan import Plan
 from netgen.plan.data.tuning_use import require_use
 from netgen.plan.json.tuning_file import read_tuning
 from netgen.plan.packing import PackedBytes, pack_weights
+from netgen.quantisation.options import QuantizeOptions
 from netgen.runtime.cpu import native_target, require_processor
 from netgen.runtime.model import CompiledModel
+from netgen.runtime.photos import normalise
 from netgen.weights.assign import seeded_graph, weighted_graph
 
 if TYPE_CHECKING:
@@ -109,6 +113,50 @@ def lower(graph: Graph, target: Target, planning: PlanOptions = DEFAULT) -> Lowe
     if planning.tuning is not None:
         require_use(planning.tuning, plan)
     return Lowered(fused, plan, pack_weights(plan, fused))
+
+
+def quantize(
+    graph: Graph,
+    images: Mapping[str, Array] | Array,
+    *,
+    options: QuantizeOptions | None = None,
+    progress: Progress | None = None,
+) -> Graph:
+    """The graph with codes of 8 bits, calibrated on images.
+
+    `images` are a batch of the one input, or batches by the inputs' names: floats as the network
+    takes them, or pixels of uint8, which are normalised as its weights expect. Raises InputError
+    for images that do not fit, UsageError where nobody says how pixels are normalised, GraphError
+    for a network that has codes already, or a state.
+    """
+    from netgen.quantisation.quantise import quantise
+
+    graph = _loaded(graph)
+    batches = calibration_batches(graph, images)
+    chosen = QuantizeOptions() if options is None else options
+    return quantise(graph, batches, chosen, progress or (lambda _: None)).graph
+
+
+def calibration_batches(graph: Graph, images: Mapping[str, Array] | Array) -> dict[str, Array]:
+    """Batches of floats by the names of inputs; see `quantize`."""
+    if not isinstance(images, Mapping):
+        if len(graph.inputs) != 1:
+            names = ", ".join(node.name for node in graph.inputs)
+            raise UsageError("this network has several inputs", expected=f"images by name: {names}")
+        images = {graph.inputs[0].name: images}
+    return {name: _as_floats(graph, np.asarray(batch)) for name, batch in images.items()}
+
+
+def _as_floats(graph: Graph, batch: Array) -> Array:
+    if batch.dtype != np.uint8:
+        return batch
+    normalisation = graph.origin.normalisation if graph.origin else None
+    if normalisation is None:
+        raise UsageError(
+            "this network does not say how pixels are normalised",
+            hint="normalise the images yourself and pass them as float32",
+        )
+    return normalise(batch, normalisation)
 
 
 @takes_plan_options

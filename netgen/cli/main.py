@@ -25,6 +25,7 @@ from netgen.cli.output import (
 )
 from netgen.cli.plan import plan, report
 from netgen.cli.planning import planning_options
+from netgen.cli.quantize import accuracy, quantize
 from netgen.cli.saved import compiled_model, save_compiled, target_of
 from netgen.cli.tune import fit, tune
 from netgen.errors import UsageError
@@ -277,6 +278,8 @@ def export(
     click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
 
 
+main.add_command(quantize)
+main.add_command(accuracy)
 main.add_command(bench_models)
 
 

@@ -100,11 +100,18 @@ def compile_options(command: Command) -> Command:
 
 def photo_options(command: Command) -> Command:
     """Options for photos: cropping, resizing and normalisation, and the labels of outputs."""
+    return _with_options(
+        picture_options(command),
+        click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
+        click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
+    )
+
+
+def picture_options(command: Command) -> Command:
+    """Options for photos as inputs: cropping, resizing and normalisation."""
     filters = click.Choice(["nearest", "bilinear", "bicubic", "lanczos"])
     return _with_options(
         command,
-        click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
-        click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
         click.option(
             "--resize",
             type=click.IntRange(min=1),
@@ -172,6 +179,39 @@ def tune_options(command: Command) -> Command:
             type=click.IntRange(min=2),
             help="Choices of each layer to time, the best estimated first.",
         ),
+    )
+
+
+def quantize_options(command: Command) -> Command:
+    """Options of `netgen quantize`: the images, the steps, the files to write."""
+    file = click.Path(path_type=Path)
+    observers = click.Choice(["search", "minmax", "percentile", "mse"])
+    return _with_options(
+        command,
+        click.option(
+            "--calibrate", "images", type=file, required=True, help="A folder of photos, or .npz."
+        ),
+        click.option("-o", "output", type=file, required=True, help="model.ir"),
+        click.option("--observer", type=observers, default="search", show_default=True),
+        click.option("--equalise/--no-equalise", default=True, help="Scale channels alike."),
+        click.option("--correct-bias/--no-correct-bias", default=True, help="Keep means."),
+        click.option("--round-weights/--no-round-weights", default=True, help="Up or down."),
+        click.option(
+            "--keep-float", multiple=True, metavar="LAYER", help="A layer, or a scope of them."
+        ),
+        click.option(
+            "--ports", type=click.Choice(["float", "codes"]), default="float", show_default=True
+        ),
+        click.option(
+            "--gains/--no-gains",
+            "judge_steps",
+            default=True,
+            help="Judge each step, leave out what makes it worse.",
+        ),
+        click.option(
+            "--threshold", default=15.0, show_default=True, help="Name layers below it, in dB."
+        ),
+        click.option("--report", "page", type=file, help="Write the report as a page: NAME.html."),
     )
 
 

@@ -15,7 +15,7 @@ from netgen.passes.fold_batch_norm import fold_batch_norm
 from netgen.passes.fold_channel_shuffle import fold_channel_shuffle
 from netgen.passes.fold_pad import fold_pad
 from netgen.passes.fold_quantize import fold_quantize
-from netgen.passes.fuse_activation import fuse_activation
+from netgen.passes.fuse_activation import fuse_activation, fuse_clamp
 from netgen.passes.fuse_residual_add import fuse_residual_add
 from netgen.passes.merge_reshapes import merge_reshapes
 from netgen.passes.move_activation import move_activation
@@ -54,6 +54,13 @@ def run_pipeline(graph: Graph) -> Graph:
 def fuse_for_others(graph: Graph) -> Graph:
     """Run the passes whose results other runtimes have operators for."""
     return _run(graph, tuple(rewrite for rewrite in PIPELINE if rewrite not in _OWN))
+
+
+def fuse_for_codes(graph: Graph) -> Graph:
+    """Run the passes whose results have a form in codes: those add no residual, and only clamp."""
+    kept = (rewrite for rewrite in PIPELINE if rewrite not in {*_OWN, fuse_residual_add})
+    passes = (fuse_clamp if rewrite is fuse_activation else rewrite for rewrite in kept)
+    return _run(graph, tuple(passes))
 
 
 def _run(graph: Graph, passes: tuple[Pass, ...]) -> Graph:

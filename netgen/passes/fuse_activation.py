@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from netgen.ir.graph import Graph, Node
@@ -19,10 +20,27 @@ def fuse_activation(graph: Graph) -> Graph:
     stays as it is: `act` is a name. So does one of codes, unless it is a clamp that keeps their
     scale: what layers clamp to is then the same.
     """
+    return _fused(graph, lambda _: True)
+
+
+def fuse_clamp(graph: Graph) -> Graph:
+    """Do the same with activations that clamp alone.
+
+    %c = conv2d(%x, %w, %b)            %y = conv2d(%x, %w, %b) {act=relu6}
+    %y = relu6(%c)              ->
+
+    Layers of codes have no others: a network of floats that is to be quantised keeps them apart.
+    """
+    return _fused(graph, lambda op: isinstance(op, Clamp))
+
+
+def _fused(graph: Graph, wanted: Callable[[ElementwiseActivation], bool]) -> Graph:
     nodes: dict[str, Node] = {}
     for activation in graph.activations:
         op = activation.op
         if not isinstance(op, ElementwiseActivation) or op.has_attributes():
+            continue
+        if not wanted(op):
             continue
         source = activation.operands[0]
         layer = nodes.get(source, graph[source])

@@ -1,0 +1,1 @@
+"""Post-training quantisation: a graph of floats and images -> a graph of codes and a report."""
