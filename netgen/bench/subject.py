@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from netgen.bench.float_twin import float_twin, real_numbers
 from netgen.bench.worker import Array
+from netgen.export.float_twin import float_twin, real_numbers
 from netgen.ir.graph import Graph
 from netgen.runtime.compare import seeded_inputs
 

@@ -33,6 +33,7 @@ from netgen.plan.data.options import PlanOptions
 
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
+    from netgen.export.formats import Format
     from netgen.ir.graph import Graph
     from netgen.report.verify import Judge
     from netgen.runtime.photos import Interpolation
@@ -264,16 +265,19 @@ main.add_command(tune)
 @main.command()
 @cli_options.model_arguments
 @click.option("-o", "output", type=click.Path(path_type=Path), required=True)
-@click.option("--as", "form", type=click.Choice(["onnx"]), required=True)
+@click.option("--as", "form", type=click.Choice(["onnx", "tflite"]), required=True)
 def export(
-    model: str, weights: Path | None, parameters: dict[str, str], output: Path, form: str
+    model: str, weights: Path | None, parameters: dict[str, str], output: Path, form: Format
 ) -> None:
-    """Write a model for other tools: --as onnx writes one file of standard operators."""
-    del form  # the only choice so far
-    from netgen.emission.files import write_files
-    from netgen.export.onnx_file import graph_to_onnx
+    """Write a model for other tools, as one file of standard operators.
 
-    content = graph_to_onnx(load_for_values(model, weights, parameters))
+    Codes become QuantizeLinear and DequantizeLinear of ONNX; TensorFlow Lite's reference kernels
+    compute them from a .tflite file to the byte.
+    """
+    from netgen.emission.files import write_files
+    from netgen.export.formats import exported
+
+    content = exported(load_for_values(model, weights, parameters), form)
     write_files(output.parent, {output.name: content})
     click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
 

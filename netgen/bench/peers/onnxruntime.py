@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from netgen.bench.peers.onnx_codes import graph_to_onnx_codes
 from netgen.bench.peers.peer import Form, Peer, channels_first, channels_last
 from netgen.bench.subject import Subject
 from netgen.bench.worker import Array, Loaded
+from netgen.export.onnx_codes import graph_to_onnx_codes
 from netgen.export.onnx_file import graph_to_onnx
 from netgen.ir.graph import Graph
 

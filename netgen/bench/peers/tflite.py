@@ -20,7 +20,7 @@ from netgen.passes import fuse_for_others
 
 
 def _prepare(graph: Graph) -> bytes:
-    from netgen.bench.peers.tflite_file import graph_to_tflite
+    from netgen.export.tflite_file import graph_to_tflite
 
     return graph_to_tflite(fuse_for_others(graph))
 

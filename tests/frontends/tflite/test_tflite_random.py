@@ -186,7 +186,7 @@ def test_drawn_models(kind: str) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_that_the_bench_writes(name: str) -> None:
     find_package("ai_edge_litert")
-    from netgen.bench.peers.tflite_file import graph_to_tflite
+    from netgen.export.tflite_file import graph_to_tflite
 
     graph = fuse_for_others(small(name))
     again = judged(graph_to_tflite(graph))

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from netgen.bench.peers.tflite_stages import (
+from netgen.errors import GraphError
+from netgen.export.tflite_stages import (
     Call,
-    Numbers,
+    Codes,
+    Operand,
     Stage,
     activated,
     activation_stages,
@@ -24,7 +26,6 @@ from netgen.bench.peers.tflite_stages import (
     slice_stage,
     transpose_stage,
 )
-from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation, find_activation
@@ -37,12 +38,14 @@ from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.dequantize import Dequantize
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.linear import Linear
 from netgen.ops.max_pool2d import MaxPool2d
 from netgen.ops.mul import Mul
 from netgen.ops.pad import Pad
 from netgen.ops.prelu import Prelu
+from netgen.ops.quantize import Quantize
 from netgen.ops.reshape import Reshape
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
@@ -76,8 +79,7 @@ def batch_norm(op: BatchNorm, call: Call) -> list[Stage]:
 def conv2d(op: Conv2d, call: Call) -> list[Stage]:
     """CONV_2D, groups and all; then the addition of the residual with the activation."""
     w, *rest = call.rest
-    bias = rest[0] if rest else np.zeros(call.result.shape[3], np.float32)
-    residual = rest[1:]
+    bias, residual = bias_of(call), rest[1:]
     act = "none" if residual else op.act
     stages = _windowed(op.window(call.types[1].shape), call, "CONV_2D", (w, bias), act, {})
     if residual:
@@ -88,19 +90,30 @@ def conv2d(op: Conv2d, call: Call) -> list[Stage]:
 
 def depthwise_conv2d(op: DepthwiseConv2d, call: Call) -> list[Stage]:
     """DEPTHWISE_CONV_2D, whose weights are [1,R,S,C*m]."""
-    w, *rest = call.rest
-    turned = np.ascontiguousarray(call.constant(w).transpose(3, 1, 2, 0))
-    bias = rest[0] if rest else np.zeros(call.result.shape[3], np.float32)
+    w = call.rest[0]
+    turned: Operand = np.ascontiguousarray(call.constant(w).transpose(3, 1, 2, 0))
+    if call.of_codes:
+        turned = Codes(np.asarray(turned), call.scales(call.types[1]), call.types[1].zero, axis=3)
     window = op.window(call.types[1].shape)
     multiplier = {"depthMultiplier": call.result.shape[3] // call.types[0].shape[3]}
-    return _windowed(window, call, "DEPTHWISE_CONV_2D", (turned, bias), op.act, multiplier)
+    return _windowed(window, call, "DEPTHWISE_CONV_2D", (turned, bias_of(call)), op.act, multiplier)
+
+
+def bias_of(call: Call) -> Operand:
+    """The bias as an operand: of codes with its scale, zeros where there is none."""
+    rest = call.rest[1:2]
+    if not call.of_codes:
+        return rest[0] if rest else np.zeros(call.result.shape[-1], np.float32)
+    scales = np.ravel(call.scales(call.types[0])) * call.scales(call.types[1])
+    whole = call.constant(rest[0]) if rest else np.zeros(call.result.shape[-1], np.int32)
+    return Codes(np.asarray(whole), scales)
 
 
 def _windowed(
     window: Window,
     call: Call,
     operator: str,
-    weights: tuple[str | Numbers, ...],
+    weights: tuple[Operand, ...],
     act: str,
     values: Mapping[str, object],
 ) -> list[Stage]:
@@ -191,10 +204,20 @@ def global_avg_pool(_op: GlobalAvgPool, call: Call) -> list[Stage]:
 
 def linear(op: Linear, call: Call) -> list[Stage]:
     """FULLY_CONNECTED."""
-    w, *rest = call.rest
-    bias = rest[0] if rest else np.zeros(call.result.shape[1], np.float32)
-    shape = call.result.shape
-    return activated(op.act, "FULLY_CONNECTED", shape, (w, bias), "FullyConnectedOptions")
+    operands = (call.rest[0], bias_of(call))
+    return activated(
+        op.act, "FULLY_CONNECTED", call.result.shape, operands, "FullyConnectedOptions"
+    )
+
+
+def quantize(_op: Quantize, call: Call) -> list[Stage]:
+    """QUANTIZE, of floats and of other codes."""
+    return [Stage("QUANTIZE", call.result.shape)]
+
+
+def dequantize(_op: Dequantize, call: Call) -> list[Stage]:
+    """DEQUANTIZE."""
+    return [Stage("DEQUANTIZE", call.result.shape)]
 
 
 def pad(op: Pad, call: Call) -> list[Stage]:
@@ -248,11 +271,13 @@ MAPPINGS: dict[type[Operator], Callable[[Any, Call], list[Stage]]] = {
     Conv2d: conv2d,
     DepthwiseConv2d: depthwise_conv2d,
     GlobalAvgPool: global_avg_pool,
+    Dequantize: dequantize,
     Linear: linear,
     MaxPool2d: max_pool2d,
     Mul: mul,
     Pad: pad,
     Prelu: prelu,
+    Quantize: quantize,
     Reshape: reshape,
     Softmax: softmax,
     SpatialSlice: spatial_slice,

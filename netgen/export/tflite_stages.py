@@ -11,16 +11,27 @@ import numpy.typing as npt
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS, in_other_words
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import ElementwiseActivation, find_activation
 from netgen.ops.window import Window, resolve_pad
 
 Numbers: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int32]"
+Operand: TypeAlias = "str | Numbers | Codes"
 Shape: TypeAlias = "tuple[int, ...]"
 
 # Values of the schema's enumerations.
 _SAME, _VALID = 0, 1
 _FUSED = {"none": 0, "relu": 1, "relu6": 3}
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A constant of codes: one scale, or one for each index along an axis."""
+
+    array: Array
+    scales: Array
+    zero: int = 0
+    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,19 +45,28 @@ class Stage:
 
     operator: str
     shape: Shape
-    inputs: tuple[str | Numbers, ...] = ()
+    inputs: tuple[Operand, ...] = ()
     options: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One node and its operands, for the function that maps it; `rest` are the operands after x."""
+    """One node and its operands, for the function that maps it; `rest` are the operands after x.
+
+    `scales` gives those that a type names, or its one.
+    """
 
     rest: tuple[str, ...]
     types: tuple[TensorType, ...]
     result: TensorType
     constant: Callable[[str], npt.NDArray[np.float32]]
+    scales: Callable[[TensorType], Array]
+
+    @property
+    def of_codes(self) -> bool:
+        """Whether x holds codes."""
+        return not self.types[0].element.is_float
 
 
 def int32(*numbers: int) -> npt.NDArray[np.int32]:
@@ -91,7 +111,7 @@ def activated(
     act: str,
     operator: str,
     shape: Shape,
-    inputs: tuple[str | Numbers, ...],
+    inputs: tuple[Operand, ...],
     options: str,
     values: Mapping[str, object] | None = None,
 ) -> list[Stage]:
@@ -113,7 +133,17 @@ def padding_stages(
     top, bottom, left, right = window.pad
     _, rows, columns, channels = call.types[0].shape
     shape = (1, rows + top + bottom, columns + left + right, channels)
-    return _VALID, [pad_stage(shape, [(0, 0), (top, bottom), (left, right), (0, 0)], border)]
+    sides = [(0, 0), (top, bottom), (left, right), (0, 0)]
+    if call.of_codes and border:
+        return _VALID, [_least_stage(shape, sides, call)]
+    return _VALID, [pad_stage(shape, sides, border)]
+
+
+def _least_stage(shape: Shape, sides: Sequence[tuple[int, int]], call: Call) -> Stage:
+    """PADV2 by the least code of x."""
+    x = call.types[0]
+    least = Codes(np.array([x.element.low], x.element.storage), call.scales(x), x.zero)
+    return Stage("PADV2", shape, (np.array(sides, np.int32), least), "PadV2Options")
 
 
 def is_same(window: Window, call: Call) -> bool:

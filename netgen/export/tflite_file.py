@@ -1,4 +1,4 @@
-"""Graph -> `.tflite` file, fp32, for LiteRT to be timed on.
+"""Graph -> `.tflite` file, of floats and of codes.
 
 The file is a FlatBuffer of TensorFlow Lite's schema, whose classes LiteRT brings along. Layouts are
 TensorFlow's, which are netgen's but for the weights of depthwise convolutions.
@@ -14,15 +14,16 @@ import flatbuffers
 import numpy as np
 import numpy.typing as npt
 
-from netgen.bench.peers.tflite_operators import MAPPINGS
-from netgen.bench.peers.tflite_stages import Call, Numbers, Stage
 from netgen.errors import GraphError
+from netgen.export.tflite_operators import MAPPINGS
+from netgen.export.tflite_stages import Call, Codes, Numbers, Operand, Stage
 from netgen.ir.graph import Graph, Node
 from netgen.ir.operator import Const, Input
+from netgen.ir.tensor_type import Array, TensorType
 
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
-_TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32"}
+_TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32", "int8": "INT8", "uint8": "UINT8"}
 
 
 def graph_to_tflite(graph: Graph) -> bytes:
@@ -63,7 +64,7 @@ class _Writer:
         """Put the whole file together."""
         for node in self._graph.nodes:
             if isinstance(node.op, Input):
-                self._places[node.name] = self._tensor(node.name, node.type.shape)
+                self._places[node.name] = self._activation_tensor(node.name, node.type)
             elif not isinstance(node.op, Const):  # those follow when they are read
                 self._activation(node)
         network = schema.SubGraphT()
@@ -90,33 +91,68 @@ class _Writer:
                 expected="one of " + ", ".join(sorted(k.operator_name for k in MAPPINGS)),
             )
         x, *rest = node.operands
-        call = Call(tuple(rest), self._graph.operand_types(node), node.type, self._graph.constant)
+        types = self._graph.operand_types(node)
+        call = Call(tuple(rest), types, node.type, self._graph.constant, self._scales)
         place = self._place(x)
-        for position, stage in enumerate(MAPPINGS[type(node.op)](node.op, call), start=1):
+        stages = MAPPINGS[type(node.op)](node.op, call)
+        for position, stage in enumerate(stages, start=1):
             name = f"{node.name}/{stage.operator}{position}"
             inputs = [place, *(self._operand(name, given) for given in stage.inputs)]
-            place = self._tensor(name, stage.shape)
+            # Before the last stage codes are only moved.
+            kind = node.type if position == len(stages) else types[0]
+            place = self._activation_tensor(name, kind.with_shape(stage.shape))
             self._operators.append(self._operator(stage, inputs, place))
         self._places[node.name] = place
 
-    def _operand(self, name: str, given: str | Numbers) -> int:
+    def _operand(self, name: str, given: Operand) -> int:
         if isinstance(given, str):
             return self._place(given)
-        return self._tensor(f"{name}.{len(self._tensors)}", given.shape, given)
+        name = f"{name}.{len(self._tensors)}"
+        if isinstance(given, Codes):
+            return self._tensor(name, given.array.shape, given.array, given)
+        return self._tensor(name, given.shape, given)
+
+    def _scales(self, kind: TensorType) -> Array:
+        """The scales of a type: its one, or those along its axis."""
+        assert kind.quantisation is not None
+        scale = kind.quantisation.scale
+        return np.array([scale]) if isinstance(scale, float) else self._graph.scales([kind])[scale]
+
+    def _meaning(self, array: Array, kind: TensorType) -> Codes | None:
+        """An array with what its elements stand for; None of floats."""
+        if kind.quantisation is None:
+            return None
+        axis = kind.quantisation.axis or 0
+        return Codes(array, self._scales(kind), kind.zero, axis)
+
+    def _activation_tensor(self, name: str, kind: TensorType) -> int:
+        nothing = np.empty(0, kind.element.storage)
+        return self._tensor(
+            name, kind.shape, None, self._meaning(nothing, kind), nothing.dtype.name
+        )
 
     def _place(self, name: str) -> int:
         """Index of a value's tensor; a constant gets one on its first use."""
         if name not in self._places:
             array = self._graph.constant(name)
-            self._places[name] = self._tensor(name, array.shape, array)
+            codes = self._meaning(array, self._graph[name].type)
+            self._places[name] = self._tensor(name, array.shape, array, codes)
         return self._places[name]
 
-    def _tensor(self, name: str, shape: Sequence[int], data: Numbers | None = None) -> int:
+    def _tensor(
+        self,
+        name: str,
+        shape: Sequence[int],
+        data: Numbers | Array | None = None,
+        codes: Codes | None = None,
+        kind: str = "float32",
+    ) -> int:
         tensor = schema.TensorT()
         tensor.name = name
         tensor.shape = list(shape)
-        kind = "float32" if data is None else data.dtype.name
+        kind = kind if data is None else data.dtype.name
         tensor.type = getattr(schema.TensorType, _TENSOR_TYPES[kind])
+        tensor.quantization = None if codes is None else _quantisation(codes)
         if data is not None:
             buffer = schema.BufferT()
             little = np.ascontiguousarray(data, data.dtype.newbyteorder("<"))
@@ -137,6 +173,15 @@ class _Writer:
             for name, value in stage.values.items():
                 setattr(operator.builtinOptions, name, value)
         return operator
+
+
+def _quantisation(codes: Codes) -> schema.QuantizationParametersT:
+    """The table that says what codes stand for."""
+    table = schema.QuantizationParametersT()
+    table.scale = codes.scales.astype(np.float32).tolist()
+    table.zeroPoint = [codes.zero] * len(codes.scales)
+    table.quantizedDimension = codes.axis
+    return table
 
 
 def _operator_code(name: str) -> schema.OperatorCodeT:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netgen.bench.float_twin import float_twin, real_numbers
 from netgen.compiler import load
 from netgen.errors import GraphError
+from netgen.export.float_twin import float_twin, real_numbers
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.tensor_type import Array

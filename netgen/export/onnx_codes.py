@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from netgen.bench.float_twin import float_twin
 from netgen.errors import GraphError
+from netgen.export.float_twin import float_twin
 from netgen.export.onnx_file import graph_to_onnx
 from netgen.export.onnx_operators import TO_CHANNELS_FIRST
 from netgen.ir.graph import Graph
