@@ -15,15 +15,19 @@ from netgen.quantisation.options import QuantizeOptions
 from netgen.quantisation.scheme import Scheme
 from netgen.quantisation.statistics import Progress, channel_statistics
 
-# Images that steps are judged with, half of which they are fitted to: enough to compare them.
-_MOST_IMAGES = 12
+# Images that steps are judged with, half of which they are fitted to: so many that all of them take
+# about so many multiply-adds, within bounds.
+_MACS = 4e9
+_IMAGES = (12, 64)
+# So many decibels are nothing that so few images could tell.
+_CHANCE = 0.5
 
 
 @dataclass(frozen=True)
 class Gain:
     """The noise of the worst output in decibels with a step, and all that were kept before it.
 
-    A step that makes it worse is not `kept`.
+    A step that makes it worse, by more than chance, is not `kept`.
     """
 
     step: str
@@ -38,11 +42,12 @@ def judged_steps(
     options: QuantizeOptions,
     progress: Progress,
 ) -> tuple[QuantizeOptions, tuple[Gain, ...]]:
-    """Take one step after the other, and keep those that help; all with fewer than four images.
+    """Take one step after the other, and keep those that do not harm; all with fewer than four images.
 
     The options that are left, and what each step came to.
     """
-    batch = {name: given[:_MOST_IMAGES] for name, given in images.items()}
+    most = int(np.clip(_MACS / max(graph.macs(), 1), *_IMAGES))
+    batch = {name: given[:most] for name, given in images.items()}
     count = len(next(iter(batch.values())))
     if count < 4:
         return options, ()
@@ -62,8 +67,8 @@ def judged_steps(
 
         _, _, walk = fitted(graph, scheme, statistics, batch, tried, learned, tell)
         noise = min(walk.outputs.values())
-        found.append(Gain(step, noise, noise > best))
-        if noise > best:
+        found.append(Gain(step, noise, noise > best - _CHANCE))
+        if found[-1].kept:
             now, best = tried, noise
     return now, tuple(found)
 

@@ -112,9 +112,14 @@ class Walker:
         return decibels(floats[judges], found[judges])
 
     def _coded(self, node: Node) -> None:
-        """Compute a coded node in both networks, and by itself on codes of some floats."""
+        """Compute a coded node in both networks, and by itself on codes of some floats.
+
+        What is only fitted to some of the images is a trial: nobody asks for noise of layers then.
+        """
         weighted = isinstance(node.op, Weighted)
         alone = self._layer(node) if weighted else self._without_weights(node)
+        if alone is None:
+            return
         floats, kind = self._floats[node.name], self._kind(node.name)
         made = self._found.weights.get(node.name)
         self._found.noise.append(
@@ -127,7 +132,7 @@ class Walker:
             )
         )
 
-    def _layer(self, node: Node) -> Array:
+    def _layer(self, node: Node) -> Array | None:
         graph, x = self._graph, node.operands[0]
         layer = CodedLayer(graph, node, self._meaning)
         before = sums_of_floats(graph, node, self._floats[x])
@@ -135,11 +140,13 @@ class Walker:
         self._found.weights[node.name] = made
         self._floats[node.name] = activate(node.op.activation or "none", before)
         self._held[node.name] = layer.finished(made, whole)
+        if not self._fitted.all():
+            return None
         alone = codes_of(self._floats[x][:_ALONE], layer.x)
         bias = made.whole_bias(scale_of(layer.x))
         return layer.finished(made, layer.products(made.codes, alone) + bias)
 
-    def _without_weights(self, node: Node) -> Array:
+    def _without_weights(self, node: Node) -> Array | None:
         graph = self._graph
         op = coded_op(node.op, self._meaning[node.name])
         types = tuple(coded_types(graph, node, self._meaning))
@@ -154,5 +161,7 @@ class Walker:
             ]
 
         self._held[node.name] = applied(made, operands(self._codes), signature)
+        if not self._fitted.all():
+            return None
         alone = operands(lambda name: codes_of(self._floats[name][:_ALONE], self._kind(name)))
         return applied(made, alone, signature)
