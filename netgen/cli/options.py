@@ -50,6 +50,12 @@ as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON and nothing else."
 )
 
+board_option = click.option(
+    "--board",
+    metavar="NAME",
+    help="Run it on this emulated board, mps2-an386 say: instructions, not time.",
+)
+
 
 def show_options(command: Command) -> Command:
     """Options of `netgen show`: the stage and the form."""

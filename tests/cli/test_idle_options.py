@@ -45,6 +45,7 @@ VALUES = {
     "--table": "fp32",
     "--models": ".",
     "--rounds": "3",
+    "--board": "mps2-an386",
     "--chart": "c.svg",
 }
 LOADING = {"-p", "--weights", "--by-position"}
@@ -100,17 +101,22 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (
         ("bench", "tiny", "--json"),
         {*LOADING, *BENCH},
-        {"--table", "--models", "--profile"},
+        {"--table", "--models", "--profile", "--board"},
     ),
     (
         ("bench", "--table", "fp32"),
         {*BENCH, "--format", "--json", "--models"},
-        {"--profile"},
+        {"--profile", "--board"},
     ),
     (
         ("bench", "tiny", "--profile"),
         {*LOADING, "--rounds", "--target", "--tuning", "--small", "--json"},
-        set(),
+        {"--board"},
+    ),
+    (
+        ("bench", "tiny", "--board", "mps2-an386"),
+        {*LOADING, "--ram", "--input", "--target", "--tuning", "--small", "--json"},
+        {"--table", "--models", "--profile"},
     ),
     (
         ("plan", "tiny", "--ram", "fast=1K,slow=2K"),
