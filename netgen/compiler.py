@@ -13,6 +13,7 @@ from netgen.emission.files import write_files
 from netgen.emission.header import ERRORS, command_of
 from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of, require_includable
+from netgen.emission.selftest import self_test
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
 from netgen.frontends.files import LOADERS, load_file
@@ -119,13 +120,15 @@ def emit(
     target: str = "generic",
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
+    selftest: bool = False,
     **options: Unpack[PlanKeywords],
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
-    then opens the names. The other options are those of PlanOptions. Returns the files written;
-    raises UsageError where they cannot be, leaving none behind.
+    then opens the names. With `selftest` the C can test itself. The other options are those of
+    PlanOptions. Returns the files written; raises UsageError where they cannot be, leaving none
+    behind.
     """
     file = Path(path)
     if file.suffix != ".c":
@@ -134,9 +137,10 @@ def emit(
         )
     planning, resolved = _planning(options), resolve_target(target)
     graph = with_input_type(_loaded(graph), planning)
-    names = _names(graph, resolved, file.stem, prefix, weights_as, planning)
+    names = _names(graph, resolved, file.stem, prefix, weights_as, planning, selftest=selftest)
     lowered = lower(graph, resolved, planning)
-    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names)
+    test = self_test(lowered.plan, lowered.graph) if selftest else None
+    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names, test)
     return write_files(file.parent, files)
 
 
@@ -257,6 +261,8 @@ def _names(
     prefix: str | None,
     weights_as: WeightsAs,
     planning: PlanOptions,
+    *,
+    selftest: bool,
 ) -> EmitOptions:
     if weights_as not in get_args(WeightsAs):
         raise UsageError(
@@ -265,5 +271,7 @@ def _names(
         )
     require_includable(stem)
     name = prefix_of(stem if prefix is None else prefix)
-    command = command_of(_origin(graph), target, stem, name, weights_as, planning)
+    command = command_of(
+        _origin(graph), target, stem, name, weights_as, planning, selftest=selftest
+    )
     return EmitOptions(name, stem, weights_as, command, regions=isinstance(planning.ram, tuple))

@@ -124,6 +124,7 @@ def compile_model(
     target: str,
     weights_as: WeightsAs,
     prefix: str | None,
+    selftest: bool,
     verify: bool,
     planning: PlanOptions,
 ) -> None:
@@ -148,6 +149,7 @@ def compile_model(
                 target=target,
                 weights_as=weights_as,
                 prefix=prefix,
+                selftest=selftest,
                 **planning.keywords(),
             )
         )

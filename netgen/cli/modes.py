@@ -53,7 +53,7 @@ COMPILE = (
     Mode(
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
-        frozenset({"weights_as", "prefix"}),
+        frozenset({"weights_as", "prefix", "selftest"}),
     ),
 )
 RUN = (

@@ -100,6 +100,9 @@ def compile_options(command: Command) -> Command:
         click.option(
             "--prefix", help="Opens all public names, none of files; by default the stem of -o."
         ),
+        click.option(
+            "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
+        ),
         click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
     )
 

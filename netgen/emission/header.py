@@ -65,6 +65,8 @@ def command_of(
     prefix: str,
     weights_as: WeightsAs,
     planning: PlanOptions = DEFAULT,
+    *,
+    selftest: bool = False,
 ) -> str:
     """The command that writes these files again; of paths only the last part."""
     words = ["netgen", "compile", origin.model]
@@ -78,6 +80,7 @@ def command_of(
     words += planning.words()
     if weights_as != "c":
         words += ["--weights-as", weights_as]
+    words += ["--selftest"] if selftest else []
     if prefix != stem:
         words += ["--prefix", prefix]
     return shlex.join([*words, "-o", f"{stem}.c"])

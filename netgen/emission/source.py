@@ -25,6 +25,7 @@ from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.resets import state_resets
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
+from netgen.emission.selftest import SelfTest, test_context
 from netgen.emission.size_macros import size_constants
 from netgen.emission.sizes import Sizes, sizes_of_calls
 from netgen.emission.weight_files import (
@@ -53,17 +54,21 @@ from netgen.plan.packing import PackedBytes
 
 
 def emit_files(
-    plan: Plan, origin: Origin, packed: PackedBytes, options: EmitOptions
+    plan: Plan,
+    origin: Origin,
+    packed: PackedBytes,
+    options: EmitOptions,
+    test: SelfTest | None = None,
 ) -> dict[str, bytes]:
     """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
-    The bytes are a function of the arguments alone.
+    The bytes are a function of the arguments alone. With a `test` the C can test itself.
     """
     prefix = options.prefix
     target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
-    context = _context(plan, origin, options, list(arrays.values()))
+    context = _context(plan, origin, options, list(arrays.values())) | test_context(plan, test)
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
@@ -83,6 +88,7 @@ def emit_files(
         **words,
         needs_string=options.weights_as == "blob"
         or plan.push_rows
+        or test is not None
         or bool(plan.states)
         or any(name in text for name in _FROM_STRING for text in [*texts, str(words["of_codes"])]),
         **_code(plan, options, arrays, [function.sizes for function in functions]),
