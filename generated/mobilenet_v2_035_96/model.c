@@ -95,8 +95,10 @@ static inline float model_relu6(float v)
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
 #define MODEL_LANES(v, n) _Pragma("GCC unroll 1") for (int v = 0; v < (n); ++v)
-#else
+#elif __GNUC__ >= 8
 #define MODEL_LANES(v, n) _Pragma("GCC unroll 8") for (int v = 0; v < (n); ++v)
+#else /* such as the compiler for AVR, which knows no such word */
+#define MODEL_LANES(v, n) for (int v = 0; v < (n); ++v)
 #endif
 #else
 #define MODEL_LANES(v, n) for (int v = 0; v < (n); ++v)

@@ -16,6 +16,8 @@ from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
 from netgen.cli.commands import Commands
+from netgen.cli.depfile import write_depfile
+from netgen.cli.export import export
 from netgen.cli.output import (
     load_for_values,
     load_model,
@@ -125,6 +127,7 @@ def compile_model(
     weights_as: WeightsAs,
     prefix: str | None,
     selftest: bool,
+    depfile: Path | None,
     verify: bool,
     planning: PlanOptions,
 ) -> None:
@@ -155,6 +158,9 @@ def compile_model(
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
+    if depfile is not None:
+        tuning = click.get_current_context().meta.get(cli_values.TUNING_FILE)
+        write_depfile(depfile, files, [Path(model.partition(":")[0]), weights, tuning])
 
 
 def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:
@@ -262,23 +268,7 @@ main.add_command(fit)
 main.add_command(tune)
 
 
-@main.command()
-@cli_options.model_arguments
-@click.option("-o", "output", type=click.Path(path_type=Path), required=True)
-@click.option("--as", "form", type=click.Choice(["onnx"]), required=True)
-def export(
-    model: str, weights: Path | None, parameters: dict[str, str], output: Path, form: str
-) -> None:
-    """Write a model for other tools: --as onnx writes one file of standard operators."""
-    del form  # the only choice so far
-    from netgen.emission.files import write_files
-    from netgen.export.onnx_file import graph_to_onnx
-
-    content = graph_to_onnx(load_for_values(model, weights, parameters))
-    write_files(output.parent, {output.name: content})
-    click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
-
-
+main.add_command(export)
 main.add_command(bench_models)
 
 

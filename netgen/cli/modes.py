@@ -53,8 +53,16 @@ COMPILE = (
     Mode(
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
-        frozenset({"weights_as", "prefix", "selftest"}),
+        frozenset({"weights_as", "prefix", "selftest", "depfile"}),
     ),
+)
+EXPORT = (
+    Mode(
+        "--as onnx",
+        lambda values: values["form"] == "onnx",
+        _PLANNING | {"target", "name", "board"},
+    ),
+    Mode("--as {form}", lambda values: values["form"] != "onnx", frozenset({"threads"})),
 )
 RUN = (
     Mode(

@@ -103,7 +103,35 @@ def compile_options(command: Command) -> Command:
         click.option(
             "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
         ),
+        click.option(
+            "--depfile",
+            type=click.Path(path_type=Path),
+            help="Write a rule of make: the C file, and the files that it depends on.",
+        ),
         click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
+    )
+
+
+def export_options(command: Command) -> Command:
+    """Options of `netgen export`: what to write, for whom, under which name."""
+    forms = ["onnx", "cmake", "make", "arduino", "platformio", "zephyr", "esp-idf", "cmsis-pack"]
+    return _with_options(
+        command,
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(path_type=Path),
+            required=True,
+            help="The folder; of onnx the file.",
+        ),
+        click.option("--as", "form", type=click.Choice(forms), required=True),
+        click.option(
+            "--name", default="model", show_default=True, help="Of files, and opens all C names."
+        ),
+        click.option(
+            "--board", metavar="NAME", help="Of cmake and make: build for it and run in QEMU."
+        ),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
     )
 
 

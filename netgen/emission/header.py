@@ -113,7 +113,7 @@ def memory_lines(plan: Plan) -> list[str]:
     lines = [
         f"MACs:     {plan.macs} in {len(plan.steps)} steps",
         f"flash:    {plan.weights_bytes} bytes of weights, and the code",
-        f"RAM:      {_arena_bytes(plan)}; {_caller_memory(plan)}",
+        f"RAM:      {_arena_bytes(plan)}; {caller_memory(plan)}",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
         *_state_lines(plan),
@@ -147,7 +147,7 @@ def _arena_bytes(plan: Plan) -> str:
     return f"{plan.fast_bytes} bytes of arena in the fast region, {plan.slow_bytes} in the slow one"
 
 
-def _caller_memory(plan: Plan) -> str:
+def caller_memory(plan: Plan) -> str:
     """Bytes of the caller's own buffers, and where the image is if he has none."""
     buffers = plan.buffers.values()
     inputs = sum(b.bytes for b in buffers if b.kind == "input")

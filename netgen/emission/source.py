@@ -13,6 +13,7 @@ from netgen.emission.interface import (
     check_pushed_outputs,
     input_as,
     input_ports,
+    int_bytes,
     model_bytes,
     output_ports,
     row_counters,
@@ -211,6 +212,7 @@ def _code(
         **_run_uses(calls, items),
         **_threads(plan, items),
         "model_bytes": model_bytes(plan),
+        "int_bytes": int_bytes(plan),
         **_null_checks(plan),
         **state_resets(calls),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from netgen.emission.c_types import PLAIN
 from netgen.emission.environment import render
+from netgen.emission.interface import int_bytes
 from netgen.emission.options import EmitOptions
 from netgen.emission.weights import BLOB_HEADER_BYTES, WeightArray, blob, c_array
 from netgen.emission.wrap import wrap_comment
@@ -72,5 +73,9 @@ def weight_attributes(plan: Plan, options: EmitOptions) -> str:
 
 
 def alignment_attribute(plan: Plan, upper: str) -> str:
-    """The attribute of arrays and arenas where C's own alignment is less; else empty."""
-    return f" {upper}_ALIGNED" if plan.alignment > ELEMENTS[PLAIN].bytes else ""
+    """The attribute of arrays and arenas where C's own alignment is less; else empty.
+
+    Compilers for processors of 8 bits, with an `int` of 16, align nothing by themselves.
+    """
+    own = 1 if int_bytes(plan) == 2 else ELEMENTS[PLAIN].bytes
+    return f" {upper}_ALIGNED" if plan.alignment > own else ""

@@ -45,6 +45,8 @@ VALUES = {
     "--table": "fp32",
     "--models": ".",
     "--rounds": "3",
+    "--depfile": "m.d",
+    "--name": "net",
     "--board": "mps2-an386",
     "--chart": "c.svg",
 }
@@ -96,6 +98,12 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (
         ("tune", "tiny", "-o", "t.json"),
         {*LOADING, *PLANNING - {"--tuning", "--threads"}, "--target", "--most", "--json"},
+        set(),
+    ),
+    (("export", "tiny", "-o", "m.onnx", "--as", "onnx"), LOADING, set()),
+    (
+        ("export", "tiny", "-o", "folder", "--as", "make"),
+        {*LOADING, *PLANNING - {"--threads"}, "--target", "--name", "--board"},
         set(),
     ),
     (

@@ -34,7 +34,7 @@
 #endif
 
 typedef char tiny_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];
-typedef char tiny_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
+typedef char tiny_int_has_2_bytes[sizeof(int) >= 2 ? 1 : -1];
 typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
 /* Kernels stay functions of their own: inlined side by side, loops compete for registers, and
