@@ -72,6 +72,10 @@
 #define MODEL_PRIVATE
 #include "model.h"
 
+#if MODEL_ID != 0x6146933cu
+#error "model.h is of another model"
+#endif
+
 #if defined(__FAST_MATH__)
 #error "compile without -ffast-math: the results rely on IEEE arithmetic"
 #endif

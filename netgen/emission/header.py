@@ -107,6 +107,12 @@ def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[s
     ]
 
 
+def identity_lines(origin: Origin, layout: bytes) -> list[str]:
+    """Hashes of graph, target and plan, and of the file of weights."""
+    weights = f"sha256 {origin.weights_sha256}" if origin.weights_sha256 else "seeded numbers"
+    return [f"plan:    sha256 {layout.hex()}", f"weights: {weights}"]
+
+
 def memory_lines(plan: Plan) -> list[str]:
     """Work, flash and RAM; then the arena's map."""
     certificate = plan.certificate

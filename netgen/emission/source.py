@@ -8,7 +8,7 @@ from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
 from netgen.emission.format import format_c
 from netgen.emission.functions import vector_words
-from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
+from netgen.emission.header import ERRORS, identity_lines, memory_lines, provenance_lines, title_of
 from netgen.emission.interface import (
     check_pushed_outputs,
     input_as,
@@ -31,6 +31,7 @@ from netgen.emission.size_macros import size_constants
 from netgen.emission.sizes import Sizes, sizes_of_calls
 from netgen.emission.weight_files import (
     alignment_attribute,
+    id_tag,
     inline_arrays,
     weight_attributes,
     weight_files,
@@ -43,6 +44,7 @@ from netgen.emission.weights import (
     byte_list,
     is_plain,
     layout_id,
+    model_id,
     weight_arrays,
 )
 from netgen.ir.origin import Origin
@@ -69,7 +71,9 @@ def emit_files(
     target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
+    number = model_id(layout, packed, blob=options.weights_as == "blob")
     context = _context(plan, origin, options, list(arrays.values())) | test_context(plan, test)
+    context |= _identity(origin, layout, number)
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
@@ -101,7 +105,7 @@ def emit_files(
         # After the layout: there is far more of them than of code.
         text = text.replace(_INLINE_MARK, inline_arrays(plan, packed, options, arrays))
     files = {f"{options.stem}.c": text.encode(), f"{options.stem}.h": _header(context)}
-    return files | weight_files(plan, packed, options, arrays, layout)
+    return files | weight_files(plan, packed, options, arrays, layout, number)
 
 
 _INLINE_MARK = "/* weights */"
@@ -152,6 +156,15 @@ def _context(
         "weights_type": C_TYPES[WEIGHTS_ELEMENT].name,
         "weights_members": "" if is_plain(arrays) else all_members(arrays, plan.weights_bytes),
         "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
+    }
+
+
+def _identity(origin: Origin, layout: bytes, number: str) -> dict[str, object]:
+    """The context of what ties the files of a model together."""
+    return {
+        "model_id": number,
+        "id_tag": id_tag(number),
+        "identity": identity_lines(origin, layout),
     }
 
 

@@ -23,6 +23,10 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0x58da57f1u
+#error "tiny.h is of another model"
+#endif
+
 #if defined(__FAST_MATH__)
 #error "compile without -ffast-math: the results rely on IEEE arithmetic"
 #endif

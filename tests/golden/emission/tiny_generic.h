@@ -9,7 +9,12 @@
  *
  * Tensors have no gaps, and their last axis varies fastest. The order of the axes of each is stated
  * below: N is the batch of 1, H are rows, W columns, C channels.
- * Inputs, outputs and arena must not overlap.
+ * Inputs, outputs and arena must not overlap. Only the core reads and writes them. Behind a data
+ * cache, memory that a DMA fills must be invalidated before a run, and an output cleaned before a
+ * DMA takes it, in whole cache lines that nothing else shares.
+ *
+ * plan:    sha256 4f50a79e9b18546b2f0aee6f87fe93cb9c73a8760cfaf896d83d5f6d523dfef5
+ * weights: seeded numbers
  */
 #ifndef TINY_H
 #define TINY_H
@@ -45,6 +50,8 @@ extern "C" {
 #define TINY_OUTPUT_ELEMENTS 5 /* in the order NC */
 #define TINY_OUTPUT_CHANNELS 5 /* axis 1 of NC */
 
+/* Of plan and weights: those of other models do not compile, or link, with this header. */
+#define TINY_ID 0x58da57f1u
 #define TINY_STEPS 5 /* of a run: the hook is told their numbers, from 0 */
 #define TINY_MACS 14460 /* multiply-accumulates of one run */
 #define TINY_WEIGHTS_BYTES 2864u /* packed, as the code reads them */

@@ -2,6 +2,10 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0x58da57f1u
+#error "tiny.h is of another model"
+#endif
+
 /* relu6 */
 const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR TINY_ALIGNED = {{
 0x3dba7cbd,0xbd553517,0xbc8d8cbe,0xbd0688e4,0xbd813df7,0xbc18f4b5,0xbda53146,0x3c852483,

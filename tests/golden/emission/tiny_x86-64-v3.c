@@ -24,6 +24,10 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0xefae5e83u
+#error "tiny.h is of another model"
+#endif
+
 #include <string.h>
 
 #if defined(__FAST_MATH__)
