@@ -17,7 +17,9 @@ from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
 from netgen.cli.commands import Commands
 from netgen.cli.depfile import write_depfile
+from netgen.cli.difference import diff
 from netgen.cli.export import export
+from netgen.cli.measured import measured
 from netgen.cli.output import (
     load_for_values,
     load_model,
@@ -53,7 +55,7 @@ def main(debug: bool) -> None:
     MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx, .tflite or .ir file; to `run`, also
     a .netgen file, which is compiled already. Exit codes: 0 done, 2 wrong usage, 3 malformed
     network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do not agree, 9 a package
-    that is not installed.
+    that is not installed, 10 more memory than its budget.
     """
     del debug  # read by Commands.invoke
     context = click.get_current_context()
@@ -117,6 +119,7 @@ def show(
 @modes.refuses(modes.COMPILE)
 @cli_options.model_arguments
 @cli_options.compile_options
+@cli_options.firmware_options
 @planning_options
 def compile_model(
     model: str,
@@ -127,6 +130,9 @@ def compile_model(
     weights_as: WeightsAs,
     prefix: str | None,
     selftest: bool,
+    measure: str | None,
+    max_arena: int | None,
+    max_flash: int | None,
     depfile: Path | None,
     verify: bool,
     planning: PlanOptions,
@@ -142,6 +148,9 @@ def compile_model(
     if verify:
         _verify_first(graph, target, planning)
     with progress() as tell:
+        footprint = measured(
+            graph, target, planning, measure, (max_arena, max_flash), selftest=selftest
+        )
         tell("generating C")
         files = (
             save_compiled(graph, output, target, planning, tell)
@@ -153,6 +162,7 @@ def compile_model(
                 weights_as=weights_as,
                 prefix=prefix,
                 selftest=selftest,
+                footprint=footprint,
                 **planning.keywords(),
             )
         )
@@ -269,6 +279,7 @@ main.add_command(tune)
 
 
 main.add_command(export)
+main.add_command(diff)
 main.add_command(bench_models)
 
 

@@ -53,7 +53,9 @@ COMPILE = (
     Mode(
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
-        frozenset({"weights_as", "prefix", "selftest", "depfile"}),
+        frozenset(
+            {"weights_as", "prefix", "selftest", "depfile", "measure", "max_arena", "max_flash"}
+        ),
     ),
 )
 EXPORT = (

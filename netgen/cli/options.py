@@ -100,15 +100,39 @@ def compile_options(command: Command) -> Command:
         click.option(
             "--prefix", help="Opens all public names, none of files; by default the stem of -o."
         ),
+        click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
+    )
+
+
+def firmware_options(command: Command) -> Command:
+    """Options of `netgen compile` for firmware: what the C can do and may take, and its build."""
+    return _with_options(
+        command,
         click.option(
             "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
+        ),
+        click.option(
+            "--measure",
+            metavar="BOARD",
+            help="Compile the C for a board, and state code and stack in the header.",
+        ),
+        click.option(
+            "--max-arena",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="More is an error, exit code 10.",
+        ),
+        click.option(
+            "--max-flash",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="Of weights and code, with --measure: likewise.",
         ),
         click.option(
             "--depfile",
             type=click.Path(path_type=Path),
             help="Write a rule of make: the C file, and the files that it depends on.",
         ),
-        click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
     )
 
 

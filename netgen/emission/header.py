@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +66,9 @@ def command_of(
     prefix: str,
     weights_as: WeightsAs,
     planning: PlanOptions = DEFAULT,
-    *,
-    selftest: bool = False,
+    more: Sequence[str] = (),
 ) -> str:
-    """The command that writes these files again; of paths only the last part."""
+    """The command that writes these files again, `more` of its words last; no paths but names."""
     words = ["netgen", "compile", origin.model]
     for name, value in origin.parameters.items():
         words += ["-p", f"{name}={value}"]
@@ -80,7 +80,7 @@ def command_of(
     words += planning.words()
     if weights_as != "c":
         words += ["--weights-as", weights_as]
-    words += ["--selftest"] if selftest else []
+    words += more
     if prefix != stem:
         words += ["--prefix", prefix]
     return shlex.join([*words, "-o", f"{stem}.c"])

@@ -6,9 +6,17 @@ from netgen import __version__
 from netgen.emission.c_types import C_TYPES, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
+from netgen.emission.footprint import Footprint
 from netgen.emission.format import format_c
 from netgen.emission.functions import vector_words
-from netgen.emission.header import ERRORS, identity_lines, memory_lines, provenance_lines, title_of
+from netgen.emission.header import (
+    ERRORS,
+    comment_text,
+    identity_lines,
+    memory_lines,
+    provenance_lines,
+    title_of,
+)
 from netgen.emission.interface import (
     check_pushed_outputs,
     input_as,
@@ -27,7 +35,7 @@ from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.resets import state_resets
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
 from netgen.emission.selftest import SelfTest, test_context
-from netgen.emission.size_macros import size_constants
+from netgen.emission.size_macros import measured_constants, size_constants
 from netgen.emission.sizes import Sizes, sizes_of_calls
 from netgen.emission.weight_files import (
     alignment_attribute,
@@ -62,10 +70,12 @@ def emit_files(
     packed: PackedBytes,
     options: EmitOptions,
     test: SelfTest | None = None,
+    footprint: Footprint | None = None,
 ) -> dict[str, bytes]:
     """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
-    The bytes are a function of the arguments alone. With a `test` the C can test itself.
+    The bytes are a function of the arguments alone. With a `test` the C can test itself, with a
+    `footprint` the header states it.
     """
     prefix = options.prefix
     target = find_target(plan.target)
@@ -73,7 +83,7 @@ def emit_files(
     arrays = weight_arrays(plan, prefix)
     number = model_id(layout, packed, blob=options.weights_as == "blob")
     context = _context(plan, origin, options, list(arrays.values())) | test_context(plan, test)
-    context |= _identity(origin, layout, number)
+    context |= _identity(origin, layout, number) | _measured(footprint)
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
@@ -157,6 +167,12 @@ def _context(
         "weights_members": "" if is_plain(arrays) else all_members(arrays, plan.weights_bytes),
         "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
     }
+
+
+def _measured(footprint: Footprint | None) -> dict[str, object]:
+    """The context of what a compiler made of the C, where somebody measured that."""
+    compiler = "" if footprint is None else comment_text(footprint.compiler)
+    return {"measured": measured_constants(footprint), "compiler": compiler}
 
 
 def _identity(origin: Origin, layout: bytes, number: str) -> dict[str, object]:

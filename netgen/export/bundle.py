@@ -39,7 +39,7 @@ def bundle_files(
     graph = with_input_type(graph, planning)
     lowered = lower(graph, target, planning)
     origin = graph.origin or Origin(graph.name)
-    command = command_of(origin, target, name, name, "c", planning, selftest=True)
+    command = command_of(origin, target, name, name, "c", planning, ["--selftest"])
     options = EmitOptions(name, name, "c", command, regions=isinstance(planning.ram, tuple))
     test = self_test(lowered.plan, lowered.graph)
     files = emit_files(lowered.plan, origin, lowered.packed, options, test)

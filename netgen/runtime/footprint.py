@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from netgen.emission.footprint import Footprint
 from netgen.errors import BuildError
 from netgen.runtime.programs import run_program
 
@@ -18,44 +18,21 @@ _BYTES = re.compile(r"(\d+) bytes \((\w+)")
 _CODE, _CONSTANTS, _VARIABLES = (".text", ".model_code"), (".rodata",), (".data", ".bss")
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """Bytes of one C file: code, constants beside the weights, variables, the deepest stack.
-
-    The stack is that of the deepest chain of calls inside the file. Functions of the C library,
-    such as memcpy, are not in it, nor is the caller. `compiler` is its first line of version and
-    the flags.
-    """
-
-    code: int
-    constants: int
-    variables: int
-    stack: int
-    chain: tuple[str, ...]
-    compiler: str
-
-    @property
-    def flash(self) -> int:
-        """Code and constants."""
-        return self.code + self.constants
-
-
-def measure_footprint(
-    source: Path, compiler: Sequence[str], flags: Sequence[str], size: str
-) -> Footprint:
-    """Compile a C file beside its header, and look at the object; `size` is the tool of sections.
+def measure_footprint(source: Path, toolchain: str, flags: Sequence[str], board: str) -> Footprint:
+    """Compile a C file beside its header, with flags of a board, and look at the object.
 
     Raises BuildError where one of them fails.
     """
     folder, made = source.parent, source.with_suffix(".footprint.o")
+    compiler, size = f"{toolchain}gcc", f"{toolchain}size"
     wanted = ["-ffunction-sections", "-fcallgraph-info=su"]
-    run_program([*compiler, *flags, *wanted, "-c", source, "-o", made], folder)
+    run_program([compiler, *flags, *wanted, "-c", source, "-o", made], folder)
     graph = made.with_suffix(".ci")
     if not graph.exists():
-        raise BuildError(f"{compiler[0]} writes no call graph", expected="gcc 10 or newer")
+        raise BuildError(f"{compiler} writes no call graph", expected="gcc 10 or newer")
     sections = _sections(run_program([size, "--format=sysv", made], folder))
     stack, chain = deepest(*read_call_graph(graph.read_text()))
-    version = run_program([compiler[0], "--version"], folder).splitlines()[0]
+    version = run_program([compiler, "--version"], folder).splitlines()[0]
     return Footprint(
         code=_sum_of(sections, _CODE),
         constants=_sum_of(sections, _CONSTANTS),
@@ -63,6 +40,7 @@ def measure_footprint(
         stack=stack,
         chain=chain,
         compiler=f"{version}: {' '.join(flags)}",
+        board=board,
     )
 
 

@@ -46,6 +46,9 @@ VALUES = {
     "--models": ".",
     "--rounds": "3",
     "--depfile": "m.d",
+    "--measure": "mps2-an386",
+    "--max-arena": "1K",
+    "--max-flash": "1K",
     "--name": "net",
     "--board": "mps2-an386",
     "--chart": "c.svg",
@@ -184,7 +187,7 @@ def buffers(folder: Path) -> Path:
 
 
 def test_all_commands_are_looked_at() -> None:
-    always = {"list", "export", "report", "fit"}  # each option of these has an effect
+    always = {"list", "report", "fit", "diff"}  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 
 

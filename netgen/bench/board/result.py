@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
+from netgen.emission.footprint import Footprint
 from netgen.errors import VerifyError
-from netgen.runtime.footprint import Footprint
 
 # Largest error of floats, relative to the largest output; as `netgen verify` has it.
 _TOLERANCE = 1e-5

@@ -15,20 +15,21 @@ from netgen.bench.board.result import BoardResult, LayerCount, OutputCheck
 from netgen.compiler import Lowered
 from netgen.emission.environment import render
 from netgen.emission.files import write_files
+from netgen.emission.footprint import Footprint
 from netgen.emission.interface import Port, input_as, input_ports, output_ports
 from netgen.emission.options import EmitOptions
 from netgen.emission.source import emit_files
 from netgen.errors import BuildError
 from netgen.export.boards import Board, board_files
+from netgen.export.measured import compile_flags
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret, rounded_values
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import Array
-from netgen.kernels.targets import find_target
 from netgen.plan.data.execution_order import execution_order
 from netgen.plan.data.plan import Plan
 from netgen.runtime.compare import relative_error, seeded_inputs
-from netgen.runtime.footprint import Footprint, measure_footprint
+from netgen.runtime.footprint import measure_footprint
 from netgen.runtime.programs import require_programs, run_program
 
 _STEM = "model"
@@ -40,7 +41,6 @@ def bench_board(
     lowered: Lowered,
     board: Board,
     progress: Callable[[str], None],
-    optimise: str = "-O2",
 ) -> BoardResult:
     """Build a planned network for a board, run it there on a seeded input, and count.
 
@@ -55,20 +55,13 @@ def bench_board(
         inputs = seeded_inputs(graph)
         _write_sources(graph, lowered, board, folder, inputs)
         progress(f"compiling for {board.core}")
-        flags = compile_flags(lowered.plan, board, optimise)
-        footprint = _footprint(board, folder, flags)
+        flags = (*compile_flags(lowered.plan, board), f'-DMODEL_CONFIG_H="{_SECTIONS}"')
+        footprint = measure_footprint(folder / f"{_STEM}.c", board.toolchain, flags, board.name)
         elf = _link(board, folder, flags)
         progress(f"running on {board.name}")
         counts = run_counted(board, elf, build_plugin(folder))
         checks = _checks(graph, lowered.plan, inputs, (folder / "output.bin").read_bytes())
     return _result(graph, lowered.plan, board, counts, footprint, checks)
-
-
-def compile_flags(plan: Plan, board: Board, optimise: str) -> tuple[str, ...]:
-    """The flags of the target for gcc, optimised so, with the board's core in place of another."""
-    own = find_target(plan.target)
-    kept = [f for f in own.flags("gcc") if f not in own.machine_flags and not f.startswith("-O")]
-    return (*kept, optimise, *board.flags, f'-DMODEL_CONFIG_H="{_SECTIONS}"')
 
 
 def _write_sources(
@@ -102,11 +95,6 @@ def _sections(board: Board) -> bytes:
         if board.regions
     ]
     return "".join(lines).encode()
-
-
-def _footprint(board: Board, folder: Path, flags: Sequence[str]) -> Footprint:
-    source, size = folder / f"{_STEM}.c", f"{board.toolchain}size"
-    return measure_footprint(source, [board.compiler], flags, size)
 
 
 def _link(board: Board, folder: Path, flags: Sequence[str]) -> Path:

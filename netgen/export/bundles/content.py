@@ -11,6 +11,7 @@ from netgen.emission.header import caller_memory, title_of
 from netgen.emission.interface import Port, input_as, input_ports, output_ports
 from netgen.emission.options import EmitOptions
 from netgen.export.boards import Board
+from netgen.export.measured import compile_flags
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import find_target
 from netgen.plan.data.plan import Plan
@@ -18,7 +19,6 @@ from netgen.plan.data.plan import Plan
 Files = dict[str, bytes]
 # Where most kinds have their sources.
 SOURCES = "src"
-_OPTIMISE = "-O2"
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,9 @@ class Bundle:
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags of gcc for the model: the board's, else the target's."""
-        target = find_target(self.plan.target)
         if self.board is None:
-            return target.flags("gcc")
-        kept = [f for f in target.flags("gcc") if f not in target.machine_flags]
-        return (*(f for f in kept if not f.startswith("-O")), _OPTIMISE, *self.board.flags)
+            return find_target(self.plan.target).flags("gcc")
+        return compile_flags(self.plan, self.board)
 
     @property
     def definitions(self) -> tuple[str, ...]:
