@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -12,9 +12,11 @@ import numpy as np
 
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
+from netgen.emission.footprint import Footprint
 from netgen.emission.header import ERRORS, command_of
 from netgen.emission.interface import input_as, model_bytes
 from netgen.emission.options import EmitOptions, WeightsAs, prefix_of, require_includable
+from netgen.emission.selftest import self_test
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
 from netgen.frontends.files import LOADERS, load_file
@@ -167,13 +169,16 @@ def emit(
     target: str = "generic",
     weights_as: WeightsAs = "c",
     prefix: str | None = None,
+    selftest: bool = False,
+    footprint: Footprint | None = None,
     **options: Unpack[PlanKeywords],
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
-    then opens the names. The other options are those of PlanOptions. Returns the files written;
-    raises UsageError where they cannot be, leaving none behind.
+    then opens the names. With `selftest` the C can test itself; a `footprint` is what somebody has
+    measured of it, which the header then states. The other options are those of PlanOptions.
+    Returns the files written; raises UsageError where they cannot be, leaving none behind.
     """
     file = Path(path)
     if file.suffix != ".c":
@@ -182,9 +187,11 @@ def emit(
         )
     planning, resolved = _planning(options), resolve_target(target)
     graph = with_input_type(_loaded(graph), planning)
-    names = _names(graph, resolved, file.stem, prefix, weights_as, planning)
+    more = _more(footprint, selftest=selftest)
+    names = _names(graph, resolved, file.stem, prefix, weights_as, planning, more)
     lowered = lower(graph, resolved, planning)
-    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names)
+    test = self_test(lowered.plan, lowered.graph) if selftest else None
+    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names, test, footprint)
     return write_files(file.parent, files)
 
 
@@ -298,6 +305,12 @@ def _origin(graph: Graph) -> Origin:
     return graph.origin or Origin(graph.name)
 
 
+def _more(footprint: Footprint | None, *, selftest: bool) -> list[str]:
+    """The words of a command that are no options of plans."""
+    measured = [] if footprint is None else ["--measure", footprint.board]
+    return [*(["--selftest"] if selftest else []), *measured]
+
+
 def _names(
     graph: Graph,
     target: Target,
@@ -305,6 +318,7 @@ def _names(
     prefix: str | None,
     weights_as: WeightsAs,
     planning: PlanOptions,
+    more: Sequence[str],
 ) -> EmitOptions:
     if weights_as not in get_args(WeightsAs):
         raise UsageError(
@@ -313,5 +327,5 @@ def _names(
         )
     require_includable(stem)
     name = prefix_of(stem if prefix is None else prefix)
-    command = command_of(_origin(graph), target, stem, name, weights_as, planning)
+    command = command_of(_origin(graph), target, stem, name, weights_as, planning, more)
     return EmitOptions(name, stem, weights_as, command, regions=isinstance(planning.ram, tuple))

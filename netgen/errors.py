@@ -93,6 +93,12 @@ class VerifyError(NetgenError):
     exit_code = 8
 
 
+class BudgetError(NetgenError):
+    """A model that takes more memory than its budget."""
+
+    exit_code = 10
+
+
 # What the optional dependencies of pyproject.toml are made of. A message names the packages, so
 # that its command holds whether netgen came from an index or from a folder.
 _ONNX = ("onnx", "onnxruntime")

@@ -72,6 +72,10 @@
 #define MODEL_PRIVATE
 #include "model.h"
 
+#if MODEL_ID != 0x6146933cu
+#error "model.h is of another model"
+#endif
+
 #if defined(__FAST_MATH__)
 #error "compile without -ffast-math: the results rely on IEEE arithmetic"
 #endif
@@ -95,8 +99,10 @@ static inline float model_relu6(float v)
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
 #define MODEL_LANES(v, n) _Pragma("GCC unroll 1") for (int v = 0; v < (n); ++v)
-#else
+#elif __GNUC__ >= 8
 #define MODEL_LANES(v, n) _Pragma("GCC unroll 8") for (int v = 0; v < (n); ++v)
+#else /* such as the compiler for AVR, which knows no such word */
+#define MODEL_LANES(v, n) for (int v = 0; v < (n); ++v)
 #endif
 #else
 #define MODEL_LANES(v, n) for (int v = 0; v < (n); ++v)

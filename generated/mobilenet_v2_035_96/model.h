@@ -9,7 +9,12 @@
  *
  * Tensors have no gaps, and their last axis varies fastest. The order of the axes of each is stated
  * below: N is the batch of 1, H are rows, W columns, C channels.
- * Inputs, outputs and arena must not overlap.
+ * Inputs, outputs and arena must not overlap. Only the core reads and writes them. Behind a data
+ * cache, memory that a DMA fills must be invalidated before a run, and an output cleaned before a
+ * DMA takes it, in whole cache lines that nothing else shares.
+ *
+ * plan:    sha256 8d6923ca9b8f8e2fcf76883a08cdbf2c4a30f26846b389ccf4fb1cd3ca9d121d
+ * weights: seeded numbers
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -40,11 +45,16 @@ extern "C" {
 #define MODEL_INPUT_HEIGHT 96 /* axis 1 of NHWC */
 #define MODEL_INPUT_WIDTH 96 /* axis 2 of NHWC */
 #define MODEL_INPUT_CHANNELS 3 /* axis 3 of NHWC */
+/* a byte x of an image becomes (x / 255 - MEAN) / STD, by channel */
+#define MODEL_INPUT_MEAN {0.485f, 0.456f, 0.406f}
+#define MODEL_INPUT_STD {0.229f, 0.224f, 0.225f} /* likewise */
 
 /* classifier.linear: float32, NC: 1 x 1000 */
 #define MODEL_OUTPUT_ELEMENTS 1000 /* in the order NC */
 #define MODEL_OUTPUT_CHANNELS 1000 /* axis 1 of NC */
 
+/* Of plan and weights: those of other models do not compile, or link, with this header. */
+#define MODEL_ID 0x6146933cu
 #define MODEL_STEPS 54 /* of a run: the hook is told their numbers, from 0 */
 #define MODEL_MACS 11934128 /* multiply-accumulates of one run */
 #define MODEL_WEIGHTS_BYTES 6680352u /* packed, as the code reads them */

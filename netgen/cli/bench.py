@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netgen.cli import options as cli_options
+from netgen.cli.board import bench_on_board
 from netgen.cli.modes import BENCH, refuses
 from netgen.cli.output import load_model, print_json, print_table, progress
 from netgen.cli.planning import planning_option
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from netgen.bench.machine import Machine
     from netgen.bench.result import BenchRow
     from netgen.bench.suite import Case
-    from netgen.plan.data.options import PlanOptions
+    from netgen.plan.data.options import Image, PlanOptions, Ram
     from netgen.plan.data.tuning import Tuning
 
 
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @cli_options.model_options
 @cli_options.bench_options
+@cli_options.board_option
 @cli_options.target_option
 @planning_option("tuning")
 @planning_option("small")
+@planning_option("ram")
+@planning_option("input")
 @cli_options.as_json_option
 def bench_models(
     models: tuple[str, ...],
@@ -42,24 +46,31 @@ def bench_models(
     threads: int,
     chart: Path | None,
     form: str,
+    board: str | None,
     target: str,
     tuning: Tuning | None,
     small: bool,
+    ram: Ram,
+    input: Image,
     as_json: bool,
 ) -> None:
     """Time models against other runtimes: interleaved rounds on the same cores, medians, ratios.
 
     A peer that cannot run is named and the rest goes on; it is an error if none can. --table fp32
     measures all published networks, --table int8 published .tflite files; int8 models run in fp32,
-    too. --profile shows where a model's time goes.
+    too. --profile shows where a model's time goes. --board runs it on an emulated board, and counts
+    instructions.
     """
     from netgen.bench.machine import this_machine
     from netgen.bench.peers import check_any_installed
     from netgen.bench.result import failure
     from netgen.plan.data.options import PlanOptions
 
-    planning = PlanOptions(tuning=tuning, threads=threads, small=small)
+    planning = PlanOptions(tuning=tuning, threads=threads, small=small, ram=ram, input=input)
     cases = _cases(models, parameters, table, folder)
+    if board is not None:
+        bench_on_board(cases, weights, board, target, planning, as_json=as_json)
+        return
     if profiled:
         _profile(cases, weights, rounds, target, planning, as_json=as_json)
         return

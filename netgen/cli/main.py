@@ -16,6 +16,10 @@ from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
 from netgen.cli.commands import Commands
+from netgen.cli.depfile import write_depfile
+from netgen.cli.difference import diff
+from netgen.cli.export import export
+from netgen.cli.measured import measured
 from netgen.cli.output import (
     load_for_values,
     load_model,
@@ -33,7 +37,6 @@ from netgen.plan.data.options import PlanOptions
 
 if TYPE_CHECKING:
     from netgen.emission.options import WeightsAs
-    from netgen.export.formats import Format
     from netgen.ir.graph import Graph
     from netgen.report.verify import Judge
     from netgen.runtime.photos import Interpolation
@@ -53,7 +56,7 @@ def main(debug: bool) -> None:
     MODEL is a name of `netgen list`, FILE.py:FUNCTION, a .onnx, .tflite or .ir file; to `run`, also
     a .netgen file, which is compiled already. Exit codes: 0 done, 2 wrong usage, 3 malformed
     network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do not agree, 9 a package
-    that is not installed.
+    that is not installed, 10 more memory than its budget.
     """
     del debug  # read by Commands.invoke
     context = click.get_current_context()
@@ -117,6 +120,7 @@ def show(
 @modes.refuses(modes.COMPILE)
 @cli_options.model_arguments
 @cli_options.compile_options
+@cli_options.firmware_options
 @planning_options
 def compile_model(
     model: str,
@@ -126,6 +130,11 @@ def compile_model(
     target: str,
     weights_as: WeightsAs,
     prefix: str | None,
+    selftest: bool,
+    measure: str | None,
+    max_arena: int | None,
+    max_flash: int | None,
+    depfile: Path | None,
     verify: bool,
     planning: PlanOptions,
 ) -> None:
@@ -140,6 +149,9 @@ def compile_model(
     if verify:
         _verify_first(graph, target, planning)
     with progress() as tell:
+        footprint = measured(
+            graph, target, planning, measure, (max_arena, max_flash), selftest=selftest
+        )
         tell("generating C")
         files = (
             save_compiled(graph, output, target, planning, tell)
@@ -150,11 +162,16 @@ def compile_model(
                 target=target,
                 weights_as=weights_as,
                 prefix=prefix,
+                selftest=selftest,
+                footprint=footprint,
                 **planning.keywords(),
             )
         )
     for file in files:
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
+    if depfile is not None:
+        tuning = click.get_current_context().meta.get(cli_values.TUNING_FILE)
+        write_depfile(depfile, files, [Path(model.partition(":")[0]), weights, tuning])
 
 
 def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:
@@ -262,28 +279,10 @@ main.add_command(fit)
 main.add_command(tune)
 
 
-@main.command()
-@cli_options.model_arguments
-@click.option("-o", "output", type=click.Path(path_type=Path), required=True)
-@click.option("--as", "form", type=click.Choice(["onnx", "tflite"]), required=True)
-def export(
-    model: str, weights: Path | None, parameters: dict[str, str], output: Path, form: Format
-) -> None:
-    """Write a model for other tools, as one file of standard operators.
-
-    Codes become QuantizeLinear and DequantizeLinear of ONNX; TensorFlow Lite's reference kernels
-    compute them from a .tflite file to the byte.
-    """
-    from netgen.emission.files import write_files
-    from netgen.export.formats import exported
-
-    content = exported(load_for_values(model, weights, parameters), form)
-    write_files(output.parent, {output.name: content})
-    click.echo(f"wrote {output} ({len(content):,} bytes)", err=True)
-
-
 main.add_command(quantize)
 main.add_command(accuracy)
+main.add_command(export)
+main.add_command(diff)
 main.add_command(bench_models)
 
 

@@ -53,8 +53,19 @@ COMPILE = (
     Mode(
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
-        frozenset({"weights_as", "prefix"}),
+        frozenset(
+            {"weights_as", "prefix", "selftest", "depfile", "measure", "max_arena", "max_flash"}
+        ),
     ),
+)
+_FILES = ("onnx", "tflite")
+EXPORT = (
+    Mode(
+        "--as {form}",
+        lambda values: values["form"] in _FILES,
+        _PLANNING | {"target", "name", "board"},
+    ),
+    Mode("--as {form}", lambda values: values["form"] not in _FILES, frozenset({"threads"})),
 )
 RUN = (
     Mode(
@@ -80,15 +91,30 @@ PLAN = (
     ),
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)
+# What changes the plan's memory is of interest on a board, where memory is short.
+_ON_BOARDS = frozenset({"ram", "input"})
+
+
+def _here(name: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an option has a value, in a bench on this machine."""
+    return lambda values: values["board"] is None and _given(name)(values)
+
+
 BENCH = (
+    Mode(
+        "--board {board}",
+        _given("board"),
+        frozenset({"vs", "rounds", "threads", "chart", "form", "table", "folder", "profiled"}),
+    ),
     Mode(
         "--profile",
         _given("profiled"),
-        frozenset({"vs", "threads", "chart", "form", "table", "folder"}),
+        frozenset({"vs", "threads", "chart", "form", "table", "folder"}) | _ON_BOARDS,
     ),
     Mode("a MODEL", _given_models, frozenset({"folder"})),
-    Mode("--table", _given("table"), _LOADING),
-    Mode("--json", _given("as_json"), frozenset({"form"})),
+    Mode("--table", _given("table"), _LOADING | _ON_BOARDS),
+    Mode("--json", _here("as_json"), frozenset({"form"}) | _ON_BOARDS),
+    Mode("a run on this machine", lambda values: values["board"] is None, _ON_BOARDS),
 )
 # Wherever a plan is made.
 REGIONS = (

@@ -50,6 +50,12 @@ as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON and nothing else."
 )
 
+board_option = click.option(
+    "--board",
+    metavar="NAME",
+    help="Run it on this emulated board, mps2-an386 say: instructions, not time.",
+)
+
 
 def show_options(command: Command) -> Command:
     """Options of `netgen show`: the stage and the form."""
@@ -95,6 +101,62 @@ def compile_options(command: Command) -> Command:
             "--prefix", help="Opens all public names, none of files; by default the stem of -o."
         ),
         click.option("--verify", is_flag=True, help="Compile and run it here against NumPy first."),
+    )
+
+
+def firmware_options(command: Command) -> Command:
+    """Options of `netgen compile` for firmware: what the C can do and may take, and its build."""
+    return _with_options(
+        command,
+        click.option(
+            "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
+        ),
+        click.option(
+            "--measure",
+            metavar="BOARD",
+            help="Compile the C for a board, and state code and stack in the header.",
+        ),
+        click.option(
+            "--max-arena",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="More is an error, exit code 10.",
+        ),
+        click.option(
+            "--max-flash",
+            callback=cli_values.read_bytes,
+            metavar="BYTES",
+            help="Of weights and code, with --measure: likewise.",
+        ),
+        click.option(
+            "--depfile",
+            type=click.Path(path_type=Path),
+            help="Write a rule of make: the C file, and the files that it depends on.",
+        ),
+    )
+
+
+def export_options(command: Command) -> Command:
+    """Options of `netgen export`: what to write, for whom, under which name."""
+    bundles = ["cmake", "make", "arduino", "platformio", "zephyr", "esp-idf", "cmsis-pack"]
+    form = click.Choice(["onnx", "tflite", *bundles])
+    return _with_options(
+        command,
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(path_type=Path),
+            required=True,
+            help="The folder; of onnx and tflite the file.",
+        ),
+        click.option("--as", "form", type=form, required=True),
+        click.option(
+            "--name", default="model", show_default=True, help="Of files, and opens all C names."
+        ),
+        click.option(
+            "--board", metavar="NAME", help="Of cmake and make: build for it and run in QEMU."
+        ),
+        click.option("--target", default="generic", show_default=True, help="Processor class."),
     )
 
 

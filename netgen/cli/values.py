@@ -75,6 +75,13 @@ def read_tolerance(_: click.Context, __: click.Parameter, given: float | None) -
     return given
 
 
-def read_tuning_file(_: click.Context, __: click.Parameter, given: Path | None) -> Tuning | None:
+# Where the context keeps the name of that file, for --depfile.
+TUNING_FILE = "netgen.tuning_file"
+
+
+def read_tuning_file(
+    context: click.Context, _: click.Parameter, given: Path | None
+) -> Tuning | None:
     """The tuning in a file."""
+    context.meta[TUNING_FILE] = given
     return None if given is None else read_tuning(given)

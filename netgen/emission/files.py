@@ -13,19 +13,22 @@ from netgen.errors import UsageError
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write every file of a folder, by name, or leave the folder as it was.
+    """Write every file of a folder, by its path there, or leave the folder as it was.
 
-    Each is first written beside its place; only when all are complete do they get their names.
-    Where a name is a link, what it points to is replaced. Raises UsageError where the folder cannot
-    be written, or something else than a file has the name.
+    Folders that are missing are made. Each file is first written beside its place; only when all
+    are complete do they get their names. Where a name is a link, what it points to is replaced.
+    Raises UsageError where the folder cannot be written, or something else than a file has the
+    name.
     """
     pending: list[tuple[Path, Path]] = []
+    made: list[Path] = []
     file = folder
     try:
         for name, content in files.items():
             file = folder / name
+            made += _make_folders(file.parent, folder)
             place = _place(file)
-            handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=place.parent)
+            handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", dir=place.parent)
             pending.append((Path(temporary), place))
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
@@ -39,7 +42,19 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         for written, _ in pending:
             with contextlib.suppress(OSError):
                 written.unlink()
+        for empty in reversed(made):
+            with contextlib.suppress(OSError):
+                empty.rmdir()  # only what is empty goes: nothing was written there
     return [folder / name for name in files]
+
+
+def _make_folders(folder: Path, top: Path) -> list[Path]:
+    """Make the folders below `top` that are missing; returns those made, the outermost first."""
+    missing = [each for each in (folder, *folder.parents) if each.is_relative_to(top)]
+    made = [each for each in reversed(missing) if each != top and not each.exists()]
+    for each in made:
+        each.mkdir()
+    return made
 
 
 def require_writable(file: Path) -> None:

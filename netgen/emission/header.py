@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +66,9 @@ def command_of(
     prefix: str,
     weights_as: WeightsAs,
     planning: PlanOptions = DEFAULT,
+    more: Sequence[str] = (),
 ) -> str:
-    """The command that writes these files again; of paths only the last part."""
+    """The command that writes these files again, `more` of its words last; no paths but names."""
     words = ["netgen", "compile", origin.model]
     for name, value in origin.parameters.items():
         words += ["-p", f"{name}={value}"]
@@ -78,6 +80,7 @@ def command_of(
     words += planning.words()
     if weights_as != "c":
         words += ["--weights-as", weights_as]
+    words += more
     if prefix != stem:
         words += ["--prefix", prefix]
     return shlex.join([*words, "-o", f"{stem}.c"])
@@ -104,13 +107,19 @@ def provenance_lines(plan: Plan, origin: Origin, options: EmitOptions) -> list[s
     ]
 
 
+def identity_lines(origin: Origin, layout: bytes) -> list[str]:
+    """Hashes of graph, target and plan, and of the file of weights."""
+    weights = f"sha256 {origin.weights_sha256}" if origin.weights_sha256 else "seeded numbers"
+    return [f"plan:    sha256 {layout.hex()}", f"weights: {weights}"]
+
+
 def memory_lines(plan: Plan) -> list[str]:
     """Work, flash and RAM; then the arena's map."""
     certificate = plan.certificate
     lines = [
         f"MACs:     {plan.macs} in {len(plan.steps)} steps",
         f"flash:    {plan.weights_bytes} bytes of weights, and the code",
-        f"RAM:      {_arena_bytes(plan)}; {_caller_memory(plan)}",
+        f"RAM:      {_arena_bytes(plan)}; {caller_memory(plan)}",
         f"          (lower bound of the arena {certificate.lower_bound_bytes}, gap "
         f"{certificate.gap_bytes})",
         *_state_lines(plan),
@@ -144,7 +153,7 @@ def _arena_bytes(plan: Plan) -> str:
     return f"{plan.fast_bytes} bytes of arena in the fast region, {plan.slow_bytes} in the slow one"
 
 
-def _caller_memory(plan: Plan) -> str:
+def caller_memory(plan: Plan) -> str:
     """Bytes of the caller's own buffers, and where the image is if he has none."""
     buffers = plan.buffers.values()
     inputs = sum(b.bytes for b in buffers if b.kind == "input")

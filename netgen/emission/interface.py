@@ -13,6 +13,8 @@ from netgen.plan.data.plan import Plan
 
 # The most that `model_t` has in bytes, but for what it counts while rows are pushed.
 _MODEL_BYTES = 128
+# As many as an `int` of 16 bits, as AVR has it, can count.
+_FEW_BYTES = 2**15
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ def model_bytes(plan: Plan) -> int:
     """The most that `model_t` has in bytes, a multiple of 8; the C asserts it."""
     counters = ELEMENTS["i32"].bytes * row_counters(plan)
     return _MODEL_BYTES + -(-counters // 8) * 8
+
+
+def int_bytes(plan: Plan) -> int:
+    """The bytes that an `int` must have, which counts elements: 4, or 2 where all are few."""
+    memory = [plan.certificate.arena_bytes, plan.weights_bytes, plan.caller_bytes()]
+    return 2 if max(memory) < _FEW_BYTES else 4
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def _port_text(plan: Plan, port: Port, upper: str, normalisation: Normalisation 
                 for axis, (letter, extent) in enumerate(zip(axes, kind.shape, strict=True))
                 if letter != "N"
             ),
-            *_quantisation(kind),
+            *_quantisation(kind, f"{upper}_{port.macro}"),
+            *(_normalised(kind, normalisation) if port.reads else ()),
         ),
     )
 
@@ -79,12 +80,25 @@ def _pixels(kind: TensorType, normalisation: Normalisation | None) -> tuple[str,
     return (*notes, f"mean is {mean} and std is {std}.")
 
 
-def _quantisation(kind: TensorType) -> tuple[Macro, ...]:
+def _normalised(kind: TensorType, given: Normalisation | None) -> tuple[Macro, ...]:
+    """Constants for the numbers by which an image of floats is normalised, where that is known."""
+    if given is None or kind.dtype != "f32" or kind.shape[-1] != len(given.mean):
+        return ()
+    mean, std = ("{" + ", ".join(map(literal, part)) + "}" for part in (given.mean, given.std))
+    return (
+        Macro("MEAN", mean, "a byte x of an image becomes (x / 255 - MEAN) / STD, by channel"),
+        Macro("STD", std, "likewise"),
+    )
+
+
+def _quantisation(kind: TensorType, macro: str) -> tuple[Macro, ...]:
     """Constants for the scale and the zero point of codes, if one scale is for all."""
     codes = kind.quantisation
     if codes is None or isinstance(codes.scale, str):
         return ()
+    zero = f"({codes.zero})" if codes.zero < 0 else str(codes.zero)
     return (
-        Macro("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO)"),
-        Macro("ZERO", f"({codes.zero})" if codes.zero < 0 else str(codes.zero), "the code of 0"),
+        Macro("SCALE", literal(codes.scale), "a code q stands for SCALE * (q - ZERO_POINT)"),
+        Macro("ZERO_POINT", zero, "the code of 0"),
+        Macro("DEQUANTIZE(q)", f"({macro}_SCALE * (float)((q) - {macro}_ZERO_POINT))", "that"),
     )

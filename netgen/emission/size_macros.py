@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from netgen.emission.footprint import Footprint
 from netgen.emission.interface import input_ports, pushed_macs
 from netgen.emission.options import EmitOptions
 from netgen.emission.port_macros import Macro
@@ -32,6 +33,16 @@ def size_constants(plan: Plan, options: EmitOptions, *, regions: bool) -> list[M
         ),
         *_only(regions, "SLOW_ARENA_BYTES", f"{plan.slow_bytes}u", "likewise, in the slow region"),
         Macro("ARENA_ALIGN", f"{plan.alignment}u", "of what is lent, in bytes"),
+    ]
+
+
+def measured_constants(footprint: Footprint | None) -> list[Macro]:
+    """Bytes that a compiler made, where somebody measured them."""
+    if footprint is None:
+        return []
+    return [
+        Macro("CODE_BYTES", f"{footprint.flash}u", "of flash: code and constants, no weights"),
+        Macro("STACK_BYTES", f"{footprint.stack}u", "at most, without memcpy and its like"),
     ]
 
 

@@ -6,13 +6,22 @@ from netgen import __version__
 from netgen.emission.c_types import C_TYPES, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
 from netgen.emission.environment import render
+from netgen.emission.footprint import Footprint
 from netgen.emission.format import format_c
 from netgen.emission.functions import vector_words
-from netgen.emission.header import ERRORS, memory_lines, provenance_lines, title_of
+from netgen.emission.header import (
+    ERRORS,
+    comment_text,
+    identity_lines,
+    memory_lines,
+    provenance_lines,
+    title_of,
+)
 from netgen.emission.interface import (
     check_pushed_outputs,
     input_as,
     input_ports,
+    int_bytes,
     model_bytes,
     output_ports,
     row_counters,
@@ -25,10 +34,12 @@ from netgen.emission.places import arena_places, enumerators, region_of
 from netgen.emission.port_macros import has_unknown_axes, port_texts
 from netgen.emission.resets import state_resets
 from netgen.emission.segments import PUSHED, Item, in_one_band, pushed_segment, run_items
-from netgen.emission.size_macros import size_constants
+from netgen.emission.selftest import SelfTest, test_context
+from netgen.emission.size_macros import measured_constants, size_constants
 from netgen.emission.sizes import Sizes, sizes_of_calls
 from netgen.emission.weight_files import (
     alignment_attribute,
+    id_tag,
     inline_arrays,
     weight_attributes,
     weight_files,
@@ -41,6 +52,7 @@ from netgen.emission.weights import (
     byte_list,
     is_plain,
     layout_id,
+    model_id,
     weight_arrays,
 )
 from netgen.ir.origin import Origin
@@ -53,17 +65,25 @@ from netgen.plan.packing import PackedBytes
 
 
 def emit_files(
-    plan: Plan, origin: Origin, packed: PackedBytes, options: EmitOptions
+    plan: Plan,
+    origin: Origin,
+    packed: PackedBytes,
+    options: EmitOptions,
+    test: SelfTest | None = None,
+    footprint: Footprint | None = None,
 ) -> dict[str, bytes]:
     """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
-    The bytes are a function of the arguments alone.
+    The bytes are a function of the arguments alone. With a `test` the C can test itself, with a
+    `footprint` the header states it.
     """
     prefix = options.prefix
     target = find_target(plan.target)
     layout = layout_id(plan_to_json(plan))
     arrays = weight_arrays(plan, prefix)
-    context = _context(plan, origin, options, list(arrays.values()))
+    number = model_id(layout, packed, blob=options.weights_as == "blob")
+    context = _context(plan, origin, options, list(arrays.values())) | test_context(plan, test)
+    context |= _identity(origin, layout, number) | _measured(footprint)
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)
@@ -83,6 +103,7 @@ def emit_files(
         **words,
         needs_string=options.weights_as == "blob"
         or plan.push_rows
+        or test is not None
         or bool(plan.states)
         or any(name in text for name in _FROM_STRING for text in [*texts, str(words["of_codes"])]),
         **_code(plan, options, arrays, [function.sizes for function in functions]),
@@ -94,7 +115,7 @@ def emit_files(
         # After the layout: there is far more of them than of code.
         text = text.replace(_INLINE_MARK, inline_arrays(plan, packed, options, arrays))
     files = {f"{options.stem}.c": text.encode(), f"{options.stem}.h": _header(context)}
-    return files | weight_files(plan, packed, options, arrays, layout)
+    return files | weight_files(plan, packed, options, arrays, layout, number)
 
 
 _INLINE_MARK = "/* weights */"
@@ -145,6 +166,21 @@ def _context(
         "weights_type": C_TYPES[WEIGHTS_ELEMENT].name,
         "weights_members": "" if is_plain(arrays) else all_members(arrays, plan.weights_bytes),
         "weights_elements": plan.weights_bytes // ELEMENTS[WEIGHTS_ELEMENT].bytes,
+    }
+
+
+def _measured(footprint: Footprint | None) -> dict[str, object]:
+    """The context of what a compiler made of the C, where somebody measured that."""
+    compiler = "" if footprint is None else comment_text(footprint.compiler)
+    return {"measured": measured_constants(footprint), "compiler": compiler}
+
+
+def _identity(origin: Origin, layout: bytes, number: str) -> dict[str, object]:
+    """The context of what ties the files of a model together."""
+    return {
+        "model_id": number,
+        "id_tag": id_tag(number),
+        "identity": identity_lines(origin, layout),
     }
 
 
@@ -205,6 +241,7 @@ def _code(
         **_run_uses(calls, items),
         **_threads(plan, items),
         "model_bytes": model_bytes(plan),
+        "int_bytes": int_bytes(plan),
         **_null_checks(plan),
         **state_resets(calls),
     }

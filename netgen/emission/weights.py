@@ -113,6 +113,15 @@ def layout_id(plan_json: Mapping[str, Json]) -> bytes:
     return hashlib.sha256(json.dumps(plan_json, sort_keys=True).encode()).digest()
 
 
+def model_id(layout: bytes, packed: PackedBytes, *, blob: bool) -> str:
+    """A number that header, code and weights share, as C: of the layout, and of the weights.
+
+    A blob may come with other weights, and tells by itself what it is.
+    """
+    content = b"" if blob else packed.tobytes()
+    return f"0x{hashlib.sha256(layout + content).hexdigest()[:8]}u"
+
+
 def blob(plan: Plan, packed: PackedBytes, layout: bytes) -> bytes:
     """The blob: a header of 128 bytes, then the packed weights, all little-endian.
 

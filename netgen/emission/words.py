@@ -126,3 +126,9 @@ def formula_of(act: str, value: str, numbers: Sequence[float] = ()) -> str:
 def literal(number: float) -> str:
     """The float nearest to a number, as C: in the fewest digits that name it."""
     return str(np.float32(number)) + "f"
+
+
+def string_text(text: str) -> str:
+    """Text as it may stand between the quotes of a C string: names come from files."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown.replace("\\", "\\\\").replace('"', '\\"').replace("??", "?\\?")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 from netgen.errors import MissingExtraError
 from netgen.ir.graph import Graph
 from netgen.passes import fuse_for_others
 
 Format = Literal["onnx", "tflite"]
+
+
+def is_format(name: str) -> TypeGuard[Format]:
+    """Whether a model is written in it as one file."""
+    return name in get_args(Format)
 
 
 def exported(graph: Graph, form: Format) -> bytes:

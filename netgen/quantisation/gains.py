@@ -42,7 +42,7 @@ def judged_steps(
     options: QuantizeOptions,
     progress: Progress,
 ) -> tuple[QuantizeOptions, tuple[Gain, ...]]:
-    """Take one step after the other, and keep those that do not harm; all with fewer than four images.
+    """Take step after step, and keep those that do not harm; all of fewer than four images.
 
     The options that are left, and what each step came to.
     """

@@ -45,6 +45,12 @@ VALUES = {
     "--table": "fp32",
     "--models": ".",
     "--rounds": "3",
+    "--depfile": "m.d",
+    "--measure": "mps2-an386",
+    "--max-arena": "1K",
+    "--max-flash": "1K",
+    "--name": "net",
+    "--board": "mps2-an386",
     "--chart": "c.svg",
 }
 LOADING = {"-p", "--weights", "--by-position"}
@@ -97,20 +103,31 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
         {*LOADING, *PLANNING - {"--tuning", "--threads"}, "--target", "--most", "--json"},
         set(),
     ),
+    (("export", "tiny", "-o", "m.onnx", "--as", "onnx"), LOADING, set()),
+    (
+        ("export", "tiny", "-o", "folder", "--as", "make"),
+        {*LOADING, *PLANNING - {"--threads"}, "--target", "--name", "--board"},
+        set(),
+    ),
     (
         ("bench", "tiny", "--json"),
         {*LOADING, *BENCH},
-        {"--table", "--models", "--profile"},
+        {"--table", "--models", "--profile", "--board"},
     ),
     (
         ("bench", "--table", "fp32"),
         {*BENCH, "--format", "--json", "--models"},
-        {"--profile"},
+        {"--profile", "--board"},
     ),
     (
         ("bench", "tiny", "--profile"),
         {*LOADING, "--rounds", "--target", "--tuning", "--small", "--json"},
-        set(),
+        {"--board"},
+    ),
+    (
+        ("bench", "tiny", "--board", "mps2-an386"),
+        {*LOADING, "--ram", "--input", "--target", "--tuning", "--small", "--json"},
+        {"--table", "--models", "--profile"},
     ),
     (
         ("plan", "tiny", "--ram", "fast=1K,slow=2K"),
@@ -170,7 +187,7 @@ def buffers(folder: Path) -> Path:
 
 
 def test_all_commands_are_looked_at() -> None:
-    always = {"list", "export", "report", "fit"}  # each option of these has an effect
+    always = {"list", "report", "fit", "diff"}  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 
 

@@ -251,5 +251,5 @@ def test_codes_have_their_scale_in_the_header() -> None:
     )
     header = emission(graph, "generic").header
     assert "#define MODEL_OUTPUT_SCALE 0.125f " in header
-    assert "#define MODEL_OUTPUT_ZERO 7 " in header
+    assert "#define MODEL_OUTPUT_ZERO_POINT 7 " in header
     assert "/* i: uint8, N???: 1 x 3 x 6 x 5 */" in header

@@ -200,7 +200,7 @@ def test_every_definition_has_its_declaration_in_sight(
     """Constants that two files share are declared once, in the header's private part."""
     emitted = emission(tiny_graph, "generic", weights_as)
     public, _, private = emitted.header.partition("#if defined(MODEL_PRIVATE)\n")
-    extern = r"^extern const .*?(\w+)(?:\[\d+\])?(?: \w+_ATTR)?;$"
+    extern = r"^extern const .*?(\w+)(?:\[\d+\])?(?: \w+_ATTR)?(?: \w+_ALIGNED)?;$"
     declared = re.findall(extern, private, re.MULTILINE)
     definitions = emitted.files.get("model_weights.c", b"").decode()
     assert re.findall(r"^const union \w+ (\w+) ", definitions, re.MULTILINE) == (
@@ -213,3 +213,26 @@ def test_every_definition_has_its_declaration_in_sight(
             bool(declared) and bool(text)
         )
     assert not re.search(r"^extern (?!\"C\")", public, re.MULTILINE)
+
+
+@pytest.mark.parametrize("weights_as", ["c", "incbin"])
+def test_files_of_two_models_do_not_go_together(
+    weights_as: WeightsAs, tiny_graph: Graph, tmp_path: Path
+) -> None:
+    """The same network with one other weight: code, header and weights of each belong together."""
+    other = dict(tiny_graph.constants)
+    name = next(iter(other))
+    other[name] = other[name] * np.float32(2)
+    emission(tiny_graph, "generic", weights_as).write(tmp_path)
+    changed = emission(tiny_graph.with_constants(other), "generic", weights_as)
+    weights = f"model_weights.{'c' if weights_as == 'c' else 'S'}"
+    main = "extern int model_run(void); int main(void) { return model_run == 0; }"
+    (tmp_path / "main.c").write_text(main)
+    command = [any_compiler(), "-std=c99", "-I."]
+    link(tmp_path, command, ["main.c", "model.c", weights])
+    (tmp_path / weights).write_bytes(changed.files[weights])
+    with pytest.raises(ToolError, match=r"of another model|undefined reference"):
+        link(tmp_path, command, ["main.c", "model.c", weights])
+    (tmp_path / "model.h").write_bytes(changed.files["model.h"])
+    with pytest.raises(ToolError, match=r"model\.h is of another model"):
+        link(tmp_path, command, ["main.c", "model.c", weights])

@@ -1,6 +1,6 @@
 """Models as bare-metal images on emulated boards: build, run, look inside, count instructions.
 
-An image is the model's own files, `app.c` and `machine/startup.c`, linked for one QEMU machine.
+An image is the model's own files, `app.c` and the board's own start, linked for one QEMU machine.
 Input and output travel through files of the host, by semihosting.
 """
 
@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from netgen.bench.board.emulator import PLUGIN
+from netgen.export.boards import board_files, find_board
 from tests.tools import ToolError, run_tool
 
 Floats = npt.NDArray[np.float32]
 
 HERE = Path(__file__).resolve().parent
 TOOLCHAIN = "arm-none-eabi-"
-MACHINE_FLAGS = {
-    "mps2-an500": ("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-d16"),
-}
 APP_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
 
 
@@ -67,11 +66,9 @@ class Image:
         output = self.folder / "output.bin"
         output.unlink(missing_ok=True)
         (self.folder / "input.bin").write_bytes(inputs.astype("<f4").tobytes())
-        emulator = ["qemu-system-arm", "-M", self.board, "-kernel", str(self.elf)]
-        quiet = ["-nographic", "-monitor", "none", "-serial", "none"]
-        semihosting = ["-semihosting-config", "enable=on,target=native"]
         plugins = ["-plugin", plugin] if plugin else []
-        run_tool([*emulator, *quiet, *semihosting, *plugins], self.folder, may_complain=True)
+        command = [*find_board(self.board).machine, "-kernel", str(self.elf), *plugins]
+        run_tool(command, self.folder, may_complain=True)
         values = np.frombuffer(output.read_bytes(), dtype="<f4")
         if values.size != len(inputs) * self.output_size:
             raise ToolError(f"{len(inputs)} x {self.output_size} outputs expected, {values.size}")
@@ -86,7 +83,8 @@ class Image:
         address = {symbol.name: symbol.address & ~1 for symbol in list_symbols(self.elf)}
         marks = f"begin={address['bench_begin']:#x},end={address['bench_end']:#x}"
         self.run(inputs, f"{plugin},{marks},out={counts}")
-        return [int(line) for line in counts.read_text().split()]
+        lines = (line.split() for line in counts.read_text().splitlines())
+        return [int(line[1]) for line in lines if line[0] == "total"]
 
 
 def build_image(board: str, model: Model, folder: Path) -> Image:
@@ -102,7 +100,10 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
         for what, section in attributes.items()
     ]
     (folder / "sections.h").write_text("".join(lines))
-    machine = MACHINE_FLAGS[board]
+    described = find_board(board)
+    machine = described.flags
+    for name, content in board_files(described).items():
+        (folder / name).write_bytes(content)
     includes = [f"-I{folder}", *sorted({f"-I{source.parent}" for source in model.sources})]
     common = [*machine, *includes, f'-D{upper}_CONFIG_H="sections.h"', "-fstack-usage"]
     header = f'-DMODEL_HEADER="{model.prefix}.h"'
@@ -116,9 +117,9 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
 
     objects = tuple(compile_one(source, *model.cflags) for source in model.sources)
     app = compile_one(HERE / "app.c", *APP_FLAGS, *names, *counts)
-    startup = compile_one(HERE / "machine" / "startup.c", *APP_FLAGS)
+    startup = compile_one(folder / "startup.c", *APP_FLAGS)
     elf = folder / f"{model.prefix}.elf"
-    script = ["-nostartfiles", f"-L{HERE / 'machine'}", f"-T{board}.ld", "--specs=rdimon.specs"]
+    script = [f"-L{folder}", *described.link_flags]
     run_tool([f"{TOOLCHAIN}gcc", *machine, *script, startup, app, *objects, "-o", elf], folder)
     return Image(board, folder, elf, objects, model.output_size)
 
@@ -129,9 +130,8 @@ BuildImage = Callable[[str, Model, Path], Image]
 def build_counter(compiler: str, folder: Path) -> Path:
     """Compile QEMU's instruction counting plugin with the host's compiler."""
     plugin = folder / "instruction_count.so"
-    source = HERE / "machine" / "instruction_count.c"
     flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
-    run_tool([compiler, *flags, source, "-o", plugin], folder)
+    run_tool([compiler, *flags, PLUGIN, "-o", plugin], folder)
     return plugin
 
 

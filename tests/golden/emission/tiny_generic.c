@@ -23,6 +23,10 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0x58da57f1u
+#error "tiny.h is of another model"
+#endif
+
 #if defined(__FAST_MATH__)
 #error "compile without -ffast-math: the results rely on IEEE arithmetic"
 #endif
@@ -31,7 +35,7 @@
 #endif
 
 typedef char tiny_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];
-typedef char tiny_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
+typedef char tiny_int_has_2_bytes[sizeof(int) >= 2 ? 1 : -1];
 typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
 /* NaN stays NaN. Two statements, since clang makes no vectors of nested conditions. */
@@ -46,8 +50,10 @@ static inline float tiny_relu6(float v)
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__SSE__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__riscv_vector)
 #define TINY_LANES(v, n) _Pragma("GCC unroll 1") for (int v = 0; v < (n); ++v)
-#else
+#elif __GNUC__ >= 8
 #define TINY_LANES(v, n) _Pragma("GCC unroll 8") for (int v = 0; v < (n); ++v)
+#else /* such as the compiler for AVR, which knows no such word */
+#define TINY_LANES(v, n) for (int v = 0; v < (n); ++v)
 #endif
 #else
 #define TINY_LANES(v, n) for (int v = 0; v < (n); ++v)

@@ -9,7 +9,12 @@
  *
  * Tensors have no gaps, and their last axis varies fastest. The order of the axes of each is stated
  * below: N is the batch of 1, H are rows, W columns, C channels.
- * Inputs, outputs and arena must not overlap.
+ * Inputs, outputs and arena must not overlap. Only the core reads and writes them. Behind a data
+ * cache, memory that a DMA fills must be invalidated before a run, and an output cleaned before a
+ * DMA takes it, in whole cache lines that nothing else shares.
+ *
+ * plan:    sha256 4f50a79e9b18546b2f0aee6f87fe93cb9c73a8760cfaf896d83d5f6d523dfef5
+ * weights: seeded numbers
  */
 #ifndef TINY_H
 #define TINY_H
@@ -45,11 +50,19 @@ extern "C" {
 #define TINY_OUTPUT_ELEMENTS 5 /* in the order NC */
 #define TINY_OUTPUT_CHANNELS 5 /* axis 1 of NC */
 
+/* Of plan and weights: those of other models do not compile, or link, with this header. */
+#define TINY_ID 0x58da57f1u
 #define TINY_STEPS 5 /* of a run: the hook is told their numbers, from 0 */
 #define TINY_MACS 14460 /* multiply-accumulates of one run */
 #define TINY_WEIGHTS_BYTES 2864u /* packed, as the code reads them */
 #define TINY_ARENA_BYTES 2400u /* of RAM, lent for the time of a run */
 #define TINY_ARENA_ALIGN 4u /* of what is lent, in bytes */
+
+#if defined(__GNUC__)
+#define TINY_ALIGNED __attribute__((aligned(4)))
+#else
+#define TINY_ALIGNED /* align what TINY_ARENA declares by TINY_ARENA_ATTR */
+#endif
 
 /* TINY_ARENA(name); declares an arena. Its type admits all that is stored there. */
 #define TINY_ARENA(name) \
@@ -57,7 +70,7 @@ extern "C" {
         float f[600]; \
         int32_t i[600]; \
         unsigned char bytes[2400]; \
-    } name
+    } name TINY_ALIGNED
 #define TINY_OK 0
 #define TINY_ERROR_NULL (-1) /* a pointer that must not be null is */
 #define TINY_ERROR_ARENA_SIZE (-2) /* no arena, or one that is too small */
@@ -91,13 +104,13 @@ int32_t tiny_run(tiny_t *m, const float *input, float *output);
 /* Between tiny.c and tiny_weights.c: packed weights, numbered by the step that first reads them.
    The words u are the bits of the elements. */
 union tiny_packed_0 { uint32_t u[336]; float f[336]; };
-extern const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR;
+extern const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR TINY_ALIGNED;
 union tiny_packed_1 { uint32_t u[120]; float f[120]; };
-extern const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR;
+extern const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR TINY_ALIGNED;
 union tiny_packed_2 { uint32_t u[156]; float f[156]; };
-extern const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR;
+extern const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR TINY_ALIGNED;
 union tiny_packed_4 { uint32_t u[104]; float f[104]; };
-extern const union tiny_packed_4 tiny_weights_4 TINY_WEIGHTS_ATTR;
+extern const union tiny_packed_4 tiny_weights_4 TINY_WEIGHTS_ATTR TINY_ALIGNED;
 #endif
 
 #ifdef __cplusplus

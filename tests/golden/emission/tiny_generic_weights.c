@@ -2,8 +2,12 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0x58da57f1u
+#error "tiny.h is of another model"
+#endif
+
 /* relu6 */
-const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR = {{
+const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR TINY_ALIGNED = {{
 0x3dba7cbd,0xbd553517,0xbc8d8cbe,0xbd0688e4,0xbd813df7,0xbc18f4b5,0xbda53146,0x3c852483,
 0x3ccf5175,0x3d0ee7f8,0xbd5052a3,0xbcb14cc4,0xbd170e74,0x3e610f45,0x3d32791b,0x3e8fb490,
 0x3e111d18,0xbe92eed1,0x3d442a29,0x3dd6583d,0x3e5e9df6,0xbc2bdcf5,0x3db6510e,0x3d9bc7c5,
@@ -49,7 +53,7 @@ const union tiny_packed_0 tiny_weights_0 TINY_WEIGHTS_ATTR = {{
 }};
 
 /* relu6_2 */
-const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR = {{
+const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR TINY_ALIGNED = {{
 0x3ba08a11,0xbd698e53,0x3cf3018b,0xbd66990a,0x3c2b3d75,0xbd9443f6,0x3d9fbdb9,0x3dbc1a1c,
 0x3eeee0cf,0xbf09d60f,0xbebec7b4,0x3d888989,0x3f20caf1,0xbefd3112,0xbf3c91ba,0xbf1afe47,
 0x3f06d2a3,0x3f0a35c1,0x3eddb344,0x3d9d51f1,0xbd618775,0x3e95a6c7,0x3f2fdd3d,0xbf2db1b9,
@@ -68,7 +72,7 @@ const union tiny_packed_1 tiny_weights_1 TINY_WEIGHTS_ATTR = {{
 }};
 
 /* add */
-const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR = {{
+const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR TINY_ALIGNED = {{
 0xbba72c37,0x3c13a86a,0x3ce25b2b,0xbc874e0a,0xbb3d9313,0xbc281a6b,0x3cdb25a0,0x3c712f17,
 0xbc50ba2b,0x3c727cfd,0x3c3dd478,0xbcc5c5b7,0xba457734,0xbde69782,0xbc10a33d,0x3e7631a2,
 0xbd8a6bab,0xbe34eb8d,0xbe0d94f8,0x3dbb1734,0x3e74546b,0x3de2f16c,0xbd7d8753,0x3dafd3cf,
@@ -92,7 +96,7 @@ const union tiny_packed_2 tiny_weights_2 TINY_WEIGHTS_ATTR = {{
 }};
 
 /* classifier */
-const union tiny_packed_4 tiny_weights_4 TINY_WEIGHTS_ATTR = {{
+const union tiny_packed_4 tiny_weights_4 TINY_WEIGHTS_ATTR TINY_ALIGNED = {{
 0x3d1dedeb,0xbdbdf6d9,0x3d36b5da,0x3d5115f6,0xbc067d15,0x00000000,0x00000000,0x00000000,
 0xbf881484,0xbf0c1965,0x3d93f149,0xbee598af,0x3f5dee3c,0x00000000,0x00000000,0x00000000,
 0x3f68ebf6,0xbf852b42,0xbe96ea59,0xbe4194cb,0x3f3a3e27,0x00000000,0x00000000,0x00000000,

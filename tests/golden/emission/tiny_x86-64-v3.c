@@ -24,6 +24,10 @@
 #define TINY_PRIVATE
 #include "tiny.h"
 
+#if TINY_ID != 0xefae5e83u
+#error "tiny.h is of another model"
+#endif
+
 #include <string.h>
 
 #if defined(__FAST_MATH__)
@@ -34,7 +38,7 @@
 #endif
 
 typedef char tiny_float_has_4_bytes[sizeof(float) == 4 ? 1 : -1];
-typedef char tiny_int_has_4_bytes[sizeof(int) >= 4 ? 1 : -1];
+typedef char tiny_int_has_2_bytes[sizeof(int) >= 2 ? 1 : -1];
 typedef char tiny_t_fits_128_bytes[sizeof(tiny_t) <= 128 ? 1 : -1];
 
 /* Kernels stay functions of their own: inlined side by side, loops compete for registers, and
