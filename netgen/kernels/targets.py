@@ -220,6 +220,26 @@ TARGETS: tuple[Target, ...] = (
         },
     ),
     Target(
+        name="cortex-m-dsp",
+        summary="Cortex-M4, M7, M33: products of pairs of 16 bits",
+        cpu_features=(),
+        machine_flags=(),
+        gcc_flags=(),
+        clang_flags=(),
+        alignment=4,
+        cache_l1=16 * 1024,
+        cache_l2=64 * 1024,
+        tilings={
+            "f32": Tiling(
+                vector_widths=(8, 4),
+                tiles=((2, 1), (1, 2)),
+                depthwise_unroll=4,
+                depthwise_pairs=False,
+            ),
+            **_codes(Tiling(pixel_pairs=True)),
+        },
+    ),
+    Target(
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",
         cpu_features=X86_V2,
