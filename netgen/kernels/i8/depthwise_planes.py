@@ -5,7 +5,7 @@ zero of w)), where what is outside the image is the zero point. Four channels at
 a window sees are widened, and taken apart into a plane for each channel, each row of x once. There
 neighbouring columns share a word: SMLAD multiplies two taps of a row. The C functions are shared by
 all layers (`templates/dsp`). Packed: numbers as of panels of products (`pairs_packing`), a panel
-for each four channels; behind them the weights, three taps of a row in a word.
+for each four channels; behind them the weights, channel by channel.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from netgen.kernels.targets import Target
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
-# Words of taps of a channel, packed and widened, and rows of a plane.
-_PACKED, _TAPS, _ROWS = 3, 10, 3
+# Words of taps of a channel, and rows of a window.
+_TAPS, _ROWS = 10, 3
 
 
 class DepthwisePlanesI8(Kernel):
@@ -98,15 +98,15 @@ class DepthwisePlanesI8(Kernel):
         channels = [group.start + np.arange(group.channels) for group in groups]
         rows = order[np.concatenate(channels)]
         lanes = np.concatenate([n * PANEL + np.arange(g.channels) for n, g in enumerate(groups)])
-        weights = np.zeros((len(groups) * PANEL, _ROWS, 4), np.int8)
+        weights = np.zeros((len(groups) * PANEL, _ROWS, _ROWS), np.int8)
         w = constants["w"][rows].astype(np.int64) - layer.operands["w"].zero
-        weights[lanes, :, :3] = w.reshape(-1, _ROWS, 3)
+        weights[lanes] = w.reshape(-1, _ROWS, _ROWS)
         return np.concatenate([pack_numbers(layer, rows, lanes, constants), words_of(weights)])
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Numbers and weights of all groups."""
         del target
-        return 4 * len(_groups(layer)) * (NUMBERS + PANEL * _PACKED)
+        return 4 * len(_groups(layer)) * (NUMBERS + _ROWS * _ROWS)
 
     def scratch(self, layer: Layer, target: Target) -> int:
         """The taps of four channels, and their planes."""

@@ -37,7 +37,9 @@ from netgen.ops.linear import Linear
 from netgen.ops.weighted import Weighted
 
 # Pixels of a block: enough for the weights to be widened seldom, few enough for little memory.
-_MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 6144
+_MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 9216
+# Codes that a compiler copies without a call.
+_SHORT = 16
 
 
 class ProductPairsI8(Kernel):
@@ -172,6 +174,7 @@ def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
         "kernel_rows": rows,
         "kernel_columns": columns,
         "row_codes": columns * channels,
+        "short_rows": columns * channels <= _SHORT,
         "depth": patch.depth,
         "quads": patch.quads,
         "staged": 4 * patch.quads,
