@@ -46,8 +46,8 @@ class Tiling:
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. With `pixel_pairs` products of codes are sums of pairs in one register, four
-    outputs at two pixels. `spread` are the cycles of that without a load that does it; a multiply-add
+    vector of its own. With `pixel_pairs` products of codes are those of four outputs at two
+    pixels; with `pairs_of_halves` two products at once, of int16. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle. Of codes it is a number of groups that are loaded together.
     """
 
@@ -62,6 +62,7 @@ class Tiling:
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
     pixel_pairs: bool = False
+    pairs_of_halves: bool = False
     spread: float = 0.0
     inputs_at_once: int = 0
     signed_codes: bool = False

@@ -3,7 +3,7 @@
 Panels have four outputs, fewer where outputs end or do not stand side by side in y. For each panel
 there are words of int32 first: whether its sums become codes the quick way, four biases, and three
 words of each output. Zero points are part of the biases. Behind the words of all panels stand the
-weights, bytes: for each four inputs those of output after output.
+weights, bytes: for each input, or each four of them, those of output after output.
 
 The quick way (`dsp/words.c.j2`) takes a multiplier, `start` and a shift to the right, e bits. It
 gives the defined code of every sum below 2^30 if e is at least 1: `start` is zero * 2^e + 2^(e-1),
@@ -118,16 +118,26 @@ def clamps(layer: Layer) -> bool:
 
 
 def pack_pairs(
-    layer: Layer, patch: Patch, panels: Panels, constants: Mapping[str, Packed]
+    layer: Layer,
+    patch: Patch,
+    panels: Panels,
+    constants: Mapping[str, Packed],
+    *,
+    halves: bool,
 ) -> Packed:
-    """Numbers of all panels, then weights. Raises WeightsError where sums do not fit int32."""
+    """Numbers of all panels, then weights: in fours if they are widened to `halves` of words.
+
+    Raises WeightsError where sums do not fit int32.
+    """
     (rows,) = visiting_orders(layer.layout("y"), 1)
     (columns,) = visiting_orders(layer.layout("x"), 1)
     w = constants["w"][rows].astype(np.int64) - layer.operands["w"].zero
     w = w.reshape(len(w), -1, patch.inputs)[:, :, columns].reshape(len(w), -1)
-    weights = np.zeros((panels.count * PANEL, 4 * patch.quads), np.int8)
+    group = 4 if halves else 1
+    depth = -(-patch.depth // group) * group
+    weights = np.zeros((panels.count * PANEL, depth), np.int8)
     weights[panels.lanes, : patch.depth] = w
-    quads = weights.reshape(panels.count, PANEL, patch.quads, 4).transpose(0, 2, 1, 3)
+    quads = weights.reshape(panels.count, PANEL, -1, group).transpose(0, 2, 1, 3)
     return np.concatenate([pack_numbers(layer, rows, panels.lanes, constants), words_of(quads)])
 
 

@@ -92,7 +92,7 @@ class ProductPairsI8(Kernel):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """What is copied, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
-        block = _block(layer, patch)
+        block, halves = _block(layer, patch), _halves(target)
         window = patch.window
         return {
             **_describe_patch(layer, patch),
@@ -115,29 +115,42 @@ class ProductPairsI8(Kernel):
             "panels": panels.count,
             "numbers": NUMBERS,
             "constant_words": panels.count * NUMBERS,
+            "halves": halves,
             "panel_words": patch.quads * 2 * PANEL,
-            "pair_words": 4 * patch.quads,
-            "image_words": _pairs(block) * 4 * patch.quads,
+            "pair_step": 4 * patch.quads if halves else 2 * patch.depth,
+            "words_before": _words_before(patch, block, halves=halves),
             "scratch": self.scratch(layer, target),
             **_describe_outputs(panels),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """See `pairs_packing`."""
-        del target
-        return pack_pairs(layer, patch_of(layer), panels_of(layer), constants)
+        patch, panels = patch_of(layer), panels_of(layer)
+        return pack_pairs(layer, patch, panels, constants, halves=_halves(target))
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Numbers and weights of all panels."""
-        del target
-        return 4 * panels_of(layer).count * (NUMBERS + patch_of(layer).quads * PANEL)
+        patch, panels = patch_of(layer), panels_of(layer)
+        depth = 4 * patch.quads if _halves(target) else patch.depth
+        return panels.count * (4 * NUMBERS + depth * PANEL)
 
     def scratch(self, layer: Layer, target: Target) -> int:
         """One panel of weights, the pixels of a block, and of windows the codes of two."""
-        del target
         patch = patch_of(layer)
-        words = patch.quads * (2 * PANEL + 4 * _pairs(_block(layer, patch)))
+        words = _words_before(patch, _block(layer, patch), halves=_halves(target))
         return 4 * words + (0 if patch.direct else 8 * patch.quads)
+
+
+def _halves(target: Target) -> bool:
+    """Whether codes wait as int16, as products of pairs take them."""
+    return target.tiling("i8").pairs_of_halves
+
+
+def _words_before(patch: Patch, block: int, *, halves: bool) -> int:
+    """Words of scratch before the codes of two windows: a panel of weights, pairs of pixels."""
+    if halves:
+        return patch.quads * (2 * PANEL + 4 * _pairs(block))
+    return -(-2 * patch.depth * _pairs(block) // 4)
 
 
 def _pixels(layer: Layer) -> int:
