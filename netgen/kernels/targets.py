@@ -243,7 +243,6 @@ TARGETS: tuple[Target, ...] = (
         tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_HALVES)},
     ),
     replace(_CORTEX_M, name="riscv", summary="rv32imc, rv32imac"),
-    replace(_CORTEX_M, name="avr", summary="AVR: an int has 16 bits", cache_l1=2 * 1024),
     Target(
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",

@@ -46,9 +46,11 @@ class Tiling:
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
-    vector of its own. With `pixel_pairs` products of codes are those of four outputs at two
-    pixels; with `pairs_of_halves` two products at once, of int16. `spread` are the cycles of that without a load that does it; a multiply-add
+    vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle. Of codes it is a number of groups that are loaded together.
+
+    With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
+    with `pairs_of_halves` two at once, of int16.
     """
 
     vector_widths: tuple[int, ...] = ()

@@ -107,9 +107,10 @@ def emulate(board: str, elf: Path, plugin: str | None = None) -> None:
 def run_program(
     board: str, source: str, folder: Path, feed: bytes, core: tuple[str, ...] | None = None
 ) -> bytes:
-    """What a C program writes to its standard output, whose input is `feed`; on a board.
+    """Run a C program on a board; returns what it writes to its standard output.
 
-    `core` are flags of a lesser processor whose code the board's executes.
+    `feed` is its standard input. `core` are flags of a lesser processor, whose code the board's
+    executes.
     """
     opened = [
         f'freopen("{name}", "{mode}", {stream}) == NULL'
@@ -121,7 +122,7 @@ def run_program(
     (folder / "input.bin").write_bytes(feed)
     command = [f"{TOOLCHAIN}gcc", *(core or MACHINE_FLAGS[board]), *APP_FLAGS]
     script = ["-nostartfiles", f"-L{HERE / 'machine'}", f"-T{board}.ld", "--specs=rdimon.specs"]
-    sources = ["program.c", HERE / "machine" / "startup.c"]
+    sources: list[str | Path] = ["program.c", HERE / "machine" / "startup.c"]
     run_tool([*command, *script, *sources, "-o", "program.elf"], folder)
     emulate(board, folder / "program.elf")
     return (folder / "output.bin").read_bytes()

@@ -42,7 +42,7 @@ _MOST_SUM, _MOST_SHIFT = 2**30 - 1, 20
 
 @dataclass(frozen=True)
 class Patch:
-    """What an output sees: a window over an image of so many inputs."""
+    """The inputs that an output sees: a window over an image of so many channels."""
 
     window: Window
     image: tuple[int, int]
@@ -141,9 +141,7 @@ def pack_pairs(
     return np.concatenate([pack_numbers(layer, rows, panels.lanes, constants), words_of(quads)])
 
 
-def pack_numbers(
-    layer: Layer, rows: Array, lanes: Array, constants: Mapping[str, Packed]
-) -> Words:
+def pack_numbers(layer: Layer, rows: Array, lanes: Array, constants: Mapping[str, Packed]) -> Words:
     """The numbers of all panels; `rows` are the outputs in `lanes`, four to a panel."""
     kind = layer.operands
     count = -(-(int(lanes[-1]) + 1) // PANEL)
@@ -153,17 +151,17 @@ def pack_numbers(
     quick, words = _ways(layer, constants)
     slow = np.zeros(count * PANEL, bool)
     slow[lanes] = ~quick[rows]
-    way = slow.reshape(-1, PANEL).any(axis=1).astype(np.int64)
-    own = np.repeat(way, PANEL)[lanes] == QUICK
+    way: Array = slow.reshape(-1, PANEL).any(axis=1).astype(np.int64)
+    own = np.equal(way, QUICK)[lanes // PANEL, None]
     numbers = np.zeros((count * PANEL, 3), np.int64)
-    numbers[lanes] = np.where(own[:, None], words[0][rows], words[1][rows])
+    numbers[lanes] = np.where(own, words[0][rows], words[1][rows])
     panels = [way[:, None], bias.reshape(-1, PANEL), numbers.reshape(count, -1)]
     # With zero points a bias may wrap; so do the sums that begin there.
     return np.concatenate(panels, axis=1).astype(np.uint32).view(np.int32).ravel()
 
 
 def _ways(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, tuple[Words, Words]]:
-    """Of each output whether the quick way is right, and its three words by way."""
+    """Whether the quick way is right for each output, and its three words by way."""
     low, high = checked_sums(layer, constants)
     exact = rescaling_words(layer, constants)
     op, y = layer.op, layer.result

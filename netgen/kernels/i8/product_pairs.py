@@ -79,18 +79,19 @@ class ProductPairsI8(Kernel):
         return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """Instructions: products, weights and windows that are widened, codes of sums."""
+        """A quarter of the instructions: products, what is widened, codes of sums."""
+        del target
         patch, panels = patch_of(layer), panels_of(layer)
         pixels = layer.result.elements // layer.result.shape[-1]
         blocks = pixels / _block(layer, patch)
         padded = 4 * patch.quads
-        products = 0.75 * padded * PANEL * panels.count * pixels
-        weights = 1.1 * padded * PANEL * panels.count * blocks
-        copied = padded * pixels * (1.2 if patch.direct else 2.2)
-        return products + weights + copied + 12.0 * layer.result.elements
+        products = 0.19 * padded * PANEL * panels.count * pixels
+        weights = 0.3 * padded * PANEL * panels.count * blocks
+        copied = padded * pixels * (0.3 if patch.direct else 0.6)
+        return products + weights + copied + 3.0 * layer.result.elements
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """What is copied, the pixels of a block, panels and where their outputs stand in y."""
+        """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
         block, halves = _block(layer, patch), _halves(target)
         window = patch.window
@@ -197,7 +198,7 @@ def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
 
 
 def _describe_outputs(panels: Panels) -> dict[str, Json]:
-    """Where the outputs of panels stand: four after four, or in pieces."""
+    """The places of the outputs of panels: four after four, or in pieces."""
     if panels.places is None:
         return {"y_first": panels.first, "y_pieces": [], "whole": panels.outputs % PANEL == 0}
     pieces: list[Json] = [[place, count] for place, count in panels.places]

@@ -166,7 +166,7 @@ def run_coded(
 
 
 def written_for(calls: Sequence[CodedCall], target: Target) -> bytes:
-    """What the program of some calls reads."""
+    """The standard input of the program of some calls."""
     return b"".join(
         call.x().tobytes() + call.packed(target).astype("<i4").tobytes() for call in calls
     )

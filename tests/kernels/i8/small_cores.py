@@ -18,7 +18,7 @@ from tests.kernels.i8.product_layers import Window, call_of, networks
 from tests.kernels.i8.test_depthwise_conv2d import drawn
 
 PAIRS, PLANES = find_kernel("product_pairs_i8"), find_kernel("depthwise_planes_i8")
-SMALL = ("cortex-m", "cortex-m-dsp", "riscv", "avr")
+SMALL = ("cortex-m", "cortex-m-dsp", "riscv")
 
 
 def product_calls(count: int, first: int = 0) -> list[CodedCall]:
@@ -72,8 +72,16 @@ def _product(seed: int) -> CodedCall | None:
     if ((size - 1) * dilation + 1 > image + pad[[0, 2]] + pad[[1, 3]]).any():
         return None
     inputs, outputs = int(draw.choice([1, 2, 3, 4, 5, 8, 17, 24])), int(draw.integers(1, 21))
-    sizes = [tuple(map(int, each)) for each in (size, draw.integers(1, 3, 2), pad, dilation)]
-    window = Window((int(image[0]), int(image[1]), inputs), outputs, *sizes)
+    (r, s), (u, v), (d, e) = size.tolist(), draw.integers(1, 3, 2).tolist(), dilation.tolist()
+    top, bottom, left, right = pad.tolist()
+    window = Window(
+        (int(image[0]), int(image[1]), inputs),
+        outputs,
+        (r, s),
+        (u, v),
+        (top, bottom, left, right),
+        (d, e),
+    )
     call = call_of(
         window,
         seed,
@@ -95,7 +103,7 @@ def _product(seed: int) -> CodedCall | None:
 
 
 def _layout(dense: Layout, draw: np.random.Generator) -> Layout:
-    """As it is, in two runs, or anywhere."""
+    """The layout as it is, in two runs, or with channels anywhere."""
     way, channels = draw.random(), dense.channels
     if way < 0.5:
         return dense

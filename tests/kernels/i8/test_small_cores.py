@@ -22,9 +22,7 @@ from tests.kernels.i8.small_cores import PAIRS, PLANES, SMALL, depthwise_calls, 
 from tests.tools import any_compiler
 
 
-def check(
-    calls: Sequence[CodedCall], target: str, folder: Path, command: Sequence[str]
-) -> None:
+def check(calls: Sequence[CodedCall], target: str, folder: Path, command: Sequence[str]) -> None:
     """Every code is that of the operator's meaning."""
     found = run_coded(calls, find_target(target), folder, [*command, "-std=c99", *WARNINGS])
     for call, y in zip(calls, found, strict=True):
