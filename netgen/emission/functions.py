@@ -36,7 +36,7 @@ _REGISTERS = {
 }
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
-_OF_CODES = ("products/products", "codes/depthwise")
+_OF_CODES = ("products/products", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
 # Products of codes: inputs at once, sums of a vector, and the macro that tests for them.
 _DOTS = (
     (2, 8, "defined(__AVX2__)"),
@@ -134,9 +134,9 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     Words without a type, LOAD8, are of floats, so the target's vectors of floats decide which are.
     """
     functions = [*functions]
-    of_codes = [
-        _of_codes(name, functions, prefix) for name in ("products/products", "codes/depthwise")
-    ]
+    of_codes = [_of_codes(name, functions, prefix) for name in _OF_CODES]
+    words = _of_codes("dsp/words", [*functions, *of_codes], prefix)
+    of_codes = [words, *of_codes]
     called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}

@@ -39,12 +39,14 @@ from netgen.kernels.i8.conv2d_tiles import Conv2dTilesI8
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
+from netgen.kernels.i8.depthwise_planes import DepthwisePlanesI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
 from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
+from netgen.kernels.i8.product_pairs import ProductPairsI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
@@ -74,6 +76,7 @@ KERNELS: tuple[Kernel, ...] = (
     Conv2dTilesI8(),
     DepthwiseConv2dI8(),
     DepthwiseConv2dLoopsI8(),
+    DepthwisePlanesI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
@@ -93,6 +96,7 @@ KERNELS: tuple[Kernel, ...] = (
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
     ProductI8(),
+    ProductPairsI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),

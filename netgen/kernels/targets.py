@@ -18,6 +18,7 @@ from typing import Literal
 
 from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
+from netgen.kernels.small_cores import FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
 from netgen.kernels.tiling import TileCycles, Tiling
 from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
@@ -64,6 +65,7 @@ class Target:
     tilings: Mapping[str, Tiling] = field(hash=False)
     processor: Processor = Processor()
     cache_miss: float = 0.0
+    level: str = "-O3"
 
     def tiling(self, element: str) -> Tiling:
         """The vectors and tiles for loops over an element type."""
@@ -86,7 +88,7 @@ class Target:
         """Compile flags, in the order in which the header comment prints them."""
         contract = "-ffp-contract=on" if compiler == "clang" else "-ffp-contract=fast"
         extra = self.clang_flags if compiler == "clang" else self.gcc_flags
-        return ("-std=c99", "-O3", *self.machine_flags, contract, *extra)
+        return ("-std=c99", self.level, *self.machine_flags, contract, *extra)
 
 
 _SCALARS = Tiling()
@@ -199,6 +201,20 @@ _AARCH64 = Target(
     processor=_LARGE,
 )
 
+_CORTEX_M = Target(
+    name="cortex-m",
+    summary="Cortex-M0+, M3: one product at a time",
+    cpu_features=(),
+    machine_flags=(),
+    gcc_flags=(),
+    clang_flags=(),
+    alignment=4,
+    cache_l1=16 * 1024,
+    cache_l2=64 * 1024,
+    tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_CODES)},
+    level="-O2",
+)
+
 TARGETS: tuple[Target, ...] = (
     Target(
         name="generic",
@@ -219,6 +235,14 @@ TARGETS: tuple[Target, ...] = (
             ),
         },
     ),
+    _CORTEX_M,
+    replace(
+        _CORTEX_M,
+        name="cortex-m-dsp",
+        summary="Cortex-M4, M7, M33: products of pairs of 16 bits",
+        tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_HALVES)},
+    ),
+    replace(_CORTEX_M, name="riscv", summary="rv32imc, rv32imac"),
     Target(
         name="x86-64-v2",
         summary="SSE4.2, 16 registers of 4 floats",

@@ -48,6 +48,9 @@ class Tiling:
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
     vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle. Of codes it is a number of groups that are loaded together.
+
+    With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
+    with `pairs_of_halves` two at once, of int16.
     """
 
     vector_widths: tuple[int, ...] = ()
@@ -60,6 +63,8 @@ class Tiling:
     folded_tiles: tuple[tuple[int, int], ...] = ()
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
+    pixel_pairs: bool = False
+    pairs_of_halves: bool = False
     spread: float = 0.0
     inputs_at_once: int = 0
     signed_codes: bool = False

@@ -1,5 +1,5 @@
 /* Runs a model on a board: each record of the host's input.bin gives one record of its output.bin.
-   The build defines MODEL_HEADER, PREFIX, PREFIX_UPPER, INPUT_COUNT and OUTPUT_COUNT. */
+   The build defines MODEL_HEADER, PREFIX, PREFIX_UPPER, ELEMENT, INPUT_COUNT and OUTPUT_COUNT. */
 #include MODEL_HEADER
 
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #define MACRO(suffix) JOIN(PREFIX_UPPER, suffix)
 
 MACRO(_ARENA)(arena);
-static float input[INPUT_COUNT], output[OUTPUT_COUNT];
+static ELEMENT input[INPUT_COUNT], output[OUTPUT_COUNT];
 
 /* Marks for the instruction counter. */
 __attribute__((noinline, used)) void bench_begin(void);

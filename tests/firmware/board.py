@@ -17,10 +17,12 @@ from netgen.bench.board.emulator import PLUGIN
 from netgen.export.boards import board_files, find_board
 from tests.tools import ToolError, run_tool
 
-Floats = npt.NDArray[np.float32]
+Values = npt.NDArray[np.generic]
 
 HERE = Path(__file__).resolve().parent
 TOOLCHAIN = "arm-none-eabi-"
+# The elements of inputs and outputs, as app.c names them, in files.
+_STORAGE = {"float": "<f4", "int8_t": "i1", "uint8_t": "u1"}
 APP_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
 
 
@@ -28,7 +30,8 @@ APP_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
 class Model:
     """C files with the interface of a generated model; the header stands beside them.
 
-    `input_size` and `output_size` are numbers of floats, `cflags` the model's own compile flags.
+    `input_size` and `output_size` are numbers of elements, floats or codes of one byte; `cflags`
+    are the model's own compile flags.
     """
 
     sources: tuple[Path, ...]
@@ -36,6 +39,7 @@ class Model:
     input_size: int
     output_size: int
     cflags: tuple[str, ...]
+    element: str = "float"
 
 
 @dataclass(frozen=True)
@@ -57,24 +61,24 @@ class Image:
     elf: Path
     objects: tuple[Path, ...]
     output_size: int
+    element: str = "float"
 
-    def run(self, inputs: Floats, plugin: str | None = None) -> Floats:
+    def run(self, inputs: Values, plugin: str | None = None) -> Values:
         """Run each of `inputs` (n, ...) on the board; returns (n, output_size).
 
         Raises ToolError if the image reports an error, faults or leaves too few outputs.
         """
         output = self.folder / "output.bin"
         output.unlink(missing_ok=True)
-        (self.folder / "input.bin").write_bytes(inputs.astype("<f4").tobytes())
-        plugins = ["-plugin", plugin] if plugin else []
-        command = [*find_board(self.board).machine, "-kernel", str(self.elf), *plugins]
-        run_tool(command, self.folder, may_complain=True)
-        values = np.frombuffer(output.read_bytes(), dtype="<f4")
+        storage = _STORAGE[self.element]
+        (self.folder / "input.bin").write_bytes(inputs.astype(storage).tobytes())
+        emulate(self.board, self.elf, plugin)
+        values = np.frombuffer(output.read_bytes(), storage)
         if values.size != len(inputs) * self.output_size:
             raise ToolError(f"{len(inputs)} x {self.output_size} outputs expected, {values.size}")
-        return values.reshape(len(inputs), self.output_size).astype(np.float32)
+        return values.reshape(len(inputs), self.output_size)
 
-    def count_instructions(self, inputs: Floats, plugin: Path) -> list[int]:
+    def count_instructions(self, inputs: Values, plugin: Path) -> list[int]:
         """Instructions that the model's run function executes for each of `inputs` (n, ...).
 
         `plugin` is what `build_counter` made. They repeat exactly, and are not cycles.
@@ -85,6 +89,39 @@ class Image:
         self.run(inputs, f"{plugin},{marks},out={counts}")
         lines = (line.split() for line in counts.read_text().splitlines())
         return [int(line[1]) for line in lines if line[0] == "total"]
+
+
+def emulate(board: str, elf: Path, plugin: str | None = None) -> None:
+    """Run an image in its folder. Raises ToolError if it fails or faults."""
+    plugins = ["-plugin", plugin] if plugin else []
+    command = [*find_board(board).machine, "-kernel", str(elf), *plugins]
+    run_tool(command, elf.parent, may_complain=True)
+
+
+def run_program(
+    board: str, source: str, folder: Path, feed: bytes, core: tuple[str, ...] | None = None
+) -> bytes:
+    """Run a C program on a board; returns what it writes to its standard output.
+
+    `feed` is its standard input. `core` are flags of a lesser processor, whose code the board's
+    executes.
+    """
+    opened = [
+        f'freopen("{name}", "{mode}", {stream}) == NULL'
+        for name, mode, stream in (("input.bin", "rb", "stdin"), ("output.bin", "wb", "stdout"))
+    ]
+    main = "int main(void)\n{"
+    text = source.replace(main, f"{main}\n    if ({' || '.join(opened)}) {{ exit(94); }}")
+    (folder / "program.c").write_text(text)
+    (folder / "input.bin").write_bytes(feed)
+    described = find_board(board)
+    for name, content in board_files(described).items():
+        (folder / name).write_bytes(content)
+    command = [f"{TOOLCHAIN}gcc", *(core or described.flags), *APP_FLAGS]
+    script = [f"-L{folder}", *described.link_flags]
+    run_tool([*command, *script, "program.c", "startup.c", "-o", "program.elf"], folder)
+    emulate(board, folder / "program.elf")
+    return (folder / "output.bin").read_bytes()
 
 
 def build_image(board: str, model: Model, folder: Path) -> Image:
@@ -107,7 +144,8 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
     includes = [f"-I{folder}", *sorted({f"-I{source.parent}" for source in model.sources})]
     common = [*machine, *includes, f'-D{upper}_CONFIG_H="sections.h"', "-fstack-usage"]
     header = f'-DMODEL_HEADER="{model.prefix}.h"'
-    names = [header, f"-DPREFIX={model.prefix}", f"-DPREFIX_UPPER={upper}"]
+    element = f"-DELEMENT={model.element}"
+    names = [header, element, f"-DPREFIX={model.prefix}", f"-DPREFIX_UPPER={upper}"]
     counts = [f"-DINPUT_COUNT={model.input_size}", f"-DOUTPUT_COUNT={model.output_size}"]
 
     def compile_one(source: Path, *flags: str) -> Path:
@@ -121,7 +159,7 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
     elf = folder / f"{model.prefix}.elf"
     script = [f"-L{folder}", *described.link_flags]
     run_tool([f"{TOOLCHAIN}gcc", *machine, *script, startup, app, *objects, "-o", elf], folder)
-    return Image(board, folder, elf, objects, model.output_size)
+    return Image(board, folder, elf, objects, model.output_size, model.element)
 
 
 BuildImage = Callable[[str, Model, Path], Image]

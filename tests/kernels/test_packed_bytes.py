@@ -14,6 +14,7 @@ from netgen.kernels.layer import Layer
 from netgen.kernels.targets import TARGETS, Target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.mul import Mul
 from netgen.ops.normalize import Normalize
 from netgen.ops.prelu import Prelu
@@ -69,6 +70,11 @@ def others_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
     up = TransposeConv2d(size=(9, 9), stride=(2, 2), **own)
     types = {"x": x, "w": weights}
     layer = Layer(up, types, up.result_type([x, weights]), frozenset("w"))
+    yield layer, {"w": np.ones(weights.shape, np.int8)}
+    weights = TensorType("i8", (5, 3, 3, 1), Quantisation(0.5))
+    apart = DepthwiseConv2d(pad=(1, 1, 1, 1), **own)
+    types = {"x": x, "w": weights}
+    layer = Layer(apart, types, apart.result_type([x, weights]), frozenset("w"))
     yield layer, {"w": np.ones(weights.shape, np.int8)}
     numbers = TensorType("f32", (3,))
     types = {"x": TensorType("u8", (1, 4, 4, 3)), "scale": numbers, "shift": numbers}

@@ -159,13 +159,22 @@ def _content(size: int) -> Array:
 def run_coded(
     calls: Sequence[CodedCall], target: Target, folder: Path, command: Sequence[str]
 ) -> list[Array]:
-    """The codes of some calls. Asserts that no place changes which holds no channel of y."""
+    """The codes of some calls."""
     (folder / "calls.c").write_text(program_of(calls, target))
     program = link(folder, command, ["calls.c"], "calls")
-    feed = b"".join(
+    return read_codes(calls, program.run(feed=written_for(calls, target)))
+
+
+def written_for(calls: Sequence[CodedCall], target: Target) -> bytes:
+    """The standard input of the program of some calls."""
+    return b"".join(
         call.x().tobytes() + call.packed(target).astype("<i4").tobytes() for call in calls
     )
-    written = np.frombuffer(program.run(feed=feed), np.uint8)
+
+
+def read_codes(calls: Sequence[CodedCall], printed: bytes) -> list[Array]:
+    """The codes that it printed. Asserts that no place changed which holds no channel of y."""
+    written = np.frombuffer(printed, np.uint8)
     ends = np.cumsum([call.size("y") for call in calls])
     assert len(written) == ends[-1]
     found = []

@@ -1,0 +1,205 @@
+"""Dense convolution and linear of codes on small processors: four outputs at two pixels.
+
+y[i][j][o] = code of (b[o] + sum over r, s, c of (x[i*u+r*d-p][j*v+s*e-q][c] - zero of x)
+w[o][r][s][c]), where what is outside the image is the zero point. The windows of a block of pixels
+are widened to int16 first, two pixels side by side, so layouts, bands and borders end there. Then
+the weights of four outputs are widened, and meet all pixels of the block: SMLAD multiplies two
+codes at once, and eight sums stay in registers. Sums are integers: no order or block changes them.
+
+The C functions are shared by all layers (`templates/dsp`): an instance says what is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from netgen.ir.operator import Operator
+from netgen.kernels.geometry import describe_band, window_title
+from netgen.kernels.i8.pairs_packing import (
+    NUMBERS,
+    PANEL,
+    Panels,
+    Patch,
+    clamps,
+    pack_pairs,
+    panels_of,
+    patch_of,
+)
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
+from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
+from netgen.kernels.products import describe_inputs, describe_product_pitches
+from netgen.kernels.split_loops import rows_of_call
+from netgen.kernels.targets import Target
+from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.linear import Linear
+from netgen.ops.weighted import Weighted
+
+# Pixels of a block: enough for the weights to be widened seldom, few enough for little memory.
+_MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 9216
+# Codes that a compiler copies without a call.
+_SHORT = 16
+
+
+class ProductPairsI8(Kernel):
+    """One group, or depthwise with one input; any window, layout, padding and dilation."""
+
+    name: ClassVar[str] = "product_pairs_i8"
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, DepthwiseConv2d, Linear)
+    numeric_form: ClassVar[str] = "codes"
+    constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    elements: ClassVar[ElementsByLetter] = {"": CODES, "b": frozenset({"i32"})}
+    scratch_element: ClassVar[str] = "i32"
+    weights_element: ClassVar[str] = "i32"
+    any_layout: ClassVar[bool] = True
+    by_rows: ClassVar[ByRows] = "window"
+
+    def accepts(self, layer: Layer) -> bool:
+        """Weights that signed bytes hold, less their zero point, and all inputs for each output."""
+        op, w = layer.op, layer.operands["w"]
+        if "w" not in layer.constant or w.zero - w.element.low != 128:
+            return False
+        if isinstance(op, DepthwiseConv2d):
+            return layer.operands["x"].shape[3] == 1
+        return not isinstance(op, Conv2d) or op.groups == 1
+
+    def runs_on(self, target: Target) -> bool:
+        """Targets that multiply pairs of codes without vectors."""
+        return target.tiling("i8").pixel_pairs
+
+    def title(self, layer: Layer) -> str:
+        """Operator, kernel, stride, input and output shape."""
+        x, y, op, types = layer.operands["x"], layer.result, layer.op, codes_title(layer)
+        assert isinstance(op, Weighted)
+        act = op.activation or "none"
+        if isinstance(op, Conv2d | DepthwiseConv2d):
+            return window_title(f"conv2d_{types}", layer, op.window, "", act)
+        end = "" if act == "none" else f"_{act}"
+        return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
+
+    def cost(self, layer: Layer, target: Target) -> float:
+        """A quarter of the instructions: products, what is widened, codes of sums."""
+        del target
+        patch, panels = patch_of(layer), panels_of(layer)
+        pixels = layer.result.elements // layer.result.shape[-1]
+        blocks = pixels / _block(layer, patch)
+        padded = 4 * patch.quads
+        products = 0.19 * padded * PANEL * panels.count * pixels
+        weights = 0.3 * padded * PANEL * panels.count * blocks
+        copied = padded * pixels * (0.3 if patch.direct else 0.6)
+        return products + weights + copied + 3.0 * layer.result.elements
+
+    def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
+        """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
+        patch, panels = patch_of(layer), panels_of(layer)
+        block, halves = _block(layer, patch), _halves(target)
+        window = patch.window
+        return {
+            **_describe_patch(layer, patch),
+            **describe_band(layer),
+            **describe_product_pitches(layer),
+            **describe_inputs(layer, 1),
+            **describe_codes(layer),
+            "stride_rows": window.stride[0],
+            "stride_columns": window.stride[1],
+            "pad_top": window.pad[0],
+            "pad_left": window.pad[2],
+            "dilation_rows": window.dilation[0],
+            "dilation_columns": window.dilation[1],
+            "border": layer.operands["x"].zero,
+            "codes_of": layer.operands["x"].dtype,
+            "result_codes": layer.result.dtype,
+            "clamps": clamps(layer),
+            "pixels": _pixels(layer),
+            "block": block,
+            "panels": panels.count,
+            "numbers": NUMBERS,
+            "constant_words": panels.count * NUMBERS,
+            "halves": halves,
+            "panel_words": patch.quads * 2 * PANEL,
+            "pair_step": 4 * patch.quads if halves else 2 * patch.depth,
+            "words_before": _words_before(patch, block, halves=halves),
+            "scratch": self.scratch(layer, target),
+            **_describe_outputs(panels),
+        }
+
+    def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
+        """See `pairs_packing`."""
+        patch, panels = patch_of(layer), panels_of(layer)
+        return pack_pairs(layer, patch, panels, constants, halves=_halves(target))
+
+    def packed_bytes(self, layer: Layer, target: Target) -> int:
+        """Numbers and weights of all panels."""
+        patch, panels = patch_of(layer), panels_of(layer)
+        depth = 4 * patch.quads if _halves(target) else patch.depth
+        return panels.count * (4 * NUMBERS + depth * PANEL)
+
+    def scratch(self, layer: Layer, target: Target) -> int:
+        """One panel of weights, the pixels of a block, and of windows the codes of two."""
+        patch = patch_of(layer)
+        words = _words_before(patch, _block(layer, patch), halves=_halves(target))
+        return 4 * words + (0 if patch.direct else 8 * patch.quads)
+
+
+def _halves(target: Target) -> bool:
+    """Whether codes wait as int16, as products of pairs take them."""
+    return target.tiling("i8").pairs_of_halves
+
+
+def _words_before(patch: Patch, block: int, *, halves: bool) -> int:
+    """Words of scratch before the codes of two windows: a panel of weights, pairs of pixels."""
+    if halves:
+        return patch.quads * (2 * PANEL + 4 * _pairs(block))
+    return -(-2 * patch.depth * _pairs(block) // 4)
+
+
+def _pixels(layer: Layer) -> int:
+    """The pixels that one call computes."""
+    if isinstance(layer.op, Linear):
+        return 1
+    return rows_of_call(layer) * layer.result.shape[2]
+
+
+def _pairs(pixels: int) -> int:
+    return -(-pixels // 2)
+
+
+def _block(layer: Layer, patch: Patch) -> int:
+    """The pixels of a block: all are divided into equal ones, of whole pairs."""
+    pixels = _pixels(layer)
+    most = min(max(_IMAGE_BYTES // (8 * patch.quads), _LEAST_PIXELS), _MOST_PIXELS)
+    block = -(-pixels // -(-pixels // most))
+    return min(2 * _pairs(block), pixels)
+
+
+def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
+    """Extents, and how windows are copied: row by row if their columns are neighbours in x."""
+    (rows, columns), channels = patch.window.size, patch.inputs
+    layout = layer.layout("x")
+    dense = layout.pitch == channels and layout.is_dense
+    return {
+        "height": patch.image[0],
+        "width": patch.image[1],
+        "channels": channels,
+        "out_height": patch.result[0],
+        "out_width": patch.result[1],
+        "outputs": layer.result.shape[-1],
+        "kernel_rows": rows,
+        "kernel_columns": columns,
+        "row_codes": columns * channels,
+        "short_rows": columns * channels <= _SHORT,
+        "depth": patch.depth,
+        "quads": patch.quads,
+        "staged": 4 * patch.quads,
+        "direct": patch.direct,
+        "joined": dense and patch.window.dilation[1] == 1,
+    }
+
+
+def _describe_outputs(panels: Panels) -> dict[str, Json]:
+    """The places of the outputs of panels: four after four, or in pieces."""
+    if panels.places is None:
+        return {"y_first": panels.first, "y_pieces": [], "whole": panels.outputs % PANEL == 0}
+    pieces: list[Json] = [[place, count] for place, count in panels.places]
+    return {"y_first": 0, "y_pieces": pieces, "whole": False}

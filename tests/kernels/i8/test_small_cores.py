@@ -1,0 +1,66 @@
+"""Products and depthwise convolutions of small processors: the plain twins, on this machine.
+
+`tests/firmware` runs the instructions of Cortex-M, on the same calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netgen.kernels import select_kernel
+from netgen.kernels.targets import Compiler, find_target
+from tests.cases import heavy
+from tests.emission.programs import SANITIZERS, WARNINGS
+from tests.kernels.i8.coded_calls import CodedCall, run_coded
+from tests.kernels.i8.product_layers import Window, call_of
+from tests.kernels.i8.small_cores import PAIRS, PLANES, SMALL, depthwise_calls, product_calls
+from tests.tools import any_compiler
+
+
+def check(calls: Sequence[CodedCall], target: str, folder: Path, command: Sequence[str]) -> None:
+    """Every code is that of the operator's meaning."""
+    found = run_coded(calls, find_target(target), folder, [*command, "-std=c99", *WARNINGS])
+    for call, y in zip(calls, found, strict=True):
+        np.testing.assert_array_equal(y, call.expected(), repr(call))
+
+
+def both(target: str, count: int, first: int = 0) -> list[CodedCall]:
+    """Calls of both kernels."""
+    planes = depthwise_calls(find_target(target), count, first)
+    return [*product_calls(count, first), *planes]
+
+
+@pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp"])
+def test_random_layers_layouts_and_bands(target: str, tmp_path: Path) -> None:
+    check(both(target, 9), target, tmp_path, [any_compiler(), "-O1"])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp"])
+def test_nothing_outside_the_buffers_is_touched(
+    target: str, compiler: Compiler, tmp_path: Path
+) -> None:
+    for first in (1000, 2000):
+        check(both(target, 40, first), target, tmp_path, [compiler, "-O1", *SANITIZERS])
+
+
+@pytest.mark.parametrize("target", [*SMALL[:2], *map(heavy, SMALL[2:])])
+def test_they_are_chosen_and_only_for_their_targets(target: str) -> None:
+    product = call_of(Window((4, 4, 8), 8), 0).layer
+    planes = depthwise_calls(find_target(target), 1)[0].layer
+    for layer, kernel in ((product, PAIRS), (planes, PLANES)):
+        assert select_kernel(layer, find_target(target)) is kernel
+        assert select_kernel(layer, find_target("x86-64-v3")) is not kernel
+        assert select_kernel(layer, find_target("generic")) is not kernel
+
+
+def test_weights_of_nine_bits_are_for_others() -> None:
+    layer = call_of(Window((4, 4, 8), 8), 0, w_zero=3).layer
+    assert not PAIRS.accepts(layer)
+    assert PAIRS.accepts(replace(layer, operands=call_of(Window((4, 4, 8), 8), 0).layer.operands))
