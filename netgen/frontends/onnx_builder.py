@@ -164,16 +164,26 @@ class Builder:
         """
         each = np.broadcast_shapes(scale.shape, shift.shape) != (1,)
         value = self.natural(view) if each else view.value
+        result = self.normed(value, scale, shift, name)
+        return (
+            self.view(result, view.shape) if each else TensorView(result, view.storage, view.axes)
+        )
+
+    def normed(
+        self,
+        value: str,
+        scale: npt.NDArray[np.float64],
+        shift: npt.NDArray[np.float64],
+        name: str,
+    ) -> str:
+        """A value * scale + shift, by numbers for each index of its last axis, or one for all."""
         channels = self.shape(value)[-1]
         arrays = {"gamma": scale, "beta": shift, "mean": np.zeros(1), "var": np.ones(1)}
         parameters = [
             self.constant(f"{name}.{letter}", np.broadcast_to(array, (channels,)))
             for letter, array in arrays.items()
         ]
-        result = self.emit(BatchNorm(eps=0.0), [value, *parameters], name)
-        return (
-            self.view(result, view.shape) if each else TensorView(result, view.storage, view.axes)
-        )
+        return self.emit(BatchNorm(eps=0.0), [value, *parameters], name)
 
     def stored(self, view: TensorView, order: Atoms, shape: Sequence[int]) -> str:
         """Give a value of this shape whose elements are in this order; made once, and only if new.
@@ -190,20 +200,21 @@ class Builder:
 
     def _store(self, view: TensorView, order: Atoms, shape: tuple[int, ...]) -> str:
         if view.storage == order:
-            return self._reshape(view.value, shape)
+            return self.reshape(view.value, shape)
         storage, wanted = merged(view.storage, order)
         *_, groups, each = storage
         if wanted == (*storage[:-2], each, groups) and groups.size * each.size == shape[-1]:
-            value = self._reshape(view.value, shape)
+            value = self.reshape(view.value, shape)
             return self.emit(ChannelShuffle(groups.size), [value], f"{value}.channel_shuffle")
         name = f"{view.value}.transpose"
         if (axes := self._layout_change(view, order, shape)) is not None:
             return self.emit(Transpose(axes), [view.value], name)
-        value = self._reshape(view.value, tuple(atom.size for atom in storage))
+        value = self.reshape(view.value, tuple(atom.size for atom in storage))
         perm = tuple(storage.index(atom) for atom in wanted)
-        return self._reshape(self.emit(Transpose(perm), [value], name), shape)
+        return self.reshape(self.emit(Transpose(perm), [value], name), shape)
 
-    def _reshape(self, value: str, shape: tuple[int, ...]) -> str:
+    def reshape(self, value: str, shape: tuple[int, ...]) -> str:
+        """A value under another shape, itself if it has that already."""
         if self.shape(value) == shape:
             return value
         return self.emit(Reshape(shape), [value], f"{value}.reshape")
