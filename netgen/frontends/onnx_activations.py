@@ -106,6 +106,8 @@ def clip(call: Call) -> TensorView:
         return _activated(Relu(), call)
     if low == -1.0 and high == 1.0:
         return _activated(ReluN1To1(), call)
+    if np.isnan(low) or np.isnan(high):
+        raise GraphError("the limits must be numbers", found=f"{low:g}..{high:g}")
     return _activated(Clip(max(low, -largest), min(high, largest)), call)
 
 

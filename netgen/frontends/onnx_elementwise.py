@@ -14,7 +14,6 @@ from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Call, Known, Value, one_number
 from netgen.frontends.onnx_order import (
-    AxisOrder,
     broadcast_shape,
     emit_aligned,
     floats,
@@ -35,7 +34,6 @@ from netgen.ops.where import Where
 Floats = npt.NDArray[np.float64]
 Mapping: TypeAlias = "Callable[[Call], TensorView]"
 
-_IMAGES = AxisOrder((0, 2, 3, 1))
 # Whole exponents up to this one are products.
 _MOST_FACTORS = 32
 
@@ -266,25 +264,16 @@ def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | Non
     if fits and (given.size == 1 or wide == _pooled(x.shape)):
         if scale is None and (biased := call.builder.with_bias(x, to, call.name)) is not None:
             return biased
-        if given.size == 1 or len(x.shape) != 4 or order_of(x) == _IMAGES:
-            return _last_axis(call, x, by, to)
-        if x.shape[0] == 1:
+        if given.size == 1 or (len(x.shape) == 4 and x.shape[0] == 1):
             return call.builder.affine(x, by, to, call.name)
     if fits and wide == order_of(x).last(x.shape):
-        return _last_axis(call, x, by, to)
+        order = order_of(x)
+        value = order.store(call.builder, x)
+        return order.view(call.builder.normed(value, by, to, call.name), x.shape)
     if scale is not None and shift is not None:
-        x = call.builder.affine(x, by, np.zeros(1), f"{call.name}.scaled")
-    op = Mul() if shift is None else Add()
-    return emit_aligned(call, op, [x, given], call.name)
-
-
-def _last_axis(call: Call, x: TensorView, by: Floats, to: Floats) -> TensorView:
-    """Numbers for each index of the axis that lies last, or one for all."""
-    if by.size == to.size == 1:
-        return call.builder.affine(x, by, to, call.name)
-    order = order_of(x)
-    value = order.store(call.builder, x)
-    return order.view(call.builder.normed(value, by, to, call.name), x.shape)
+        return emit_aligned(call, Sub(), [given, x], call.name)
+    combined: Broadcast = Mul() if shift is None else Add()
+    return emit_aligned(call, combined, [x, given], call.name)
 
 
 def _floats(call: Call, array: Value | None) -> Floats:

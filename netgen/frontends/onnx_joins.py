@@ -14,12 +14,13 @@ from netgen.frontends.onnx_cuts import cut, runs_of
 from netgen.frontends.onnx_order import (
     as_tensor,
     broadcast_shape,
-    leading,
     order_of,
+    parts_order,
     widened,
 )
+from netgen.frontends.onnx_shapes import sides_of
 from netgen.frontends.onnx_tensor_view import TensorView
-from netgen.ir.operator import Operator
+from netgen.ir.operator import Input, Operator
 from netgen.ir.rows import is_image
 from netgen.ops.channel_pad import ChannelPad
 from netgen.ops.concat import Concat
@@ -27,6 +28,7 @@ from netgen.ops.expand import Expand
 from netgen.ops.mirror_pad import MirrorPad
 from netgen.ops.pad import Pad
 from netgen.ops.strided_slice import StridedSlice
+from netgen.ops.table import Table
 
 Sides = Sequence[tuple[int, int]]
 
@@ -54,7 +56,8 @@ def joined(call: Call, tensors: Sequence[TensorView], axis: int, name: str) -> T
             expected=f"the shape {shape} but for axis {axis}",
             found=" and ".join(str(list(t.shape)) for t in tensors),
         )
-    order = leading(call, [max(tensors, key=lambda t: prod(t.shape))], _longest(tensors))
+    computed = [t for t in tensors if not isinstance(call.builder.nodes[t.value].op, Input | Table)]
+    order = parts_order(call, max(computed or tensors, key=lambda t: prod(t.shape)))
     shape[axis] = sum(t.shape[axis] for t in tensors)
     place = order.perm.index(axis)
     values = []
@@ -67,10 +70,6 @@ def joined(call: Call, tensors: Sequence[TensorView], axis: int, name: str) -> T
         values.append(stored)
     y = call.builder.emit(Concat(), values, name) if len(values) > 1 else values[0]
     return order.view(call.builder.reshape(y, order.shape(shape)), shape)
-
-
-def _longest(tensors: Sequence[TensorView]) -> tuple[int, ...]:
-    return max((t.shape for t in tensors), key=prod)
 
 
 def expand(call: Call) -> TensorView:
@@ -120,7 +119,7 @@ def pad(call: Call) -> TensorView:
     shape = [a + n + b for n, (a, b) in zip(x.shape, sides, strict=True)]
     if mode not in {"constant", "edge", "reflect", "wrap"}:
         raise GraphError("an unknown mode of Pad", found=mode)
-    order = order_of(x)
+    order = parts_order(call, x)
     lying = [sides[axis] for axis in order.perm]
     ops = _of_images(order.shape(x.shape), lying, mode, value)
     if ops is not None:
@@ -210,20 +209,3 @@ def _filled(call: Call, shape: Sequence[int], value: float) -> TensorView:
     """A tensor of one number."""
     one = as_tensor(call, np.full((1,) * len(shape), value, np.float32), f"{call.name}.value")
     return expanded(call, one, shape, f"{call.name}.filled")
-
-
-def sides_of(call: Call, rank: int) -> list[tuple[int, int]]:
-    """The padding before and behind every axis, below zero where a Pad takes away."""
-    pads = call.integers("pads", 1) or ()
-    given = call.axes(rank, 3)
-    axes = tuple(range(rank)) if given is None else given
-    if len(pads) != 2 * len(axes):
-        raise GraphError(
-            "a padding that cannot be",
-            expected="two numbers for every axis",
-            found=f"{list(pads)}",
-        )
-    sides = [(0, 0)] * rank
-    for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
-        sides[axis] = (before, after)
-    return sides

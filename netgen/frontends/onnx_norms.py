@@ -55,9 +55,23 @@ def lp_normalization(call: Call) -> TensorView:
     if p == 2:
         total = replace(total, value=emit(Sqrt(), [total.value], f"{call.name}.root"))
     # The least number that is not zero, where all are: zero by it is zero.
-    least = np.float32(np.finfo(np.float32).tiny)
+    least = np.array(np.finfo(np.float32).tiny)
     total = emit_aligned(call, Add(), [total, least], f"{call.name}.size")
     return emit_aligned(call, Div(), [x, total], call.name)
+
+
+def mean_variance_normalization(call: Call) -> TensorView:
+    """MeanVarianceNormalization: x less its mean along some axes, over its deviation and 1e-9."""
+    x, name = call.tensor(), call.name
+    axes = call.integers("axes")
+    along = [axis_of(axis, len(x.shape)) for axis in ((0, 2, 3) if axes is None else axes)]
+    mean = reduced(call, x, ReduceMean, along, f"{name}.mean")
+    centred = emit_aligned(call, Sub(), [x, mean], f"{name}.centred")
+    square = replace(centred, value=call.builder.emit(Mul(), [centred.value] * 2, f"{name}.square"))
+    variance = reduced(call, square, ReduceMean, along, f"{name}.variance")
+    root = replace(variance, value=call.builder.emit(Sqrt(), [variance.value], f"{name}.root"))
+    size = call.builder.affine(root, np.ones(1), np.array([1e-9]), f"{name}.size")
+    return emit_aligned(call, Div(), [centred, size], name)
 
 
 def lrn(call: Call) -> TensorView:

@@ -16,12 +16,12 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import Known, axis_of
-from netgen.frontends.onnx_joins import sides_of
 from netgen.frontends.onnx_open_axis import AxisPlace, OpenNode
 from netgen.frontends.onnx_reductions import REDUCTIONS
 from netgen.frontends.onnx_shapes import (
     flattened,
     permutation,
+    sides_of,
     squeezed_axes,
     target_shape,
     unsqueezed_axes,
@@ -279,6 +279,7 @@ RULES: dict[str, Rule] = {
     "AveragePool": _pool,
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,
+    "Celu": _keeps,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "DepthToSpace": _blocks,

@@ -27,6 +27,7 @@ from netgen.frontends.onnx_norms import (
     instance_normalization,
     lp_normalization,
     lrn,
+    mean_variance_normalization,
 )
 from netgen.frontends.onnx_pooling import average_pool, max_pool
 from netgen.frontends.onnx_products import gemm, mat_mul
@@ -76,6 +77,7 @@ MAPPINGS: dict[str, ValueMapping] = {
     "LogSoftmax": log_softmax,
     "LpNormalization": lp_normalization,
     "Max": several(Maximum()),
+    "MeanVarianceNormalization": mean_variance_normalization,
     "Mean": several(Add(), divided_by_count),
     "Min": several(Minimum()),
     "Neg": negative,

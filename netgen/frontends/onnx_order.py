@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
@@ -56,20 +57,32 @@ class AxisOrder:
 def order_of(view: TensorView) -> AxisOrder:
     """The order in which a tensor's axes lie, as in the file where one of them is in pieces.
 
-    Axes of extent 1 lie nowhere: they go where channels come last, or where the file has them.
+    Channels that are shuffled are no pieces. Axes of extent 1 lie nowhere: they go where the file
+    has them, or of rank 4 where channels come last.
     """
     rank = len(view.shape)
     whole = tuple(axis for axis in range(rank) if view.axes[axis])
-    for axis in whole:
-        first = view.storage.index(view.axes[axis][0])
-        if view.storage[first : first + len(view.axes[axis])] != view.axes[axis]:
-            return AxisOrder(tuple(range(rank)))
-    lying = sorted(whole, key=lambda axis: view.storage.index(view.axes[axis][0]))
+    places = {axis: sorted(map(view.storage.index, view.axes[axis])) for axis in whole}
+    if any(at[-1] - at[0] != len(at) - 1 for at in places.values()):
+        return AxisOrder(tuple(range(rank)))
+    lying = sorted(whole, key=lambda axis: places[axis][0])
     channels_last = (0, *range(2, rank), 1) if rank > 2 else tuple(range(rank))
-    for perm in (channels_last, tuple(range(rank))):
+    candidates = (channels_last, tuple(range(rank)))
+    for perm in candidates if rank == 4 else candidates[::-1]:
         if [axis for axis in perm if axis in whole] == lying:
             return AxisOrder(perm)
     return AxisOrder((*(axis for axis in range(rank) if axis not in whole), *lying))
+
+
+def parts_order(call: Call, view: TensorView) -> AxisOrder:
+    """The order in which a tensor is cut or joined: inputs of the network become images first.
+
+    An input lies as the file has it, which is channels first mostly, and layers follow.
+    """
+    order, shape = order_of(view), view.shape
+    image = len(shape) == 4 and shape[0] == 1
+    is_input = isinstance(call.builder.nodes[view.value].op, Input)
+    return AxisOrder((0, 2, 3, 1)) if image and is_input else order
 
 
 def widened(view: TensorView, rank: int) -> TensorView:
@@ -121,7 +134,7 @@ def emit_aligned(
             continue
         array = floats(call, operand)
         turned = array.reshape((1,) * (rank - array.ndim) + array.shape).transpose(order.perm)
-        value = builder.constant(f"{name}.{letter}", turned)
+        value = builder.constant(f"{name}.{letter}", turned, infinite=True)
         values.append(table(call, value) if tables else value)
     found = order.view(builder.emit(op, values, name), wide)
     return replace(found, axes=found.axes[rank - len(shape) :])
@@ -129,13 +142,17 @@ def emit_aligned(
 
 def floats(call: Call, array: Known) -> Floats:
     """An array of numbers or truth values as floats; raises GraphError for others."""
+    return _floats(call.budget, array)
+
+
+def _floats(budget: Budget, array: Known) -> Floats:
     if array.dtype.kind not in "fiub":
         raise GraphError(
             "a constant operand has an element type that netgen does not read",
             expected="float32",
             found=str(array.dtype),
         )
-    call.budget.take(array.size)
+    budget.take(array.size)
     return np.asarray(array, np.float64)
 
 
@@ -150,7 +167,14 @@ def as_tensor(call: Call, value: Value | None, name: str) -> TensorView:
         return value
     if value is None:
         raise GraphError("an operand is missing")
-    array = floats(call, value)
-    constant = call.builder.constant(name, array.reshape(array.shape or (1,)))
-    view = row_major(table(call, constant), array.shape or (1,))
+    return tensor_of(call.builder, call.budget, value, name)
+
+
+def tensor_of(builder: Builder, budget: Budget, array: Known, name: str) -> TensorView:
+    """A known array as activations."""
+    shape = array.shape or (1,)
+    constant = builder.constant(
+        f"{name}.constant", _floats(budget, array).reshape(shape), infinite=True
+    )
+    view = row_major(builder.emit(Table(), [constant], name), shape)
     return replace(view, axes=view.axes[: array.ndim])

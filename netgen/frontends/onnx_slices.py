@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+import numpy as np
+
 from netgen.errors import GraphError
-from netgen.frontends.onnx_call import Call, axis_of
+from netgen.frontends.onnx_call import Call, Value, axis_of
 from netgen.frontends.onnx_cuts import cut, runs_of
 from netgen.frontends.onnx_joins import joined
-from netgen.frontends.onnx_order import order_of
+from netgen.frontends.onnx_order import parts_order
 from netgen.frontends.onnx_shapes import slices_of
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.ops.channel_map import channel_map_op
@@ -34,10 +36,14 @@ def gather(call: Call) -> TensorView:
     extent = x.shape[axis]
     call.budget.take(_LISTED * indices.size)
     if indices.min() < -extent or indices.max() >= extent:
-        raise GraphError("there is no such place", expected=f"one of {extent}")
+        raise GraphError(
+            "there is no such place",
+            expected=f"{-extent} to {extent - 1}",
+            found=f"{indices.min()} to {indices.max()}",
+        )
     places = [int(index) % extent for index in indices.reshape(-1)]
     shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
-    order = order_of(x)
+    order = parts_order(call, x)
     taken = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
     if order.perm[-1] == axis:
         # The notation of a map compares each run with all channels behind it.
@@ -54,15 +60,18 @@ def gather(call: Call) -> TensorView:
     return call.builder.reshaped(whole, shape)
 
 
-def split(call: Call) -> Sequence[TensorView]:
+def split(call: Call) -> Sequence[Value]:
     """Split -> one slice for every part that something reads."""
     x = call.tensor()
     axis = axis_of(call.integer("axis", 0), len(x.shape))
     lengths = _parts(call, x.shape[axis])
     starts = accumulate((0, *lengths[:-1]))
-    order = order_of(x)
-    parts = []
+    order = parts_order(call, x)
+    parts: list[Value] = []
     for name, start, length in zip(call.results, starts, lengths, strict=True):
+        if not length:
+            parts.append(np.empty((*x.shape[:axis], 0, *x.shape[axis + 1 :]), np.float32))
+            continue
         # A part that nothing reads is left out in the end.
         cuts = [range(extent) for extent in x.shape]
         cuts[axis] = range(start, start + length)
@@ -84,9 +93,9 @@ def _parts(call: Call, extent: int) -> tuple[int, ...]:
     if lengths is None:
         each = -(-extent // count)
         lengths = (*(each,) * (count - 1), extent - each * (count - 1))
-        if call.opset < 18 and extent % count:
+        if (call.opset < 18 and extent % count) or lengths[-1] < 1:
             raise GraphError("the parts are not equal", expected=f"{extent} in {count}")
-    if len(lengths) != count or sum(lengths) != extent or min(lengths) < 1:
+    if len(lengths) != count or sum(lengths) != extent or min(lengths) < 0:
         raise GraphError(
             "the parts do not add up", expected=f"{extent} in {count}", found=f"{list(lengths)}"
         )
@@ -99,7 +108,7 @@ def slices(call: Call) -> TensorView:
     cuts = cuts_of(call, x.shape)
     if not all(cuts):
         raise GraphError("nothing is left of a slice", found=f"{[len(each) for each in cuts]}")
-    return cut(call, x, order_of(x), cuts, call.name)
+    return cut(call, x, parts_order(call, x), cuts, call.name)
 
 
 def cuts_of(call: Call, shape: Sequence[int]) -> list[range]:

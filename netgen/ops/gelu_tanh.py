@@ -22,7 +22,8 @@ class GeluTanh(ElementwiseActivation):
 
     def activate(self, x: Array) -> Array:
         """The formula."""
-        return 0.5 * x * (1.0 + np.tanh(np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)))
+        inner = np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3)
+        return np.asarray(0.5 * x * (1.0 + np.tanh(inner)))
 
 
 def gelu_tanh(x: Tensor, *, name: str | None = None) -> Tensor:

@@ -25,7 +25,7 @@ class Softplus(ElementwiseActivation):
 
     def activate(self, x: Array) -> Array:
         """numpy.logaddexp."""
-        return np.logaddexp(0.0, x)
+        return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def softplus(x: Tensor, *, name: str | None = None) -> Tensor:
