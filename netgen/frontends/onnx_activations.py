@@ -51,7 +51,8 @@ from netgen.ops.thresholded_relu import ThresholdedRelu
 class OnnxActivation:
     """An activation of netgen, `kind`, and the operator of ONNX that it is written as.
 
-    `newest` is the last opset that changed that operator, of those that were looked at.
+    `newest` is the last opset that changed that operator, of those that were looked at, `since` the
+    one that brought it.
     Attributes that both have are called alike; ONNX takes their `defaults` where a file leaves them
     out. What ONNX has beside them is written as it is `fixed`, and as `inputs` behind the first.
     Where a file may say more than netgen has, `read` is a function of its own.
@@ -70,6 +71,7 @@ class OnnxActivation:
     fixed: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
     read: Callable[[Call], TensorView] | None = None
+    since: int = 1
     tflite_formula: tuple[tuple[str, float, str], ...] = ()
 
     def mapping(self, call: Call) -> TensorView:
@@ -166,9 +168,9 @@ ACTIVATIONS = (
     OnnxActivation("Erf", 13, Erf, "erf"),
     OnnxActivation("Exp", 13, Exp, "exp"),
     OnnxActivation("Floor", 13, Floor, "floor"),
-    OnnxActivation("Gelu", 20, Gelu, "gelu", read=gelu),
+    OnnxActivation("Gelu", 20, Gelu, "gelu", read=gelu, since=20),
     OnnxActivation("Log", 13, Log, "log"),
-    OnnxActivation("Mish", 22, Mish, "mish"),
+    OnnxActivation("Mish", 22, Mish, "mish", since=18),
     OnnxActivation("Round", 22, RoundEven, "round"),
     OnnxActivation("Selu", 22, Selu, "selu", read=selu),
     OnnxActivation("Sign", 13, Sign, "sign"),
@@ -226,7 +228,7 @@ def written_out(
 def gated_by_itself(
     builder: Builder, a: TensorView, b: TensorView
 ) -> tuple[ElementwiseActivation, TensorView] | None:
-    """What a product of x and hard_sigmoid(x) or sigmoid(x) is, and the x; None for others."""
+    """The activation that a product of x and its own gate is, and the x; None for others."""
     for x, gate in ((a, b), (b, a)):
         node = builder.nodes[gate.value]
         op = next((op for kind, op in _GATED if isinstance(node.op, kind)), None)

@@ -158,7 +158,7 @@ def logical_not(call: Call) -> TensorView:
 
 
 def where(call: Call) -> TensorView:
-    """Where, whose condition is a mask of floats, or known."""
+    """An ONNX Where, whose condition is a mask of floats, or known."""
     operands = [_operand(call, index) for index in range(3)]
     return emit_aligned(call, Where(), operands, call.name, tables=True)
 

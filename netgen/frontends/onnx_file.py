@@ -142,10 +142,21 @@ def _lifted(model: ModelProto, where: str) -> ModelProto:
     (version,) = {item.version for item in model.opset_import if item.domain in ("", "ai.onnx")}
     if version >= _LIFTED_OPSET:
         return model
+    from onnx import ModelProto
+    from onnx.helper import make_tensor_value_info
     from onnx.version_converter import ConvertError, convert_version
 
+    listed = ModelProto()
+    listed.CopyFrom(model)
+    inputs = {value.name for value in model.graph.input}
+    # The converter takes constants for inputs, as the oldest files list them.
+    listed.graph.input.extend(
+        make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.name not in inputs
+    )
     try:
-        lifted: ModelProto = convert_version(model, _LIFTED_OPSET)
+        lifted: ModelProto = convert_version(listed, _LIFTED_OPSET)
     # What the converter raises depends on what it finds: C++ exceptions of several kinds.
     except (ConvertError, RuntimeError, ValueError, IndexError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -35,7 +35,7 @@ class AxisOrder:
         return tuple(shape[axis] for axis in self.perm)
 
     def places(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """Where these axes of the ONNX tensor are stored, ascending."""
+        """The places at which these axes of the ONNX tensor are stored, ascending."""
         return tuple(sorted(self.perm.index(axis) for axis in axes))
 
     def last(self, shape: Sequence[int]) -> tuple[int, ...]:

@@ -72,7 +72,7 @@ def attributes_of(attributes: Sequence[AttributeProto]) -> Mapping[str, Attribut
 
 @dataclass(frozen=True)
 class Bindings:
-    """What the caller says of open axes: shapes by input, extents by the names of axes."""
+    """The extents of open axes that the caller gives: shapes by input, extents by names of axes."""
 
     shapes: Mapping[str, tuple[int, ...]]
     axes: Mapping[str, int]
@@ -127,12 +127,12 @@ def shape_of(
     from onnx import TensorProto
 
     kind = value.type.tensor_type
-    floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
     if not value.type.HasField("tensor_type") or kind.elem_type not in floats:
         known = kind.elem_type in TensorProto.DataType.values()
         raise GraphError(
             "no tensor of floats",
-            expected="FLOAT; FLOAT16 and DOUBLE are read as FLOAT",
+            expected="FLOAT, or FLOAT16, which is read as FLOAT",
             found=TensorProto.DataType.Name(kind.elem_type) if known else "another kind",
             hint="export the model in float32",
         )

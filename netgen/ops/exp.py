@@ -28,7 +28,7 @@ class Exp(ElementwiseActivation):
             return np.exp(x)
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """As of a normal value."""
+        """The value of a normal x."""
         return float(np.exp(2.0 * operands[0]))
 
 

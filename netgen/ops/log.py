@@ -28,7 +28,7 @@ class Log(ElementwiseActivation):
             return np.log(x)
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """As of a normal value: log |x| has the mean log s - 0.635 and the variance pi^2 / 8."""
+        """The value of a normal x: log |x| has the mean log s - 0.635 and the variance pi^2 / 8."""
         return float((0.5 * np.log(operands[0]) - 0.6352) ** 2 + np.pi**2 / 8.0)
 
 

@@ -25,7 +25,7 @@ class ReduceMean(Reduction):
         return np.asarray(x.mean(axis=self.axes, keepdims=True))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """As that of a global average."""
+        """The same as of a global average."""
         return operands[0] / 3.0
 
 

@@ -24,7 +24,7 @@ class ReduceProd(Reduction):
         return np.asarray(x.prod(axis=self.axes, keepdims=True))
 
     def second_moment(self, operands: Sequence[float]) -> float:
-        """As of one element."""
+        """The mean square of one element."""
         return operands[0]
 
 

@@ -43,7 +43,7 @@ class Reduction(Operator):
         raise NotImplementedError
 
     def count(self, x: Sequence[int]) -> int:
-        """How many elements of an operand of this shape become one."""
+        """The number of elements of an operand of this shape that become one."""
         return prod(x[axis] for axis in self.axes)
 
     def keeps_channels(self, letter: str) -> bool:

@@ -17,7 +17,7 @@ from netgen.ir.tensor_type import Array, TensorType
 
 @dataclass(frozen=True)
 class StridedSlice(Operator):
-    """For every axis the `first` element, the `size` of the result and the `step`, also back.
+    """The `first` element along every axis, the `size` of the result and the `step`, also back.
 
     Slices of channels and of pixels have operators of their own, which need not move anything.
     """

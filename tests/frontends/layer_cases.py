@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from netgen.weights.seeded import uniform
+from tests.frontends.cut_cases import CUTS
 from tests.frontends.onnx_models import Model
 from tests.frontends.operator_cases import Case, Cases, case
 from tests.frontends.resize_cases import RESIZED
 from tests.frontends.tensor_cases import TENSORS
 
-END = 2**63 - 1
 SOME = 1.5 + uniform("some", (6,))
 PARAMETERS = (SOME, SOME, SOME, SOME)
 W = uniform("w", (4, 6, 3, 2))
@@ -33,6 +33,7 @@ def shape_of(model: Model, operator: str, **attributes: int) -> Model:
 LAYERS: Cases = {
     **RESIZED,
     **TENSORS,
+    **CUTS,
     "Add": [
         case("Add", "x", "x"),
         case("Add", "x", SOME.reshape(6, 1, 1)),
@@ -274,16 +275,6 @@ LAYERS: Cases = {
     ],
     "Sigmoid": [case("Sigmoid", "x")],
     "Size": [Case(partial(shape_of, operator="Size"))],
-    "Slice": [
-        case("Slice", "x", [1, 0], [END, -1], [-3, 2], [2, 1]),
-        case("Slice", "x", [-END, 1], [5, 2], [1, -1], [1, END]),
-        case("Slice", "x", [0, 1], [1, 5]),
-        case("Slice", "x", [4, 9], [0, 1], [1, 2], [-1, -2]),
-        case("Slice", "x", [4], [4], [1], refused="nothing is left of a slice"),
-        case("Slice", "x", [0, 0], [2, 3], [1, 1], refused="an axis stands twice"),
-        case("Slice", "x", [0], [2], [1], [0], refused="malformed"),
-        case("Slice", "x", [0, 0], [2], [1], refused="malformed"),
-    ],
     "Softmax": [
         case("Softmax", "x", shape=VECTOR),
         case("Softmax", "x", axis=-1, shape=VECTOR),
@@ -292,47 +283,6 @@ LAYERS: Cases = {
         case("Softmax", "x", shape=(1, 6, 1, 1), last=12),
         case("Softmax", "x", first=13),
         case("Softmax", "x", axis=1, last=12),
-    ],
-    "Split": [
-        case("Split", "x", outputs="ab", read="ba", axis=1, last=17),
-        case("Split", "x", outputs="abc", read="c", axis=-1, shape=VECTOR, last=17),
-        case("Split", "x", outputs="abcd", read="d", axis=1, last=17, refused="parts are not equa"),
-        case("Split", "x", outputs="ab", read="ba", axis=1, split=[1, 5], last=12),
-        case("Split", "x", [4, 2], outputs="ab", read="ba", axis=1, first=13),
-        case("Split", "x", [4, 1], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
-        case("Split", "x", [9, -3], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
-        case(
-            "Split",
-            "x",
-            outputs="abcd",
-            read="da",
-            axis=1,
-            num_outputs=4,
-            shape=(1, 7, 2, 2),
-            first=18,
-        ),
-        case(
-            "Split",
-            "x",
-            outputs="abcd",
-            read="a",
-            axis=1,
-            num_outputs=4,
-            first=18,
-            refused="parts are not equal",
-        ),
-        case(
-            "Split",
-            "x",
-            outputs="ab",
-            read="a",
-            axis=1,
-            num_outputs=3,
-            first=18,
-            refused="num_outputs is not",
-        ),
-        case("Split", "x", outputs="ab", read="a", axis=1, first=18, refused="either split or nu"),
-        case("Split", "x", outputs="ab", read="ba", axis=3, last=17),
     ],
     "Squeeze": [
         case("Squeeze", "x", axes=[3, -2], shape=(1, 6, 1, 1), last=12),

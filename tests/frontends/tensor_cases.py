@@ -49,7 +49,7 @@ def of_masks(model: Model, operator: str, *, both: bool) -> Model:
 
 
 def chosen(model: Model, *, known: bool) -> Model:
-    """Where, by a mask that is computed or known."""
+    """A choice, by a mask that is computed or known."""
     model.node("Less", ["x", model.constant("a", LINE)], ["m"])
     mask = model.constant("k", LINE > 0.0, "bool") if known else "m"
     return model.node("Where", [mask, "x", model.constant("b", SOME[:5, None])], ["y"])

@@ -84,7 +84,7 @@ class BroadcastConstantF32(BroadcastF32):
 
     @property
     def template(self) -> str:
-        """That of two activations."""
+        """The template of two activations."""
         return "f32/broadcast"
 
 
