@@ -34,7 +34,7 @@ Arrays: TypeAlias = Sequence[npt.NDArray[Any]]
 _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
-class NetgenRep(BackendRep):  # type: ignore[misc] # onnx has no types of it
+class NetgenRep(BackendRep):
     """A network that is compiled when its inputs are known."""
 
     def __init__(self, model: ModelProto, target: str) -> None:
@@ -139,7 +139,7 @@ def as_file_says(model: ModelProto, graph: Graph, results: Arrays) -> tuple[npt.
     return tuple(found)
 
 
-class NetgenBackend(Backend):  # type: ignore[misc] # onnx has no types of it
+class NetgenBackend(Backend):
     """The backend: `target` is one of `netgen targets`, or `native`."""
 
     @classmethod
@@ -151,13 +151,6 @@ class NetgenBackend(Backend):  # type: ignore[misc] # onnx has no types of it
         if not cls.supports_device(device):
             raise GraphError("only CPUs are supported", found=device)
         return NetgenRep(model, target)
-
-    @classmethod
-    def run_model(
-        cls, model: ModelProto, inputs: Arrays, device: str = "CPU", target: str = "native"
-    ) -> tuple[npt.NDArray[Any], ...]:
-        """Prepare and run once."""
-        return cls.prepare(model, device, target).run(inputs)
 
     @classmethod
     def supports_device(cls, device: str) -> bool:
