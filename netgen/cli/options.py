@@ -13,6 +13,7 @@ from netgen.cli.planning import planning_option
 
 # Where the context keeps the flag, so that not every command has to hand it on.
 BY_POSITION = "netgen.by_position"
+INPUT_SHAPES = "netgen.input_shapes"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,7 +36,17 @@ def model_options(command: Command) -> Command:
         callback=lambda context, _, value: context.meta.update({BY_POSITION: value}),
         help="Take the layers of a .pth or .npz file in their order, whatever their names.",
     )
-    return parameters(weights(by_position(command)))
+    input_shape = click.option(
+        "--input-shape",
+        multiple=True,
+        expose_value=False,
+        metavar="INPUT=N,N,...",
+        callback=lambda context, option, given: context.meta.update(
+            {INPUT_SHAPES: cli_values.read_shapes(context, option, given)}
+        ),
+        help="Shape of an input of an .onnx file whose axes are open: x=1,3,96,96.",
+    )
+    return parameters(weights(by_position(input_shape(command))))
 
 
 def model_arguments(command: Command) -> Command:

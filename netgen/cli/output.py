@@ -25,8 +25,11 @@ def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> 
     """The graph of MODEL, with the weights that the command line names."""
     from netgen.compiler import load
 
-    by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
-    return load(model, weights=weights, by_position=by_position, **parameters)
+    given = click.get_current_context().meta
+    by_position = bool(given.get(cli_options.BY_POSITION))
+    shapes = given.get(cli_options.INPUT_SHAPES)
+    bound = {"shapes": shapes} if shapes else {}
+    return load(model, weights=weights, by_position=by_position, **bound, **parameters)
 
 
 def load_for_values(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:

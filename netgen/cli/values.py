@@ -26,6 +26,20 @@ def read_parameters(
     return parameters
 
 
+def read_shapes(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, tuple[int, ...]]:
+    """Split every `input=1,3,96,96`."""
+    shapes = {}
+    for text in given:
+        name, _equals, sizes = text.rpartition("=")
+        parts = sizes.split(",")
+        if not name or not all(part.strip().isdigit() and int(part) for part in parts):
+            raise click.BadParameter(f"'{text}' is not of the form x=1,3,96,96")
+        shapes[name] = tuple(map(int, parts))
+    return shapes
+
+
 def read_numbers(
     _: click.Context, __: click.Parameter, given: str | None
 ) -> tuple[float, ...] | None:

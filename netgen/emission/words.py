@@ -101,9 +101,18 @@ class Words:
         return f"{name}({', '.join([value, *map(literal, numbers)])})"
 
     def combined(self, operation: str, width: int, a: str, b: str) -> str:
-        """Expression of two values: a sum, a product, a difference of either, or a leaky a."""
+        """Expression of two values: a sum, a product, a difference of either, or a leaky a.
+
+        Of scalars also the greater or lesser one, and 1 or 0 for what a comparison says.
+        """
         if operation == "leaky":
             return self.applied("leaky_relu", width, f"{a}, {b}")
+        if operation == "larger":
+            return self.larger(width, a, b)
+        if operation == "smaller":
+            return f"-{self.larger(width, f'-{a}', f'-{b}')}"
+        if operation in {"<", "<=", "=="}:
+            return f"(float)({a} {operation} {b})"
         return f"{b} - {a}" if operation == "subtracted" else f"{a} {operation} {b}"
 
     def larger(self, width: int, a: str, b: str) -> str:

@@ -33,7 +33,7 @@ from netgen.export.onnx_operators import (
     channels_first,
 )
 from netgen.export.onnx_resize import TO_INPUTS_FIRST
-from netgen.export.onnx_stages import Attribute, Call, Scalars, Stage
+from netgen.export.onnx_stages import OPSET, Attribute, Call, Scalars, Stage
 from netgen.ir.graph import Graph, Node
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.operator import Const, Input
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 Interface: TypeAlias = Literal["NHWC", "NCHW"]
 
-# HardSwish came with 14; 17 with IR 8 is what every runtime in use has read for years.
-OPSET = 17
 IR_VERSION = 8
 
 

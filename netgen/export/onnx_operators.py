@@ -16,6 +16,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.export import onnx_resize
 from netgen.export.onnx_stages import Attribute, Call, Stage, activation, written
+from netgen.export.onnx_tensors import TENSORS
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.ir.operator import Operator
 from netgen.ops.activation import ElementwiseActivation
@@ -297,6 +298,7 @@ def elementwise(op: ElementwiseActivation, _call: Call) -> list[Stage]:
 
 MAPPINGS: dict[type[Operator], Mapping] = {
     **{activation.kind: elementwise for activation in ACTIVATIONS},
+    **TENSORS,
     Add: add,
     AvgPool2d: avg_pool2d,
     BatchNorm: batch_norm,

@@ -17,6 +17,9 @@ from netgen.ops.activation import ElementwiseActivation, find_activation
 Scalars: TypeAlias = "npt.NDArray[np.float32] | npt.NDArray[np.int64]"
 Attribute: TypeAlias = "int | float | str | Sequence[int]"
 
+# HardSwish came with 14; 17 with IR 8 is what every runtime in use has read for years.
+OPSET = 17
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -55,6 +58,12 @@ def written(op: ElementwiseActivation) -> list[Stage]:
         raise GraphError(
             f"the activation '{op.operator_name}' cannot be exported to ONNX",
             expected="one of " + ", ".join(known.kind.operator_name for known in ACTIVATIONS),
+        )
+    if known.since > OPSET:
+        raise GraphError(
+            f"the activation '{op.operator_name}' cannot be exported to ONNX",
+            expected=f"what opset {OPSET} has",
+            found=f"{known.operator}, which came with opset {known.since}",
         )
     inputs = tuple(np.array(number, np.float32) for number in known.inputs)
     return [Stage(known.operator, inputs, {**known.attributes(op)})]

@@ -15,15 +15,19 @@ from netgen.ir.graph import Graph
 
 @dataclass(frozen=True)
 class Loader:
-    """The reader of a format, and the names of the texts that it takes beside a path."""
+    """The reader of a format, and the names of the texts that it takes beside a path.
+
+    One of `any_parameter` says itself which names a file has.
+    """
 
     read: Callable[..., Graph]
     parameters: tuple[str, ...] = ()
+    any_parameter: bool = False
 
 
 LOADERS: dict[str, Loader] = {
     ".ir": Loader(load_graph),
-    ".onnx": Loader(load_onnx),
+    ".onnx": Loader(load_onnx, any_parameter=True),
     ".tflite": Loader(load_tflite, ("profile",)),
 }
 
@@ -31,7 +35,8 @@ LOADERS: dict[str, Loader] = {
 def load_file(path: Path, parameters: dict[str, object]) -> Graph:
     """The graph of a file, whose suffix has a loader; raises UsageError for other parameters."""
     loader = LOADERS[path.suffix]
-    if unknown := [name for name in parameters if name not in loader.parameters]:
+    unknown = [name for name in parameters if name not in loader.parameters]
+    if unknown and not loader.any_parameter:
         raise UsageError(
             f"a {path.suffix} file has its weights and parameters already",
             found=", ".join(unknown),

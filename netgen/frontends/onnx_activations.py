@@ -15,24 +15,44 @@ from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, one_number
 from netgen.frontends.onnx_tensor_view import TensorView, alike
 from netgen.ir.operator import Operator
+from netgen.ops.absolute import Absolute
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.batch_norm import BatchNorm
+from netgen.ops.ceil import Ceil
+from netgen.ops.clip import Clip
+from netgen.ops.elu import Elu
+from netgen.ops.erf import Erf
+from netgen.ops.exp import Exp
+from netgen.ops.floor import Floor
+from netgen.ops.gelu import Gelu
+from netgen.ops.gelu_tanh import GeluTanh
 from netgen.ops.hard_sigmoid import HardSigmoid
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.leaky_relu import LeakyRelu
+from netgen.ops.log import Log
+from netgen.ops.mish import Mish
 from netgen.ops.mul import Mul
 from netgen.ops.relu import Relu
 from netgen.ops.relu6 import Relu6
 from netgen.ops.relu_n1_to_1 import ReluN1To1
+from netgen.ops.round_even import RoundEven
+from netgen.ops.selu import Selu
 from netgen.ops.sigmoid import Sigmoid
+from netgen.ops.sign import Sign
+from netgen.ops.silu import Silu
+from netgen.ops.softplus import Softplus
+from netgen.ops.softsign import Softsign
+from netgen.ops.sqrt import Sqrt
 from netgen.ops.tanh import Tanh
+from netgen.ops.thresholded_relu import ThresholdedRelu
 
 
 @dataclass(frozen=True)
 class OnnxActivation:
     """An activation of netgen, `kind`, and the operator of ONNX that it is written as.
 
-    `newest` is the last opset that changed that operator, of those that were looked at.
+    `newest` is the last opset that changed that operator, of those that were looked at, `since` the
+    one that brought it.
     Attributes that both have are called alike; ONNX takes their `defaults` where a file leaves them
     out. What ONNX has beside them is written as it is `fixed`, and as `inputs` behind the first.
     Where a file may say more than netgen has, `read` is a function of its own.
@@ -51,6 +71,7 @@ class OnnxActivation:
     fixed: Mapping[str, float] = field(default_factory=dict)
     inputs: tuple[float, ...] = ()
     read: Callable[[Call], TensorView] | None = None
+    since: int = 1
     tflite_formula: tuple[tuple[str, float, str], ...] = ()
 
     def mapping(self, call: Call) -> TensorView:
@@ -72,7 +93,10 @@ def _activated(op: Operator, call: Call) -> TensorView:
 
 
 def clip(call: Call) -> TensorView:
-    """Clip to 0..6 -> relu6, to 0 and above -> relu, to -1..1 -> relu_n1_to_1."""
+    """Clip to 0..6 -> relu6, to 0 and above -> relu, to -1..1 -> relu_n1_to_1.
+
+    Other limits -> clip.
+    """
     low = one_number(call.known(1, "min"), -np.inf, "min")
     high = one_number(call.known(2, "max"), np.inf, "max")
     largest = float(np.finfo(np.float32).max)
@@ -84,11 +108,44 @@ def clip(call: Call) -> TensorView:
         return _activated(Relu(), call)
     if low == -1.0 and high == 1.0:
         return _activated(ReluN1To1(), call)
-    raise GraphError(
-        "only some limits are supported",
-        expected="0..6, 0..inf or -1..1",
-        found=f"{low:g}..{high:g}",
+    if np.isnan(low) or np.isnan(high):
+        raise GraphError("the limits must be numbers", found=f"{low:g}..{high:g}")
+    return _activated(Clip(max(low, -largest), min(high, largest)), call)
+
+
+def gelu(call: Call) -> TensorView:
+    """Gelu, by erf or by tanh."""
+    form = call.string("approximate", "none")
+    if form not in {"none", "tanh"}:
+        raise GraphError("an unknown form of Gelu", expected="none or tanh", found=form)
+    return _activated(Gelu() if form == "none" else GeluTanh(), call)
+
+
+def celu(call: Call) -> TensorView:
+    """Celu, alpha elu(x / alpha)."""
+    alpha = call.floating("alpha", 1.0)
+    if not alpha > 0.0:
+        raise GraphError("alpha must be above zero", found=str(alpha))
+    x = call.builder.affine(
+        call.tensor(), np.array([1.0 / alpha]), np.zeros(1), f"{call.name}.scaled"
     )
+    y = replace(x, value=call.builder.emit(Elu(), [x.value], f"{call.name}.elu"))
+    return call.builder.affine(y, np.array([alpha]), np.zeros(1), call.name)
+
+
+def selu(call: Call) -> TensorView:
+    """Selu, whose numbers may be others than those of the paper: gamma elu(x)."""
+    alpha = call.floating("alpha", _ALPHA)
+    gamma = call.floating("gamma", _GAMMA)
+    if np.float32(alpha) == np.float32(_ALPHA) and np.float32(gamma) == np.float32(_GAMMA):
+        return _activated(Selu(), call)
+    x = call.tensor()
+    y = replace(x, value=call.builder.emit(Elu(alpha), [x.value], f"{call.name}.elu"))
+    return call.builder.affine(y, np.array([gamma]), np.zeros(1), call.name)
+
+
+# Source: ONNX operators, Selu.
+_ALPHA, _GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 
 
 def hard_sigmoid(call: Call) -> TensorView:
@@ -105,6 +162,22 @@ def hard_sigmoid(call: Call) -> TensorView:
 
 
 ACTIVATIONS = (
+    OnnxActivation("Abs", 13, Absolute, "abs"),
+    OnnxActivation("Ceil", 13, Ceil, "ceil"),
+    OnnxActivation("Elu", 22, Elu, "elu", defaults={"alpha": 1.0}),
+    OnnxActivation("Erf", 13, Erf, "erf"),
+    OnnxActivation("Exp", 13, Exp, "exp"),
+    OnnxActivation("Floor", 13, Floor, "floor"),
+    OnnxActivation("Gelu", 20, Gelu, "gelu", read=gelu, since=20),
+    OnnxActivation("Log", 13, Log, "log"),
+    OnnxActivation("Mish", 22, Mish, "mish", since=18),
+    OnnxActivation("Round", 22, RoundEven, "round"),
+    OnnxActivation("Selu", 22, Selu, "selu", read=selu),
+    OnnxActivation("Sign", 13, Sign, "sign"),
+    OnnxActivation("Softplus", 22, Softplus, "softplus"),
+    OnnxActivation("Softsign", 22, Softsign, "softsign"),
+    OnnxActivation("Sqrt", 13, Sqrt, "sqrt"),
+    OnnxActivation("ThresholdedRelu", 22, ThresholdedRelu, "threshold", defaults={"alpha": 1.0}),
     OnnxActivation("Clip", 13, Relu6, "relu6", "RELU6", inputs=(0.0, 6.0), read=clip),
     OnnxActivation(
         "HardSigmoid",
@@ -152,13 +225,22 @@ def written_out(
     return None
 
 
-def gated_by_itself(builder: Builder, a: TensorView, b: TensorView) -> TensorView | None:
-    """The x of a product x hard_sigmoid(x), which is hard swish; None for other products."""
+def gated_by_itself(
+    builder: Builder, a: TensorView, b: TensorView
+) -> tuple[ElementwiseActivation, TensorView] | None:
+    """The activation that a product of x and its own gate is, and the x; None for others."""
     for x, gate in ((a, b), (b, a)):
         node = builder.nodes[gate.value]
-        if isinstance(node.op, HardSigmoid) and node.operands == (x.value,) and alike(a, b):
-            return x
+        op = next((op for kind, op in _GATED if isinstance(node.op, kind)), None)
+        if op is not None and node.operands == (x.value,) and alike(a, b):
+            return op, x
     return None
+
+
+_GATED: tuple[tuple[type[Operator], ElementwiseActivation], ...] = (
+    (HardSigmoid, HardSwish()),
+    (Sigmoid, Silu()),
+)
 
 
 def _below_three(builder: Builder, value: str) -> str | None:

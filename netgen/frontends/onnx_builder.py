@@ -80,10 +80,13 @@ class Builder:
         self.nodes[fresh] = Node(fresh, op, tuple(operands), kind)
         return fresh
 
-    def constant(self, name: str, array: npt.NDArray[np.floating]) -> str:
+    def constant(
+        self, name: str, array: npt.NDArray[np.floating], *, infinite: bool = False
+    ) -> str:
         """Add a constant, or find the equal one of that name.
 
-        Raises WeightsError where it is not finite, GraphError where the budget is spent.
+        Raises WeightsError where it is not finite, or no number where it may be `infinite`, as
+        masks are; GraphError where the budget is spent.
         """
         forms = self._forms.setdefault(name, [])
         self._budget.take(array.size * (1 + len(forms)))
@@ -92,7 +95,7 @@ class Builder:
         for known in forms:
             if np.array_equal(self.constants[known], content):
                 return known
-        if not np.isfinite(content).all():
+        if not np.isfinite(content[~np.isinf(array)] if infinite else content).all():
             raise WeightsError(f"the weights {name} are not finite")
         fresh = self.fresh(name)
         kind = TensorType("f32", content.shape)
@@ -164,16 +167,26 @@ class Builder:
         """
         each = np.broadcast_shapes(scale.shape, shift.shape) != (1,)
         value = self.natural(view) if each else view.value
+        result = self.normed(value, scale, shift, name)
+        return (
+            self.view(result, view.shape) if each else TensorView(result, view.storage, view.axes)
+        )
+
+    def normed(
+        self,
+        value: str,
+        scale: npt.NDArray[np.float64],
+        shift: npt.NDArray[np.float64],
+        name: str,
+    ) -> str:
+        """A value * scale + shift, by numbers for each index of its last axis, or one for all."""
         channels = self.shape(value)[-1]
         arrays = {"gamma": scale, "beta": shift, "mean": np.zeros(1), "var": np.ones(1)}
         parameters = [
             self.constant(f"{name}.{letter}", np.broadcast_to(array, (channels,)))
             for letter, array in arrays.items()
         ]
-        result = self.emit(BatchNorm(eps=0.0), [value, *parameters], name)
-        return (
-            self.view(result, view.shape) if each else TensorView(result, view.storage, view.axes)
-        )
+        return self.emit(BatchNorm(eps=0.0), [value, *parameters], name)
 
     def stored(self, view: TensorView, order: Atoms, shape: Sequence[int]) -> str:
         """Give a value of this shape whose elements are in this order; made once, and only if new.
@@ -190,20 +203,21 @@ class Builder:
 
     def _store(self, view: TensorView, order: Atoms, shape: tuple[int, ...]) -> str:
         if view.storage == order:
-            return self._reshape(view.value, shape)
+            return self.reshape(view.value, shape)
         storage, wanted = merged(view.storage, order)
         *_, groups, each = storage
         if wanted == (*storage[:-2], each, groups) and groups.size * each.size == shape[-1]:
-            value = self._reshape(view.value, shape)
+            value = self.reshape(view.value, shape)
             return self.emit(ChannelShuffle(groups.size), [value], f"{value}.channel_shuffle")
         name = f"{view.value}.transpose"
         if (axes := self._layout_change(view, order, shape)) is not None:
             return self.emit(Transpose(axes), [view.value], name)
-        value = self._reshape(view.value, tuple(atom.size for atom in storage))
+        value = self.reshape(view.value, tuple(atom.size for atom in storage))
         perm = tuple(storage.index(atom) for atom in wanted)
-        return self._reshape(self.emit(Transpose(perm), [value], name), shape)
+        return self.reshape(self.emit(Transpose(perm), [value], name), shape)
 
-    def _reshape(self, value: str, shape: tuple[int, ...]) -> str:
+    def reshape(self, value: str, shape: tuple[int, ...]) -> str:
+        """A value under another shape, itself if it has that already."""
         if self.shape(value) == shape:
             return value
         return self.emit(Reshape(shape), [value], f"{value}.reshape")

@@ -91,11 +91,11 @@ class Call(ReadsInputs):
         return value
 
     def weights(self, index: int, what: str) -> npt.NDArray[np.float32]:
-        """An input of learned numbers; raises WeightsError unless they are float32."""
+        """An input of learned numbers; raises WeightsError unless they are floats, of any size."""
         array = self.known(index, what)
         if array is None:
             raise GraphError(f"{what} is missing")
-        if array.dtype != np.float32:
+        if array.dtype.kind != "f":
             raise WeightsError(
                 f"{what} has an element type that netgen does not read",
                 expected="float32",

@@ -1,67 +1,41 @@
-"""Elementwise operators: sums and products, arithmetic with constants; and softmax."""
+"""Elementwise operators of two and more operands; arithmetic with constants."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
-from netgen.frontends.onnx_call import Call, Value, axis_of
+from netgen.frontends.onnx_call import Call, Known, Value, one_number
+from netgen.frontends.onnx_order import (
+    broadcast_shape,
+    emit_aligned,
+    floats,
+    order_of,
+)
 from netgen.frontends.onnx_tensor_view import TensorView, alike
+from netgen.ir.operator import Operator
 from netgen.ops.add import Add
-from netgen.ops.argmax import Argmax
 from netgen.ops.broadcast import Broadcast
-from netgen.ops.hard_swish import HardSwish
+from netgen.ops.div import Div
 from netgen.ops.mul import Mul
+from netgen.ops.power import Power
 from netgen.ops.prelu import Prelu
-from netgen.ops.softmax import Softmax
+from netgen.ops.sqrt import Sqrt
 from netgen.ops.sub import Sub
+from netgen.ops.where import Where
 
 Floats = npt.NDArray[np.float64]
+Mapping: TypeAlias = "Callable[[Call], TensorView]"
 
-
-def softmax(call: Call) -> TensorView:
-    """Softmax over the channels.
-
-    Source: ONNX operators, Softmax: the axis is the last one by default; before opset 13 it is 1 by
-    default, and all axes behind it are summed over as well.
-    """
-    x = call.tensor()
-    rank = len(x.shape)
-    axis = axis_of(call.integer("axis", -1 if call.opset >= 13 else 1), rank)
-    channels = 1 if rank == 4 else rank - 1
-    behind = x.shape[axis + 1 :] if call.opset < 13 else ()
-    if axis != channels or prod(behind) > 1:
-        raise GraphError(
-            "only the softmax over channels is supported",
-            expected=f"axis {channels} of {list(x.shape)}",
-            found=f"axis {axis}" + (" and all behind it" if behind else ""),
-        )
-    value = call.builder.emit(Softmax(), [call.builder.natural(x)], call.name)
-    return call.builder.view(value, x.shape)
-
-
-def arg_max(call: Call) -> TensorView:
-    """ArgMax over the channels -> argmax, whose results are int32; ONNX has int64."""
-    x = call.tensor()
-    rank = len(x.shape)
-    axis = axis_of(call.integer("axis", 0), rank)
-    if axis != _channel_axis(rank) or call.flag("select_last_index") or rank < 2:
-        raise GraphError(
-            "only the first maximum over channels is supported",
-            expected=f"axis {_channel_axis(rank)} of {list(x.shape)}",
-            found=f"axis {axis}",
-        )
-    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
-    kept = [1 if at == axis else extent for at, extent in enumerate(x.shape)]
-    view = call.builder.view(y, kept)
-    if call.flag("keepdims", 1):
-        return view
-    return call.builder.reshaped(view, [*x.shape[:axis], *x.shape[axis + 1 :]])
+# Whole exponents up to this one are products.
+_MOST_FACTORS = 32
 
 
 def add(call: Call) -> TensorView:
@@ -76,13 +50,13 @@ def add(call: Call) -> TensorView:
 def mul(call: Call) -> TensorView:
     """Mul of two tensors -> mul; by a constant per channel -> batch_norm.
 
-    x times hard_sigmoid(x) -> hard_swish: opsets before 14 have no HardSwish.
+    x times hard_sigmoid(x) -> hard_swish: opsets before 14 have no HardSwish; x times sigmoid(x)
+    -> silu.
     """
     a, b = _both(call)
     if isinstance(a, TensorView) and isinstance(b, TensorView):
-        if (factor := gated_by_itself(call.builder, a, b)) is not None:
-            value = call.builder.emit(HardSwish(), [factor.value], call.name)
-            return replace(factor, value=value)
+        if (gated := gated_by_itself(call.builder, a, b)) is not None:
+            return _applied(call, *gated)
         return _of_two(Mul(), call, a, b)
     x, constant = (a, b) if isinstance(a, TensorView) else (b, a)
     return _affine(call, x, constant, None)
@@ -99,30 +73,157 @@ def sub(call: Call) -> TensorView:
 
 
 def prelu(call: Call) -> TensorView:
-    """PRelu, whose slopes are one for all, one for each channel or element, or computed."""
-    x, slopes = call.tensor(), call.given(1)
-    if isinstance(slopes, TensorView):
-        return _of_two(Prelu(), call, x, slopes)
-    given = _floats(call, slopes)
-    wide = (1,) * (len(x.shape) - given.ndim) + given.shape
-    if given.size == 1:
-        wide = _pooled(x.shape)
-    if wide not in {x.shape, _pooled(x.shape)}:
+    """PRelu, whose slopes are broadcast to x."""
+    x, slopes = call.tensor(), _operand(call, 1)
+    if len(slopes.shape) > len(x.shape) or broadcast_shape([x.shape, slopes.shape]) != x.shape:
         raise GraphError(
             "the slopes have the wrong shape",
-            expected=f"[1], {list(_pooled(x.shape))} or {list(x.shape)}",
-            found=f"{list(given.shape)}",
+            expected=f"one that is broadcast to {list(x.shape)}",
+            found=f"{list(slopes.shape)}",
         )
-    each = np.broadcast_to(given.reshape(-1), wide) if given.size == 1 else given.reshape(wide)
-    return _elementwise(call, x, Prelu(), each)
+    if isinstance(slopes, np.ndarray) and slopes.ndim:
+        slopes = _per_channel(x, slopes)
+    return emit_aligned(call, Prelu(), [x, slopes], call.name)
+
+
+def _per_channel(x: TensorView, slopes: Known) -> Known:
+    """One slope for all as one for each channel, for which there are kernels in vectors."""
+    rank = len(x.shape)
+    if slopes.size > 1 or rank < 2:
+        return slopes
+    shape = [1] * rank
+    shape[order_of(x).perm[-1]] = x.shape[order_of(x).perm[-1]]
+    return np.broadcast_to(slopes.reshape((1,) * rank), shape)
 
 
 def div(call: Call) -> TensorView:
     """Div by a constant -> batch_norm, or the end of an activation that is written out."""
-    x, divisor = call.tensor(), _floats(call, call.given(1))
-    if not divisor.all():
-        raise GraphError("a tensor is divided by zero")
-    return _affine(call, x, 1.0 / divisor, None)
+    x, divisor = call.given(0), _operand(call, 1)
+    if isinstance(x, TensorView) and isinstance(divisor, np.ndarray):
+        given = _floats(call, divisor)
+        if given.all() and np.isfinite(1.0 / given).all():
+            return _affine(call, x, 1.0 / given, None)
+    return emit_aligned(call, Div(), [_operand(call, 0), divisor], call.name)
+
+
+def several(
+    op: Broadcast, after: Callable[[Call, TensorView], TensorView] | None = None
+) -> Mapping:
+    """Make the mapping of an operator of one or more operands, taken one after the other."""
+
+    def mapping(call: Call) -> TensorView:
+        operands = [_operand(call, index) for index in range(len(call.inputs))]
+        total = operands[0]
+        for place, operand in enumerate(operands[1:], start=2):
+            last = place == len(operands) and after is None
+            name = call.name if last else f"{call.name}.{place}"
+            total = (
+                np.asarray(op.combine(floats(call, total), floats(call, operand)))
+                if isinstance(total, np.ndarray) and isinstance(operand, np.ndarray)
+                else emit_aligned(call, op, [total, operand], name)
+            )
+        if not isinstance(total, TensorView):
+            raise GraphError("all operands are constants")
+        return total if after is None else after(call, total)
+
+    return mapping
+
+
+def divided_by_count(call: Call, total: TensorView) -> TensorView:
+    """A sum as the mean of so many operands."""
+    return call.builder.affine(
+        total, np.array([1.0 / len(call.inputs)]), np.zeros(1), f"{call.name}.mean"
+    )
+
+
+def compare(op: Broadcast, *, exchanged: bool = False, negated: bool = False) -> Mapping:
+    """Make the mapping of a comparison, whose result is a mask of floats."""
+
+    def mapping(call: Call) -> TensorView:
+        operands = [_operand(call, 0), _operand(call, 1)]
+        mask = emit_aligned(call, op, operands[::-1] if exchanged else operands, call.name)
+        return logical_not_of(call, mask) if negated else mask
+
+    return mapping
+
+
+def logical_not_of(call: Call, mask: TensorView) -> TensorView:
+    """1 less a mask of floats."""
+    return call.builder.affine(mask, np.array([-1.0]), np.ones(1), f"{call.name}.not")
+
+
+def logical_not(call: Call) -> TensorView:
+    """Not: masks are floats of 0 and 1."""
+    return logical_not_of(call, call.tensor())
+
+
+def where(call: Call) -> TensorView:
+    """An ONNX Where, whose condition is a mask of floats, or known."""
+    operands = [_operand(call, index) for index in range(3)]
+    return emit_aligned(call, Where(), operands, call.name, tables=True)
+
+
+def power(call: Call) -> TensorView:
+    """Pow by a constant: products, roots, quotients; other exponents -> power."""
+    x, exponent = call.tensor(), one_number(call.known(1, "the exponent"), 1.0, "the exponent")
+    wide = broadcast_shape([x.shape, _operand(call, 1).shape])
+    if wide != x.shape:
+        raise GraphError("the exponent has more axes than x", found=f"{list(wide)}")
+    if exponent == int(exponent) and 1 <= abs(exponent) <= _MOST_FACTORS:
+        found = _product(call, x, int(abs(exponent)))
+    elif exponent in (0.5, -0.5):
+        found = _applied(call, Sqrt(), x)
+    else:
+        return _applied(call, Power(exponent), x)
+    if exponent > 0:
+        return found
+    return emit_aligned(call, Div(), [np.ones((), np.float32), found], f"{call.name}.reciprocal")
+
+
+def _product(call: Call, x: TensorView, count: int) -> TensorView:
+    """X times itself, in as few products as squares make it."""
+    found: TensorView | None = None
+    square = x
+    while count:
+        if count % 2:
+            found = square if found is None else _times(call, found, square)
+        count //= 2
+        square = _times(call, square, square) if count else square
+    assert found is not None
+    return found
+
+
+def _times(call: Call, a: TensorView, b: TensorView) -> TensorView:
+    return replace(a, value=call.builder.emit(Mul(), [a.value, b.value], call.name))
+
+
+def _applied(call: Call, op: Operator, x: TensorView) -> TensorView:
+    return replace(x, value=call.builder.emit(op, [x.value], call.name))
+
+
+def quotient_of_root(call: Call, x: TensorView, square: TensorView, eps: float) -> TensorView:
+    """X over the root of a square and a small number."""
+    name = call.name
+    total = call.builder.affine(square, np.ones(1), np.array([eps]), f"{name}.eps")
+    root = replace(total, value=call.builder.emit(Sqrt(), [total.value], f"{name}.root"))
+    return emit_aligned(call, Div(), [x, root], f"{name}.normal")
+
+
+def reciprocal(call: Call) -> TensorView:
+    """Reciprocal -> div of 1."""
+    return emit_aligned(call, Div(), [np.ones((), np.float32), call.tensor()], call.name)
+
+
+def negative(call: Call) -> TensorView:
+    """Neg -> batch_norm."""
+    return call.builder.affine(call.tensor(), np.array([-1.0]), np.zeros(1), call.name)
+
+
+def _operand(call: Call, index: int) -> Value:
+    value = call.given(index)
+    if value is None:
+        raise GraphError(f"operand {index + 1} is missing")
+    return value
 
 
 def _both(call: Call) -> tuple[Value | None, Value | None]:
@@ -130,79 +231,58 @@ def _both(call: Call) -> tuple[Value | None, Value | None]:
 
 
 def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView) -> TensorView:
-    """Two tensors of one shape, or one of them one number per channel: [1,C,1,1].
-
-    In place if they lie alike, else both in netgen's order.
-    """
+    """Two tensors: in place if they lie alike, else in the order of one of them."""
     builder = call.builder
     if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], call.name))
-    spread_first = b.shape != a.shape and a.shape == _pooled(b.shape)
-    if spread_first and op.commutes:
+    if op.commutes and a.shape != b.shape and prod(a.shape) < prod(b.shape):
         a, b = b, a
-    if b.shape not in (a.shape, _pooled(a.shape)) and not (spread_first and isinstance(op, Sub)):
-        raise GraphError(
-            "two tensors whose shapes do not fit",
-            expected=f"{list(a.shape)} or {list(_pooled(a.shape))}",
-            found=f"{list(b.shape)}",
-        )
-    operands = [builder.natural(a), builder.natural(b)]
-    wide = b.shape if spread_first and not op.commutes else a.shape
-    return builder.view(builder.emit(op, operands, call.name), wide)
+    return emit_aligned(call, op, [a, b], call.name)
 
 
 def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of one number per channel beside an ONNX tensor."""
-    channels = _channel_axis(len(shape))
+    channels = 1 if len(shape) == 4 else len(shape) - 1
     return tuple(extent if axis == channels else 1 for axis, extent in enumerate(shape))
 
 
-def _channel_axis(rank: int) -> int:
-    """Axis 1 of rank 4, the last one of other ranks, as netgen stores them."""
-    return 1 if rank == 4 else rank - 1
-
-
 def _affine(call: Call, x: Value | None, scale: Value | None, shift: Value | None) -> TensorView:
-    """Compute x * scale + shift with constants: one number, one per channel, or one per element."""
+    """Compute x * scale + shift with constants; one of the two is nothing, or one number.
+
+    One number, or one per channel, becomes a batch norm, which layers take in.
+    """
     if not isinstance(x, TensorView):
         raise GraphError("both operands are constants")
     given = _floats(call, scale if shift is None else shift)
-    wide = (1,) * (len(x.shape) - given.ndim) + given.shape
-    if wide == x.shape and wide != _pooled(x.shape) and (scale is None or shift is None):
-        return _elementwise(call, x, Mul() if shift is None else Add(), given.reshape(wide))
-    fits = given.size == 1 or wide == _pooled(x.shape)
-    if not fits or len(wide) != len(x.shape):
-        raise GraphError(
-            "a constant operand has the wrong shape",
-            expected=f"[1], {list(_pooled(x.shape))} or {list(x.shape)}",
-            found=f"{list(given.shape)}",
-        )
     by = np.ones(1) if scale is None else _floats(call, scale).reshape(-1)
     to = np.zeros(1) if shift is None else _floats(call, shift).reshape(-1)
-    if shift is None and (activation := written_out(call.builder, x.value, by)) is not None:
-        op, operand = activation
+    wide = (1,) * (len(x.shape) - given.ndim) + given.shape
+    fits = len(wide) == len(x.shape) and broadcast_shape([x.shape, wide]) == x.shape
+    if shift is None and fits and (formula := written_out(call.builder, x.value, by)) is not None:
+        op, operand = formula
         return replace(x, value=call.builder.emit(op, [operand], call.name))
-    if scale is None and (biased := call.builder.with_bias(x, to, call.name)) is not None:
-        return biased
-    return call.builder.affine(x, by, to, call.name)
-
-
-def _elementwise(call: Call, x: TensorView, op: Broadcast, array: Floats) -> TensorView:
-    """A constant of the tensor's own rank, stored as netgen stores it."""
-    stored = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
-    b = call.builder.constant(f"{call.name}.b", stored)
-    y = call.builder.emit(op, [call.builder.natural(x), b], call.name)
-    return call.builder.view(y, x.shape)
+    if fits and (given.size == 1 or wide == _pooled(x.shape)):
+        if scale is None and (biased := call.builder.with_bias(x, to, call.name)) is not None:
+            return biased
+        if given.size == 1 or (len(x.shape) == 4 and x.shape[0] == 1):
+            return call.builder.affine(x, by, to, call.name)
+    if fits and wide == order_of(x).last(x.shape):
+        order = order_of(x)
+        value = order.store(call.builder, x)
+        return order.view(call.builder.normed(value, by, to, call.name), x.shape)
+    if scale is not None and shift is not None:
+        return emit_aligned(call, Sub(), [given, x], call.name)
+    combined: Broadcast = Mul() if shift is None else Add()
+    return emit_aligned(call, combined, [x, given], call.name)
 
 
 def _floats(call: Call, array: Value | None) -> Floats:
     if array is None or isinstance(array, TensorView):
         raise GraphError("an operand is missing, or is no constant")
-    if array.dtype not in (np.float32, np.float64):
+    if array.dtype.kind != "f":
         raise WeightsError(
             "a constant operand has an element type that netgen does not read",
             expected="float32",
             found=str(array.dtype),
         )
-    call.budget.take(array.size)
-    return np.asarray(array, np.float64)
+    return floats(call, array)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from netgen.errors import GraphError, MissingExtraError, UsageError, WeightsError
-from netgen.frontends.onnx_functions import check_functions
+from netgen.frontends.onnx_fold import FOLDS
+from netgen.frontends.onnx_functions import check_functions, written_out
 from netgen.frontends.onnx_lower import lower_model
+from netgen.frontends.onnx_nodes import needed_nodes
+from netgen.frontends.onnx_operators import MAPPINGS
+from netgen.frontends.onnx_read import Bindings
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
@@ -18,12 +23,17 @@ from netgen.ir.verify import verify
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-# Before it, Clip and Pad had their numbers in attributes.
-_OLDEST_OPSET = 11
+# Before it, Clip and Pad had their numbers in attributes: older files are lifted to it.
+_LIFTED_OPSET = 11
+_OLDEST_OPSET = 6
 
 
-def load_onnx(path: Path) -> Graph:
-    """Read a float model of the operators that netgen has, ONNX opset 11 or later.
+def load_onnx(
+    path: Path, shapes: Mapping[str, Sequence[int]] | None = None, **axes: object
+) -> Graph:
+    """Read a float model of the operators that netgen has, ONNX opset 6 or later.
+
+    `shapes` binds the shapes of inputs by name, `axes` open axes as the file calls them.
 
     The interface is the file's: an input [1,C,H,W] stays that. Where the network needs it as NHWC,
     one `transpose` at its edge makes it so, and the plan counts it as bytes moved; inside there is
@@ -45,7 +55,9 @@ def load_onnx(path: Path) -> Graph:
     model = _parse(onnx, content, where)
     _check_opset(onnx, model, where)
     external = _read_external(onnx, model, path)
-    graph = lower_model(_prepared(onnx, model, where), path.stem, where)
+    model = _lifted(model, where)
+    bindings = Bindings.of(shapes or {}, axes, where)
+    graph = lower_model(_prepared(onnx, model, where), path.stem, where, bindings)
     digest = hashlib.sha256(content)
     for file in external:
         digest.update(file.read_bytes())
@@ -125,6 +137,37 @@ def _check_opset(onnx: ModuleType, model: ModelProto, where: str) -> None:
         )
 
 
+def _lifted(model: ModelProto, where: str) -> ModelProto:
+    """The model in opset 11, if it is older."""
+    (version,) = {item.version for item in model.opset_import if item.domain in ("", "ai.onnx")}
+    if version >= _LIFTED_OPSET:
+        return model
+    from onnx import ModelProto
+    from onnx.helper import make_tensor_value_info
+    from onnx.version_converter import ConvertError, convert_version
+
+    listed = ModelProto()
+    listed.CopyFrom(model)
+    inputs = {value.name for value in model.graph.input}
+    # The converter takes constants for inputs, as the oldest files list them.
+    listed.graph.input.extend(
+        make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.name not in inputs
+    )
+    try:
+        lifted: ModelProto = convert_version(listed, _LIFTED_OPSET)
+    # What the converter raises depends on what it finds: C++ exceptions of several kinds.
+    except (ConvertError, RuntimeError, ValueError, IndexError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise GraphError(
+            f"the model of opset {version} cannot be lifted to opset {_LIFTED_OPSET}: {reason}",
+            where=where,
+            hint="export the model for opset 17",
+        ) from error
+    return lifted
+
+
 def _read_external(onnx: ModuleType, model: ModelProto, path: Path) -> list[Path]:
     """Load data that stand in files of their own; returns those files, in order of their names."""
     helper = onnx.external_data_helper
@@ -150,12 +193,20 @@ def _read_external(onnx: ModuleType, model: ModelProto, path: Path) -> list[Path
 
 def _prepared(onnx: ModuleType, model: ModelProto, where: str) -> ModelProto:
     """Inline the model's own functions, and have onnx check its form."""
+    for value in model.graph.output:
+        # ONNX Runtime finds out shapes of outputs that the file does not tell, and so does netgen.
+        value.type.tensor_type.shape.SetInParent()
+    model.graph.name = model.graph.name or "graph"
+    ordered = needed_nodes(model.graph)
+    del model.graph.node[:]
+    model.graph.node.extend(ordered)
     try:
         onnx.checker.check_model(model)
         if model.functions:
             check_functions(model, where)
             model = onnx.inliner.inline_local_functions(model)
             onnx.checker.check_model(model)
+        model = written_out(model, {*MAPPINGS, *FOLDS})
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise GraphError(f"not a valid ONNX model: {reason}", where=where) from error

@@ -11,10 +11,12 @@ from math import ceil, isfinite, prod
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_call import Call, Known, axis_of
+from netgen.frontends.onnx_call import Call, Known, axis_of, one_number
 from netgen.frontends.onnx_cast import cast
 from netgen.frontends.onnx_shapes import (
+    flattened,
     permutation,
+    sides_of,
     slices_of,
     squeezed_axes,
     target_shape,
@@ -107,6 +109,22 @@ def reshape(call: Call) -> Known:
     array = known_input(call, 0)
     call.budget.take(array.size)
     return array.reshape(target_shape(call, array.shape))
+
+
+def flatten(call: Call) -> Known:
+    """Flatten to two axes."""
+    array = known_input(call, 0)
+    return array.reshape(flattened(call, array.shape))
+
+
+def pad(call: Call) -> Known:
+    """Pad by one number: numpy.pad."""
+    array, sides = known_input(call, 0), sides_of(call, known_input(call, 0).ndim)
+    if call.string("mode", "constant") != "constant" or any(min(side) < 0 for side in sides):
+        raise GraphError("constants are padded by one number only")
+    _taken(call, [n + sum(side) for n, side in zip(array.shape, sides, strict=True)])
+    value = one_number(call.known(2, "constant_value"), 0.0, "constant_value")
+    return np.pad(array, sides, constant_values=array.dtype.type(value))
 
 
 def transpose(call: Call) -> Known:
@@ -216,35 +234,104 @@ def elementwise(function: Callable[..., Known], operands: int) -> Callable[[Call
     return fold
 
 
-_COMPARISONS = (np.equal, np.greater, np.less)
+def several(function: Callable[..., Known]) -> Callable[[Call], Known]:
+    """Make the folding rule of an operator of one or more operands, one after the other."""
+
+    def fold(call: Call) -> Known:
+        found, *others = _alike(call, range(len(call.inputs)))
+        for other in others:
+            _taken(call, np.broadcast_shapes(found.shape, other.shape))
+            found = np.asarray(function(found, other))
+        return found
+
+    return fold
+
+
+def power(call: Call) -> Known:
+    """Pow, whose exponents may be of another type."""
+    a, b = known_input(call, 0), known_input(call, 1)
+    _taken(call, np.broadcast_shapes(a.shape, b.shape))
+    return np.asarray(np.power(a, b), a.dtype)
+
+
+def tile(call: Call) -> Known:
+    """Tile: numpy.tile."""
+    array, repeats = known_input(call, 0), _integers(call, 1).tolist()
+    if len(repeats) != array.ndim:
+        raise GraphError("a number of repeats for every axis", found=str(repeats))
+    _taken(call, [count * n for count, n in zip(repeats, array.shape, strict=True)])
+    return np.tile(array, repeats)
+
+
+def reduction(function: Callable[..., Known]) -> Callable[[Call], Known]:
+    """Make the folding rule of a reduction; no axes are all, or none, as in `reduce_prod`."""
+
+    def fold(call: Call) -> Known:
+        array = known_input(call, 0)
+        axes = call.axes(array.ndim, 1) or None
+        if axes is None and call.flag("noop_with_empty_axes"):
+            return array
+        kept = call.flag("keepdims", 1)
+        return np.asarray(function(array, axis=axes, keepdims=kept), array.dtype)
+
+    return fold
+
+
+_REDUCTIONS: dict[str, Callable[..., Known]] = {
+    "Max": np.max,
+    "Mean": np.mean,
+    "Min": np.min,
+    "Sum": np.sum,
+}
+_COMPARISONS = (
+    *(np.equal, np.greater, np.less, np.greater_equal, np.less_equal),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan),
+)
 
 FOLDS: dict[str, Callable[[Call], Known]] = {
     "Abs": elementwise(np.abs, 1),
     "Add": elementwise(np.add, 2),
     "Cast": cast,
+    "And": elementwise(np.logical_and, 2),
     "Ceil": elementwise(np.ceil, 1),
     "Concat": concat,
     "Constant": constant,
     "ConstantOfShape": constant_of_shape,
     "Div": elementwise(_divide, 2),
     "Equal": elementwise(np.equal, 2),
+    "Exp": elementwise(np.exp, 1),
     "Expand": expand,
+    "Flatten": flatten,
     "Floor": elementwise(np.floor, 1),
     "Gather": gather,
     "Greater": elementwise(np.greater, 2),
+    "GreaterOrEqual": elementwise(np.greater_equal, 2),
+    "IsNaN": elementwise(np.isnan, 1),
     "Identity": elementwise(np.asarray, 1),
     "Less": elementwise(np.less, 2),
+    "LessOrEqual": elementwise(np.less_equal, 2),
+    "Log": elementwise(np.log, 1),
+    "Max": several(np.maximum),
+    "Min": several(np.minimum),
     "Mod": modulo,
     "Mul": elementwise(np.multiply, 2),
     "Neg": elementwise(np.negative, 1),
+    "Not": elementwise(np.logical_not, 1),
+    "Or": elementwise(np.logical_or, 2),
+    "Pad": pad,
+    "Pow": power,
     "Range": arange,
+    **{f"Reduce{name}": reduction(function) for name, function in _REDUCTIONS.items()},
     "ReduceProd": reduce_prod,
+    "Reciprocal": elementwise(np.reciprocal, 1),
     "Reshape": reshape,
     "Slice": slices,
     "Sqrt": elementwise(np.sqrt, 1),
     "Squeeze": squeeze,
     "Sub": elementwise(np.subtract, 2),
     "Transpose": transpose,
+    "Tile": tile,
     "Unsqueeze": unsqueeze,
     "Where": where,
+    "Xor": elementwise(np.logical_xor, 2),
 }

@@ -1,8 +1,9 @@
-"""The functions of an ONNX file: how many nodes they come to, before they are written out."""
+"""The functions of an ONNX file, and of ONNX itself: how many nodes they come to; written out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from netgen.errors import GraphError
@@ -73,3 +74,42 @@ def _callees_first(functions: dict[_Key, FunctionProto], where: str) -> list[_Ke
         for key in ready:
             del calls[key]
     return order
+
+
+def written_out(model: ModelProto, known: Collection[str]) -> ModelProto:
+    """The model with operators that netgen does not know as ONNX defines them, in simpler ones.
+
+    ONNX defines some operators by functions; so a layer normalisation becomes means and products.
+    """
+    from onnx import defs
+    from onnx.inliner import inline_selected_functions
+
+    unknown = {node.op_type for node in _all(model.graph.node) if not node.domain} - {*known}
+    if not any(_is_function(defs, operator) for operator in unknown):
+        return model
+    return inline_selected_functions(
+        _typed(model), [("", name) for name in known], exclude=True, inline_schema_functions=True
+    )
+
+
+def _typed(model: ModelProto) -> ModelProto:
+    """The model with the types of all values, by which ONNX chooses among functions."""
+    from onnx.helper import make_tensor_value_info
+    from onnx.shape_inference import infer_shapes
+
+    known = {value.name for value in (*model.graph.input, *model.graph.value_info)}
+    typed = type(model)()
+    typed.CopyFrom(model)
+    typed.graph.value_info.extend(
+        make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.name not in known
+    )
+    return infer_shapes(typed)
+
+
+def _is_function(defs: ModuleType, operator: str) -> bool:
+    if not defs.has(operator, ""):
+        return False
+    schema = defs.get_schema(operator)
+    return bool(schema.has_function or schema.has_context_dependent_function)

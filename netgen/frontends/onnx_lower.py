@@ -13,36 +13,40 @@ from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, Value, check_rank
 from netgen.frontends.onnx_fold import FOLDS
+from netgen.frontends.onnx_nodes import read_names
 from netgen.frontends.onnx_open_axis import OpenAxes, no_batch
 from netgen.frontends.onnx_open_rules import follow
 from netgen.frontends.onnx_operators import MAPPINGS
-from netgen.frontends.onnx_read import array_of, attributes_of, shape_of
+from netgen.frontends.onnx_order import tensor_of
+from netgen.frontends.onnx_read import UNBOUND, Bindings, array_of, attributes_of, shape_of
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.onnx_versions import check_version
 from netgen.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 _OWN_DOMAINS = ("", "ai.onnx")
 # onnxruntime comes with it.
 _BIND = "python -m onnxruntime.tools.make_dynamic_shape_fixed --input_name {} --input_shape {}"
 
 
-def lower_model(model: ModelProto, name: str, where: str) -> Graph:
+def lower_model(model: ModelProto, name: str, where: str, bindings: Bindings = UNBOUND) -> Graph:
     """Make the graph of a model whose functions are inlined and whose data are in memory.
 
     Inputs and outputs keep names, shapes and axes as the file has them; where the first axis is
     longer than 1 or the only one, one of 1 stands before it. Raises GraphError with every node that
     cannot be mapped, or WeightsError if nothing but weights is wrong.
     """
-    return _Lowering(model, where).run(name)
+    bindings.check_used(model.graph.input, where)
+    return _Lowering(model, where, bindings).run(name)
 
 
 class _Lowering:
     """Values by ONNX name while the nodes are walked in order."""
 
-    def __init__(self, model: ModelProto, where: str) -> None:
+    def __init__(self, model: ModelProto, where: str, bindings: Bindings) -> None:
+        self._bindings = bindings
         self._contents = model.graph
         self._where = where
         self._opset = next(
@@ -50,14 +54,14 @@ class _Lowering:
         )
         self._values: dict[str, Value] = {}
         self._faults: list[tuple[str, NetgenError]] = []
-        self._read = {name for node in model.graph.node for name in node.input}
+        self._read = {name for node in model.graph.node for name in read_names(node)}
         self._read.update(value.name for value in model.graph.output)
         self._open = OpenAxes()
         # Open axes by input, as the file calls them; those that are no batch; of faulty nodes.
         self._open_names: dict[str, str] = {}
         self._unbound: set[str] = set()
         self._taken_as_one: set[str] = set()
-        self._read_initializers()
+        self._read_initializers(self._contents)
         held = sum(value.size for value in self._values.values() if isinstance(value, np.ndarray))
         self._budget = Budget(held)
         self._builder = Builder((value.name for value in model.graph.output), self._budget)
@@ -68,10 +72,11 @@ class _Lowering:
             if value.name in self._values:
                 continue
             try:
-                shape, open_name = shape_of(value)
+                shape, open_name = shape_of(value, self._bindings)
                 view = self._builder.input(value.name, as_image(shape))
                 # An axis of 1 before the others is nothing but a name.
-                self._values[value.name] = replace(view, axes=view.axes[-len(shape) :])
+                first = len(view.axes) - len(shape)
+                self._values[value.name] = replace(view, axes=view.axes[first:])
             except GraphError as error:
                 self._faults.append((f"input {value.name}", error))
                 continue
@@ -84,18 +89,21 @@ class _Lowering:
         self._raise_faults()
         return self._builder.graph(name, [(n, v) for n, v in outputs if v is not None])
 
-    def _read_initializers(self) -> None:
-        for tensor in self._contents.initializer:
+    def _read_initializers(self, graph: GraphProto) -> None:
+        for tensor in graph.initializer:
             array = array_of(tensor)
             if isinstance(array, WeightsError):
                 self._faults.append((tensor.name, array))
             else:
                 self._values[tensor.name] = array
-        for sparse in self._contents.sparse_initializer:
+        for sparse in graph.sparse_initializer:
             fault = WeightsError("sparse weights are not supported")
             self._faults.append((sparse.values.name, fault))
 
     def _visit(self, node: NodeProto, title: str) -> None:
+        if node.op_type == "If" and not node.domain:
+            self._choose(node, title)
+            return
         mapping, fold = MAPPINGS.get(node.op_type), FOLDS.get(node.op_type)
         if node.domain not in _OWN_DOMAINS or (mapping is None and fold is None):
             operator = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
@@ -117,6 +125,28 @@ class _Lowering:
         self._values.update(named)
         if self._open.inputs_of(node.input):
             self._follow(call, title, named)
+
+    def _choose(self, node: NodeProto, title: str) -> None:
+        """Walk the nodes of that branch of an If whose condition is known to hold."""
+        condition = self._values.get(node.input[0])
+        if condition is None:
+            return
+        if not isinstance(condition, np.ndarray) or condition.size != 1:
+            fault = GraphError(
+                "the condition depends on the input", hint="export the model without it"
+            )
+            self._faults.append((f"{title} (If)", fault))
+            return
+        wanted = "then_branch" if condition.reshape(-1)[0] else "else_branch"
+        (branch,) = (each.g for each in node.attribute if each.name == wanted)
+        self._read_initializers(branch)
+        self._read.update(name for inner in branch.node for name in read_names(inner))
+        self._read.update(value.name for value in branch.output)
+        for index, inner in enumerate(branch.node):
+            self._visit(inner, inner.name or f"node {index} ({inner.op_type}) of {title}")
+        for name, value in zip(node.output, branch.output, strict=False):
+            if value.name in self._values:
+                self._values[name] = self._values[value.name]
 
     def _call(self, node: NodeProto) -> Call:
         inputs = tuple(self._values[name] if name else None for name in node.input)
@@ -183,10 +213,9 @@ class _Lowering:
         value = self._values.get(name)
         if isinstance(value, TensorView) or self._faults:
             return value if isinstance(value, TensorView) else None
-        raise GraphError(
-            "an output is a constant" if value is not None else "an output that no node makes",
-            where=f"{self._where}: {name}",
-        )
+        if value is None:
+            raise GraphError("an output that no node makes", where=f"{self._where}: {name}")
+        return tensor_of(self._builder, self._budget, value, name)
 
     def _raise_faults(self) -> None:
         if not self._faults:

@@ -17,14 +17,16 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
 from netgen.frontends.onnx_call import Known, axis_of
 from netgen.frontends.onnx_open_axis import AxisPlace, OpenNode
+from netgen.frontends.onnx_reductions import REDUCTIONS
 from netgen.frontends.onnx_shapes import (
     flattened,
     permutation,
+    sides_of,
     squeezed_axes,
     target_shape,
     unsqueezed_axes,
 )
-from netgen.frontends.onnx_slices import cuts_of, sides_of
+from netgen.frontends.onnx_slices import cuts_of
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.onnx_window import padding, two
 
@@ -45,6 +47,8 @@ def follow(step: OpenNode) -> AxisPlace | None:
             raise GraphError(f"input {index + 1} depends on the axis")
     place = step.places[0]
     if place is not None:
+        if operator not in RULES:
+            raise GraphError("it is not followed through this operator")
         return RULES[operator](step, place)
     # Other activations are cut, or take a shape.
     if operator == "Slice" and cuts_of(step.call, step.shape) == cuts_of(step.twin, step.shape):
@@ -103,7 +107,7 @@ def _resize(step: OpenNode, place: AxisPlace) -> AxisPlace:
 def _global_pool(step: OpenNode, place: AxisPlace) -> AxisPlace:
     del step
     if place.axis >= 2:
-        raise GraphError("the mean is taken over the axis")
+        raise GraphError("the axis is reduced")
     return place
 
 
@@ -113,7 +117,7 @@ def _reduce_mean(step: OpenNode, place: AxisPlace) -> AxisPlace:
     if not axes and call.flag("noop_with_empty_axes"):
         return place
     if place.axis in (axes or range(rank)):
-        raise GraphError("the mean is taken over the axis")
+        raise GraphError("the axis is reduced")
     return place if call.flag("keepdims", 1) else _without(place, axes or ())
 
 
@@ -258,21 +262,24 @@ def _concat(step: OpenNode) -> AxisPlace | None:
 # Inputs that may depend on the axis, since their rules ask the twin.
 _READ = {("Reshape", 1), ("Slice", 1), ("Slice", 2)}
 
+_ELEMENTWISE = (
+    *("Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max"),
+    *("Mean", "Min", "Mul", "Or", "PRelu", "Sub", "Sum", "Where", "Xor"),
+)
+
 OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
-    "Add": _of_two,
+    **dict.fromkeys(_ELEMENTWISE, _of_two),
     "Concat": _concat,
-    "Div": _of_two,
-    "Mul": _of_two,
-    "PRelu": _of_two,
-    "Sub": _of_two,
 }
 
 RULES: dict[str, Rule] = {
     **{activation.operator: _keeps for activation in ACTIVATIONS},
     "ArgMax": _arg_max,
+    "ArgMin": _arg_max,
     "AveragePool": _pool,
     "BatchNormalization": _batch_norm,
     "Cast": _keeps,
+    "Celu": _keeps,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "DepthToSpace": _blocks,
@@ -281,11 +288,17 @@ RULES: dict[str, Rule] = {
     "Gather": _along("places along the axis are gathered"),
     "Gemm": _product,
     "GlobalAveragePool": _global_pool,
+    "GlobalMaxPool": _global_pool,
     "Identity": _keeps,
+    "LogSoftmax": _softmax,
+    "Neg": _keeps,
+    "Not": _keeps,
+    "Pow": _keeps,
+    "Reciprocal": _keeps,
     "MatMul": _product,
     "MaxPool": _pool,
     "Pad": _pad,
-    "ReduceMean": _reduce_mean,
+    **dict.fromkeys(REDUCTIONS, _reduce_mean),
     "Reshape": _reshape,
     "Resize": _resize,
     "Slice": _slice,

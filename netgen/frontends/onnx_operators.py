@@ -3,32 +3,92 @@
 from __future__ import annotations
 
 from netgen.frontends import onnx_reshapes as views
-from netgen.frontends.onnx_activations import ACTIVATIONS
+from netgen.frontends.onnx_activations import ACTIVATIONS, celu
 from netgen.frontends.onnx_call import ValueMapping
-from netgen.frontends.onnx_elementwise import add, arg_max, div, mul, prelu, softmax, sub
-from netgen.frontends.onnx_layers import batch_normalization, conv, gemm, mat_mul
-from netgen.frontends.onnx_pooling import (
-    average_pool,
+from netgen.frontends.onnx_elementwise import (
+    add,
+    compare,
+    div,
+    divided_by_count,
+    logical_not,
+    mul,
+    negative,
+    power,
+    prelu,
+    reciprocal,
+    several,
+    sub,
+    where,
+)
+from netgen.frontends.onnx_images import of_images
+from netgen.frontends.onnx_joins import concat, expand, pad, tile
+from netgen.frontends.onnx_layers import batch_normalization, conv
+from netgen.frontends.onnx_norms import (
+    instance_normalization,
+    lp_normalization,
+    lrn,
+    mean_variance_normalization,
+)
+from netgen.frontends.onnx_pooling import average_pool, max_pool
+from netgen.frontends.onnx_products import gemm, mat_mul
+from netgen.frontends.onnx_reductions import (
+    REDUCTIONS,
+    arg_max,
+    arg_min,
     global_average_pool,
-    max_pool,
-    reduce_mean,
+    global_max_pool,
+    log_softmax,
+    softmax,
 )
 from netgen.frontends.onnx_resize import conv_transpose, depth_to_space, resize, space_to_depth
-from netgen.frontends.onnx_slices import concat, gather, pad, slices, split
+from netgen.frontends.onnx_slices import gather, slices, split
+from netgen.ops.add import Add
+from netgen.ops.equal import Equal
+from netgen.ops.less import Less
+from netgen.ops.less_or_equal import LessOrEqual
+from netgen.ops.maximum import Maximum
+from netgen.ops.minimum import Minimum
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word first.
 MAPPINGS: dict[str, ValueMapping] = {
     **{activation.operator: activation.mapping for activation in ACTIVATIONS},
     "Add": add,
+    "And": several(Minimum()),
     "ArgMax": arg_max,
-    "AveragePool": average_pool,
+    "ArgMin": arg_min,
+    "AveragePool": of_images(average_pool),
     "BatchNormalization": batch_normalization,
     "Cast": views.cast,
+    "Celu": celu,
     "Concat": concat,
-    "Conv": conv,
-    "ConvTranspose": conv_transpose,
-    "DepthToSpace": depth_to_space,
+    "Conv": of_images(conv),
+    "ConvTranspose": of_images(conv_transpose),
+    "DepthToSpace": of_images(depth_to_space),
     "Div": div,
+    "Equal": compare(Equal()),
+    "Expand": expand,
+    "GlobalMaxPool": global_max_pool,
+    "Greater": compare(Less(), exchanged=True),
+    "GreaterOrEqual": compare(LessOrEqual(), exchanged=True),
+    "InstanceNormalization": instance_normalization,
+    "LRN": lrn,
+    "Less": compare(Less()),
+    "LessOrEqual": compare(LessOrEqual()),
+    "LogSoftmax": log_softmax,
+    "LpNormalization": lp_normalization,
+    "Max": several(Maximum()),
+    "MeanVarianceNormalization": mean_variance_normalization,
+    "Mean": several(Add(), divided_by_count),
+    "Min": several(Minimum()),
+    "Neg": negative,
+    "Not": logical_not,
+    "Or": several(Maximum()),
+    "Pow": power,
+    "Reciprocal": reciprocal,
+    "Sum": several(Add()),
+    "Tile": tile,
+    "Where": where,
+    "Xor": compare(Equal(), negated=True),
     "Dropout": views.dropout,
     "Flatten": views.flatten,
     "Gather": gather,
@@ -36,18 +96,18 @@ MAPPINGS: dict[str, ValueMapping] = {
     "GlobalAveragePool": global_average_pool,
     "Identity": views.identity,
     "MatMul": mat_mul,
-    "MaxPool": max_pool,
+    "MaxPool": of_images(max_pool),
     "Mul": mul,
     "PRelu": prelu,
     "Pad": pad,
-    "ReduceMean": reduce_mean,
+    **REDUCTIONS,
     "Reshape": views.reshape,
-    "Resize": resize,
+    "Resize": of_images(resize),
     "Shape": views.shape,
     "Size": views.size,
     "Slice": slices,
     "Softmax": softmax,
-    "SpaceToDepth": space_to_depth,
+    "SpaceToDepth": of_images(space_to_depth),
     "Split": split,
     "Squeeze": views.squeeze,
     "Sub": sub,

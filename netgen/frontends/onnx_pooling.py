@@ -1,48 +1,14 @@
-"""Pooling: MaxPool, AveragePool, GlobalAveragePool, ReduceMean over pixels."""
+"""Pooling: MaxPool, AveragePool."""
 
 from __future__ import annotations
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call
+from netgen.frontends.onnx_reductions import global_average_pool
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.onnx_window import Sides, padding, rounded_up, two
 from netgen.ops.avg_pool2d import AvgPool2d
-from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.max_pool2d import MaxPool2d
-
-
-def global_average_pool(call: Call) -> TensorView:
-    """GlobalAveragePool -> global_avg_pool."""
-    x = call.tensor()
-    y = call.builder.emit(GlobalAvgPool(), [call.builder.image(x)], call.name)
-    return call.builder.view(y, (1, x.shape[1], 1, 1))
-
-
-def reduce_mean(call: Call) -> TensorView:
-    """ReduceMean over all pixels -> global_avg_pool; with or without the axes of extent 1.
-
-    Source: ONNX operators, ReduceMean: no axes are all of them, or since opset 18 none, where
-    `noop_with_empty_axes` says so.
-    """
-    x = call.tensor()
-    rank = len(x.shape)
-    axes = call.axes(rank, 1)
-    if not axes and call.flag("noop_with_empty_axes"):
-        return x
-    pixels = set(axes or range(rank))
-    if rank < 3 or pixels != set(range(2, rank)):
-        raise GraphError(
-            "only the mean over all pixels is supported",
-            expected="axes 2 and 3",
-            found=f"{sorted(pixels)} of {list(x.shape)}",
-        )
-    rows = x.shape[2]
-    columns = x.shape[3] if rank == 4 else 1
-    image = x if rank == 4 else call.builder.reshaped(x, (*x.shape[:2], rows, columns))
-    y = call.builder.emit(GlobalAvgPool(), [call.builder.image(image)], call.name)
-    kept = (1,) * (rank - 2) if call.flag("keepdims", 1) else ()
-    pooled = call.builder.view(y, (1, x.shape[1], 1, 1))
-    return call.builder.reshaped(pooled, (1, x.shape[1], *kept))
 
 
 def max_pool(call: Call) -> TensorView:

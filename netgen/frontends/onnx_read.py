@@ -6,11 +6,12 @@ Sizes are bounded here, before anything is computed with them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netgen.errors import GraphError, WeightsError
+from netgen.errors import GraphError, UsageError, WeightsError
 from netgen.frontends.onnx_call import Attribute, Known, check_rank
 
 if TYPE_CHECKING:
@@ -69,37 +70,110 @@ def attributes_of(attributes: Sequence[AttributeProto]) -> Mapping[str, Attribut
     return found
 
 
-def shape_of(value: ValueInfoProto) -> tuple[tuple[int, ...], str | None]:
+@dataclass(frozen=True)
+class Bindings:
+    """The extents of open axes that the caller gives: shapes by input, extents by names of axes."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    axes: Mapping[str, int]
+
+    @staticmethod
+    def of(shapes: Mapping[str, Sequence[int]], axes: Mapping[str, object], where: str) -> Bindings:
+        """Numbers, also as texts; raises UsageError for what is none."""
+        try:
+            return Bindings(
+                {name: tuple(map(_extent, shape)) for name, shape in shapes.items()},
+                {name: _extent(extent) for name, extent in axes.items()},
+            )
+        except (TypeError, ValueError):
+            raise UsageError(
+                "an axis is bound to what is no number of elements",
+                where=where,
+                expected="whole numbers of at least 1",
+                found=", ".join(f"{name}={value}" for name, value in {**shapes, **axes}.items()),
+            ) from None
+
+    def check_used(self, inputs: Sequence[ValueInfoProto], where: str) -> None:
+        """Raise UsageError for a name that the file does not have."""
+        names = {value.name for value in inputs}
+        axes = {d.dim_param for value in inputs for d in value.type.tensor_type.shape.dim}
+        unknown = sorted(({*self.shapes} - names) | ({*self.axes} - axes))
+        if unknown:
+            raise UsageError(
+                "there is no such input or open axis",
+                where=where,
+                expected="one of " + ", ".join(sorted(names | (axes - {""}))),
+                found=", ".join(unknown),
+            )
+
+
+def _extent(given: object) -> int:
+    extent = int(str(given))
+    if extent < 1:
+        raise ValueError
+    return extent
+
+
+UNBOUND = Bindings({}, {})
+
+
+def shape_of(
+    value: ValueInfoProto, bindings: Bindings = UNBOUND
+) -> tuple[tuple[int, ...], str | None]:
     """Shape of an input, and what the file calls its first axis where that is open.
 
-    An open first axis is 1. Raises GraphError where another one is open.
+    An open first axis that is not bound is 1. Raises GraphError where another one is open.
     """
     from onnx import TensorProto
 
     kind = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or kind.elem_type != TensorProto.FLOAT:
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
+    if not value.type.HasField("tensor_type") or kind.elem_type not in floats:
         known = kind.elem_type in TensorProto.DataType.values()
         raise GraphError(
-            "no tensor of float32",
-            expected="FLOAT",
+            "no tensor of floats",
+            expected="FLOAT, or FLOAT16, which is read as FLOAT",
             found=TensorProto.DataType.Name(kind.elem_type) if known else "another kind",
             hint="export the model in float32",
         )
-    if not kind.shape.dim:
-        raise GraphError("an input without a shape, or without axes")
+    if not kind.HasField("shape"):
+        raise GraphError("an input without a shape")
     check_rank(len(kind.shape.dim))
+    given = bindings.shapes.get(value.name)
+    if given is not None and len(given) != len(kind.shape.dim):
+        raise GraphError(
+            "a shape of another rank",
+            expected=f"{len(kind.shape.dim)} axes",
+            found=",".join(map(str, given)),
+        )
     shape, open_axis = [], None
+    unbound = []
     for axis, extent in enumerate(kind.shape.dim):
-        if extent.HasField("dim_value") and extent.dim_value > 0:
-            shape.append(extent.dim_value)
-        elif axis == 0:
-            shape.append(1)
+        fixed = extent.dim_value if extent.HasField("dim_value") and extent.dim_value > 0 else None
+        bound = given[axis] if given is not None else bindings.axes.get(extent.dim_param)
+        if fixed is not None and bound not in (None, fixed):
+            raise GraphError(f"axis {axis} is not open", expected=str(fixed), found=str(bound))
+        shape.append(fixed or bound or 1)
+        if fixed is None and bound is None and axis == 0:
             open_axis = extent.dim_param
-        else:
-            raise GraphError(
-                f"axis {axis} is open",
-                expected="a number",
-                found=extent.dim_param or "nothing",
-                hint="export the model for one input size",
-            )
+        elif fixed is None and bound is None:
+            unbound.append((axis, extent.dim_param))
+    if unbound:
+        raise _open_axes(value.name, shape, unbound)
     return tuple(shape), open_axis
+
+
+def _open_axes(name: str, shape: Sequence[int], unbound: Sequence[tuple[int, str]]) -> GraphError:
+    """Say which axes are open, and how they are bound."""
+    axes = dict(unbound)
+    sizes = ",".join("N" if axis in axes else str(n) for axis, n in enumerate(shape))
+    named = " ".join(f"-p {text}=N" for text in dict.fromkeys(axes.values()) if text)
+    listed = " and ".join(map(str, axes))
+    return GraphError(
+        f"axis {listed} is open" if len(axes) == 1 else f"axes {listed} are open",
+        expected="a number",
+        found=", ".join(text or "nothing" for text in axes.values()),
+        hint="bind them by "
+        + (f"{named}, or " if named else "")
+        + f"--input-shape {name}={sizes}, in Python by shapes={{{name!r}: ({sizes})}}",
+    )

@@ -8,6 +8,8 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, Known
+from netgen.frontends.onnx_elementwise import logical_not_of
+from netgen.frontends.onnx_order import emit_aligned
 from netgen.frontends.onnx_shapes import (
     flattened,
     permutation,
@@ -16,6 +18,7 @@ from netgen.frontends.onnx_shapes import (
     unsqueezed_axes,
 )
 from netgen.frontends.onnx_tensor_view import TensorView
+from netgen.ops.equal import Equal
 
 
 def identity(call: Call) -> TensorView:
@@ -24,10 +27,21 @@ def identity(call: Call) -> TensorView:
 
 
 def cast(call: Call) -> TensorView:
-    """Cast of activations: they are float32, and must stay so."""
-    if call.integer("to") != 1:  # TensorProto.FLOAT
-        raise GraphError("activations are cast", expected="float32 throughout")
+    """Cast of activations, which are float32: other floats are the same, truth values a mask."""
+    kind = call.integer("to")
+    if kind == _BOOL:
+        mask = emit_aligned(
+            call, Equal(), [call.tensor(), np.zeros((), np.float32)], f"{call.name}.zero"
+        )
+        return logical_not_of(call, mask)
+    if kind not in _FLOATS:
+        raise GraphError("activations are cast", expected="floats throughout, or truth values")
     return call.tensor()
+
+
+# TensorProto: FLOAT, FLOAT16, DOUBLE, BFLOAT16; BOOL.
+_FLOATS = (1, 10, 11, 16)
+_BOOL = 9
 
 
 def dropout(call: Call) -> TensorView:

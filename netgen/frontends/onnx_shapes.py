@@ -94,3 +94,20 @@ def slices_of(call: Call, rank: int) -> list[slice]:
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         cut[axis] = slice(start, end, step)
     return cut
+
+
+def sides_of(call: Call, rank: int) -> list[tuple[int, int]]:
+    """The padding before and behind every axis, below zero where a Pad takes away."""
+    pads = call.integers("pads", 1) or ()
+    given = call.axes(rank, 3)
+    axes = tuple(range(rank)) if given is None else given
+    if len(pads) != 2 * len(axes):
+        raise GraphError(
+            "a padding that cannot be",
+            expected="two numbers for every axis",
+            found=f"{list(pads)}",
+        )
+    sides = [(0, 0)] * rank
+    for axis, before, after in zip(axes, pads, pads[len(axes) :], strict=False):
+        sides[axis] = (before, after)
+    return sides

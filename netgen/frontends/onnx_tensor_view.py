@@ -94,8 +94,11 @@ def as_image(shape: Sequence[int]) -> tuple[int, ...]:
     """Shape of a tensor for the caller of a network, who hands in and gets back one image.
 
     A first axis of more than 1 is no batch, and an only axis is none. One of 1 then stands before.
+    What has no axes is one number.
     """
-    return tuple(shape) if not shape or (shape[0] == 1 and len(shape) > 1) else (1, *shape)
+    if not shape:
+        return (1, 1)
+    return tuple(shape) if (shape[0] == 1 and len(shape) > 1) else (1, *shape)
 
 
 def channels_last(value: str, shape: Sequence[int]) -> TensorView:

@@ -17,20 +17,29 @@ from netgen.kernels.f32.add import AddConstantF32, AddF32
 from netgen.kernels.f32.avg_pool2d import AvgPool2dF32
 from netgen.kernels.f32.avg_pool2d_portable import AvgPool2dPortableF32
 from netgen.kernels.f32.batch_norm import BatchNormF32
+from netgen.kernels.f32.broadcast import (
+    BroadcastConstantF32,
+    BroadcastF32,
+    ConstantBroadcastF32,
+    WhereF32,
+)
 from netgen.kernels.f32.conv2d import Conv2dF32
 from netgen.kernels.f32.conv2d_portable import Conv2dPortableF32
 from netgen.kernels.f32.depthwise_conv2d import DepthwiseConv2dF32
 from netgen.kernels.f32.depthwise_conv2d_loops import DepthwiseConv2dLoopsF32
 from netgen.kernels.f32.depthwise_conv2d_portable import DepthwiseConv2dPortableF32
 from netgen.kernels.f32.global_avg_pool import GlobalAvgPoolF32
+from netgen.kernels.f32.matmul import MatmulF32
 from netgen.kernels.f32.max_pool2d import MaxPool2dF32
 from netgen.kernels.f32.max_pool2d_portable import MaxPool2dPortableF32
 from netgen.kernels.f32.mul import MulConstantF32, MulF32
 from netgen.kernels.f32.pointwise import PointwiseF32
 from netgen.kernels.f32.prelu import PreluConstantF32, PreluF32
+from netgen.kernels.f32.reduction import ReductionF32
 from netgen.kernels.f32.resize_bilinear import ResizeBilinearF32
 from netgen.kernels.f32.softmax import SoftmaxF32
 from netgen.kernels.f32.sub import ConstantDifferenceF32, SubConstantF32, SubF32
+from netgen.kernels.f32.table import TableF32
 from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
 from netgen.kernels.i8.clamp import ClampI8
@@ -60,6 +69,7 @@ from netgen.kernels.moves.depth_to_space import DepthToSpaceKernel, SpaceToDepth
 from netgen.kernels.moves.pad import PadKernel
 from netgen.kernels.moves.resize_nearest import MirrorPadKernel, ResizeNearestKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
+from netgen.kernels.moves.strided import StridedKernel
 from netgen.kernels.moves.transpose import TransposeKernel
 from netgen.kernels.targets import Target
 
@@ -90,6 +100,13 @@ KERNELS: tuple[Kernel, ...] = (
     ConstantDifferenceF32(),
     PreluF32(),
     PreluConstantF32(),
+    BroadcastF32(),
+    BroadcastConstantF32(),
+    ConstantBroadcastF32(),
+    WhereF32(),
+    ReductionF32(),
+    MatmulF32(),
+    TableF32(),
     ActivationF32(),
     BatchNormF32(),
     PadKernel(),
@@ -126,6 +143,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthToSpaceKernel(),
     SpaceToDepthKernel(),
     TransposeKernel(),
+    StridedKernel(),
     CopyKernel(),
     AssignKernel(),
     QuantizeKernel(),

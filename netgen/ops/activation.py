@@ -35,6 +35,8 @@ class ElementwiseActivation(Rescaled):
     squares: ClassVar[tuple[float, float]]
     limits: ClassVar[Range] = ANY_NUMBER
     unchanged: ClassVar[Range | None] = None
+    # Elements for which there is a result; of others it is NaN.
+    domain: ClassVar[Range] = ANY_NUMBER
     fate: ClassVar[str] = "activations, computed where a layer writes its result"
     same_place: ClassVar[frozenset[str]] = frozenset({"x"})
 
@@ -94,6 +96,12 @@ class ElementwiseActivation(Rescaled):
         """The mean square of f(x), for a centred normal x."""
         constant, slope = self.squares
         return constant + slope * operands[0]
+
+
+def finite(name: str, value: float) -> None:
+    """Raise GraphError unless an attribute is a finite float32."""
+    if not abs(value) <= float(np.finfo(np.float32).max):
+        raise GraphError(f"{name} must be a finite float32", found=str(value))
 
 
 def find_activation(act: str) -> ElementwiseActivation | None:

@@ -19,12 +19,13 @@ from netgen.ir.tensor_type import Array, TensorType
 class Argmax(Operator):
     """Channel of the largest of all channels, the last dimension, as i32 [1,H,W,1].
 
-    Of equal ones the first. Not-a-number is larger than nothing, and nothing is larger than one
-    that is first. Source: TensorFlow Lite, `reference/arg_min_max.h`.
+    Of equal ones the first, or the `last`. Not-a-number is larger than nothing, and nothing is
+    larger than one that is first. Source: TensorFlow Lite, `reference/arg_min_max.h`.
     """
 
     operator_name: ClassVar[str] = "argmax"
     element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i16"})
+    last: int = 0
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """One integer for each pixel."""
@@ -38,7 +39,9 @@ class Argmax(Operator):
         x = operands[0]
         if signature.operands[0].element.is_float:
             x = np.where(np.isnan(x), -np.inf, x)
-        found = x.argmax(axis=-1, keepdims=True)
+        found = (x[..., ::-1] if self.last else x).argmax(axis=-1, keepdims=True)
+        if self.last:
+            found = x.shape[-1] - 1 - found
         first = np.isnan(operands[0][..., :1])
         return np.where(first, 0, found).astype(np.int64)
 
@@ -53,6 +56,6 @@ class Argmax(Operator):
         return 1.0
 
 
-def argmax(x: Tensor, *, name: str | None = None) -> Tensor:
-    """Channel of the largest of all channels, the last dimension, as int32; the first of equals."""
-    return apply(Argmax(), x, name=name)
+def argmax(x: Tensor, *, last: bool = False, name: str | None = None) -> Tensor:
+    """Channel of the largest of all, as int32; the first of equal ones, or the last."""
+    return apply(Argmax(int(last)), x, name=name)

@@ -1,4 +1,4 @@
-"""Elementwise operators of two operands: one of them may be one number per channel."""
+"""Elementwise operators of two operands, which are broadcast as NumPy does it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netgen.dsl.tensor import Tensor
 from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.activation import activate, find_activation
+from netgen.ops.activation import activate, activated_moment, find_activation
 from netgen.ops.rescaled import Rescaled, clamped_codes, saturated, scale_of
 
 
@@ -20,12 +20,21 @@ def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*(1 for _ in shape[1:]), shape[-1]) if shape else ()
 
 
+def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """The shape to which shapes of one rank are broadcast; None where they do not fit."""
+    if len({len(shape) for shape in shapes}) != 1:
+        return None
+    wide = tuple(max(extents) for extents in zip(*shapes, strict=True))
+    fits = all(n in {1, most} for shape in shapes for n, most in zip(shape, wide, strict=True))
+    return wide if fits else None
+
+
 @dataclass(frozen=True)
 class Broadcast(Rescaled):
     """Base of the operators of a [1,H,W,C] and b, of that shape or [1,1,1,C].
 
-    Where they do not `commute` a may be [1,1,1,C] instead. Codes of both are of one element type,
-    each with a scale of its own.
+    Where they do not `commute` a may be [1,1,1,C] instead. Floats of one rank may have any shapes
+    that broadcast to one. Codes of both are of one element type, each with a scale of its own.
     """
 
     operand_names: ClassVar[tuple[str, ...]] = ("a", "b")
@@ -54,28 +63,34 @@ class Broadcast(Rescaled):
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The elements of a, under the larger shape; codes with the scale of the result."""
         a, b = operands
-        wide = a
-        if "a" in self.spread_letters and a.shape != b.shape and a.shape == per_channel(b.shape):
-            wide = b
-        elif b.shape not in {a.shape, per_channel(a.shape)}:
-            raise GraphError(
-                "the second operand has the wrong shape",
-                expected=f"{list(a.shape)} or {list(per_channel(a.shape))}",
-                found=str(list(b.shape)),
-            )
+        shape = self._shape(a, b)
         if a.dtype != b.dtype:
             raise GraphError(
                 f"{self.operator_name} takes operands of one element type",
                 expected=a.dtype,
                 found=str(b),
             )
-        result = self.result_of(a, wide.shape)
+        result = self.result_of(a, shape)
         if not a.element.is_float:
             scale_of(b)
             clamped_codes(self.act, result)
             zeros = result.element.working.type(a.zero), result.element.working.type(b.zero)
             self.codes(*zeros, operands, result)
         return result
+
+    def _shape(self, a: TensorType, b: TensorType) -> tuple[int, ...]:
+        """The shape of the result; raises GraphError where the operands do not fit."""
+        if b.shape in {a.shape, per_channel(a.shape)}:
+            return a.shape
+        if "a" in self.spread_letters and a.shape == per_channel(b.shape):
+            return b.shape
+        if a.element.is_float and (shape := broadcast([a.shape, b.shape])) is not None:
+            return shape
+        raise GraphError(
+            "the second operand has the wrong shape",
+            expected=f"{list(a.shape)} or {list(per_channel(a.shape))}",
+            found=str(list(b.shape)),
+        )
 
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """Elementwise, with NumPy's broadcasting; codes saturate, or as the activation says."""
@@ -84,6 +99,22 @@ class Broadcast(Rescaled):
             return activate(self.act, self.combine(a, b))
         codes = self.codes(a, b, signature.operands, signature.result)
         return saturated(codes, self.act, signature.result)
+
+
+@dataclass(frozen=True)
+class FloatBroadcast(Broadcast):
+    """Base of those that take floats only."""
+
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32"})
+
+    def codes(self, a: Array, b: Array, kinds: Sequence[TensorType], result: TensorType) -> Array:
+        """Raise GraphError: there are none."""
+        del a, b, kinds, result
+        raise GraphError(f"{self.operator_name} takes no codes")
+
+    def second_moment(self, operands: Sequence[float]) -> float:
+        """Something of the size of the first operand: no seeded weights follow these closely."""
+        return activated_moment(self.act, operands[0])
 
 
 def in_order(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -80,10 +80,54 @@ FOLDED: Cases = {
         name: [folded(name, FLOATS, SOME), folded(name, WHOLE, BY)]
         for name in ("Equal", "Greater", "Less")
     },
+    **{name: [folded(name, FLOATS, SOME, first=12)] for name in ("GreaterOrEqual", "LessOrEqual")},
+    **{name: [folded(name, TRUE, ~TRUE)] for name in ("And", "Or", "Xor")},
+    "Not": [folded("Not", TRUE)],
+    "IsNaN": [folded("IsNaN", np.array([1.0, np.nan]), shape=(2,))],
+    "Exp": [folded("Exp", FLOATS)],
+    "Log": [folded("Log", SOME)],
+    "Reciprocal": [folded("Reciprocal", FLOATS)],
+    **{
+        name: [folded(name, FLOATS, SOME, FLOATS / 2), folded(name, WHOLE, first=12)]
+        for name in ("Max", "Min")
+    },
+    "Pow": [folded("Pow", SOME, np.float32(0.5)), folded("Pow", FLOATS, BY, first=12)],
+    "Tile": [
+        folded("Tile", FLOATS.reshape(2, 3), [2, 1], shape=(4, 3)),
+        folded("Tile", FLOATS, [10**9], refused="constants become larger"),
+    ],
+    **{
+        f"Reduce{name}": [
+            folded(f"Reduce{name}", FLOATS.reshape(2, 3), keepdims=1, shape=(1, 1)),
+            folded(
+                *(f"Reduce{name}", FLOATS.reshape(2, 3)),
+                axes=[1],
+                keepdims=0,
+                shape=(2,),
+                last=12 if name == "Sum" else 17,
+            ),
+            folded(
+                *(f"Reduce{name}", FLOATS.reshape(2, 3), [0]),
+                keepdims=0,
+                shape=(3,),
+                first=13 if name == "Sum" else 18,
+            ),
+            folded(
+                *(f"Reduce{name}", FLOATS),
+                noop_with_empty_axes=1,
+                first=13 if name == "Sum" else 18,
+            ),
+        ]
+        for name in ("Max", "Mean", "Min", "Sum")
+    },
     "Expand": [
         folded("Expand", FLOATS, [2, 1], shape=(2, 6)),
         folded("Expand", FLOATS.reshape(6, 1), [2, 1, 3], shape=(2, 6, 3)),
         folded("Expand", FLOATS, [10**8, 1], refused="constants become larger"),
+    ],
+    "Flatten": [
+        folded("Flatten", FLOATS.reshape(1, 2, 3), axis=axis, shape=(2, 3) if axis == 2 else (1, 6))
+        for axis in (1, 2)
     ],
     "Floor": [folded("Floor", FLOATS)],
     "Gather": [
@@ -102,6 +146,11 @@ FOLDED: Cases = {
         folded("Mod", WHOLE, BY * 0, refused="divided by zero"),
     ],
     "Neg": [folded("Neg", FLOATS)],
+    "Pad": [
+        folded("Pad", FLOATS, [1, 2], np.float32(1.5), shape=(9,)),
+        folded("Pad", FLOATS, [1, 2], shape=(9,), mode="constant"),
+        folded("Pad", FLOATS, [1, 2], mode="edge", refused="by one number only"),
+    ],
     "Range": [
         folded("Range", np.array(3), np.array(9), np.array(2), shape=(3,)),
         folded("Range", np.array(9), np.array(2), np.array(-3), shape=(3,)),

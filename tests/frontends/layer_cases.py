@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from netgen.weights.seeded import uniform
+from tests.frontends.cut_cases import CUTS
 from tests.frontends.onnx_models import Model
 from tests.frontends.operator_cases import Case, Cases, case
 from tests.frontends.resize_cases import RESIZED
+from tests.frontends.tensor_cases import TENSORS
 
-END = 2**63 - 1
 SOME = 1.5 + uniform("some", (6,))
 PARAMETERS = (SOME, SOME, SOME, SOME)
 W = uniform("w", (4, 6, 3, 2))
@@ -31,21 +32,22 @@ def shape_of(model: Model, operator: str, **attributes: int) -> Model:
 
 LAYERS: Cases = {
     **RESIZED,
+    **TENSORS,
+    **CUTS,
     "Add": [
         case("Add", "x", "x"),
         case("Add", "x", SOME.reshape(6, 1, 1)),
         case("Add", SOME, "x", shape=VECTOR),
         case("Add", "x", uniform("k", IMAGE)),
-        case("Add", "x", uniform("k", (5, 4)), refused="a constant operand has the wrong shape"),
+        case("Add", "x", uniform("k", (5, 4))),
+        case("Add", "x", uniform("k", (3, 4)), refused="operands whose shapes do not fit"),
     ],
     "ArgMax": [
         case("ArgMax", "x", axis=1),
         case("ArgMax", "x", axis=-3, keepdims=0),
         case("ArgMax", "x", axis=-1, shape=VECTOR),
-        case("ArgMax", "x", refused="only the first maximum over channels"),
-        case(
-            "ArgMax", "x", axis=1, select_last_index=1, first=12, refused="only the first maximum"
-        ),
+        case("ArgMax", "x", shape=(3, 6)),
+        case("ArgMax", "x", axis=1, select_last_index=1, first=12),
     ],
     "AveragePool": [
         case("AveragePool", "x", **WINDOW, pads=[1, 1, 2, 0]),
@@ -60,7 +62,8 @@ LAYERS: Cases = {
         case("AveragePool", "x", kernel_shape=[5, 4]),
         case("AveragePool", "x", **WINDOW, dilations=[1, 1], first=19),
         case("AveragePool", "x", **WINDOW, dilations=[2, 1], first=19, refused="with dilation"),
-        case("AveragePool", "x", kernel_shape=[3], shape=(1, 6, 9), refused="two numbers"),
+        case("AveragePool", "x", kernel_shape=[3], strides=[2], pads=[1, 0], shape=(1, 6, 9)),
+        case("AveragePool", "x", kernel_shape=[2] * 3, shape=(1, 6, 4, 4, 4), refused="three axes"),
         case(
             "AveragePool",
             "x",
@@ -82,7 +85,7 @@ LAYERS: Cases = {
     "BatchNormalization": [
         case("BatchNormalization", "x", *PARAMETERS, epsilon=0.1, momentum=0.5),
         case("BatchNormalization", "x", *PARAMETERS, shape=VECTOR),
-        case("BatchNormalization", "x", *PARAMETERS, shape=(1, 6, 4), refused="only ranks 2 and 4"),
+        case("BatchNormalization", "x", *PARAMETERS, shape=(2, 6, 4)),
         case("BatchNormalization", "x", *PARAMETERS[1:], -SOME, refused="no positive sum"),
         case(
             "BatchNormalization",
@@ -105,7 +108,7 @@ LAYERS: Cases = {
     ],
     "Cast": [
         case("Cast", "x", to=1),
-        case("Cast", "x", to=10, refused="activations are cast, expected float32 throughout"),
+        case("Cast", "x", to=6, refused="activations are cast, expected floats throughout"),
         case("Cast", "x", to=1, saturate=1, first=19),
         case("Cast", "x", to=1, round_mode="up", first=24),
     ],
@@ -113,18 +116,19 @@ LAYERS: Cases = {
         case("Clip", "x"),
         case("Clip", "x", np.float32(0), np.float32(6)),
         case("Clip", "x", np.float32(0)),
-        case("Clip", "x", "", np.float32(6), refused="only some limits .* found -inf..6"),
+        case("Clip", "x", "", np.float32(0.25)),
         case("Clip", "x", np.float32(-1), np.float32(1)),
-        case("Clip", "x", np.float32(-1), np.float32(2), refused="only some limits"),
-        case("Clip", "x", np.float32(6), np.float32(0), refused="only some limits"),
-        case("Clip", "x", np.float32("nan"), refused="only some limits .* found nan..inf"),
-        case("Clip", "x", np.float32(0), np.float32("nan"), refused="only some limits"),
+        case("Clip", "x", np.float32(-1), np.float32(2)),
+        case("Clip", "x", np.float32(0.5), np.float32(0)),
+        case("Clip", "x", np.float32("nan"), refused="limits must be numbers.* found nan..inf"),
+        case("Clip", "x", np.float32(0), np.float32("nan"), refused="limits must be numbers"),
     ],
     "Concat": [
         case("Concat", "x", "x", axis=1),
         case("Concat", "x", axis=-3),
-        case("Concat", "x", "x", axis=2, refused="only channels can be joined"),
-        case("Concat", "x", uniform("k", IMAGE), axis=1, refused="input 2 must be activations"),
+        case("Concat", "x", "x", axis=2),
+        case("Concat", "x", "x", axis=0, shape=(2, 3, 4)),
+        case("Concat", "x", uniform("k", IMAGE), axis=1),
     ],
     "Conv": [
         case("Conv", "x", W, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 2, 1]),
@@ -142,15 +146,17 @@ LAYERS: Cases = {
             shape=(1, 6, 6, 6),
             refused="leave out more than the last pixel",
         ),
-        case("Conv", "x", W[..., 0], shape=(1, 6, 9), refused="only convolutions over images"),
+        case("Conv", "x", W[..., 0], strides=[2], pads=[1, 2], shape=(1, 6, 9)),
+        case("Conv", "x", W, SOME[:4], shape=(3, 6, 5, 4)),
+        case("Conv", "x", W[..., None], shape=(1, 6, 4, 4, 4), refused="over three axes"),
         case("Conv", "x", "x", refused="W must be a constant"),
     ],
     "Div": [
         case("Div", "x", SOME.reshape(6, 1, 1)),
         case("Div", "x", 0.5 * np.ones(())),
-        case("Div", SOME, "x", shape=VECTOR, refused="input 1 must be activations"),
-        case("Div", "x", "x", refused="no constant"),
-        case("Div", "x", np.zeros(1), refused="divided by zero"),
+        case("Div", SOME, "x", shape=VECTOR),
+        case("Div", "x", "x"),
+        case("Div", "x", np.zeros(1)),
     ],
     "Dropout": [
         case("Dropout", "x"),
@@ -165,9 +171,10 @@ LAYERS: Cases = {
     "Gather": [
         case("Gather", "x", [0, -1, 3], axis=1),
         case("Gather", "x", [0, -1, 3], axis=-1, shape=VECTOR),
-        case("Gather", "x", [0], axis=2, refused="only channels can be"),
-        case("Gather", "x", np.array(2), axis=1, refused="must be a list of channels"),
-        case("Gather", "x", [0.0, 1.0], axis=1, refused="indices must be integers"),
+        case("Gather", "x", [0, 2, 4, 3, 3], axis=2),
+        case("Gather", "x", np.array(2), axis=1),
+        case("Gather", "x", np.array([[0, 1], [2, 0]]), shape=(3, 2)),
+        case("Gather", "x", [0.0, 1.0], axis=1, refused="indices must be a list of places"),
     ],
     "Gemm": [
         case("Gemm", "x", W[:, :, 0, 0], SOME[:4], transB=1, alpha=0.5, beta=-2.0, shape=VECTOR),
@@ -175,13 +182,14 @@ LAYERS: Cases = {
             case("Gemm", "x", W[:, :, 0, 0].T, uniform("c", shape), shape=VECTOR)
             for shape in ((), (1,), (4,), (1, 1), (1, 4))
         ),
-        case("Gemm", "x", W[:, :, 0, 0].T, SOME[:4, None], shape=VECTOR, refused="bias does not f"),
-        case("Gemm", "x", W[:1, :, 0, 0], transA=1, shape=VECTOR, refused="transA is not supporte"),
+        case("Gemm", "x", W[:, :, 0, 0].T, SOME[:3, None], beta=0.5, shape=(3, 6)),
+        case("Gemm", "x", "x", transB=1, alpha=0.5, shape=(3, 6)),
+        case("Gemm", "x", W[:3, :, 0, 0], transA=1, shape=(3, 2)),
         case("Gemm", "x", W[:, :, 0, 0].T, alpha=float("nan"), shape=VECTOR, refused="not finite"),
     ],
     "GlobalAveragePool": [
         case("GlobalAveragePool", "x"),
-        case("GlobalAveragePool", "x", shape=(1, 6, 9), refused="the tensor is no image"),
+        case("GlobalAveragePool", "x", shape=(2, 6, 9)),
     ],
     "HardSigmoid": [
         case("HardSigmoid", "x"),
@@ -199,8 +207,10 @@ LAYERS: Cases = {
     "MatMul": [
         case("MatMul", "x", W[:, :, 0, 0].T, shape=VECTOR),
         case("MatMul", "x", W[:, :, 0, 0].T, shape=(1, 1, 6)),
-        case("MatMul", "x", SOME, shape=VECTOR, refused="two dimensions"),
-        case("MatMul", W[:, :1, 0, 0], "x", shape=VECTOR, refused="B must be a constant"),
+        case("MatMul", "x", SOME, shape=VECTOR),
+        case("MatMul", "x", W[:, :, 0, 0].T, shape=(2, 5, 6)),
+        case("MatMul", "x", "x", shape=(2, 3, 3)),
+        case("MatMul", W[:, :1, 0, 0], "x", shape=VECTOR),
     ],
     "MaxPool": [
         case("MaxPool", "x", **WINDOW, pads=[1, 1, 2, 0]),
@@ -222,30 +232,30 @@ LAYERS: Cases = {
         case("PRelu", "x", uniform("k", IMAGE)),
         case("PRelu", "x", SOME / 4, shape=VECTOR),
         case("PRelu", "x", "x"),
-        case("PRelu", "x", SOME[:3].reshape(3, 1, 1), refused="the slopes have the wrong shape"),
+        case("PRelu", "x", SOME[:3].reshape(3, 1, 1), refused="operands whose shapes do not fit"),
     ],
     "Pad": [
         case("Pad", "x", [0, 2, 1, 0, 0, 0, 0, 3]),
         case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(0), mode="constant"),
         case("Pad", "x", [0, 0, 1, 1] * 2, np.float32(-1.5)),
         case("Pad", "x", [0, 0, 4, 0, 0, 0, 2, 3], mode="reflect"),
-        case("Pad", "x", [0, 0, 5, 0, 0, 0, 0, 0], mode="reflect", refused="wider than"),
-        case("Pad", "x", [0, 1, 1, 1] * 2, np.float32(1), refused="of channels with zeros"),
+        case("Pad", "x", [0, 1, 1, 1] * 2, np.float32(1)),
         *(
-            case("Pad", "x", [0, 0, 1, 1] * 2, mode=mode, first=first, refused=f"found mode {mode}")
-            for mode, first in (("edge", 11), ("wrap", 19))
+            case("Pad", "x", [0, 2, 1, 1] * 2, mode=mode, first=first)
+            for mode, first in (("edge", 11), ("reflect", 11), ("wrap", 19))
         ),
-        case("Pad", "x", [0, 0, -1, 0] * 2, refused="a padding that cannot be"),
-        case("Pad", "x", [1, 0, 0, 0] * 2, refused="only pixels and channels"),
+        case("Pad", "x", [0, 0, -1, 2] * 2),
+        case("Pad", "x", [0, 0, -3, 0] * 2, refused="nothing is left"),
+        case("Pad", "x", [1, 0, 0, 0] * 2),
         case("Pad", "x", [1, 2, 0, 1], "", [3, -2], first=18),
         case("Pad", "x", [1, 2, 0, 1], "", [3, -1], first=18, refused="an axis stands twice"),
     ],
     "ReduceMean": [
         *(case("ReduceMean", "x", axes=[2, -1], keepdims=kept, last=17) for kept in (0, 1)),
         *(case("ReduceMean", "x", [3, 2], keepdims=kept, first=18) for kept in (0, 1)),
-        case("ReduceMean", "x", axes=[1], last=17, refused="only the mean over all pixels"),
-        case("ReduceMean", "x", refused="only the mean over all pixels"),
-        case("ReduceMean", "x", noop_with_empty_axes=0, first=18, refused="only the mean over all"),
+        case("ReduceMean", "x", axes=[1], last=17),
+        case("ReduceMean", "x"),
+        case("ReduceMean", "x", noop_with_empty_axes=0, first=18),
         case("ReduceMean", "x", noop_with_empty_axes=1, first=18),
         case("ReduceMean", "x", [2, 3], noop_with_empty_axes=1, first=18),
     ],
@@ -265,64 +275,14 @@ LAYERS: Cases = {
     ],
     "Sigmoid": [case("Sigmoid", "x")],
     "Size": [Case(partial(shape_of, operator="Size"))],
-    "Slice": [
-        case("Slice", "x", [1, 0], [END, -1], [-3, 2], [2, 1]),
-        case("Slice", "x", [-END, 1], [5, 2], [1, -1], [1, END]),
-        case("Slice", "x", [0, 1], [1, 5]),
-        case("Slice", "x", [4], [0], [1], [-1], refused="empty or runs backwards"),
-        case("Slice", "x", [0, 0], [2, 3], [1, 1], refused="an axis stands twice"),
-        case("Slice", "x", [0], [2], [1], [0], refused="malformed"),
-        case("Slice", "x", [0, 0], [2], [1], refused="malformed"),
-    ],
     "Softmax": [
         case("Softmax", "x", shape=VECTOR),
         case("Softmax", "x", axis=-1, shape=VECTOR),
         case("Softmax", "x", axis=1, first=13),
         case("Softmax", "x", axis=1, shape=(1, 6, 1, 1)),
         case("Softmax", "x", shape=(1, 6, 1, 1), last=12),
-        case("Softmax", "x", shape=(1, 6, 1, 1), first=13, refused="only the softmax over channel"),
-        case("Softmax", "x", axis=1, last=12, refused="found axis 1 and all behind it"),
-    ],
-    "Split": [
-        case("Split", "x", outputs="ab", read="ba", axis=1, last=17),
-        case("Split", "x", outputs="abc", read="c", axis=-1, shape=VECTOR, last=17),
-        case("Split", "x", outputs="abcd", read="d", axis=1, last=17, refused="parts are not equa"),
-        case("Split", "x", outputs="ab", read="ba", axis=1, split=[1, 5], last=12),
-        case("Split", "x", [4, 2], outputs="ab", read="ba", axis=1, first=13),
-        case("Split", "x", [4, 1], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
-        case("Split", "x", [9, -3], outputs="ab", read="a", axis=1, first=13, refused="not add up"),
-        case(
-            "Split",
-            "x",
-            outputs="abcd",
-            read="da",
-            axis=1,
-            num_outputs=4,
-            shape=(1, 7, 2, 2),
-            first=18,
-        ),
-        case(
-            "Split",
-            "x",
-            outputs="abcd",
-            read="a",
-            axis=1,
-            num_outputs=4,
-            first=18,
-            refused="not add up",
-        ),
-        case(
-            "Split",
-            "x",
-            outputs="ab",
-            read="a",
-            axis=1,
-            num_outputs=3,
-            first=18,
-            refused="num_outputs is not",
-        ),
-        case("Split", "x", outputs="ab", read="a", axis=1, first=18, refused="either split or nu"),
-        case("Split", "x", outputs="ab", read="a", axis=2, last=17, refused="only channels can be"),
+        case("Softmax", "x", first=13),
+        case("Softmax", "x", axis=1, last=12),
     ],
     "Squeeze": [
         case("Squeeze", "x", axes=[3, -2], shape=(1, 6, 1, 1), last=12),

@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 Shape = Sequence[int | str | None]
 
 # Operators whose results are numbers of elements.
-_COUNTING = {"ArgMax"}
+_COUNTING = {"ArgMax", "ArgMin"}
 
 
 @dataclass

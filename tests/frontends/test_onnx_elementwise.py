@@ -60,11 +60,11 @@ def test_clip(agree: Agree, low: float | None, high: float | None, expected: lis
     assert names(agree(model)) == [*expected, "relu"]
 
 
-def test_clip_to_other_limits_is_refused(load: Load) -> None:
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 2.0), (None, 0.5), (0.25, None)])
+def test_clip_to_other_limits(agree: Agree, low: float | None, high: float | None) -> None:
     model = Model({"x": IMAGE})
-    limits = [model.constant("low", -1.0), model.constant("high", 2.0)]
-    with pytest.raises(GraphError, match=r"the_Clip_of_y .*expected 0\.\.6, 0\.\.inf or .*-1\.\.2"):
-        load(model.node("Clip", ["x", *limits], ["y"]))
+    limits = ["" if v is None else model.constant(n, v) for n, v in (("low", low), ("high", high))]
+    assert names(agree(model.node("Clip", ["x", *limits], ["y"]))) == ["clip"]
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1 / 6, 0.5), (1 / 6, 0.25), (0.2, 0.5), (0.25, 0.25)])
@@ -140,12 +140,10 @@ def test_softmax(agree: Agree, opset: int, shape: Sequence[int], axis: int) -> N
     assert "softmax" in names(agree(model))
 
 
-def test_softmax_of_every_pixel_since_opset_13(agree: Agree, load: Load) -> None:
-    agree(Model({"x": IMAGE}, opset=13).node("Softmax", ["x"], ["y"], axis=1))
-    with pytest.raises(GraphError, match="only the softmax over channels"):
-        load(Model({"x": IMAGE}, opset=12).node("Softmax", ["x"], ["y"], axis=1))
-    with pytest.raises(GraphError, match="only the softmax over channels"):
-        load(Model({"x": IMAGE}, opset=13).node("Softmax", ["x"], ["y"], axis=3))
+@pytest.mark.parametrize("opset", [12, 13])
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+def test_softmax_along_any_axis(agree: Agree, opset: int, axis: int) -> None:
+    agree(Model({"x": IMAGE}, opset=opset).node("Softmax", ["x"], ["y"], axis=axis))
 
 
 @pytest.mark.parametrize("operator", ["Add", "Mul"])
@@ -171,22 +169,28 @@ def test_one_tensor_twice(agree: Agree) -> None:
 @pytest.mark.parametrize("shape", [(), (1,), (6, 1, 1), (1, 6, 1, 1), IMAGE])
 @pytest.mark.parametrize("constant_first", [False, True])
 def test_arithmetic_with_a_constant(
-    agree: Agree, load: Load, operator: str, shape: tuple[int, ...], constant_first: bool
+    agree: Agree, operator: str, shape: tuple[int, ...], constant_first: bool
 ) -> None:
     model = Model({"x": IMAGE})
     values = 1.5 + np.arange(int(np.prod(shape)), dtype=np.float32).reshape(shape) / 10
-    operands = ["x", model.constant("k", values)]
+    # Quotients by numbers near zero are far apart.
+    model.node("Exp" if operator == "Div" else "Identity", ["x"], ["e"])
+    operands = ["e", model.constant("k", values)]
     model.node(operator, operands[::-1] if constant_first else operands, ["y"])
-    each = shape == IMAGE
-    if constant_first and (operator == "Div" or (operator == "Sub" and each)):
-        with pytest.raises(GraphError, match=f"the_{operator}_of_y"):
-            load(model)
-        return
+    each = shape == IMAGE or (operator == "Div" and constant_first)
     assert ("batch_norm" in names(agree(model))) is not each
 
 
-def test_constants_that_fit_no_channels_are_refused(load: Load) -> None:
+@pytest.mark.parametrize("shape", [(1, 1, 3, 4), (4,), (3, 1), (6, 1, 4)])
+def test_constants_along_any_axes(agree: Agree, shape: tuple[int, ...]) -> None:
     model = Model({"x": IMAGE})
-    model.node("Mul", ["x", model.weights("k", 1, 1, 3, 4)], ["y"])
-    with pytest.raises(GraphError, match=r"expected \[1\], \[1, 6, 1, 1\] or \[1, 6, 3, 4\]"):
+    found = names(agree(model.node("Mul", ["x", model.weights("k", *shape)], ["y"])))
+    # What lies last is the file's last axis here.
+    assert found == (["batch_norm"] if shape == (4,) else ["mul"])
+
+
+def test_constants_that_fit_nowhere_are_refused(load: Load) -> None:
+    model = Model({"x": IMAGE})
+    model.node("Mul", ["x", model.weights("k", 1, 1, 3, 5)], ["y"])
+    with pytest.raises(GraphError, match="operands whose shapes do not fit"):
         load(model)

@@ -43,12 +43,12 @@ def convolution(model: Model, kind: str = "float32") -> Model:
 
 def test_everything_unsupported_is_told_at_once(load: Load) -> None:
     model = Model({"x": IMAGE}, outputs=("y", "z"))
-    model.node("Erf", ["x"], ["e"], name="first/Erf").node("Relu", ["e"], ["r"])
+    model.node("Det", ["x"], ["e"], name="first/Det").node("Relu", ["e"], ["r"])
     model.node("Sin", ["r"], ["s"]).node("Conv", ["s", model.weights("w", 4, 3, 3, 3)], ["y"])
-    model.node("Clip", ["x", model.constant("low", 1.0)], ["z"], name="third")
+    model.node("Clip", ["x", model.constant("low", np.nan)], ["z"], name="third")
     text = message(GraphError, lambda: load(model))
     assert "3 parts of the model cannot be used" in text
-    for part in ("first/Erf: the operator Erf", "the_Sin_of_s: the operator Sin", "third (Clip)"):
+    for part in ("first/Det: the operator Det", "the_Sin_of_s: the operator Sin", "third (Clip)"):
         assert part in text
     assert "Conv" not in text
 
@@ -75,7 +75,7 @@ def test_weights_of_other_types(tmp_path: Path, kind: str) -> None:
     proto.graph.initializer[0].CopyFrom(from_array(np.ones((1, 6), kind), "w"))
     path = tmp_path / "m.onnx"
     path.write_bytes(proto.SerializeToString())
-    if kind == "float64":
+    if kind != "int8":
         assert load_onnx(path).outputs == ("y",)
         return
     text = message(WeightsError, lambda: load_onnx(path))
@@ -97,9 +97,8 @@ def test_half_precision_model(load: Load) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Model, "proto", half)
-        text = message(GraphError, lambda: load(model))
-    assert "found FLOAT16" in text
-    assert "input x" in text
+        graph = load(model)
+    assert graph["x"].type.dtype == graph["y"].type.dtype == "f32"
 
 
 def test_weights_that_are_not_finite(load: Load) -> None:
@@ -138,22 +137,30 @@ def test_open_batch_is_one(agree: Agree, batch: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((1, 3, "height", 8), "input x: axis 2 is open"),
-     ((1, 3, 8, None), "input x: axis 3 is open"),
-     ((2, 3, 8, 8), "the_Conv_of_y (Conv): a batch of more than one")],
+    [((1, 3, "height", 8), "input x: axis 2 is open, expected a number, found height; bind them by "
+      "-p height=N, or --input-shape x=1,3,N,8, in Python by shapes={'x': (1,3,"),
+     ((1, 3, None, None), "axes 2 and 3 are open, expected a number, found nothing, nothing; ")],
 )  # fmt: skip
 def test_other_inputs_are_refused(load: Load, shape: Shape, expected: str) -> None:
     text = message(GraphError, lambda: load(convolution(Model({"x": shape}))))
     assert expected in text
-    assert "export the model" in text
+
+
+def test_batch_in_the_file(agree: Agree) -> None:
+    graph = agree(convolution(Model({"x": (2, 3, 8, 8)})))
+    assert graph["x"].type.shape == (1, 2, 3, 8, 8)
+
+
+@pytest.mark.parametrize("opset", [6, 9, 10])
+def test_old_opsets_are_lifted(agree: Agree, opset: int) -> None:
+    assert agree(Model({"x": IMAGE}, opset=opset).node("Relu", ["x"], ["y"])).outputs == ("y",)
 
 
 def test_opsets(load: Load) -> None:
-    text = message(
-        GraphError, lambda: load(Model({"x": IMAGE}, opset=10).node("Relu", ["x"], ["y"]))
-    )
-    assert "expected 11 to" in text
-    assert "found 10" in text
+    model = Model({"x": IMAGE}, opset=5).node("Relu", ["x"], ["y"], consumed_inputs=[0])
+    text = message(GraphError, lambda: load(model))
+    assert "expected 6 to" in text
+    assert "found 5" in text
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00", b"not an ONNX file at all", b"\x08\x08"])
@@ -276,13 +283,13 @@ def test_without_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install onnx onnxruntime" in text
 
 
-def test_output_that_is_a_constant(load: Load) -> None:
-    model = Model({"x": IMAGE})
-    model.node("Identity", [model.constant("k", [1.0])], ["y"])
-    assert "an output is a constant" in message(GraphError, lambda: load(model))
+def test_output_that_is_a_constant(agree: Agree) -> None:
+    model = Model({"x": IMAGE}, outputs=("y", "z"))
+    model.node("Identity", [model.constant("k", [1.0, 2.0])], ["y"]).node("Relu", ["x"], ["z"])
+    agree(model)
 
 
 def test_parameters_and_weights_do_not_go_with_it(tmp_path: Path) -> None:
     path = str(tmp_path / "m.onnx")
-    for load in (partial(netgen.load, weights="w.npz"), partial(netgen.load, alpha=0.5)):
-        assert ".onnx file has its weights" in message(UsageError, partial(load, path))
+    load = partial(netgen.load, weights="w.npz")
+    assert ".onnx file has its weights" in message(UsageError, partial(load, path))

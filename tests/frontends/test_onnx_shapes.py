@@ -79,7 +79,8 @@ def test_mean_over_pixels(
     else:
         operands = ["x", model.constant("axes", axes, "int64")]
         model.node("ReduceMean", operands, ["y"], keepdims=keepdims)
-    assert "global_avg_pool" in names(agree(model))
+    kind = "global_avg_pool" if len(shape) == 4 else "reduce_mean"
+    assert kind in names(agree(model))
 
 
 def test_global_average_and_its_likes(agree: Agree) -> None:
@@ -120,16 +121,11 @@ def test_gather_of_channels(
 @pytest.mark.parametrize(
     ("axis", "indices", "message"),
     [
-        (2, [0, 1], "only channels can be joined, split or gathered, expected axis 1"),
-        (1, [[0, 1]], r"indices must be a list of channels, found the shape \[1, 2\]"),
-        (1, 3, r"indices must be a list of channels, found the shape \[\]"),
-        (1, [6], "there is no such channel, expected one of 6"),
-        (1, [-7], "there is no such channel, expected one of 6"),
+        (1, [6], "there is no such place, expected -6 to 5, found 6 to 6"),
+        (1, [-7], "there is no such place, expected -6 to 5, found -7 to -7"),
     ],
 )
-def test_gather_that_is_refused(
-    load: Load, axis: int, indices: int | list[int], message: str
-) -> None:
+def test_gather_that_is_refused(load: Load, axis: int, indices: list[int], message: str) -> None:
     model = Model({"x": IMAGE})
     which = model.constant("indices", indices, "int64")
     with pytest.raises(GraphError, match=message):
@@ -176,16 +172,10 @@ def test_slice(
     agree(model.node("Slice", inputs, ["y"]))
 
 
-@pytest.mark.parametrize(
-    ("starts", "ends", "axes", "steps"), [([4], [0], [1], [-1]), ([3], [3], [1], [1])]
-)
-def test_slice_that_is_refused(
-    load: Load, starts: list[int], ends: list[int], axes: list[int], steps: list[int]
-) -> None:
+def test_slice_that_is_refused(load: Load) -> None:
     model = Model({"x": IMAGE})
-    lists = {"starts": starts, "ends": ends, "axes": axes, "steps": steps}
-    inputs = ["x", *(model.constant(k, v, "int64") for k, v in lists.items())]
-    with pytest.raises(GraphError, match="empty or runs backwards"):
+    inputs = ["x", *(model.constant(k, [n], "int64") for k, n in (("s", 3), ("e", 3), ("a", 1)))]
+    with pytest.raises(GraphError, match="nothing is left of a slice"):
         load(model.node("Slice", inputs, ["y"]))
 
 
@@ -206,15 +196,12 @@ def test_pad_of_some_axes(agree: Agree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pads", "value", "mode"),
-    [([0, 0, 1, 1] * 2, 0.0, "edge"), ([0, 0, -1, 0] * 2, 0.0, "constant"),
-     ([1, 0, 0, 0] * 2, 0.0, "constant")],
-)  # fmt: skip
-def test_pad_that_is_refused(load: Load, pads: list[int], value: float, mode: str) -> None:
+    ("pads", "mode"), [([0, 0, 1, 1] * 2, "mirror"), ([0, 0, -3, 0] * 2, "constant")]
+)
+def test_pad_that_is_refused(load: Load, pads: list[int], mode: str) -> None:
     model = Model({"x": IMAGE})
-    inputs = ["x", model.constant("pads", pads, "int64"), model.constant("value", value)]
     with pytest.raises(GraphError, match="the_Pad_of_y"):
-        load(model.node("Pad", inputs, ["y"], mode=mode))
+        load(model.node("Pad", ["x", model.constant("pads", pads, "int64")], ["y"], mode=mode))
 
 
 @pytest.mark.parametrize("opset", [11, 13])

@@ -122,8 +122,9 @@ def mul(call: Call) -> TensorView:
 def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
     if not isinstance(a, TensorView) or not isinstance(b, TensorView):
         return _with_constant(call, Mul(), a, b, name)
-    if (x := gated_by_itself(call.builder, a, b)) is not None:
-        return replace(x, value=call.builder.emit(HardSwish(), [x.value], name))
+    if (gated := gated_by_itself(call.builder, a, b)) is not None:
+        op, x = gated
+        return replace(x, value=call.builder.emit(op, [x.value], name))
     return _of_two(Mul(), call, a, b, name)
 
 

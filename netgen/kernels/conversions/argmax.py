@@ -30,12 +30,19 @@ class ArgmaxKernel(ElementKernel):
     def title(self, layer: Layer) -> str:
         """Element type, pixels and channels."""
         x = layer.operands["x"]
-        return f"argmax_{x.dtype}_{layer.result.elements}x{x.shape[-1]}"
+        assert isinstance(layer.op, Argmax)
+        last = "last_" if layer.op.last else ""
+        return f"argmax_{last}{x.dtype}_{layer.result.elements}x{x.shape[-1]}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Pixels and channels."""
         del target
-        return {"pixels": layer.result.elements, "channels": layer.operands["x"].shape[-1]}
+        assert isinstance(layer.op, Argmax)
+        return {
+            "pixels": layer.result.elements,
+            "channels": layer.operands["x"].shape[-1],
+            "comparison": ">=" if layer.op.last else ">",
+        }
 
     def cost(self, layer: Layer, target: Target) -> float:
         """One comparison for each number."""

@@ -14,7 +14,7 @@ from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import ElementKernel
 from netgen.kernels.stretches import in_place, order_of
 from netgen.kernels.targets import Target
-from netgen.ops.broadcast import Broadcast
+from netgen.ops.broadcast import Broadcast, per_channel
 
 # How templates combine operands that do not commute; `subtracted` is a difference whose operands
 # are exchanged.
@@ -29,9 +29,10 @@ class BinaryKernel(ElementKernel):
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
-        wide = layer.operands[self._letters(layer)[0]]
         known = isinstance(layer.op, self.operators) and layer.constant == set(self.constants)
-        return known and wide.shape == layer.result.shape
+        wide, other = (layer.operands[letter].shape for letter in self._letters(layer))
+        shape = layer.result.shape
+        return known and wide == shape and other in {shape, per_channel(shape)}
 
     def title(self, layer: Layer) -> str:
         """Operator, number of elements or pixels and channels, activation."""
