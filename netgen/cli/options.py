@@ -11,8 +11,9 @@ import click
 from netgen.cli import values as cli_values
 from netgen.cli.planning import planning_option
 
-# Where the context keeps the flag, so that not every command has to hand it on.
+# Where the context keeps these, so that not every command has to hand them on.
 BY_POSITION = "netgen.by_position"
+OUTPUTS = "netgen.outputs"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,7 +36,14 @@ def model_options(command: Command) -> Command:
         callback=lambda context, _, value: context.meta.update({BY_POSITION: value}),
         help="Take the layers of a .pth or .npz file in their order, whatever their names.",
     )
-    return parameters(weights(by_position(command)))
+    outputs = click.option(
+        "--outputs",
+        metavar="NAMES",
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({OUTPUTS: value}),
+        help="Tensors of a .tflite file, by commas: the network ends there.",
+    )
+    return parameters(weights(by_position(outputs(command))))
 
 
 def model_arguments(command: Command) -> Command:

@@ -25,7 +25,10 @@ def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> 
     """The graph of MODEL, with the weights that the command line names."""
     from netgen.compiler import load
 
-    by_position = bool(click.get_current_context().meta.get(cli_options.BY_POSITION))
+    given = click.get_current_context().meta
+    if (outputs := given.get(cli_options.OUTPUTS)) is not None:
+        parameters = {**parameters, "outputs": outputs}
+    by_position = bool(given.get(cli_options.BY_POSITION))
     return load(model, weights=weights, by_position=by_position, **parameters)
 
 

@@ -21,12 +21,12 @@ class LiteRT(TFLiteJudge):
 
     title: ClassVar[str] = "LiteRT"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, outputs: str = "") -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter, OpResolverType
         except ModuleNotFoundError:
             raise MissingExtraError("ai_edge_litert", "litert", "LiteRT as a judge") from None
-        super().__init__(path)
+        super().__init__(path, outputs)
         with self.refusing():
             self._interpreter = Interpreter(
                 model_content=path.read_bytes(),

@@ -17,15 +17,15 @@ from netgen.ir.tensor_type import Array
 
 
 class TFLiteJudge(ABC):
-    """Runs of a file that follow each other.
+    """Runs of a file that follow each other; of its graph as `load_tflite` reads it.
 
     Raises GraphError where the implementation refuses the file, and what reading the file raises.
     """
 
     title: ClassVar[str]
 
-    def __init__(self, path: Path) -> None:
-        self._lowered, self._path = lower_tflite(path), path
+    def __init__(self, path: Path, outputs: str = "") -> None:
+        self._lowered, self._path = lower_tflite(path, outputs=outputs), path
 
     @abstractmethod
     def _invoke(self, inputs: Mapping[int, Array]) -> None:

@@ -25,12 +25,12 @@ class TFLM(TFLiteJudge):
 
     title: ClassVar[str] = "TensorFlow Lite Micro"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, outputs: str = "") -> None:
         try:
             from tflite_micro.python.tflite_micro import runtime
         except ModuleNotFoundError:
             raise MissingExtraError("tflite_micro", "tflm", "TensorFlow Lite Micro") from None
-        super().__init__(path)
+        super().__init__(path, outputs)
         with self.refusing():
             self._interpreter = runtime.Interpreter.from_bytes(
                 path.read_bytes(),

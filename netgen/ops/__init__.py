@@ -85,6 +85,7 @@ from netgen.ops.sub import Sub, sub
 from netgen.ops.table import Table, table
 from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.thresholded_relu import ThresholdedRelu, thresholded_relu
+from netgen.ops.tile import Tile, tile
 from netgen.ops.transpose import Transpose, transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 from netgen.ops.where import Where, where
@@ -167,6 +168,7 @@ REGISTRY.add(
     Elu,
     ThresholdedRelu,
     Clip,
+    Tile,
     Transpose,
     TransposeConv2d,
 )
@@ -248,6 +250,7 @@ __all__ = [
     "table",
     "tanh",
     "thresholded_relu",
+    "tile",
     "transpose",
     "transpose_conv2d",
     "where",

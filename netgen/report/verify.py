@@ -66,7 +66,7 @@ def _reference(
         judge = _onnxruntime(declared, lowered)
     else:
         assert file is not None
-        judge = _judge_of_file(against, file)
+        judge = _judge_of_file(against, file, graph.origin)
     return lambda inputs: judge(declared_inputs(declared, graph, inputs))
 
 
@@ -112,14 +112,15 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 
-def _judge_of_file(against: Judge, file: Path) -> Reference:
+def _judge_of_file(against: Judge, file: Path, origin: Origin | None) -> Reference:
+    outputs = "" if origin is None else str(origin.parameters.get("outputs", ""))
     if against == "tflm":
         from netgen.export.tflm_session import TFLM
 
-        return TFLM(file).run
+        return TFLM(file, outputs).run
     from netgen.export.litert_session import LiteRT
 
-    return LiteRT(file).run
+    return LiteRT(file, outputs).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:

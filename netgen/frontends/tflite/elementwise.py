@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +13,13 @@ from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
+from netgen.frontends.tflite.broadcasting import (
+    as_wide,
+    common_shape,
+    fitting,
+    in_stored_order,
+    spread,
+)
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
@@ -60,7 +68,11 @@ def prelu(call: Call) -> TensorView:
     """PRELU, whose slopes are known or computed."""
     if of_codes(call):
         return of_two_codes(Prelu(**own_scale(call)), call)
-    x, slopes = call.tensor(), call.given(1)
+    return in_stored_order(call.tensor(), call.given(1), partial(_with_slopes, call))
+
+
+def _with_slopes(call: Call, x: Value | None, slopes: Value | None) -> TensorView:
+    assert isinstance(x, TensorView)  # as `prelu` has it
     if isinstance(slopes, TensorView):
         return _of_two(Prelu(), call, x, slopes, call.name)
     return _with_whole_constant(call, Prelu(), x, _floats(slopes), call.name)
@@ -74,26 +86,38 @@ def softmax(call: Call) -> TensorView:
 
 
 def arg_max(call: Call) -> TensorView:
-    """ARG_MAX over the last axis -> argmax, whose results are int32 where the file says int64."""
+    """ARG_MAX -> argmax over the last axis; results are int32 where the file says int64."""
     x = call.tensor()
-    if call.axis(1, len(x.shape)) != len(x.shape) - 1 or len(x.shape) < 2:
-        raise GraphError("only the maximum over the last axis of several is supported")
-    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
-    return call.builder.reshaped(row_major(y, (*x.shape[:-1], 1)), x.shape[:-1])
+    axis = call.axis(1, len(x.shape))
+    if len(x.shape) < 2:
+        raise GraphError("only the maximum over one of several axes is supported")
+    kept = [each for each in range(len(x.shape)) if each != axis]
+    turned = x.transposed([*kept, axis])
+    y = call.builder.emit(Argmax(), [call.builder.natural(turned)], call.name)
+    shape = turned.shape[:-1]
+    return call.builder.reshaped(row_major(y, (*shape, 1)), shape)
 
 
 def add(call: Call) -> TensorView:
     """ADD of two tensors -> add; of a constant -> a bias, batch_norm, or add."""
     if of_codes(call):
         return of_two_codes(Add(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _sum(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _sum)
 
 
 def sub(call: Call) -> TensorView:
     """SUB of two tensors -> sub; with a constant, one of both is negated and added."""
     if of_codes(call):
         return of_two_codes(Sub(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _difference(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _difference)
+
+
+def _of_floats(
+    call: Call, make: Callable[[Call, str, Value | None, Value | None], TensorView]
+) -> TensorView:
+    """An operator of two operands of floats, then the fused activation."""
+    a, b = call.given(0), call.given(1)
+    return call.activated(lambda name: in_stored_order(a, b, partial(make, call, name)))
 
 
 def _difference(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
@@ -116,7 +140,7 @@ def mul(call: Call) -> TensorView:
     """MUL of two tensors -> mul, or hard_swish; by a constant -> batch_norm or mul."""
     if of_codes(call):
         return of_two_codes(Mul(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _product(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _product)
 
 
 def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
@@ -135,29 +159,21 @@ def div(call: Call) -> TensorView:
     divisor = _floats(call.known(1, "the divisor"))
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
-    x = call.tensor()
-    return call.activated(lambda name: _with_constant(call, Mul(), x, 1.0 / divisor, name))
+    x, factor = call.tensor(), np.asarray(1.0 / divisor)
+    return call.activated(
+        lambda name: in_stored_order(
+            x, factor, lambda a, b: _with_constant(call, Mul(), a, b, name)
+        )
+    )
 
 
 def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
-    """Two tensors of one shape, or one of them one number per channel.
-
-    In place if they lie alike, else both in the order of the file.
-    """
+    """Two tensors: in place if they lie alike, else both in the order of the file."""
     builder = call.builder
     if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], name))
-    a, b = _wide(a, len(b.shape)), _wide(b, len(a.shape))
-    spread_first = b.shape != a.shape and a.shape == per_channel(b.shape)
-    if spread_first and op.commutes:
-        a, b = b, a
-    y = builder.emit(op, [builder.natural(a), builder.natural(b)], name)
-    return row_major(y, b.shape if spread_first and not op.commutes else a.shape)
-
-
-def _wide(x: TensorView, rank: int) -> TensorView:
-    """The tensor with axes of 1 in front, as broadcasting adds them."""
-    return replace(x, axes=((),) * (rank - len(x.shape)) + x.axes)
+    a, b, wide = fitting(call, op, a, b)
+    return row_major(builder.emit(op, [builder.natural(a), builder.natural(b)], name), wide)
 
 
 def _with_constant(
@@ -168,8 +184,7 @@ def _with_constant(
     given = _floats(constant)
     if not isinstance(x, TensorView):
         raise GraphError("both operands are constants")
-    shape = (1,) * (len(x.shape) - given.ndim) + given.shape
-    if given.size == 1 or shape == per_channel(x.shape):
+    if given.size == 1 or given.shape == per_channel(x.shape):
         return _affine(call, op, x, given.reshape(-1), name)
     return _with_whole_constant(call, op, x, given, name)
 
@@ -178,17 +193,11 @@ def _with_whole_constant(
     call: Call, op: Broadcast, x: TensorView, given: Floats, name: str
 ) -> TensorView:
     """A second operand of the shape of x, or of one number per channel."""
-    shape, channels = (1,) * (len(x.shape) - given.ndim) + given.shape, per_channel(x.shape)
-    if given.size == 1:
-        given, shape = np.broadcast_to(given.reshape(-1), channels), channels
-    if shape not in {x.shape, channels}:
-        raise GraphError(
-            "a constant operand has the wrong shape",
-            expected=f"[1], {list(channels)} or {list(x.shape)}",
-            found=f"{list(given.shape)}",
-        )
-    second = call.builder.constant(f"{name}.b", given.reshape(shape))
-    return row_major(call.builder.emit(op, [call.builder.natural(x), second], name), x.shape)
+    given = given.reshape((1,) * len(x.shape)) if given.size == 1 else given
+    wide = common_shape(x, given)
+    second = call.builder.constant(f"{name}.b", as_wide(call, given, wide))
+    first = call.builder.natural(spread(call, x, wide))
+    return row_major(call.builder.emit(op, [first, second], name), wide)
 
 
 def _affine(call: Call, op: Add | Mul, x: TensorView, numbers: Floats, name: str) -> TensorView:
@@ -226,6 +235,20 @@ def dequantize(call: Call) -> TensorView:
     """DEQUANTIZE of codes -> dequantize."""
     x = call.tensor()
     return replace(x, value=call.builder.emit(Dequantize(), [x.value], call.name))
+
+
+def cast(call: Call) -> TensorView:
+    """CAST of bytes that stand for themselves -> dequantize; between equal types nothing."""
+    x = call.tensor()
+    kind, wanted = call.builder.kind(x), call.made[0].type()
+    if kind.dtype == wanted.dtype:
+        return x
+    plain = kind.quantisation is not None and (kind.quantisation.scale, kind.zero) == (1.0, 0)
+    if wanted.dtype != "f32" or not plain:
+        raise UnsupportedError(
+            "supported of bytes without a scale, to floats", found=f"{kind} to {wanted.dtype}"
+        )
+    return dequantize(call)
 
 
 def widened(call: Call) -> Known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import dilated, elementwise, padding, resize, views
+from netgen.frontends.tflite import broadcasting, dilated, elementwise, padding, picked, resize, views
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
@@ -15,6 +15,8 @@ MAPPINGS: dict[str, Mapping] = {
     "ARG_MAX": elementwise.arg_max,
     "AVERAGE_POOL_2D": average_pool_2d,
     "BATCH_TO_SPACE_ND": dilated.batch_to_space,
+    "BROADCAST_TO": broadcasting.broadcast_to,
+    "CAST": elementwise.cast,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
@@ -23,6 +25,7 @@ MAPPINGS: dict[str, Mapping] = {
     "DIV": elementwise.div,
     "EXPAND_DIMS": views.expand_dims,
     "FULLY_CONNECTED": fully_connected,
+    "GATHER": picked.gather,
     "HARD_SWISH": elementwise.hard_swish,
     "LEAKY_RELU": elementwise.leaky_relu,
     "LOGISTIC": elementwise.logistic,
@@ -41,6 +44,7 @@ MAPPINGS: dict[str, Mapping] = {
     "RESHAPE": views.reshape,
     "RESIZE_BILINEAR": resize.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
+    "REVERSE_V2": picked.reverse,
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
@@ -52,6 +56,7 @@ MAPPINGS: dict[str, Mapping] = {
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
     "TANH": elementwise.tanh,
+    "TILE": broadcasting.tile,
     "TRANSPOSE": views.transpose,
     "TRANSPOSE_CONV": transpose_conv,
     "UNPACK": views.unpack,

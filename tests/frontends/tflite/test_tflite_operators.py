@@ -179,8 +179,9 @@ def test_the_judge_and_its_reader_are_asked_for_alone(
 
 def test_types_of_codes() -> None:
     along = Scales((0.5, 0.25, 2.0), (0, 0, 0), 1)
-    model = FileTensor("w", "w", "INT8", (4, 3), (), None, along, sparse=False)
+    model = FileTensor("w", "w", "INT8", (4, 3), (), None, along)
     assert str(model.type()) == "i8[4,3] {scale=@w.scale, axis=1}"
     one = replace(model, scales=Scales((0.5,), (7,), 1), element="UINT8")
     assert str(one.type()) == "u8[4,3] {scale=0x1p-1, zero=7}"
     assert str(replace(one, scales=None, element="INT32").type()) == "i32[4,3]"
+    assert str(replace(one, scales=None).type()) == "u8[4,3] {scale=0x1p+0, zero=0}"
