@@ -45,7 +45,6 @@ from netgen.ops.resize_nearest import ResizeNearest
 from netgen.ops.softmax import Softmax
 from netgen.ops.spatial_slice import SpatialSlice
 from netgen.ops.sub import Sub
-from netgen.ops.tile import Tile
 from netgen.ops.transpose import Transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d
 from netgen.ops.window import Window
@@ -245,13 +244,6 @@ def reshape(op: Reshape, call: Call) -> list[Stage]:
     else:
         stages.append(_reshape(channels_first(op.shape)))
     return stages
-
-
-def tile(op: Tile, call: Call) -> list[Stage]:
-    """Tile of the axis of channels."""
-    times = np.ones(len(call.result.shape), np.int64)
-    times[_channel_axis(call.result.shape)] = op.times
-    return [Stage("Tile", (times,))]
 
 
 def transpose(op: Transpose, _call: Call) -> list[Stage]:

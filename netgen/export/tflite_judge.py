@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.export.cut_bytes import cut_bytes
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.load import lower_tflite
 from netgen.ir.tensor_type import Array
@@ -23,9 +24,12 @@ class TFLiteJudge(ABC):
     """
 
     title: ClassVar[str]
+    profile: ClassVar[str]
 
     def __init__(self, path: Path, outputs: str = "") -> None:
-        self._lowered, self._path = lower_tflite(path, outputs=outputs), path
+        self._lowered, self._path = lower_tflite(path, self.profile, outputs), path
+        content = path.read_bytes()
+        self._content = cut_bytes(content, self._lowered) if outputs else content
 
     @abstractmethod
     def _invoke(self, inputs: Mapping[int, Array]) -> None:

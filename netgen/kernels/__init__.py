@@ -67,7 +67,6 @@ from netgen.kernels.moves.pad import PadKernel
 from netgen.kernels.moves.resize_nearest import MirrorPadKernel, ResizeNearestKernel
 from netgen.kernels.moves.spatial_slice import SpatialSliceKernel
 from netgen.kernels.moves.strided import StridedKernel
-from netgen.kernels.moves.tile import TileKernel
 from netgen.kernels.moves.transpose import TransposeKernel
 from netgen.kernels.targets import Target
 
@@ -137,7 +136,6 @@ KERNELS: tuple[Kernel, ...] = (
     SpatialSliceKernel(),
     DepthToSpaceKernel(),
     SpaceToDepthKernel(),
-    TileKernel(),
     TransposeKernel(),
     StridedKernel(),
     CopyKernel(),

@@ -38,6 +38,7 @@ from netgen.ops.floor import Floor, floor
 from netgen.ops.gelu import Gelu, gelu
 from netgen.ops.gelu_tanh import GeluTanh, gelu_tanh
 from netgen.ops.global_avg_pool import GlobalAvgPool, global_avg_pool
+from netgen.ops.global_sum_pool import GlobalSumPool, global_sum_pool
 from netgen.ops.hard_sigmoid import HardSigmoid, hard_sigmoid
 from netgen.ops.hard_swish import HardSwish, hard_swish
 from netgen.ops.identity import Identity, identity
@@ -85,7 +86,6 @@ from netgen.ops.sub import Sub, sub
 from netgen.ops.table import Table, table
 from netgen.ops.tanh import Tanh, tanh
 from netgen.ops.thresholded_relu import ThresholdedRelu, thresholded_relu
-from netgen.ops.tile import Tile, tile
 from netgen.ops.transpose import Transpose, transpose
 from netgen.ops.transpose_conv2d import TransposeConv2d, transpose_conv2d
 from netgen.ops.where import Where, where
@@ -107,6 +107,7 @@ REGISTRY.add(
     Dequantize,
     Dropout,
     GlobalAvgPool,
+    GlobalSumPool,
     HardSigmoid,
     HardSwish,
     Identity,
@@ -168,7 +169,6 @@ REGISTRY.add(
     Elu,
     ThresholdedRelu,
     Clip,
-    Tile,
     Transpose,
     TransposeConv2d,
 )
@@ -202,6 +202,7 @@ __all__ = [
     "gelu",
     "gelu_tanh",
     "global_avg_pool",
+    "global_sum_pool",
     "hard_sigmoid",
     "hard_swish",
     "identity",
@@ -250,7 +251,6 @@ __all__ = [
     "table",
     "tanh",
     "thresholded_relu",
-    "tile",
     "transpose",
     "transpose_conv2d",
     "where",

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from netgen.compiler import Lowered, build, lower, runnable_target, with_input_type
+from netgen.compiler import (
+    Lowered,
+    build,
+    lower,
+    resolve_target,
+    runnable_target,
+    with_input_type,
+)
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import initial_states, interpret, next_states
@@ -15,6 +22,9 @@ from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
 from netgen.runtime.declared_inputs import declared_inputs
+
+if TYPE_CHECKING:
+    from netgen.export.judge_process import FileJudge
 
 Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
 
@@ -65,7 +75,7 @@ def _reference(
     if against == "onnxruntime":
         judge = _onnxruntime(declared, lowered)
     else:
-        assert file is not None
+        assert file is not None  # as `verify_graph` has it
         judge = _judge_of_file(against, file, graph.origin)
     return lambda inputs: judge(declared_inputs(declared, graph, inputs))
 
@@ -112,15 +122,11 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 
-def _judge_of_file(against: Judge, file: Path, origin: Origin | None) -> Reference:
+def _judge_of_file(against: FileJudge, file: Path, origin: Origin | None) -> Reference:
+    from netgen.export.judge_process import JudgeProcess
+
     outputs = "" if origin is None else str(origin.parameters.get("outputs", ""))
-    if against == "tflm":
-        from netgen.export.tflm_session import TFLM
-
-        return TFLM(file, outputs).run
-    from netgen.export.litert_session import LiteRT
-
-    return LiteRT(file, outputs).run
+    return JudgeProcess(against, file, outputs).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:
@@ -147,6 +153,13 @@ def _first_wrong(comparison: Comparison) -> str:
     wrong = (layer.name for layer in comparison.layers if layer.codes and layer.codes.count)
     first = next(wrong, None)
     return "in the outputs" if first is None else f"of %{first}"
+
+
+def inputs_text(graph: Graph, target: str) -> str:
+    """What was compared: the processor, and the numbers that the network was given."""
+    runs = len(seeded_runs(graph))
+    of = "one run" if runs == 1 else f"{runs} runs"
+    return f"target {resolve_target(target).name}, {of} of seeded inputs"
 
 
 def agreement_text(comparison: Comparison, against: str) -> str:

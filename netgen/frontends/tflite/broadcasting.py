@@ -1,13 +1,15 @@
 """Operands of two shapes: in the order in which the larger one is stored, and as wide as it.
 
 Operators take operands of one shape, or one number per channel: the last axis of what is stored.
-Whatever else is broadcast is written out before, constants when compiling, others by `tile`.
+Floats may be broadcast in any other way, too; of codes that is written out before: constants when
+compiling, others by `expand`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import prod
 
 import numpy as np
@@ -16,9 +18,8 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
-from netgen.frontends.tflite.picked import as_channels
 from netgen.ops.broadcast import Broadcast, per_channel
-from netgen.ops.tile import Tile
+from netgen.ops.expand import Expand
 
 Shape = tuple[int, ...]
 
@@ -81,11 +82,14 @@ def fitting(
 ) -> tuple[TensorView, TensorView, Shape]:
     """Two tensors as the operator takes them, and the shape of the result.
 
-    They change places where only the second one may be one number per channel.
+    They change places where the second one may be one number per channel and the first may not.
+    Floats need nothing else.
     """
     wide = common_shape(a, b)
     if op.commutes and a.shape != wide and b.shape == wide:
         a, b = b, a
+    if call.builder.kind(a).element.is_float:
+        return a, b, wide
     channels = per_channel(wide)
     if a.shape == wide:
         return a, b if b.shape == channels else spread(call, b, wide), wide
@@ -95,40 +99,33 @@ def fitting(
 
 def spread(call: Call, x: TensorView, shape: Shape) -> TensorView:
     """A tensor of as many axes, of which those of 1 are repeated up to a shape."""
-    for axis in reversed(range(len(shape))):
-        if x.shape[axis] != shape[axis]:
-            x = repeated(call, x, axis, shape[axis], f"{call.name}.spread")
-    return x
-
-
-def repeated(call: Call, x: TensorView, axis: int, times: int, name: str) -> TensorView:
-    """A tensor whose places along an axis stand there several times."""
-    made = call.builder.emit(Tile(times), [as_channels(call, x, axis)], name)
-    return row_major(made, (*x.shape[:axis], x.shape[axis] * times, *x.shape[axis + 1 :]))
+    if x.shape == shape:
+        return x
+    made = call.builder.emit(Expand(shape), [call.builder.natural(x)], f"{call.name}.expand")
+    return row_major(made, shape)
 
 
 def tile(call: Call) -> TensorView:
-    """TILE -> tile, axis by axis."""
+    """TILE -> expand, of axes of 1 before those that are repeated."""
     x, times = call.tensor(), call.integers(1, "the multiples")
     if len(times) != len(x.shape) or min(times, default=1) < 1:
         raise GraphError(
-            "the multiples do not fit", expected=f"one for each of {list(x.shape)}", found=str(times)
+            "the multiples do not fit",
+            expected=f"one for each of {list(x.shape)}",
+            found=str(times),
         )
-    axes = [axis for axis in reversed(range(len(times))) if times[axis] != 1]
-    for axis in axes:
-        name = call.name if axis == axes[-1] else f"{call.name}.{axis}"
-        x = repeated(call, x, axis, times[axis], name)
-    return x
+    single = call.builder.reshaped(x, tuple(n for extent in x.shape for n in (1, extent)))
+    wide = spread(call, single, tuple(chain(*zip(times, x.shape, strict=True))))
+    shape = [n * extent for n, extent in zip(times, x.shape, strict=True)]
+    return call.builder.reshaped(wide, shape)
 
 
 def broadcast_to(call: Call) -> TensorView:
-    """BROADCAST_TO -> tile, axis by axis."""
+    """BROADCAST_TO -> expand."""
     x, shape = call.tensor(), call.integers(1, "the shape")
     wide = _wide(x, len(shape))
-    assert isinstance(wide, TensorView)
-    if len(wide.shape) != len(shape) or any(
-        n not in {1, extent} for n, extent in zip(wide.shape, shape, strict=True)
-    ):
+    assert isinstance(wide, TensorView)  # as x is
+    if common_shape(wide, np.broadcast_to(np.zeros(()), shape)) != shape:
         raise GraphError("a shape that does not fit", expected=str(list(x.shape)), found=str(shape))
     return spread(call, wide, shape)
 

@@ -7,7 +7,13 @@ from dataclasses import replace
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
-from netgen.frontends.tflite.broadcasting import as_wide, common_shape, fitting, in_stored_order, spread
+from netgen.frontends.tflite.broadcasting import (
+    as_wide,
+    common_shape,
+    fitting,
+    in_stored_order,
+    spread,
+)
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.parts import FileTensor
 from netgen.ops.broadcast import Broadcast
@@ -36,9 +42,7 @@ def fused_act(call: Call) -> str:
 
 def of_two_codes(op: Broadcast, call: Call) -> TensorView:
     """Two operands of any shapes that can be broadcast; one may be a constant."""
-    return in_stored_order(
-        call.given(0), call.given(1), lambda a, b: _of_two_codes(op, call, a, b)
-    )
+    return in_stored_order(call.given(0), call.given(1), lambda a, b: _of_two_codes(op, call, a, b))
 
 
 def _of_two_codes(op: Broadcast, call: Call, a: Value | None, b: Value | None) -> TensorView:
@@ -52,7 +56,8 @@ def _of_two_codes(op: Broadcast, call: Call, a: Value | None, b: Value | None) -
         operands = [builder.natural(a), builder.natural(b)]
     else:
         x, array = (a, b) if isinstance(a, TensorView) else (b, a)
-        assert isinstance(x, TensorView) and not isinstance(array, TensorView)
+        if not isinstance(x, TensorView) or isinstance(array, TensorView):
+            raise GraphError("no operand is computed")
         wide = x.shape if array.size == 1 else common_shape(x, array)
         second = _constant(call, call.read[int(x is a)], array, wide)
         operands = [builder.natural(spread(call, x, wide)), second]

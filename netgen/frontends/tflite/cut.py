@@ -20,8 +20,8 @@ _LISTED = 12
 def cut_file(file: ModelFile, names: Iterable[str], where: str) -> ModelFile:
     """The file with these outputs: names of tensors, as the file or as netgen has them.
 
-    Inputs stay, and operators on variables with what they read. Raises UsageError for a name that no operator
-    makes.
+    Inputs stay, and operators on variables with what they read. Raises UsageError for a name that
+    no operator makes.
     """
     made = {index for operator in file.operators for index in operator.outputs}
     outputs = tuple(_find(file, name, made, where) for name in names)

@@ -14,20 +14,18 @@ from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
 from netgen.frontends.tflite.broadcasting import (
-    as_wide,
     common_shape,
     fitting,
     in_stored_order,
-    spread,
 )
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
-from netgen.ops.argmax import Argmax
 from netgen.ops.broadcast import Broadcast, per_channel
 from netgen.ops.dequantize import Dequantize
+from netgen.ops.div import Div
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.mul import Mul
@@ -85,19 +83,6 @@ def softmax(call: Call) -> TensorView:
     return row_major(y, x.shape)
 
 
-def arg_max(call: Call) -> TensorView:
-    """ARG_MAX -> argmax over the last axis; results are int32 where the file says int64."""
-    x = call.tensor()
-    axis = call.axis(1, len(x.shape))
-    if len(x.shape) < 2:
-        raise GraphError("only the maximum over one of several axes is supported")
-    kept = [each for each in range(len(x.shape)) if each != axis]
-    turned = x.transposed([*kept, axis])
-    y = call.builder.emit(Argmax(), [call.builder.natural(turned)], call.name)
-    shape = turned.shape[:-1]
-    return call.builder.reshaped(row_major(y, (*shape, 1)), shape)
-
-
 def add(call: Call) -> TensorView:
     """ADD of two tensors -> add; of a constant -> a bias, batch_norm, or add."""
     if of_codes(call):
@@ -153,18 +138,42 @@ def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorV
 
 
 def div(call: Call) -> TensorView:
-    """DIV by a constant -> batch_norm or mul."""
+    """DIV by a constant -> batch_norm or mul; of two tensors, or of a constant by one -> div."""
     if of_codes(call):
         raise UnsupportedError("not supported of codes", hint=WITHOUT_QUANTISATION)
-    divisor = _floats(call.known(1, "the divisor"))
+    return _of_floats(call, _quotient)
+
+
+def _quotient(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
+    if isinstance(b, TensorView):
+        return _of_two_floats(call, Div(), name, a, b)
+    divisor = _floats(b)
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
-    x, factor = call.tensor(), np.asarray(1.0 / divisor)
-    return call.activated(
-        lambda name: in_stored_order(
-            x, factor, lambda a, b: _with_constant(call, Mul(), a, b, name)
-        )
+    return _with_constant(call, Mul(), a, np.asarray(1.0 / divisor), name)
+
+
+def of_two_floats(op: Broadcast, call: Call) -> TensorView:
+    """Two operands of floats without a fused activation; one may be a constant."""
+    return in_stored_order(
+        call.given(0), call.given(1), lambda a, b: _of_two_floats(call, op, call.name, a, b)
     )
+
+
+def _of_two_floats(
+    call: Call, op: Broadcast, name: str, a: Value | None, b: Value | None
+) -> TensorView:
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
+        return _of_two(op, call, a, b, name)
+    if isinstance(a, TensorView):
+        return _with_whole_constant(call, op, a, _floats(b), name)
+    assert isinstance(b, TensorView)  # folded otherwise
+    if op.commutes:
+        return _with_whole_constant(call, op, b, _floats(a), name)
+    given = _floats(a)
+    first = call.builder.constant(f"{name}.a", given)
+    y = call.builder.emit(op, [first, call.builder.natural(b)], name)
+    return row_major(y, common_shape(given, b))
 
 
 def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
@@ -192,12 +201,12 @@ def _with_constant(
 def _with_whole_constant(
     call: Call, op: Broadcast, x: TensorView, given: Floats, name: str
 ) -> TensorView:
-    """A second operand of the shape of x, or of one number per channel."""
-    given = given.reshape((1,) * len(x.shape)) if given.size == 1 else given
+    """A second operand that is a constant, of any shape that fits."""
+    channels = per_channel(x.shape)
+    given = np.broadcast_to(given.reshape(-1), channels) if given.size == 1 else given
     wide = common_shape(x, given)
-    second = call.builder.constant(f"{name}.b", as_wide(call, given, wide))
-    first = call.builder.natural(spread(call, x, wide))
-    return row_major(call.builder.emit(op, [first, second], name), wide)
+    second = call.builder.constant(f"{name}.b", given)
+    return row_major(call.builder.emit(op, [call.builder.natural(x), second], name), wide)
 
 
 def _affine(call: Call, op: Add | Mul, x: TensorView, numbers: Floats, name: str) -> TensorView:

@@ -78,7 +78,8 @@ def gather(call: Call) -> Known:
 def reverse(call: Call) -> Known:
     """REVERSE_V2: numpy.flip."""
     array = call.known(0, "the operand")
-    return np.flip(array, [axis_of(axis, array.ndim) for axis in call.integers(1, "the axes")])
+    axes = tuple(axis_of(axis, array.ndim) for axis in call.integers(1, "the axes"))
+    return np.asarray(np.flip(array, axes))
 
 
 def tile(call: Call) -> Known:

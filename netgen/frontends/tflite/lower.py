@@ -27,13 +27,15 @@ class LoweredFile:
     """The graph of a file, and how it holds the file's tensors.
 
     `views` are those that are computed, in the order of the file, by their indices; not all of
-    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's.
+    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's,
+    `operators` those that were read, by their indices in the file.
     """
 
     graph: Graph
     views: Mapping[int, TensorView]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    operators: tuple[int, ...]
 
     def shape(self, value: str) -> tuple[int, ...]:
         """Shape of a value of the graph."""
@@ -92,7 +94,8 @@ class _Lowering:
             for index, value in self._values.items()
             if isinstance(value, TensorView)
         }
-        return LoweredFile(graph, views, self._file.inputs, self._file.outputs)
+        operators = tuple(operator.index for operator in self._file.operators)
+        return LoweredFile(graph, views, self._file.inputs, self._file.outputs, operators)
 
     def _input(self, tensor: FileTensor) -> TensorView:
         if tensor.is_constant:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import broadcasting, dilated, elementwise, padding, picked, resize, views
+from netgen.frontends.tflite import (
+    broadcasting,
+    dilated,
+    elementwise,
+    padding,
+    picked,
+    reduced,
+    resize,
+    unary,
+    views,
+)
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
 from netgen.frontends.tflite.transposed import transpose_conv
-from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
+from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
-    "ARG_MAX": elementwise.arg_max,
+    "ARG_MAX": reduced.arg_max,
+    "ARG_MIN": reduced.arg_min,
     "AVERAGE_POOL_2D": average_pool_2d,
     "BATCH_TO_SPACE_ND": dilated.batch_to_space,
     "BROADCAST_TO": broadcasting.broadcast_to,
@@ -30,7 +41,9 @@ MAPPINGS: dict[str, Mapping] = {
     "LEAKY_RELU": elementwise.leaky_relu,
     "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": max_pool_2d,
-    "MEAN": mean,
+    "MAXIMUM": reduced.maximum,
+    "MEAN": reduced.mean,
+    "MINIMUM": reduced.minimum,
     "MIRROR_PAD": padding.mirror_pad,
     "MUL": elementwise.mul,
     "PACK": views.pack,
@@ -38,6 +51,8 @@ MAPPINGS: dict[str, Mapping] = {
     "PADV2": padding.pad,
     "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
+    "REDUCE_MAX": reduced.reduce_max,
+    "REDUCE_MIN": reduced.reduce_min,
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
     "RELU_N1_TO_1": elementwise.relu_n1_to_1,
@@ -55,9 +70,11 @@ MAPPINGS: dict[str, Mapping] = {
     "SQUEEZE": views.squeeze,
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
+    "SUM": reduced.total,
     "TANH": elementwise.tanh,
     "TILE": broadcasting.tile,
     "TRANSPOSE": views.transpose,
     "TRANSPOSE_CONV": transpose_conv,
     "UNPACK": views.unpack,
+    **unary.MAPPINGS,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -15,6 +16,7 @@ from netgen.ir.operator import Operator
 from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.spatial_slice import SpatialSlice
+from netgen.ops.strided_slice import StridedSlice
 
 # More pieces than this would make a function of more lines than anybody reads.
 _MOST_PIECES = 4096
@@ -65,19 +67,27 @@ def cut(call: Call, x: TensorView, cuts: Sequence[range], name: str) -> TensorVi
 
 def picked(call: Call, x: TensorView, axis: int, places: Sequence[int], name: str) -> TensorView:
     """Keep places of an axis, in this order; what lies behind the axis is taken as channels."""
-    inner, value = prod(x.shape[axis + 1 :]), as_channels(call, x, axis)
+    inner, shape = prod(x.shape[axis + 1 :]), (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
     step = places[1] - places[0] if len(places) > 1 else 1
-    alike = all(b - a == step for a, b in zip(places, places[1:], strict=False))
-    if alike and step > 0 and (step == 1 or inner == 1):
-        op = ChannelSlice(places[0] * inner, len(places) * inner, step)
-        y = call.builder.emit(op, [value], name)
-    else:
-        pieces = [
-            call.builder.emit(ChannelSlice(first * inner, count * inner), [value], f"{name}.{k}")
-            for k, (first, count) in enumerate(_neighbours(places))
-        ]
-        y = call.builder.emit(Concat(), pieces, name)
-    return row_major(y, (*x.shape[:axis], len(places), *x.shape[axis + 1 :]))
+    alike = step and all(b - a == step for a, b in pairwise(places))
+    if alike and (step < 0 or (step > 1 and inner > 1)):
+        first, steps = [0] * len(shape), [1] * len(shape)
+        first[axis], steps[axis] = places[0], step
+        op = StridedSlice(tuple(first), shape, tuple(steps))
+        return row_major(call.builder.emit(op, [call.builder.natural(x)], name), shape)
+    value = as_channels(call, x, axis)
+    if alike:
+        return row_major(
+            call.builder.emit(
+                ChannelSlice(places[0] * inner, len(places) * inner, step), [value], name
+            ),
+            shape,
+        )
+    pieces = [
+        call.builder.emit(ChannelSlice(first * inner, count * inner), [value], f"{name}.{k}")
+        for k, (first, count) in enumerate(_neighbours(places))
+    ]
+    return row_major(call.builder.emit(Concat(), pieces, name), shape)
 
 
 def _neighbours(places: Sequence[int]) -> list[tuple[int, int]]:
@@ -119,9 +129,7 @@ def reverse(call: Call) -> TensorView:
     return cut(call, x, cuts, call.name)
 
 
-def mirrored(
-    call: Call, x: TensorView, sides: Sequence[tuple[int, int]], mode: str
-) -> TensorView:
+def mirrored(call: Call, x: TensorView, sides: Sequence[tuple[int, int]], mode: str) -> TensorView:
     """A tensor in a frame of its own places, axis by axis; `mode` is one of numpy.pad."""
     for axis, (before, behind) in enumerate(sides):
         if before or behind:

@@ -12,10 +12,12 @@ from math import prod
 import numpy as np
 
 from netgen.errors import GraphError
-from netgen.frontends.onnx_call import Value, axis_of
+from netgen.frontends.onnx_call import Known, Value, axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.broadcasting import common_shape, in_stored_order, spread
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.codes import of_codes
+from netgen.frontends.tflite.elementwise import of_two_floats
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.frontends.tflite.picked import as_channels
 from netgen.ir.operator import Operator
@@ -25,7 +27,10 @@ from netgen.ops.concat import Concat
 from netgen.ops.global_avg_pool import GlobalAvgPool
 from netgen.ops.global_sum_pool import GlobalSumPool
 from netgen.ops.max_pool2d import MaxPool2d
+from netgen.ops.maximum import Maximum
+from netgen.ops.minimum import Minimum
 from netgen.ops.mul import Mul
+from netgen.ops.pad import Pad
 
 
 def mean(call: Call) -> TensorView:
@@ -40,15 +45,17 @@ def mean(call: Call) -> TensorView:
 def total(call: Call) -> TensorView:
     """SUM -> global_avg_pool times the count, of codes global_sum_pool.
 
-    Source: TensorFlow Lite, `reduce.cc`, EvalSum: codes that keep their scale are added as they
-    are, until they overflow. That is no sum.
+    LiteRT reads int8 as if they were uint8 (`reduce.cc`, EvalSum), which is no sum; TensorFlow
+    Lite Micro adds them up.
     """
     x = call.tensor()
     kind, count = call.builder.kind(x), prod(x.shape[axis] for axis in _axes(call, x))
     if not kind.element.is_float:
         codes = call.one_scale()
-        if kind.alike(call.made[0].type()):
-            raise UnsupportedError("not supported of codes that keep their scale")
+        if kind.dtype == "i8" and call.profile == "litert":
+            raise UnsupportedError(
+                "wrong of int8 in LiteRT, which takes them for uint8", hint="give -p profile=tflm"
+            )
         return _reduced(call, x, GlobalSumPool(scale=codes.scale, zero=codes.zero))
     average = _reduced(call, x, GlobalAvgPool(), f"{call.name}.mean")
     return call.builder.affine(average, np.array([float(count)]), np.zeros(1), call.name)
@@ -60,19 +67,25 @@ def reduce_max(call: Call) -> TensorView:
 
 
 def reduce_min(call: Call) -> TensorView:
-    """REDUCE_MIN -> max_pool2d of one window, of what is reversed."""
+    """REDUCE_MIN -> max_pool2d of one window, of what is reversed: exactly that, but for NaN."""
     x = _reversed(call, call.tensor(), f"{call.name}.reversed")
     return _reversed(call, _reduced(call, x, None, f"{call.name}.maximum"), call.name)
 
 
 def maximum(call: Call) -> TensorView:
-    """MAXIMUM -> max_pool2d of both, side by side."""
-    return in_stored_order(call.given(0), call.given(1), lambda a, b: _of_two(call, a, b, 1))
+    """MAXIMUM -> maximum; of codes max_pool2d of both, side by side."""
+    if not of_codes(call):
+        return of_two_floats(Maximum(), call)
+    return in_stored_order(call.given(0), call.given(1), lambda a, b: _greater(call, a, b))
 
 
 def minimum(call: Call) -> TensorView:
-    """MINIMUM -> max_pool2d of both, side by side, of what is reversed."""
-    return in_stored_order(call.given(0), call.given(1), lambda a, b: _of_two(call, a, b, -1))
+    """MINIMUM -> minimum; of codes max_pool2d of both, side by side, of what is reversed."""
+    if not of_codes(call):
+        return of_two_floats(Minimum(), call)
+    return in_stored_order(
+        call.given(0), call.given(1), lambda a, b: _greater(call, a, b, least=True)
+    )
 
 
 def arg_max(call: Call) -> TensorView:
@@ -125,28 +138,40 @@ def _reversed(call: Call, x: TensorView, name: str) -> TensorView:
     return replace(x, value=builder.emit(op, [x.value, factor], name))
 
 
-def _of_two(call: Call, a: Value | None, b: Value | None, sign: int) -> TensorView:
-    if a is None or b is None:
+def _greater(call: Call, a: Value | None, b: Value | None, *, least: bool = False) -> TensorView:
+    """The greater of codes, or the lesser: one of both operands may be one number."""
+    if not isinstance(a, TensorView):
+        a, b = b, a
+    if not isinstance(a, TensorView) or b is None:
         raise GraphError("an operand is missing")
-    views = [_computed(call, each, at, a if each is b else b) for at, each in enumerate((a, b))]
-    wide = common_shape(*views)
-    if sign < 0:
-        views = [_reversed(call, x, f"{call.name}.reversed_{k}") for k, x in enumerate(views)]
-    flat = [as_channels(call, spread(call, x, wide), 0) for x in views]
-    both = call.builder.emit(Concat(), flat, f"{call.name}.both")
-    pair = call.builder.reshaped(row_major(both, (1, 2 * prod(wide))), (1, 2, 1, prod(wide)))
-    op, name = MaxPool2d((2, 1), (1, 1), (0, 0, 0, 0)), call.name
-    name = name if sign > 0 else f"{name}.maximum"
-    y = row_major(call.builder.emit(op, [call.builder.image(pair)], name), (1, 1, 1, prod(wide)))
+    end = f"{call.name}.maximum" if least else call.name
+    if isinstance(b, TensorView):
+        wide = common_shape(a, b)
+        both = [_reversed(call, x, f"{end}.reversed") if least else x for x in (a, b)]
+        flat = [as_channels(call, spread(call, x, wide), 0) for x in both]
+        pair = call.builder.emit(Concat(), flat, f"{end}.both")
+    else:
+        pair, wide = _beside(call, a, b, least=least), a.shape
+    image = call.builder.reshaped(row_major(pair, (1, 2 * prod(wide))), (1, 2, 1, prod(wide)))
+    op = MaxPool2d((2, 1), (1, 1), (0, 0, 0, 0))
+    y = row_major(call.builder.emit(op, [call.builder.image(image)], end), (1, 1, 1, prod(wide)))
     found = call.builder.reshaped(y, wide)
-    return found if sign > 0 else _reversed(call, found, call.name)
+    return _reversed(call, found, call.name) if least else found
 
 
-def _computed(call: Call, value: Value, at: int, other: Value) -> TensorView:
-    """A tensor; of a constant one, as zero times the other operand and a number."""
-    if isinstance(value, TensorView):
-        return value
-    raise UnsupportedError("supported of two computed tensors only")
+def _beside(call: Call, x: TensorView, array: Known, *, least: bool) -> str:
+    """Codes, and beside them as many times a constant one."""
+    if array.size != 1:
+        raise UnsupportedError("supported of codes with one constant only")
+    code, kind = int(array.reshape(-1)[0]), call.builder.kind(x)
+    if least:
+        x = _reversed(call, x, f"{call.name}.reversed")
+        code = kind.element.low + kind.element.high - code
+        kind = call.builder.kind(x)
+    image = call.builder.image(call.builder.reshaped(x, (1, 1, 1, prod(x.shape))))
+    return call.builder.emit(
+        Pad((0, 1, 0, 0), float(code - kind.zero)), [image], f"{call.name}.both"
+    )
 
 
 def _place(call: Call, x: TensorView) -> TensorView:

@@ -88,8 +88,8 @@ def strided_cuts(call: Call, shape: Sequence[int]) -> tuple[list[range], tuple[i
         elif "NewAxis" in bits:
             wanted.append(1)
         else:
-            end = begin + end if call.integer("Offset") else end
-            cuts.append(_strided(shape[len(cuts)], (begin, end, stride), bits))
+            last = begin + end if call.integer("Offset") else end
+            cuts.append(_strided(shape[len(cuts)], (begin, last, stride), bits))
             wanted += [] if "ShrinkAxis" in bits else [len(cuts[-1])]
     wanted += shape[len(cuts) :]
     cuts += [range(extent) for extent in shape[len(cuts) :]]

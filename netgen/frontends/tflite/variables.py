@@ -49,7 +49,9 @@ class _Initial:
 class Variables:
     """The variables of a file while its operators are walked in order."""
 
-    def __init__(self, builder: ChannelsLast, once: Mapping[int, FileGraph], budget: Budget) -> None:
+    def __init__(
+        self, builder: ChannelsLast, once: Mapping[int, FileGraph], budget: Budget
+    ) -> None:
         self._budget = budget
         self._builder = builder
         self._once = once
