@@ -10,16 +10,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from netgen.errors import GraphError, NetgenError
-from netgen.export.litert_session import LiteRT
 from netgen.export.tflite_judge import TFLiteJudge
-from netgen.export.tflm_session import TFLM
 from netgen.ir.tensor_type import Array
 
-FileJudge: TypeAlias = Literal["tflite", "tflm"]
-_JUDGES: dict[FileJudge, type[TFLiteJudge]] = {"tflite": LiteRT, "tflm": TFLM}
 _LONGEST_GOODBYE = 5.0
 
 
@@ -29,8 +24,8 @@ class JudgeProcess:
     Raises GraphError where the process of the judge ends.
     """
 
-    def __init__(self, judge: FileJudge, path: Path, outputs: str = "") -> None:
-        self._title, self._path = _JUDGES[judge].title, path
+    def __init__(self, judge: type[TFLiteJudge], path: Path, outputs: str = "") -> None:
+        self._title, self._path = judge.title, path
         # Others would copy threads that hold locks.
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
@@ -63,10 +58,10 @@ class JudgeProcess:
         return found
 
 
-def _serve(connection: Connection, name: FileJudge, path: Path, outputs: str) -> None:
+def _serve(connection: Connection, kind: type[TFLiteJudge], path: Path, outputs: str) -> None:
     """Answer with what the judge finds, or with its error, until nobody asks."""
     try:
-        judge = _JUDGES[name](path, outputs)
+        judge = kind(path, outputs)
         connection.send({})
         while True:
             connection.send(judge.run(connection.recv()))

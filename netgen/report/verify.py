@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from netgen.compiler import (
     Lowered,
@@ -22,9 +22,6 @@ from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
 from netgen.runtime.declared_inputs import declared_inputs
-
-if TYPE_CHECKING:
-    from netgen.export.judge_process import FileJudge
 
 Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
 
@@ -122,11 +119,14 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 
-def _judge_of_file(against: FileJudge, file: Path, origin: Origin | None) -> Reference:
+def _judge_of_file(against: Judge, file: Path, origin: Origin | None) -> Reference:
     from netgen.export.judge_process import JudgeProcess
+    from netgen.export.litert_session import LiteRT
+    from netgen.export.tflm_session import TFLM
 
+    kind = TFLM if against == "tflm" else LiteRT
     outputs = "" if origin is None else str(origin.parameters.get("outputs", ""))
-    return JudgeProcess(against, file, outputs).run
+    return JudgeProcess(kind, file, outputs).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:

@@ -46,8 +46,9 @@ VALUES = {
     "--models": ".",
     "--rounds": "3",
     "--chart": "c.svg",
+    "--outputs": "y",
 }
-LOADING = {"-p", "--weights", "--by-position"}
+LOADING = {"-p", "--weights", "--by-position", "--outputs"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
     *("--small", "--input-type", "--mean", "--std"),
