@@ -16,6 +16,7 @@ from netgen.frontends.tflite import (
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.products import batch_matmul
 from netgen.frontends.tflite.transposed import transpose_conv
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d
 
@@ -25,6 +26,7 @@ MAPPINGS: dict[str, Mapping] = {
     "ARG_MAX": reduced.arg_max,
     "ARG_MIN": reduced.arg_min,
     "AVERAGE_POOL_2D": average_pool_2d,
+    "BATCH_MATMUL": batch_matmul,
     "BATCH_TO_SPACE_ND": dilated.batch_to_space,
     "BROADCAST_TO": broadcasting.broadcast_to,
     "CAST": elementwise.cast,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,6 +73,8 @@ class FileTensor:
         Raises WeightsError where they are packed in a way that netgen does not read, and where
         there are more or fewer of them than the shape says.
         """
+        if self.element == "INT4" and self.data is not None:
+            return self._halves(self.data)
         if self.element not in _ARRAYS:
             raise WeightsError(
                 f"the constant {self.shown} has an element type that netgen does not read",
@@ -90,6 +93,18 @@ class FileTensor:
                 found=f"{data.size}",
             )
         return data.view(kind).reshape(self.shape)
+
+    def _halves(self, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+        """Codes of four bits, two in a byte, the lower one first."""
+        both = np.stack([data << 4, data & 0xF0], axis=-1).reshape(-1).view(np.int8) >> 4
+        count = prod(self.shape)
+        if min(self.shape, default=1) < 0 or 2 * data.size not in {count, count + 1}:
+            raise WeightsError(
+                f"the weights {self.shown} are damaged or incomplete",
+                expected=f"half a byte for each of {list(self.shape)}",
+                found=f"{data.size}",
+            )
+        return np.asarray(both[:count].reshape(self.shape))
 
     def type(self) -> TensorType:
         """Type of a tensor that is computed, or given by the caller.

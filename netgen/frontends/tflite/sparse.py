@@ -47,7 +47,7 @@ def expanded(
     """All elements, zeros where none are stored; raises WeightsError where places do not fit."""
     rank, order = len(shape), sparsity.order
     if (
-        min(shape, default=0) < 0
+        min(shape, default=-1) < 0
         or sorted(order) != list(range(rank + len(sparsity.blocks)))
         or len(sparsity.levels) != len(order)
         or len(set(sparsity.blocks)) != len(sparsity.blocks)

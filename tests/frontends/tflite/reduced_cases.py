@@ -21,10 +21,13 @@ from tests.frontends.tflite.reduced_models import (
     compared,
     gathered,
     in_codes,
+    multiplied,
     of_positive,
     of_version,
     quotient,
     reduced,
+    sparse_weights,
+    weights_of_four_bits,
 )
 from tests.frontends.tflite.tflite_models import RELU, Model
 
@@ -39,6 +42,12 @@ FLAT = (1, 9, 8, 1)
 FURTHER: dict[str, tuple[Build, ...]] = {
     "ABS": (lambda: alone("ABS"),),
     "ARG_MIN": (lambda: arg_min(2), lambda: arg_min(3, "int8"), lambda: arg_min(1, "uint8")),
+    "BATCH_MATMUL": (
+        lambda: multiplied((1, 3, 5, 4), (1, 1, 7, 4), turned=(False, True)),
+        lambda: multiplied((1, 4, 5), (4, 6), learned=True, turned=(True, False)),
+        lambda: multiplied((2, 5, 4), (1, 6, 4), learned=True, turned=(False, True)),
+        lambda: multiplied((1, 4, 5), (1, 4, 6), turned=(True, False)),
+    ),
     "BROADCAST_TO": (
         lambda: of_version(with_integers("BROADCAST_TO", ROW, IMAGE), 2),
         lambda: of_version(in_codes(with_integers("BROADCAST_TO", (1, 9, 1), (2, 9, 4))), 2),
@@ -121,6 +130,11 @@ WIDER: dict[str, tuple[Build, ...]] = {
         lambda: channels_first_by("ADD", (1, 6, 1, 1)),
         lambda: elementwise_of_codes("ADD", "int8", a=COLUMN, b=ROW),
         lambda: elementwise_of_codes("ADD", "uint8", b=FLAT, constant="b"),
+    ),
+    "CONV_2D": (
+        weights_of_four_bits,
+        lambda: sparse_weights(blocks=False),
+        lambda: sparse_weights(blocks=True, kind="float16"),
     ),
     "DIV": (
         lambda: quotient(IMAGE), lambda: quotient(FLAT), lambda: quotient(IMAGE, constant=True),

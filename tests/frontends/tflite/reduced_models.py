@@ -102,7 +102,7 @@ def bytes_without_scale(kind: str) -> Model:
     return model.node("MUL", ["f", model.constant("c", 1 / 127.5)])
 
 
-def sparse_weights(blocks: bool, kind: str = "float32") -> Model:
+def sparse_weights(*, blocks: bool, kind: str = "float32") -> Model:
     """A convolution whose weights [8,1,1,8] are listed: each one, or in blocks of four."""
     draw = np.random.default_rng(3)
     there = draw.random((8, 2 if blocks else 8)) < 0.4
@@ -133,3 +133,29 @@ def sparse_weights(blocks: bool, kind: str = "float32") -> Model:
         model.node("DEQUANTIZE", ["d"], ["w"])
     inputs = ["x", "d" if kind == "float32" else "w", model.weights("b", 8)]
     return model.node("CONV_2D", inputs, Padding=VALID, StrideH=1, StrideW=1)
+
+
+def multiplied(
+    a: tuple[int, ...], b: tuple[int, ...], *, learned: bool = False, turned: tuple[bool, bool]
+) -> Model:
+    """A product of matrices, which may be turned before."""
+    model = Model({"a": a} if learned else {"a": a, "b": b})
+    second = model.weights("b", *b) if learned else "b"
+    return model.node("BATCH_MATMUL", ["a", second], AdjX=turned[0], AdjY=turned[1])
+
+
+def weights_of_four_bits() -> Model:
+    """A convolution of int8 by codes that stand two in a byte."""
+    model = Model({"x": IMAGE})
+    model.codes_of("x", IMAGE, "int8", 0.05, 3)
+    model.codes_of("y", (), "int8", 0.2, -5)
+    halves = np.random.default_rng(1).integers(0, 16, 5 * 3 * 3 * 6)
+    halves[halves == 8] = 7  # -8 is none of a symmetric quantiser
+    model.constant("w", halves[0::2] | halves[1::2] << 4, "uint8")
+    scales = np.linspace(0.02, 0.05, 5).astype(np.float32)
+    numbers = {"Scale": scales, "ZeroPoint": np.zeros(5, np.int64)}
+    model.tensor("w", (5, 3, 3, 6), "INT4", Quantization=Table("QuantizationParameters", numbers))
+    model.constant("b", np.arange(-200, 200, 80), "int32")
+    return of_version(
+        model.node("CONV_2D", ["x", "w", "b"], Padding=VALID, StrideH=1, StrideW=1), 7
+    )

@@ -35,7 +35,6 @@ from tests.frontends.tflite.operator_models import (
     shuffle,
 )
 from tests.frontends.tflite.reduced_cases import UNJUDGED
-from tests.frontends.tflite.reduced_models import sparse_weights
 from tests.frontends.tflite.tflite_models import Model
 from tests.tools import find_package
 
@@ -172,15 +171,6 @@ def test_means_of_codes_are_exact(
     inputs = seeded_inputs(graph)
     expected = run_litert(tmp_path / "m.tflite", inputs)
     assert np.array_equal(interpret(graph, inputs)["y"], expected["y"])
-
-
-@pytest.mark.parametrize(("blocks", "kind"), [(False, "float32"), (True, "float16")])
-def test_weights_without_their_zeros(tmp_path: Path, blocks: bool, kind: str) -> None:
-    find_package("ai_edge_litert")
-    graph = read(tmp_path, sparse_weights(blocks, kind))
-    inputs = seeded_inputs(graph)
-    expected = run_litert(tmp_path / "m.tflite", inputs)["y"]
-    assert relative_error(interpret(graph, inputs)["y"], expected) <= 2e-6
 
 
 def test_an_input_that_nothing_reads(tmp_path: Path) -> None:
