@@ -28,9 +28,9 @@ def batch_matmul(call: Call) -> TensorView:
     w = learned.array
     if w.ndim < 2 or prod(w.shape[:-2]) != 1:
         raise GraphError("only one matrix of weights is supported", found=str(list(w.shape)))
-    w = w.reshape(w.shape[-2:])
+    w = w.reshape(w.shape[-2], w.shape[-1])
     w = w if call.integer("AdjY") else w.T
-    outputs, inputs = w.shape
+    outputs, inputs = w.shape[0], w.shape[1]
     if x.shape[-1] != inputs:
         raise GraphError("matrices that do not fit", expected=str(inputs), found=str(x.shape[-1]))
     rows = prod(x.shape[:-1])
