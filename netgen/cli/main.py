@@ -259,17 +259,25 @@ def verify(
 ) -> None:
     """Compile for this machine and compare with a reference, layer by layer."""
     from netgen.report.tables import comparison_table
-    from netgen.report.verify import TOLERANCES, agreement_text, require_agreement, verify_graph
+    from netgen.report.verify import (
+        TOLERANCES,
+        agreement_text,
+        inputs_text,
+        require_agreement,
+        verify_graph,
+    )
 
     graph = load_for_values(model, weights, parameters)
     with progress() as tell:
         comparison = verify_graph(graph, target, against, tell, planning, Path(model))
     if as_json:
-        print_json({"against": against, **comparison.as_json()})
+        shown = {"against": against, "inputs": inputs_text(graph, target)}
+        print_json({**shown, **comparison.as_json()})
     else:
         if layers:
             print_table(comparison_table(comparison))
         click.echo(agreement_text(comparison, against))
+        click.echo(inputs_text(graph, target))
     require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
 
 

@@ -11,9 +11,10 @@ import click
 from netgen.cli import values as cli_values
 from netgen.cli.planning import planning_option
 
-# Where the context keeps the flag, so that not every command has to hand it on.
+# Where the context keeps these, so that not every command has to hand them on.
 BY_POSITION = "netgen.by_position"
 INPUT_SHAPES = "netgen.input_shapes"
+OUTPUTS = "netgen.outputs"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,7 +47,14 @@ def model_options(command: Command) -> Command:
         ),
         help="Shape of an input of an .onnx file whose axes are open: x=1,3,96,96.",
     )
-    return parameters(weights(by_position(input_shape(command))))
+    outputs = click.option(
+        "--outputs",
+        metavar="NAMES",
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({OUTPUTS: value}),
+        help="Tensors of a .tflite file, by commas: the network ends there.",
+    )
+    return parameters(weights(by_position(input_shape(outputs(command)))))
 
 
 def model_arguments(command: Command) -> Command:

@@ -26,6 +26,8 @@ def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> 
     from netgen.compiler import load
 
     given = click.get_current_context().meta
+    if (outputs := given.get(cli_options.OUTPUTS)) is not None:
+        parameters = {**parameters, "outputs": outputs}
     by_position = bool(given.get(cli_options.BY_POSITION))
     shapes = given.get(cli_options.INPUT_SHAPES)
     bound = {"shapes": shapes} if shapes else {}

@@ -20,16 +20,17 @@ class LiteRT(TFLiteJudge):
     """Runs of a file; raises MissingExtraError where LiteRT is not installed."""
 
     title: ClassVar[str] = "LiteRT"
+    profile: ClassVar[str] = "litert"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, outputs: str = "") -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter, OpResolverType
         except ModuleNotFoundError:
             raise MissingExtraError("ai_edge_litert", "litert", "LiteRT as a judge") from None
-        super().__init__(path)
+        super().__init__(path, outputs)
         with self.refusing():
             self._interpreter = Interpreter(
-                model_content=path.read_bytes(),
+                model_content=self._content,
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
                 experimental_preserve_all_tensors=True,
             )

@@ -11,21 +11,25 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.export.cut_bytes import cut_bytes
 from netgen.frontends.onnx_tensor_view import TensorView
 from netgen.frontends.tflite.load import lower_tflite
 from netgen.ir.tensor_type import Array
 
 
 class TFLiteJudge(ABC):
-    """Runs of a file that follow each other.
+    """Runs of a file that follow each other; of its graph as `load_tflite` reads it.
 
     Raises GraphError where the implementation refuses the file, and what reading the file raises.
     """
 
     title: ClassVar[str]
+    profile: ClassVar[str]
 
-    def __init__(self, path: Path) -> None:
-        self._lowered, self._path = lower_tflite(path), path
+    def __init__(self, path: Path, outputs: str = "") -> None:
+        self._lowered, self._path = lower_tflite(path, self.profile, outputs), path
+        content = path.read_bytes()
+        self._content = cut_bytes(content, self._lowered) if outputs else content
 
     @abstractmethod
     def _invoke(self, inputs: Mapping[int, Array]) -> None:

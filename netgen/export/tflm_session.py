@@ -24,16 +24,17 @@ class TFLM(TFLiteJudge):
     """Runs of a file; raises MissingExtraError where tflite-micro is not installed."""
 
     title: ClassVar[str] = "TensorFlow Lite Micro"
+    profile: ClassVar[str] = "tflm"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, outputs: str = "") -> None:
         try:
             from tflite_micro.python.tflite_micro import runtime
         except ModuleNotFoundError:
             raise MissingExtraError("tflite_micro", "tflm", "TensorFlow Lite Micro") from None
-        super().__init__(path)
+        super().__init__(path, outputs)
         with self.refusing():
             self._interpreter = runtime.Interpreter.from_bytes(
-                path.read_bytes(),
+                self._content,
                 arena_size=arena_bytes(self._lowered.graph),
                 intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
             )

@@ -28,7 +28,7 @@ class Loader:
 LOADERS: dict[str, Loader] = {
     ".ir": Loader(load_graph),
     ".onnx": Loader(load_onnx, any_parameter=True),
-    ".tflite": Loader(load_tflite, ("profile",)),
+    ".tflite": Loader(load_tflite, ("profile", "outputs")),
 }
 
 

@@ -38,6 +38,7 @@ from netgen.ops.floor import Floor, floor
 from netgen.ops.gelu import Gelu, gelu
 from netgen.ops.gelu_tanh import GeluTanh, gelu_tanh
 from netgen.ops.global_avg_pool import GlobalAvgPool, global_avg_pool
+from netgen.ops.global_sum_pool import GlobalSumPool, global_sum_pool
 from netgen.ops.hard_sigmoid import HardSigmoid, hard_sigmoid
 from netgen.ops.hard_swish import HardSwish, hard_swish
 from netgen.ops.identity import Identity, identity
@@ -106,6 +107,7 @@ REGISTRY.add(
     Dequantize,
     Dropout,
     GlobalAvgPool,
+    GlobalSumPool,
     HardSigmoid,
     HardSwish,
     Identity,
@@ -200,6 +202,7 @@ __all__ = [
     "gelu",
     "gelu_tanh",
     "global_avg_pool",
+    "global_sum_pool",
     "hard_sigmoid",
     "hard_swish",
     "identity",

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from netgen.compiler import Lowered, build, lower, runnable_target, with_input_type
+from netgen.compiler import (
+    Lowered,
+    build,
+    lower,
+    resolve_target,
+    runnable_target,
+    with_input_type,
+)
 from netgen.errors import UsageError, VerifyError
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import initial_states, interpret, next_states
@@ -65,8 +72,8 @@ def _reference(
     if against == "onnxruntime":
         judge = _onnxruntime(declared, lowered)
     else:
-        assert file is not None
-        judge = _judge_of_file(against, file)
+        assert file is not None  # as `verify_graph` has it
+        judge = _judge_of_file(against, file, graph.origin)
     return lambda inputs: judge(declared_inputs(declared, graph, inputs))
 
 
@@ -112,14 +119,14 @@ def _onnxruntime(graph: Graph, lowered: Lowered) -> Reference:
     return lambda inputs: run_onnxruntime(graph, inputs, values=names)
 
 
-def _judge_of_file(against: Judge, file: Path) -> Reference:
-    if against == "tflm":
-        from netgen.export.tflm_session import TFLM
-
-        return TFLM(file).run
+def _judge_of_file(against: Judge, file: Path, origin: Origin | None) -> Reference:
+    from netgen.export.judge_process import JudgeProcess
     from netgen.export.litert_session import LiteRT
+    from netgen.export.tflm_session import TFLM
 
-    return LiteRT(file).run
+    kind = TFLM if against == "tflm" else LiteRT
+    outputs = "" if origin is None else str(origin.parameters.get("outputs", ""))
+    return JudgeProcess(kind, file, outputs).run
 
 
 def require_agreement(comparison: Comparison, tolerance: float) -> None:
@@ -146,6 +153,13 @@ def _first_wrong(comparison: Comparison) -> str:
     wrong = (layer.name for layer in comparison.layers if layer.codes and layer.codes.count)
     first = next(wrong, None)
     return "in the outputs" if first is None else f"of %{first}"
+
+
+def inputs_text(graph: Graph, target: str) -> str:
+    """What was compared: the processor, and the numbers that the network was given."""
+    runs = len(seeded_runs(graph))
+    of = "one run" if runs == 1 else f"{runs} runs"
+    return f"target {resolve_target(target).name}, {of} of seeded inputs"
 
 
 def agreement_text(comparison: Comparison, against: str) -> str:

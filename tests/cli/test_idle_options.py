@@ -52,8 +52,9 @@ VALUES = {
     "--name": "net",
     "--board": "mps2-an386",
     "--chart": "c.svg",
+    "--outputs": "y",
 }
-LOADING = {"-p", "--weights", "--by-position"}
+LOADING = {"-p", "--weights", "--by-position", "--outputs"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
     *("--small", "--input-type", "--mean", "--std"),

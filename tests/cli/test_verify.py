@@ -29,7 +29,7 @@ def test_verify_json(cli: Cli, tiny: str) -> None:
     layers = {layer["name"]: layer["max_relative_error"] for layer in shown["layers"]}
     assert list(layers) == ["stem.relu6", "global_avg_pool", "linear"]
     assert layers["linear"] == shown["max_relative_error"]
-    assert shown.keys() == {"against", "max_relative_error", "layers"}
+    assert shown.keys() == {"against", "inputs", "max_relative_error", "layers"}
     assert {*map(len, shown["layers"])} == {2}
 
 
@@ -37,7 +37,8 @@ def test_verify_for_people(cli: Cli, tiny: str) -> None:
     short = cli("verify", tiny)
     assert short.code == 0
     assert short.stdout.startswith("worst error against numpy: ")
-    assert len(short.stdout.splitlines()) == 1
+    _, inputs = short.stdout.splitlines()
+    assert re.fullmatch(r"target \S+, one run of seeded inputs", inputs)
     long = cli("verify", tiny, "--layers")
     assert "stem.relu6" in long.stdout
     assert long.stdout.endswith(short.stdout)
@@ -54,7 +55,8 @@ def test_codes_are_judged_step_by_step(cli: Cli, tiny: str, folder: Path) -> Non
     rounded = tiny.replace(":tiny", ":rounded")
     outcome = cli("verify", rounded, "--target", "generic", "--layers")
     assert outcome.code == 0
-    *table, first, second = outcome.stdout.splitlines()
+    *table, first, second, inputs = outcome.stdout.splitlines()
+    assert inputs == "target generic, one run of seeded inputs"
     assert "codes that differ" in table[1]
     assert first.startswith("worst error against numpy: ")
     assert second.startswith(

@@ -26,6 +26,7 @@ from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.dequantize import Dequantize
 from netgen.ops.gelu_tanh import GeluTanh
+from netgen.ops.global_sum_pool import GlobalSumPool
 from netgen.ops.identity import Identity
 from netgen.ops.linear import Linear
 from netgen.ops.normalize import Normalize
@@ -275,7 +276,9 @@ def test_every_operator_has_a_mapping() -> None:
     # ONNX's QuantizeLinear rounds halves to even, TensorFlow Lite and netgen away from zero: what
     # was written would be another network. Integers of argmax and bytes
     # that are normalised are refused as codes are.
-    codes: set[type[Operator]] = {Quantize, Dequantize, Argmax, Rescale, Normalize}
+    codes: set[type[Operator]] = {
+        *(Quantize, Dequantize, Argmax, Rescale, Normalize, GlobalSumPool)
+    }
     # A run of an ONNX file leaves nothing for the next one.
     states: set[type[Operator]] = {State, Assign}
     # ONNX has no such operator in the opset that is written.

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
-
-import numpy as np
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
+from netgen.frontends.tflite.broadcasting import (
+    as_wide,
+    common_shape,
+    fitting,
+    in_stored_order,
+    spread,
+)
 from netgen.frontends.tflite.call import Call
-from netgen.ops.broadcast import Broadcast, per_channel
+from netgen.frontends.tflite.parts import FileTensor
+from netgen.ops.broadcast import Broadcast
 from netgen.ops.rescaled import OwnCodes
-
-Shape = tuple[int, ...]
 
 
 def of_codes(call: Call) -> bool:
@@ -37,45 +41,38 @@ def fused_act(call: Call) -> str:
 
 
 def of_two_codes(op: Broadcast, call: Call) -> TensorView:
-    """Two operands of one shape; one may have one number per channel, one may be a constant."""
-    builder, given = call.builder, [call.given(0), call.given(1)]
-    views = [value for value in given if isinstance(value, TensorView)]
-    if len(views) == 2 and alike(*views):
-        first, second = (view.value for view in views)
-        if builder.shape(first) == builder.shape(second):
-            return replace(views[0], value=builder.emit(op, [first, second], call.name))
-    shapes = [() if value is None else value.shape for value in given]
-    rank = max(map(len, shapes))
-    shapes = [(1,) * (rank - len(shape)) + shape for shape in shapes]
-    wide = max(shapes, key=prod)
-    operands = [_operand(call, at, shape, wide) for at, shape in enumerate(shapes)]
-    narrow_first = shapes[0] != wide or not isinstance(given[0], TensorView)
-    if op.commutes and narrow_first:
-        operands.reverse()
+    """Two operands of any shapes that can be broadcast; one may be a constant."""
+    return in_stored_order(call.given(0), call.given(1), lambda a, b: _of_two_codes(op, call, a, b))
+
+
+def _of_two_codes(op: Broadcast, call: Call, a: Value | None, b: Value | None) -> TensorView:
+    builder = call.builder
+    if a is None or b is None:
+        raise GraphError("an operand is missing")
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
+        if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
+            return replace(a, value=builder.emit(op, [a.value, b.value], call.name))
+        a, b, wide = fitting(call, op, a, b)
+        operands = [builder.natural(a), builder.natural(b)]
+    else:
+        x, array = (a, b) if isinstance(a, TensorView) else (b, a)
+        if not isinstance(x, TensorView) or isinstance(array, TensorView):
+            raise GraphError("no operand is computed")
+        wide = x.shape if array.size == 1 else common_shape(x, array)
+        second = _constant(call, call.read[int(x is a)], array, wide)
+        operands = [builder.natural(spread(call, x, wide)), second]
+        if not op.commutes and x is b:
+            operands.reverse()
     return row_major(builder.emit(op, operands, call.name), wide)
 
 
-def _operand(call: Call, at: int, shape: Shape, wide: Shape) -> str:
-    """A value, or a constant of codes: one number becomes one per channel."""
-    value = call.given(at)
-    if isinstance(value, TensorView):
-        axes = ((),) * (len(shape) - len(value.shape)) + value.axes
-        return call.builder.natural(replace(value, axes=axes))
-    array, tensor = call.known(at, f"input {at}"), call.read[at]
+def _constant(call: Call, tensor: FileTensor | None, array: Known, wide: tuple[int, ...]) -> str:
+    """A constant of codes, of one number per channel or per element."""
     assert tensor is not None  # it is known
     kind = tensor.type()
     if kind.quantisation is None or not isinstance(kind.quantisation.scale, float):
         raise GraphError(
             "a constant operand has no one scale", expected="codes as of the other", found=str(kind)
         )
-    channels = per_channel(wide)
-    if array.size == 1:
-        array = np.full(channels, array.reshape(-1)[0], array.dtype)
-    elif shape not in {channels, wide}:
-        raise GraphError(
-            "a constant operand has the wrong shape",
-            expected=f"[1], {list(channels)} or {list(wide)}",
-            found=str(list(shape)),
-        )
-    shape = channels if array.size == prod(channels) else wide
-    return call.builder.codes(tensor.name, array.reshape(shape), kind.quantisation)
+    array = array.reshape((1,) * len(wide)) if array.size == 1 else array
+    return call.builder.codes(tensor.name, as_wide(call, array, wide), kind.quantisation)

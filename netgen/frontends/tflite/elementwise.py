@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -12,14 +13,19 @@ from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
+from netgen.frontends.tflite.broadcasting import (
+    common_shape,
+    fitting,
+    in_stored_order,
+)
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
-from netgen.ops.argmax import Argmax
 from netgen.ops.broadcast import Broadcast, per_channel
 from netgen.ops.dequantize import Dequantize
+from netgen.ops.div import Div
 from netgen.ops.hard_swish import HardSwish
 from netgen.ops.leaky_relu import LeakyRelu
 from netgen.ops.mul import Mul
@@ -60,7 +66,11 @@ def prelu(call: Call) -> TensorView:
     """PRELU, whose slopes are known or computed."""
     if of_codes(call):
         return of_two_codes(Prelu(**own_scale(call)), call)
-    x, slopes = call.tensor(), call.given(1)
+    return in_stored_order(call.tensor(), call.given(1), partial(_with_slopes, call))
+
+
+def _with_slopes(call: Call, x: Value | None, slopes: Value | None) -> TensorView:
+    assert isinstance(x, TensorView)  # as `prelu` has it
     if isinstance(slopes, TensorView):
         return _of_two(Prelu(), call, x, slopes, call.name)
     return _with_whole_constant(call, Prelu(), x, _floats(slopes), call.name)
@@ -73,27 +83,26 @@ def softmax(call: Call) -> TensorView:
     return row_major(y, x.shape)
 
 
-def arg_max(call: Call) -> TensorView:
-    """ARG_MAX over the last axis -> argmax, whose results are int32 where the file says int64."""
-    x = call.tensor()
-    if call.axis(1, len(x.shape)) != len(x.shape) - 1 or len(x.shape) < 2:
-        raise GraphError("only the maximum over the last axis of several is supported")
-    y = call.builder.emit(Argmax(), [call.builder.natural(x)], call.name)
-    return call.builder.reshaped(row_major(y, (*x.shape[:-1], 1)), x.shape[:-1])
-
-
 def add(call: Call) -> TensorView:
     """ADD of two tensors -> add; of a constant -> a bias, batch_norm, or add."""
     if of_codes(call):
         return of_two_codes(Add(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _sum(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _sum)
 
 
 def sub(call: Call) -> TensorView:
     """SUB of two tensors -> sub; with a constant, one of both is negated and added."""
     if of_codes(call):
         return of_two_codes(Sub(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _difference(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _difference)
+
+
+def _of_floats(
+    call: Call, make: Callable[[Call, str, Value | None, Value | None], TensorView]
+) -> TensorView:
+    """An operator of two operands of floats, then the fused activation."""
+    a, b = call.given(0), call.given(1)
+    return call.activated(lambda name: in_stored_order(a, b, partial(make, call, name)))
 
 
 def _difference(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
@@ -116,7 +125,7 @@ def mul(call: Call) -> TensorView:
     """MUL of two tensors -> mul, or hard_swish; by a constant -> batch_norm or mul."""
     if of_codes(call):
         return of_two_codes(Mul(act=fused_act(call), **own_scale(call)), call)
-    return call.activated(lambda name: _product(call, name, call.given(0), call.given(1)))
+    return _of_floats(call, _product)
 
 
 def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
@@ -129,35 +138,51 @@ def _product(call: Call, name: str, a: Value | None, b: Value | None) -> TensorV
 
 
 def div(call: Call) -> TensorView:
-    """DIV by a constant -> batch_norm or mul."""
+    """DIV by a constant -> batch_norm or mul; of two tensors, or of a constant by one -> div."""
     if of_codes(call):
         raise UnsupportedError("not supported of codes", hint=WITHOUT_QUANTISATION)
-    divisor = _floats(call.known(1, "the divisor"))
+    return _of_floats(call, _quotient)
+
+
+def _quotient(call: Call, name: str, a: Value | None, b: Value | None) -> TensorView:
+    if isinstance(b, TensorView):
+        return _of_two_floats(call, Div(), name, a, b)
+    divisor = _floats(b)
     if not divisor.all():
         raise GraphError("a tensor is divided by zero")
-    x = call.tensor()
-    return call.activated(lambda name: _with_constant(call, Mul(), x, 1.0 / divisor, name))
+    return _with_constant(call, Mul(), a, np.asarray(1.0 / divisor), name)
+
+
+def of_two_floats(op: Broadcast, call: Call) -> TensorView:
+    """Two operands of floats without a fused activation; one may be a constant."""
+    return in_stored_order(
+        call.given(0), call.given(1), lambda a, b: _of_two_floats(call, op, call.name, a, b)
+    )
+
+
+def _of_two_floats(
+    call: Call, op: Broadcast, name: str, a: Value | None, b: Value | None
+) -> TensorView:
+    if isinstance(a, TensorView) and isinstance(b, TensorView):
+        return _of_two(op, call, a, b, name)
+    if isinstance(a, TensorView):
+        return _with_whole_constant(call, op, a, _floats(b), name)
+    assert isinstance(b, TensorView)  # folded otherwise
+    if op.commutes:
+        return _with_whole_constant(call, op, b, _floats(a), name)
+    given = _floats(a)
+    first = call.builder.constant(f"{name}.a", given)
+    y = call.builder.emit(op, [first, call.builder.natural(b)], name)
+    return row_major(y, common_shape(given, b))
 
 
 def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
-    """Two tensors of one shape, or one of them one number per channel.
-
-    In place if they lie alike, else both in the order of the file.
-    """
+    """Two tensors: in place if they lie alike, else both in the order of the file."""
     builder = call.builder
     if alike(a, b) and builder.shape(a.value) == builder.shape(b.value):
         return replace(a, value=builder.emit(op, [a.value, b.value], name))
-    a, b = _wide(a, len(b.shape)), _wide(b, len(a.shape))
-    spread_first = b.shape != a.shape and a.shape == per_channel(b.shape)
-    if spread_first and op.commutes:
-        a, b = b, a
-    y = builder.emit(op, [builder.natural(a), builder.natural(b)], name)
-    return row_major(y, b.shape if spread_first and not op.commutes else a.shape)
-
-
-def _wide(x: TensorView, rank: int) -> TensorView:
-    """The tensor with axes of 1 in front, as broadcasting adds them."""
-    return replace(x, axes=((),) * (rank - len(x.shape)) + x.axes)
+    a, b, wide = fitting(call, op, a, b)
+    return row_major(builder.emit(op, [builder.natural(a), builder.natural(b)], name), wide)
 
 
 def _with_constant(
@@ -168,8 +193,7 @@ def _with_constant(
     given = _floats(constant)
     if not isinstance(x, TensorView):
         raise GraphError("both operands are constants")
-    shape = (1,) * (len(x.shape) - given.ndim) + given.shape
-    if given.size == 1 or shape == per_channel(x.shape):
+    if given.size == 1 or given.shape == per_channel(x.shape):
         return _affine(call, op, x, given.reshape(-1), name)
     return _with_whole_constant(call, op, x, given, name)
 
@@ -177,18 +201,12 @@ def _with_constant(
 def _with_whole_constant(
     call: Call, op: Broadcast, x: TensorView, given: Floats, name: str
 ) -> TensorView:
-    """A second operand of the shape of x, or of one number per channel."""
-    shape, channels = (1,) * (len(x.shape) - given.ndim) + given.shape, per_channel(x.shape)
-    if given.size == 1:
-        given, shape = np.broadcast_to(given.reshape(-1), channels), channels
-    if shape not in {x.shape, channels}:
-        raise GraphError(
-            "a constant operand has the wrong shape",
-            expected=f"[1], {list(channels)} or {list(x.shape)}",
-            found=f"{list(given.shape)}",
-        )
-    second = call.builder.constant(f"{name}.b", given.reshape(shape))
-    return row_major(call.builder.emit(op, [call.builder.natural(x), second], name), x.shape)
+    """A second operand that is a constant, of any shape that fits."""
+    channels = per_channel(x.shape)
+    given = np.broadcast_to(given.reshape(-1), channels) if given.size == 1 else given
+    wide = common_shape(x, given)
+    second = call.builder.constant(f"{name}.b", given)
+    return row_major(call.builder.emit(op, [call.builder.natural(x), second], name), wide)
 
 
 def _affine(call: Call, op: Add | Mul, x: TensorView, numbers: Floats, name: str) -> TensorView:
@@ -226,6 +244,20 @@ def dequantize(call: Call) -> TensorView:
     """DEQUANTIZE of codes -> dequantize."""
     x = call.tensor()
     return replace(x, value=call.builder.emit(Dequantize(), [x.value], call.name))
+
+
+def cast(call: Call) -> TensorView:
+    """CAST of bytes that stand for themselves -> dequantize; between equal types nothing."""
+    x = call.tensor()
+    kind, wanted = call.builder.kind(x), call.made[0].type()
+    if kind.dtype == wanted.dtype:
+        return x
+    plain = kind.quantisation is not None and (kind.quantisation.scale, kind.zero) == (1.0, 0)
+    if wanted.dtype != "f32" or not plain:
+        raise UnsupportedError(
+            "supported of bytes without a scale, to floats", found=f"{kind} to {wanted.dtype}"
+        )
+    return dequantize(call)
 
 
 def widened(call: Call) -> Known:

@@ -75,6 +75,36 @@ def gather(call: Call) -> Known:
     return np.take(array, indices, axis)
 
 
+def reverse(call: Call) -> Known:
+    """REVERSE_V2: numpy.flip."""
+    array = call.known(0, "the operand")
+    axes = tuple(axis_of(axis, array.ndim) for axis in call.integers(1, "the axes"))
+    return np.asarray(np.flip(array, axes))
+
+
+def tile(call: Call) -> Known:
+    """TILE: numpy.tile."""
+    array, times = call.known(0, "the operand"), call.integers(1, "the multiples")
+    call.budget.take(array.size * prod(times))
+    return np.tile(array, times)
+
+
+def broadcast_to(call: Call) -> Known:
+    """BROADCAST_TO: numpy.broadcast_to."""
+    shape = call.integers(1, "the shape")
+    call.budget.take(prod(shape))
+    return np.broadcast_to(call.known(0, "the operand"), shape)
+
+
+def fill(call: Call) -> Known:
+    """FILL: one number, as often as a shape says."""
+    shape, value = call.integers(0, "the shape"), call.known(1, "the value")
+    if value.size != 1 or min(shape, default=1) < 0:
+        raise GraphError("one value fills a shape", found=f"{list(value.shape)}, {list(shape)}")
+    call.budget.take(prod(shape))
+    return np.full(shape, value.reshape(-1)[0], value.dtype)
+
+
 def reduce_prod(call: Call) -> Known:
     """REDUCE_PROD."""
     array = call.known(0, "the operand")
@@ -92,9 +122,16 @@ def slices(call: Call) -> Known:
 def strided_slice(call: Call) -> Known:
     """STRIDED_SLICE."""
     array = call.known(0, "the operand")
-    cuts, dropped = strided_cuts(call, array.shape)
-    found = array[tuple(slice(cut.start, cut.stop, cut.step) for cut in cuts)]
-    return np.squeeze(found, dropped)
+    cuts, shape = strided_cuts(call, array.shape)
+    found = array
+    for axis, cut in enumerate(cuts):
+        found = np.take(found, np.array(cut), axis)
+    return found.reshape(shape)
+
+
+def densify(call: Call) -> Known:
+    """DENSIFY: reading a constant has written its zeros out."""
+    return call.known(0, "the operand")
 
 
 def reshape(call: Call) -> Known:
@@ -136,18 +173,23 @@ def cast(call: Call) -> Known:
 
 FOLDS: dict[str, Callable[[Call], Known]] = {
     "ADD": elementwise(np.add),
+    "BROADCAST_TO": broadcast_to,
     "CAST": cast,
     "CONCATENATION": concatenation,
+    "DENSIFY": densify,
     "DEQUANTIZE": widened,
     "EXPAND_DIMS": expand_dims,
+    "FILL": fill,
     "GATHER": gather,
     "MUL": elementwise(np.multiply),
     "PACK": pack,
     "REDUCE_PROD": reduce_prod,
     "RESHAPE": reshape,
+    "REVERSE_V2": reverse,
     "SLICE": slices,
     "SQUEEZE": squeeze,
     "STRIDED_SLICE": strided_slice,
     "SUB": elementwise(np.subtract),
+    "TILE": tile,
     "TRANSPOSE": transpose,
 }

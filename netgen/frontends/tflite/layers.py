@@ -10,6 +10,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.dilated import dealt_again, dilated
+from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.frontends.tflite.learned import Array, Learned
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
@@ -97,7 +98,9 @@ def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorVi
 
 
 def bias_of(call: Call, x: TensorView, outputs: int, index: int = 2) -> list[str]:
-    """The bias as an operand, if there is one: of floats, or int32 beside codes x."""
+    """The bias as an operand, if there is one: of floats, or int32 beside codes x of 8 bits."""
+    if call.builder.kind(x).dtype == "i16":
+        raise UnsupportedError("not supported of i16", hint=WITHOUT_QUANTISATION)
     if call.given(index) is None:
         return []
     array, tensor = call.known(index, "the bias"), call.read[index]

@@ -27,13 +27,15 @@ class LoweredFile:
     """The graph of a file, and how it holds the file's tensors.
 
     `views` are those that are computed, in the order of the file, by their indices; not all of
-    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's.
+    their values are needed by the graph. `inputs` and `outputs` are the tensors of the graph's,
+    `operators` those that were read, by their indices in the file.
     """
 
     graph: Graph
     views: Mapping[int, TensorView]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    operators: tuple[int, ...]
 
     def shape(self, value: str) -> tuple[int, ...]:
         """Shape of a value of the graph."""
@@ -69,7 +71,7 @@ class _Lowering:
         self._budget = Budget(held)
         outputs = [file.tensors[index].name for index in file.outputs]
         self._builder = ChannelsLast(outputs, self._budget)
-        self._variables = Variables(self._builder, file.once)
+        self._variables = Variables(self._builder, file.once, self._budget)
 
     def run(self, name: str) -> LoweredFile:
         """Walk the operators; what a faulty one should have made is taken as the file has it."""
@@ -92,7 +94,8 @@ class _Lowering:
             for index, value in self._values.items()
             if isinstance(value, TensorView)
         }
-        return LoweredFile(graph, views, self._file.inputs, self._file.outputs)
+        operators = tuple(operator.index for operator in self._file.operators)
+        return LoweredFile(graph, views, self._file.inputs, self._file.outputs, operators)
 
     def _input(self, tensor: FileTensor) -> TensorView:
         if tensor.is_constant:
@@ -131,7 +134,7 @@ class _Lowering:
             return self._of_variables(operator)
         mapping, fold = MAPPINGS.get(operator.name), FOLDS.get(operator.name)
         if mapping is None and fold is None:
-            raise UnsupportedError("not supported")
+            raise UnsupportedError("not supported", hint=self._before(operator))
         self._check_new(operator)
         if not operator.outputs or len(set(operator.outputs)) < len(operator.outputs):
             raise GraphError("no result, or one result twice")
@@ -152,6 +155,13 @@ class _Lowering:
         for value, tensor in zip(results, call.made, strict=True):
             self._check_result(value, tensor)
         return results
+
+    def _before(self, operator: FileOperator) -> str | None:
+        """How to leave out a custom operator, which mostly is the last one."""
+        read = [self._file.tensors[index] for index in operator.inputs if index in self._made]
+        if not operator.name.startswith("CUSTOM") or not read:
+            return None
+        return "end the network before it: --outputs " + ",".join(each.shown for each in read)
 
     def _check_new(self, operator: FileOperator) -> None:
         """Raise GraphError for a result that another operator makes, or the file has."""
@@ -204,7 +214,7 @@ class _Lowering:
                 raise _UnknownError  # it depends on a faulty operator
             if not tensor.is_constant:
                 raise GraphError(f"{tensor.shown} is read before an operator makes it")
-            self._values[index] = tensor.array()
+            self._values[index] = tensor.array(self._budget)
         if self._values[index] is _HANDLE:
             raise GraphError(f"{self._file.tensors[index].shown} is a variable, not what it holds")
         return self._values[index]

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from netgen.frontends.tflite import dilated, elementwise, padding, resize, views
+from netgen.frontends.tflite import (
+    broadcasting,
+    dilated,
+    elementwise,
+    padding,
+    picked,
+    reduced,
+    resize,
+    unary,
+    views,
+)
 from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
+from netgen.frontends.tflite.products import batch_matmul
 from netgen.frontends.tflite.transposed import transpose_conv
-from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d, mean
+from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
 MAPPINGS: dict[str, Mapping] = {
     "ADD": elementwise.add,
-    "ARG_MAX": elementwise.arg_max,
+    "ARG_MAX": reduced.arg_max,
+    "ARG_MIN": reduced.arg_min,
     "AVERAGE_POOL_2D": average_pool_2d,
+    "BATCH_MATMUL": batch_matmul,
     "BATCH_TO_SPACE_ND": dilated.batch_to_space,
+    "BROADCAST_TO": broadcasting.broadcast_to,
+    "CAST": elementwise.cast,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
@@ -23,11 +38,14 @@ MAPPINGS: dict[str, Mapping] = {
     "DIV": elementwise.div,
     "EXPAND_DIMS": views.expand_dims,
     "FULLY_CONNECTED": fully_connected,
+    "GATHER": picked.gather,
     "HARD_SWISH": elementwise.hard_swish,
     "LEAKY_RELU": elementwise.leaky_relu,
     "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": max_pool_2d,
-    "MEAN": mean,
+    "MAXIMUM": reduced.maximum,
+    "MEAN": reduced.mean,
+    "MINIMUM": reduced.minimum,
     "MIRROR_PAD": padding.mirror_pad,
     "MUL": elementwise.mul,
     "PACK": views.pack,
@@ -35,12 +53,15 @@ MAPPINGS: dict[str, Mapping] = {
     "PADV2": padding.pad,
     "PRELU": elementwise.prelu,
     "QUANTIZE": elementwise.quantize,
+    "REDUCE_MAX": reduced.reduce_max,
+    "REDUCE_MIN": reduced.reduce_min,
     "RELU": elementwise.relu,
     "RELU6": elementwise.relu6,
     "RELU_N1_TO_1": elementwise.relu_n1_to_1,
     "RESHAPE": views.reshape,
     "RESIZE_BILINEAR": resize.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": resize.resize_nearest_neighbor,
+    "REVERSE_V2": picked.reverse,
     "SHAPE": shape,
     "SLICE": views.slices,
     "SOFTMAX": elementwise.softmax,
@@ -51,8 +72,11 @@ MAPPINGS: dict[str, Mapping] = {
     "SQUEEZE": views.squeeze,
     "STRIDED_SLICE": views.strided_slice,
     "SUB": elementwise.sub,
+    "SUM": reduced.total,
     "TANH": elementwise.tanh,
+    "TILE": broadcasting.tile,
     "TRANSPOSE": views.transpose,
     "TRANSPOSE_CONV": transpose_conv,
     "UNPACK": views.unpack,
+    **unary.MAPPINGS,
 }

@@ -10,7 +10,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
-from netgen.frontends.tflite.views import as_channels, in_turn, is_image
+from netgen.frontends.tflite.picked import as_channels, in_turn, is_image, mirrored
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.channel_pad import ChannelPad
@@ -40,21 +40,23 @@ def pad(call: Call) -> TensorView:
         if any(sides[3]):
             ops.append(ChannelPad(*sides[3]))
         return in_turn(call, x, ops, shape, call.name)
-    if len(part) > 1:
-        raise GraphError("only images can be padded in several axes", found=f"{list(x.shape)}")
-    inner = prod(x.shape[part[0] + 1 :])
-    before, after = sides[part[0]]
-    op = ChannelPad(before * inner, after * inner)
-    y = call.builder.emit(op, [as_channels(call, x, part[0])], call.name)
-    return row_major(y, shape)
+    for axis in part:
+        inner, (before, after) = prod(x.shape[axis + 1 :]), sides[axis]
+        op, shape = ChannelPad(before * inner, after * inner), list(x.shape)
+        shape[axis] += before + after
+        name = call.name if axis == part[-1] else f"{call.name}.{axis}"
+        x = row_major(call.builder.emit(op, [as_channels(call, x, axis)], name), shape)
+    return x
 
 
 def mirror_pad(call: Call) -> TensorView:
-    """MIRROR_PAD of rows and columns -> mirror_pad."""
+    """MIRROR_PAD of rows and columns -> mirror_pad; of other axes slices and concat."""
     x = call.tensor()
     sides, mode = _sides(call, len(x.shape)), call.integer("Mode")
-    if len(sides) != 4 or any((*sides[0], *sides[3])) or mode not in {0, 1}:
-        raise GraphError("only rows and columns can be mirrored", found=f"{list(x.shape)}")
+    if mode not in {0, 1}:
+        raise GraphError("an unknown mode", found=str(mode))
+    if not is_image(x) or any((*sides[0], *sides[3])):
+        return mirrored(call, x, sides, ("reflect", "symmetric")[mode])
     op = MirrorPad((*sides[1], *sides[2]), ("reflect", "symmetric")[mode])
     y = call.builder.emit(op, [call.builder.image(x)], call.name)
     return row_major(y, call.builder.shape(y))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from netgen.errors import GraphError, WeightsError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.tflite.sparse import Sparsity, expanded
 from netgen.ir.tensor_type import Quantisation, TensorType, is_scale
 
 Option: TypeAlias = "int | float | bytes | tuple[int, ...]"
@@ -57,21 +60,21 @@ class FileTensor:
     open_axes: tuple[int, ...]
     data: npt.NDArray[np.uint8] | None
     scales: Scales | None
-    sparse: bool
+    sparsity: Sparsity | None = None
 
     @property
     def is_constant(self) -> bool:
         """Whether the file holds the elements: that there are none, it need not say."""
         return self.data is not None or 0 in self.shape
 
-    def array(self) -> npt.NDArray[Any]:
-        """Elements of a constant.
+    def array(self, budget: Budget) -> npt.NDArray[Any]:
+        """Elements of a constant; those that are stored without zeros are taken from the budget.
 
         Raises WeightsError where they are packed in a way that netgen does not read, and where
         there are more or fewer of them than the shape says.
         """
-        if self.sparse:
-            raise WeightsError(f"the weights {self.shown} are sparse")
+        if self.element == "INT4" and self.data is not None:
+            return self._halves(self.data)
         if self.element not in _ARRAYS:
             raise WeightsError(
                 f"the constant {self.shown} has an element type that netgen does not read",
@@ -80,6 +83,8 @@ class FileTensor:
             )
         data = np.zeros(0, np.uint8) if self.data is None else self.data
         kind = np.dtype(_ARRAYS[self.element])
+        if self.sparsity is not None and not data.size % kind.itemsize:
+            return expanded(data.view(kind), self.shape, self.sparsity, budget)
         wanted = int(np.prod([int(extent) for extent in self.shape], dtype=object)) * kind.itemsize
         if min(self.shape, default=1) < 0 or data.size != wanted:
             raise WeightsError(
@@ -89,11 +94,23 @@ class FileTensor:
             )
         return data.view(kind).reshape(self.shape)
 
+    def _halves(self, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+        """Codes of four bits, two in a byte, the lower one first."""
+        both = np.stack([data << 4, data & 0xF0], axis=-1).reshape(-1).view(np.int8) >> 4
+        count = prod(self.shape)
+        if min(self.shape, default=1) < 0 or 2 * data.size not in {count, count + 1}:
+            raise WeightsError(
+                f"the weights {self.shown} are damaged or incomplete",
+                expected=f"half a byte for each of {list(self.shape)}",
+                found=f"{data.size}",
+            )
+        return np.asarray(both[:count].reshape(self.shape))
+
     def type(self) -> TensorType:
         """Type of a tensor that is computed, or given by the caller.
 
-        Codes have their scale; scales along an axis are the array `NAME.scale`. Raises GraphError
-        for what netgen has no type for.
+        Codes have their scale; scales along an axis are the array `NAME.scale`. Bytes without any
+        stand for themselves. Raises GraphError for what netgen has no type for.
         """
         if self.element not in _ELEMENTS:
             raise GraphError(
@@ -102,8 +119,10 @@ class FileTensor:
                 found=self.element,
             )
         kind = TensorType(_ELEMENTS[self.element], self.shape)
-        if self.scales is None or kind.element.is_float:
+        if kind.element.is_float or (self.scales is None and kind.dtype == "i32"):
             return kind
+        if self.scales is None:
+            return TensorType(kind.dtype, kind.shape, Quantisation(1.0, 0))
         return TensorType(kind.dtype, kind.shape, self._quantisation(self.scales))
 
     def _quantisation(self, given: Scales) -> Quantisation:

@@ -29,6 +29,7 @@ from netgen.frontends.tflite.parts import (
     Scales,
 )
 from netgen.frontends.tflite.schema import OPTIONS
+from netgen.frontends.tflite.sparse import Level, Sparsity
 
 # A class of the schema: flatbuffers' compiler writes them, without types.
 Table: TypeAlias = Any
@@ -68,6 +69,11 @@ class _Reader:
         self._names: dict[str, int] = {}
         self._elements = _names_of(schema.TensorType)
         self._operators = _names_of(schema.BuiltinOperator)
+        self._vectors = {
+            number: name
+            for number, name in _names_of(schema.SparseIndexVector).items()
+            if name != "NONE"
+        }
 
     def model(self) -> ModelFile:
         """The main subgraph, which is the first, and those that its operators run once."""
@@ -173,7 +179,7 @@ class _Reader:
             open_axes=tuple(axis for axis, extent in enumerate(signature) if extent < 0),
             data=buffers[at] if buffers else None,
             scales=self._scales(tensor.Quantization()),
-            sparse=tensor.Sparsity() is not None,
+            sparsity=self._sparsity(tensor.Sparsity()),
         )
 
     def _named(self, tensors: list[FileTensor]) -> tuple[FileTensor, ...]:
@@ -196,6 +202,31 @@ class _Reader:
         if not scales:
             return None
         return Scales(scales, self._numbers(given, "ZeroPoint"), given.QuantizedDimension())
+
+    def _sparsity(self, given: Table) -> Sparsity | None:
+        if given is None:
+            return None
+        return Sparsity(
+            self._numbers(given, "TraversalOrder"),
+            self._numbers(given, "BlockMap"),
+            tuple(self._level(given.DimMetadata(k)) for k in self._each(given, "DimMetadata")),
+        )
+
+    def _level(self, given: Table) -> Level:
+        listed = given.Format() == self._schema.DimensionType.SPARSE_CSR
+        lists = [
+            self._list(getattr(given, field)(), getattr(given, f"{field}Type")())
+            for field in ("ArraySegments", "ArrayIndices")
+        ]
+        return Level(given.DenseSize(), lists[0], lists[1], listed)
+
+    def _list(self, union: Table, kind: int) -> tuple[int, ...]:
+        """The numbers of a vector of some integers; none where it is left out."""
+        if union is None or kind not in self._vectors:
+            return ()
+        vector = getattr(self._schema, self._vectors[kind])()
+        vector.Init(union.Bytes, union.Pos)
+        return self._numbers(vector, "Values")
 
     def _code(self, code: Table) -> str:
         # Old writers know the first field only, which has no room for newer operators.

@@ -56,33 +56,56 @@ def slice_cuts(call: Call, shape: Sequence[int]) -> list[range]:
 
 
 def strided_cuts(call: Call, shape: Sequence[int]) -> tuple[list[range], tuple[int, ...]]:
-    """The places of every axis that a STRIDED_SLICE keeps, and the axes that it then drops.
+    """The places of every axis that a STRIDED_SLICE keeps, and the shape that it then has.
 
     Source: TensorFlow Lite, `strided_slice.cc` and `strided_slice_logic.h`: a bit of a mask is an
-    axis; of an axis that is dropped one place is kept, whatever its end and stride are.
+    entry; of an axis that is dropped one place is kept, whatever its end and stride are. Of several
+    ellipses the first counts.
     """
-    begins, ends, strides = (
-        call.integers(index, what) for index, what in enumerate(("begin", "end", "strides"), 1)
+    entries = list(
+        zip(
+            *(call.integers(k, what) for k, what in enumerate(("begin", "end", "strides"), 1)),
+            strict=False,
+        )
     )
-    if not len(begins) == len(ends) == len(strides) <= len(shape) or 0 in strides:
+    lengths = {len(call.integers(k, "the slice")) for k in (1, 2, 3)}
+    if len(lengths) > 1 or any(stride == 0 for _, _, stride in entries):
         raise GraphError("a malformed slice")
-    if call.integer("EllipsisMask") or call.integer("NewAxisMask") or call.integer("Offset"):
-        raise GraphError("a slice with an ellipsis, new axes or offsets is not supported")
-    begin_mask, end_mask, dropped = (
-        call.integer(name) for name in ("BeginMask", "EndMask", "ShrinkAxisMask")
-    )
-    cuts = [range(extent) for extent in shape]
-    for axis, (begin, end, stride) in enumerate(zip(begins, ends, strides, strict=True)):
-        bit, extent = 1 << axis, shape[axis]
-        if dropped & bit:
-            at = axis_of(0 if begin_mask & bit else begin, extent)
-            cuts[axis] = range(at, at + 1)
-            continue
-        first, last = None if begin_mask & bit else begin, None if end_mask & bit else end
-        cuts[axis] = range(*slice(first, last, stride).indices(extent))
-    if any(cut.step < 0 or not cut for cut in cuts):
-        raise GraphError("a slice that is empty or runs backwards")
-    return cuts, tuple(axis for axis in range(len(begins)) if dropped & 1 << axis)
+    masks = {
+        name: call.integer(f"{name}Mask")
+        for name in ("Begin", "End", "Ellipsis", "NewAxis", "ShrinkAxis")
+    }
+    named = sum(not (masks["NewAxis"] | masks["Ellipsis"]) >> k & 1 for k in range(len(entries)))
+    if named > len(shape):
+        raise GraphError("a malformed slice")
+    cuts, wanted = list[range](), list[int]()
+    for k, (begin, end, stride) in enumerate(entries):
+        bits = {name for name, mask in masks.items() if mask >> k & 1}
+        if "Ellipsis" in bits:
+            whole = shape[len(cuts) : len(cuts) + len(shape) - named]
+            cuts += [range(extent) for extent in whole]
+            wanted += whole
+        elif "NewAxis" in bits:
+            wanted.append(1)
+        else:
+            last = begin + end if call.integer("Offset") else end
+            cuts.append(_strided(shape[len(cuts)], (begin, last, stride), bits))
+            wanted += [] if "ShrinkAxis" in bits else [len(cuts[-1])]
+    wanted += shape[len(cuts) :]
+    cuts += [range(extent) for extent in shape[len(cuts) :]]
+    if not all(cuts):
+        raise GraphError("a slice that is empty")
+    return cuts, tuple(wanted)
+
+
+def _strided(extent: int, entry: tuple[int, int, int], bits: set[str]) -> range:
+    """The places of one axis."""
+    begin, end, stride = entry
+    if "ShrinkAxis" in bits:
+        at = axis_of(0 if "Begin" in bits else begin, extent)
+        return range(at, at + 1)
+    first, last = None if "Begin" in bits else begin, None if "End" in bits else end
+    return range(*slice(first, last, stride).indices(extent))
 
 
 def split_cuts(lengths: Sequence[int], extent: int) -> list[range]:

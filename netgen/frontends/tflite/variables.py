@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.errors import GraphError, WeightsError
+from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_call import Value
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.tflite.builder import ChannelsLast
@@ -48,7 +49,10 @@ class _Initial:
 class Variables:
     """The variables of a file while its operators are walked in order."""
 
-    def __init__(self, builder: ChannelsLast, once: Mapping[int, FileGraph]) -> None:
+    def __init__(
+        self, builder: ChannelsLast, once: Mapping[int, FileGraph], budget: Budget
+    ) -> None:
+        self._budget = budget
         self._builder = builder
         self._once = once
         self._keys: dict[int, Key] = {}
@@ -125,7 +129,7 @@ class Variables:
             raise GraphError("a variable is used before it gets what it begins with")
         if not tensor.is_constant:
             raise GraphError("a variable must begin with a constant", found=tensor.shown)
-        self._initial[key] = _Initial(tensor.type(), tensor.array())
+        self._initial[key] = _Initial(tensor.type(), tensor.array(self._budget))
 
     def becomes(self) -> dict[str, TensorView]:
         """The next value of each state: what was assigned last."""

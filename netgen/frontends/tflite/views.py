@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.picked import as_channels, cut
 from netgen.frontends.tflite.shapes import (
     permutation,
     slice_cuts,
@@ -18,11 +18,8 @@ from netgen.frontends.tflite.shapes import (
     strided_cuts,
     target_shape,
 )
-from netgen.ir.operator import Operator
-from netgen.ops.channel_slice import ChannelSlice
 from netgen.ops.concat import Concat
 from netgen.ops.rescale import Rescale
-from netgen.ops.spatial_slice import SpatialSlice
 
 
 def reshape(call: Call) -> TensorView:
@@ -111,26 +108,17 @@ def _in_scale(call: Call, x: TensorView, number: int) -> TensorView:
     return replace(x, value=call.builder.emit(op, [x.value], title))
 
 
-def as_channels(call: Call, x: TensorView, axis: int) -> str:
-    """A value whose channels are all that lies from `axis` on."""
-    if axis == len(x.shape) - 1 and len(x.shape) in {2, 4}:
-        return call.builder.natural(x)
-    ahead, channels = x.shape[:axis], prod(x.shape[axis:])
-    shape = (1, channels) if prod(ahead) == 1 else (1, 1, prod(ahead), channels)
-    return call.builder.natural(call.builder.reshaped(x, shape))
-
-
 def slices(call: Call) -> TensorView:
     """SLICE."""
     x = call.tensor()
-    return _cut(call, x, slice_cuts(call, x.shape), call.name)
+    return cut(call, x, slice_cuts(call, x.shape), call.name)
 
 
 def strided_slice(call: Call) -> TensorView:
     """STRIDED_SLICE."""
     x = call.tensor()
-    cuts, dropped = strided_cuts(call, x.shape)
-    return _without(_cut(call, x, cuts, call.name), dropped)
+    cuts, shape = strided_cuts(call, x.shape)
+    return call.builder.reshaped(cut(call, x, cuts, call.name), shape)
 
 
 def split(call: Call) -> Sequence[TensorView]:
@@ -156,51 +144,6 @@ def split_v(call: Call) -> Sequence[TensorView]:
 def _parts(call: Call, x: TensorView, axis: int, lengths: Sequence[int]) -> list[TensorView]:
     whole = [range(extent) for extent in x.shape]
     return [
-        _cut(call, x, [*whole[:axis], places, *whole[axis + 1 :]], result.name)
+        cut(call, x, [*whole[:axis], places, *whole[axis + 1 :]], result.name)
         for result, places in zip(call.made, split_cuts(lengths, x.shape[axis]), strict=True)
     ]
-
-
-def _cut(call: Call, x: TensorView, cuts: Sequence[range], name: str) -> TensorView:
-    """Keep these places: of images in turn pixels and channels, else of one axis."""
-    shape = [len(cut) for cut in cuts]
-    cuts = [range(cut[0], cut[0] + 1) if len(cut) == 1 else cut for cut in cuts]
-    part = [axis for axis, cut in enumerate(cuts) if len(cut) != x.shape[axis]]
-    if not part:
-        return x
-    if len(part) == 1 and (part[0] == len(shape) - 1 or not is_image(x)):
-        return _cut_axis(call, x, cuts, part[0], name)
-    if not is_image(x):
-        raise GraphError("only images can be cut in several axes", found=f"{list(x.shape)}")
-    rows, columns, channels = cuts[1:]
-    size, stride = (len(rows), len(columns)), (rows.step, columns.step)
-    ops: list[Operator] = [SpatialSlice((rows.start, columns.start), size, stride)]
-    if part[-1] == 3:
-        ops.append(ChannelSlice(channels.start, len(channels), channels.step))
-    return in_turn(call, x, ops, shape, name)
-
-
-def is_image(x: TensorView) -> bool:
-    """Whether a tensor is [1,H,W,C]."""
-    return len(x.shape) == 4 and x.shape[0] == 1
-
-
-def _cut_axis(call: Call, x: TensorView, cuts: Sequence[range], axis: int, name: str) -> TensorView:
-    """Cut one axis of any tensor: what lies behind it is taken as channels."""
-    cut, inner = cuts[axis], prod(x.shape[axis + 1 :])
-    if cut.step != 1 and inner != 1:
-        raise GraphError("only the last axis can be cut in steps", found=f"{list(x.shape)}")
-    op = ChannelSlice(cut.start * inner, len(cut) * inner, cut.step)
-    y = call.builder.emit(op, [as_channels(call, x, axis)], name)
-    return row_major(y, [len(each) for each in cuts])
-
-
-def in_turn(
-    call: Call, x: TensorView, ops: Sequence[Operator], shape: Sequence[int], name: str
-) -> TensorView:
-    """Apply operators one after the other; the last one has the name of the result."""
-    value = call.builder.natural(x)
-    for op in ops:
-        title = name if op is ops[-1] else f"{name}.{op.operator_name}"
-        value = call.builder.emit(op, [value], title)
-    return row_major(value, shape)

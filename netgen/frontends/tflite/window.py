@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from netgen.errors import GraphError
-from netgen.frontends.onnx_call import axis_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import CLAMPS, Call
 from netgen.ir.operator import Operator
@@ -99,31 +96,3 @@ def _of_image(call: Call, op: Operator, image: str) -> TensorView:
 def _pooled(call: Call, op: AvgPool2d | GlobalAvgPool) -> TensorView:
     y = call.emit(op, [call.builder.image(call.tensor())])
     return row_major(y, call.builder.shape(y))
-
-
-def mean(call: Call) -> TensorView:
-    """MEAN -> global_avg_pool over the axes that are averaged; the others are its channels.
-
-    Of codes too, which get the scale of the result's tensor.
-    """
-    x = call.tensor()
-    rank = len(x.shape)
-    gone = {axis_of(axis, rank) for axis in call.integers(1, "the axes")}
-    kept = [axis for axis in range(rank) if axis not in gone]
-    shape = [1 if axis in gone else extent for axis, extent in enumerate(x.shape)]
-    if not call.integer("KeepDims"):
-        shape = [x.shape[axis] for axis in kept]
-    *ahead, last = [x.shape[axis] for axis in sorted(gone)] or [1]
-    image = (1, prod(ahead), last, prod(x.shape[axis] for axis in kept))
-    turned = x.transposed([*sorted(gone), *kept])
-    value = call.builder.image(call.builder.reshaped(turned, image))
-    y = row_major(call.builder.emit(_mean_as(call, x), [value], call.name), (1, 1, 1, image[3]))
-    return call.builder.reshaped(y, shape)
-
-
-def _mean_as(call: Call, x: TensorView) -> GlobalAvgPool:
-    """The operator of floats, or of codes with the scale that the file gives the result."""
-    if call.builder.kind(x).element.is_float:
-        return GlobalAvgPool()
-    codes = call.one_scale()
-    return GlobalAvgPool(scale=codes.scale, zero=codes.zero)

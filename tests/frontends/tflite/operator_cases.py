@@ -40,6 +40,7 @@ from tests.frontends.tflite.operator_models import (
     unpacked,
     with_integers,
 )
+from tests.frontends.tflite.reduced_cases import FURTHER, WIDER
 from tests.frontends.tflite.tflite_models import RELU, RELU6, RELU_N1_TO_1, SAME, VALID, Model
 
 Build = Callable[[], Model]
@@ -259,6 +260,8 @@ OPERATORS: dict[str, tuple[Build, ...]] = {
     ),
     "UNPACK": (lambda: unpacked((1, 4, 6), 1), lambda: unpacked((1, 3, 2, 5), -1)),
 }  # fmt: skip
+OPERATORS |= FURTHER
+OPERATORS |= {operator: (*OPERATORS[operator], *more) for operator, more in WIDER.items()}
 
 CASES = [
     (f"{operator}-{number}", build)

@@ -14,8 +14,10 @@ from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.tensor_type import Array
+from netgen.runtime.compare import relative_error
 from tests.cases import heavy
 from tests.frontends.tflite.code_models import OPERATORS, drawn_inputs, merged
+from tests.frontends.tflite.reduced_cases import FURTHER, UNJUDGED
 from tests.tools import find_package
 
 # Models of one operator; those that are compiled together, so that compilers are seldom started.
@@ -55,12 +57,29 @@ def check_c(models: list[Judged], target: str) -> None:
     found = found if isinstance(found, tuple) else (found,)
     expected = [outputs[name] for graph, _, outputs in models for name in graph.outputs]
     for array, codes in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(array.reshape(-1), codes.reshape(-1))
+        if codes.dtype.kind == "f":
+            assert relative_error(array, codes) <= 1e-5
+        else:
+            np.testing.assert_array_equal(array.reshape(-1), codes.reshape(-1))
 
 
 def test_the_c_of_all_operators(tmp_path: Path) -> None:
     find_package("ai_edge_litert")
     check_c([each for name in OPERATORS for each in judged(tmp_path, name, _FEW)], "generic")
+
+
+def test_the_c_of_moves_reductions_and_functions(tmp_path: Path) -> None:
+    """What is put together of several operators, or broadcast, in one program."""
+    find_package("ai_edge_litert")
+    draw, path = np.random.default_rng(7), tmp_path / "m.tflite"
+    models = list[Judged]()
+    for name in sorted(set(FURTHER) - UNJUDGED):
+        path.write_bytes(FURTHER[name][-1]().content())
+        graph = load_tflite(path)
+        inputs = drawn_inputs(graph, draw)
+        expected = run_litert(path, inputs)
+        models.append((graph, inputs, {name: expected[name] for name in graph.outputs}))
+    check_c(models, "generic")
 
 
 @pytest.mark.parametrize(("operator", "count"), [heavy(name, _MANY) for name in OPERATORS])

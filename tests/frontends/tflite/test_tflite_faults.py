@@ -51,10 +51,10 @@ def test_everything_unsupported_is_told_at_once(tmp_path: Path) -> None:
         model.tensor(name, IMAGE)
     model.node("SIN", ["x"], ["sine"]).node("RELU", ["sine"], ["relu"])
     model.node("COS", ["relu"], ["cosine"]).node("LOGISTIC", ["cosine"], ["y"])
-    model.node("ELU", ["x"], ["z"])
+    model.node("ATAN2", ["x", "x"], ["z"])
     text = refusal(tmp_path, model.content())
     assert "3 parts of the model cannot be used" in text
-    assert text.endswith("3 operators are not supported: 0 SIN sine, 2 COS cosine, 4 ELU z")
+    assert text.endswith("3 operators are not supported: 0 SIN sine, 2 COS cosine, 4 ATAN2 z")
 
 
 def test_operators_behind_one_without_a_type(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 1), value=1.0), "that of rows and columns"),
         (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=np.inf), "a frame of no float32"),
         (split(IMAGE, 3, 4), "the parts are not equal"),
-        (two("ADD", b=(1, 9, 8, 5)), "the second operand has the wrong shape"),
+        (two("ADD", b=(1, 9, 8, 5)), "shapes that do not fit each other"),
         (with_integers("RESHAPE", IMAGE, (1, 7, -1)), "another number of elements"),
         (with_integers("RESHAPE", IMAGE, (-1, -1)), "another number of elements"),
         (with_integers("SLICE", IMAGE, (0, 0, 0, 0), (1, 9, 8, 7)), "leaves the tensor"),
@@ -140,7 +140,7 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (with_integers("EXPAND_DIMS", IMAGE, (6,)), "there is no such axis"),
         (alone("LEAKY_RELU", Alpha=float("nan")), "Alpha is not finite"),
         (Model({"x": IMAGE}).node("SQUEEZE", ["x"], SqueezeDims=[1]), "only axes of extent 1"),
-        (Model({"x": IMAGE}).node("DENSIFY", ["x"]), "DENSIFY"),
+        (Model({"x": IMAGE}).node("DENSIFY", ["x"]), "supported between constants only"),
         (Model({"x": IMAGE}).node("IF", ["x"]), "IF"),
     ],
 )  # fmt: skip

@@ -19,7 +19,10 @@ ELEMENTS = {
     "int32": "INT32", "int64": "INT64", "bool": "BOOL",
 }  # fmt: skip
 # Options that netgen does not need, but LiteRT.
-_UNREAD = {"ARG_MAX": "ArgMaxOptions", "SHAPE": "ShapeOptions", "SPLIT_V": "SplitVOptions"}
+_UNREAD = {
+    "ARG_MAX": "ArgMaxOptions", "ARG_MIN": "ArgMinOptions", "SHAPE": "ShapeOptions",
+    "SPLIT_V": "SplitVOptions",
+}  # fmt: skip
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6, TANH = 0, 1, 2, 3, 4
 
