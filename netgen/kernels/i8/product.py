@@ -113,7 +113,8 @@ class ProductI8(Kernel):
             "tile": work.tile.rows,
             "block": work.block,
             "prefetch": work.prefetch if shape.run >= shape.load else 0,
-            "whole_tiles": shape.result[1] % work.tile.rows == 0,
+            "strip": work.strip(shape),
+            "whole_strips": shape.result[1] % work.strip(shape) == 0,
             "border": x.zero,
             "pair_words": words_of_pairs(shape),
             "loaded": shape.run // shape.load * shape.load,
@@ -164,7 +165,7 @@ class ProductI8(Kernel):
         return 4 * packed_words(shape, tile, tiling)
 
     def scratch(self, layer: Layer, target: Target) -> int:
-        """The sums of a tile, its codes if they are scattered, and the copied windows.
+        """The sums of a strip, its codes if they are scattered, and the copied windows.
 
         Each part of a divided call has its own, in cache lines of its own.
         """
@@ -234,8 +235,8 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
 
 
 def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
-    """Words of scratch: the sums of a tile, and where codes and what is copied begin."""
-    words = work.tile.rows * work.tile.vectors * tiling.vector_widths[0]
+    """Words of scratch: the sums of a strip, and where codes and what is copied begin."""
+    words = work.strip(shape) * work.tile.vectors * tiling.vector_widths[0]
     codes = -(-words // 64) * 16 if scattered else 0
     wide = shape.wide_place(work.block, work.tile.rows) // 4
     return {

@@ -21,6 +21,8 @@ from netgen.ops.window import Window
 LINE = 64
 # What a load takes beside the products of a step.
 _LOAD = 0.05
+# Pixels whose sums wait until they become codes.
+_STRIP = 32
 # With more pixels weights are read so often that they need not come beforehand.
 _FEW_PIXELS = 512
 
@@ -154,6 +156,12 @@ class Work:
     tile: Tile
     block: int
     prefetch: int
+
+    def strip(self, shape: Shape) -> int:
+        """Pixels of neighbouring tiles whose sums become codes at once."""
+        _, pixels = shape.lines(self.block)
+        most = max(_STRIP // self.tile.rows, 1)
+        return self.tile.rows * min(most, -(-pixels // self.tile.rows))
 
 
 def ranked_work(shape: Shape, rows: int, target: Target, tiling: Tiling) -> list[Work]:
