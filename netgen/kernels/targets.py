@@ -132,7 +132,7 @@ _BYTES_8 = Tiling(
 )
 _BYTES_16 = Tiling(
     vector_widths=(16,),
-    tiles=((14, 1), (10, 2), (6, 3), (1, 8)),
+    tiles=((16, 1), (10, 2), (5, 3), (1, 8)),
     inputs_at_once=4,
     saturates=True,
     dot_cycles=1.7,
@@ -141,7 +141,7 @@ _BYTES_16 = Tiling(
 )
 _QUADS_16 = Tiling(
     vector_widths=(16,),
-    tiles=((14, 1), (14, 2), (8, 3), (6, 4), (1, 8)),
+    tiles=((16, 1), (14, 2), (7, 3), (6, 4), (1, 8)),
     inputs_at_once=4,
     dot_cycles=0.5,
     tile_cycles=TileCycles(store=5.0, tile=20.0),

@@ -20,8 +20,8 @@ from netgen.kernels.i8.product_packing import (
     lanes_in_all,
     order_words,
     pack_product,
-    panel_count,
     packed_words,
+    panel_count,
     words_of_pairs,
 )
 from netgen.kernels.i8.product_shape import (

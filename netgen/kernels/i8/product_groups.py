@@ -2,14 +2,14 @@
 
 Some targets multiply bytes and add up pairs of products in int16, which saturates. A code counts
 from 0 to 255, so a sum of products is within int16, whatever the codes are, if the weights above
-zero add up to 128 at most, and so do those below. Each panel therefore has its groups in this order:
+zero add up to 128 at most, and so do those below. So each panel has an order:
 
-1. two groups after the other, whose products are added up in one int16: the weights of both fit;
+1. groups in twos, whose products are added up in one int16: the weights of both fit;
 2. groups whose pairs of weights fit, by themselves;
 3. the pairs of all other groups, which are multiplied as int16.
 
-Groups and pairs without weights are in none of them. The order is data. So retrained weights fit old code,
-and every order gives the same sums.
+Groups and pairs without weights are in none of them. The order is data. So retrained weights fit
+old code, and every order gives the same sums.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Packed constants of products of codes.
 
 int32 words first: a bias for each lane of all vectors of outputs, then for each vector the rows by
-which its sums become codes. Then each panel says in which order it takes groups of inputs, and where
-these begin (`product_groups`). Behind them stand the weights, bytes, panel after panel: for each
-group the weights of the panel's outputs one by one, those of one group side by side.
+which its sums become codes. Then each panel says in which order it takes groups of inputs, and
+where these begin (`product_groups`). Behind them stand the weights, bytes, panel after panel: for
+each group or pair the weights of the panel's outputs one by one, those of one output side by side.
 
 On targets that load several groups at once all panels take all groups as they stand. Groups of
 eight are multiplied in pairs, whose products are added up as int16. That is too little for two
@@ -141,9 +141,7 @@ def _pack_weights(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Pa
     return np.concatenate(panels)
 
 
-def _pack_ordered(
-    groups: Array, shape: Shape, tile: Tile, tiling: Tiling
-) -> tuple[Words, Packed]:
+def _pack_ordered(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> tuple[Words, Packed]:
     """The panels' orders of groups, and their weights in that order; places left over are zero."""
     places = group_places(shape)
     pairs = (places[:, None] + [0, 2]).ravel()
