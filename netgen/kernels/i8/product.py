@@ -110,26 +110,13 @@ class ProductI8(Kernel):
             "result_codes": layer.result.dtype,
             "group": shape.group,
             "lanes": lanes,
-            "tile": work.tile.rows,
-            "block": work.block,
-            "prefetch": work.prefetch if shape.run >= shape.load else 0,
-            "strip": work.strip(shape),
-            "whole_strips": shape.result[1] % work.strip(shape) == 0,
             "border": x.zero,
-            "pair_words": words_of_pairs(shape),
-            "loaded": shape.run // shape.load * shape.load,
-            "rest": shape.run % shape.load // shape.group,
-            "load": shape.load,
-            "saturates": shape.widened,
-            "order_words": order_words(shape, tiling),
-            "lanes_in_all": lanes_in_all(shape, tiling),
-            "constant_rows": ROWS,
-            "constant_words": ROWS * lanes_in_all(shape, tiling),
+            **_describe_work(shape, work),
+            **_describe_constants(shape, work, tiling),
             "scratch": self.scratch(layer, target),
             "scratch_words": self.scratch(layer, target) // 4,
             **_places(shape, work, tiling, scattered=_scattered(layer)),
             **_describe_outputs(layer, shape, work, lanes),
-            "panel_count": panel_count(shape, work.tile, tiling),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -231,6 +218,33 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
         "depth": shape.depth,
         "row_step": shape.row_step,
         "pixel_step": shape.pixel_step,
+    }
+
+
+def _describe_work(shape: Shape, work: Work) -> dict[str, Json]:
+    """The tile, what of a run it loads at once, and the pixels whose sums become codes at once."""
+    return {
+        "tile": work.tile.rows,
+        "block": work.block,
+        "prefetch": work.prefetch if shape.run >= shape.load else 0,
+        "strip": work.strip(shape),
+        "whole_strips": shape.result[1] % work.strip(shape) == 0,
+        "loaded": shape.run // shape.load * shape.load,
+        "rest": shape.run % shape.load // shape.group,
+        "load": shape.load,
+        "saturates": shape.widened,
+    }
+
+
+def _describe_constants(shape: Shape, work: Work, tiling: Tiling) -> dict[str, Json]:
+    """Words of the packed constants."""
+    return {
+        "pair_words": words_of_pairs(shape),
+        "order_words": order_words(shape, tiling),
+        "panel_count": panel_count(shape, work.tile, tiling),
+        "lanes_in_all": lanes_in_all(shape, tiling),
+        "constant_rows": ROWS,
+        "constant_words": ROWS * lanes_in_all(shape, tiling),
     }
 
 

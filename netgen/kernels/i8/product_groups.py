@@ -39,7 +39,7 @@ class Groups:
 
     @property
     def ends(self) -> tuple[int, int, int]:
-        """Where each kind ends."""
+        """The ends of the three kinds."""
         return self.doubled, len(self.order), len(self.order) + len(self.pairs)
 
 
@@ -75,7 +75,7 @@ def _in_twos(sums: _Sums, falling: list[int]) -> list[int]:
 
 
 def group_places(shape: Shape) -> Array:
-    """Where the inputs of each group begin, counted from those of the first one of a window."""
+    """The places where the inputs of each group begin, from the first one of a window on."""
     rows = np.arange(shape.window.size[0]) * shape.window.dilation[0] * shape.row_step
     taps = np.arange(shape.taps) * shape.window.dilation[1] * shape.inputs
     within = np.arange(0, shape.run, shape.group)

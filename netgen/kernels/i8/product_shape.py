@@ -109,7 +109,7 @@ class Shape:
         return -(-copied // 4) * 4
 
     def wide_place(self, rows: int, tile: int) -> int:
-        """Where codes as int16 begin: behind those of one byte, in a cache line of their own."""
+        """The byte at which codes as int16 begin: behind the others, on a cache line."""
         return -(-self.copied(rows, tile) // LINE) * LINE
 
     @property

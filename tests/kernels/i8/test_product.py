@@ -128,7 +128,7 @@ def test_pairs_of_weights_may_reach_the_limits_of_int16(target: str, tmp_path: P
 
 
 def ends_of_kinds(call: CodedCall, target: Target) -> tuple[int, int, int]:
-    """Where the kinds of groups of the first panel end."""
+    """The ends of the three kinds of groups of the first panel."""
     lanes = target.tiling("i8").vector_widths[0]
     vectors = -(-call.layer.result.shape[-1] // lanes)
     first, second, third = call.packed(target)[vectors * lanes * (1 + ROWS) :][:3].tolist()

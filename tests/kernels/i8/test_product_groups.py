@@ -25,7 +25,7 @@ def panel(seed: int, spread: float, lanes: int = 16, count: int = 23) -> _Int:
 
 
 def furthest(*groups: _Int) -> int:
-    """How far from 0 a sum of products of neighbours gets, over all [lanes, 4] and codes."""
+    """The largest distance from 0 of sums of products of neighbours [lanes, 4], over all codes."""
     pairs = np.concatenate([group.reshape(len(group), 2, 2) for group in groups], axis=-1)
     ends = [(np.where(sign * pairs > 0, 255, 0) * pairs).sum(axis=-1) for sign in (1, -1)]
     # No such sum is -32768, which int16 has room for.
