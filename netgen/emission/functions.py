@@ -37,13 +37,14 @@ _REGISTERS = {
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
 _OF_CODES = ("products/products", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
-# Products of codes: inputs at once, sums of a vector, and the macro that tests for them.
+# Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
+# macro that tests for them.
 _DOTS = (
-    (2, 8, "defined(__AVX2__)"),
-    (2, 16, "defined(__AVX512BW__) && defined(__AVX512VL__)"),
-    (4, 16, "defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)"),
-    (4, 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
-    (8, 4, "defined(__aarch64__)"),
+    ("4S", 8, "defined(__AVX2__)"),
+    ("4S", 16, "defined(__AVX512BW__) && defined(__AVX512VL__)"),
+    ("4", 16, "defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__)"),
+    ("4", 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
+    ("8", 4, "defined(__aarch64__)"),
 )
 # By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
 _CODE_REGISTERS = {

@@ -40,9 +40,10 @@ class Tiling:
     while several inputs come as they lie in memory; they have `folded_tiles`, whose vectors are
     registers.
 
-    Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: pairs as
-    int16, or bytes, which are signed or not. `dot_cycles` are those of one such step for one vector
-    of sums.
+    Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: bytes, which
+    are signed or not. If it `saturates`, pairs of products are added up as int16, and weights say
+    which inputs may be (`i8/product_groups.py`). `dot_cycles` are those of one such step for one
+    vector of sums, `spread` those of one input of it.
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
@@ -68,4 +69,5 @@ class Tiling:
     spread: float = 0.0
     inputs_at_once: int = 0
     signed_codes: bool = False
+    saturates: bool = False
     dot_cycles: float = 0.5

@@ -18,11 +18,21 @@ from netgen.kernels.geometry import describe_band, window_title
 from netgen.kernels.i8.product_packing import (
     code_rows,
     lanes_in_all,
+    order_words,
     pack_product,
     packed_words,
+    panel_count,
     words_of_pairs,
 )
-from netgen.kernels.i8.product_shape import Shape, Work, ranked_work, shape_of, work_cycles, work_of
+from netgen.kernels.i8.product_shape import (
+    LINE,
+    Shape,
+    Work,
+    ranked_work,
+    shape_of,
+    work_cycles,
+    work_of,
+)
 from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
@@ -36,9 +46,6 @@ from netgen.kernels.tiling import Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
 from netgen.ops.weighted import Weighted
-
-# Bytes of a cache line.
-_LINE = 64
 
 
 class ProductI8(Kernel):
@@ -103,22 +110,12 @@ class ProductI8(Kernel):
             "result_codes": layer.result.dtype,
             "group": shape.group,
             "lanes": lanes,
-            "tile": work.tile.rows,
-            "block": work.block,
-            "prefetch": work.prefetch if shape.run >= shape.load else 0,
-            "whole_tiles": shape.result[1] % work.tile.rows == 0,
-            "base": -x.element.low if shape.group == 2 else 0,
             "border": x.zero,
-            "pair_words": words_of_pairs(shape),
-            "loaded": shape.run // shape.load * shape.load,
-            "rest": shape.run % shape.load // shape.group,
-            "load": shape.load,
-            "lanes_in_all": lanes_in_all(shape, tiling),
-            "constant_rows": ROWS,
-            "constant_words": ROWS * lanes_in_all(shape, tiling),
+            **_describe_work(shape, work),
+            **_describe_constants(shape, work, tiling),
             "scratch": self.scratch(layer, target),
             "scratch_words": self.scratch(layer, target) // 4,
-            **_places(work, tiling, scattered=_scattered(layer)),
+            **_places(shape, work, tiling, scattered=_scattered(layer)),
             **_describe_outputs(layer, shape, work, lanes),
         }
 
@@ -150,20 +147,21 @@ class ProductI8(Kernel):
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""
-        shape, tiling, _ = _parts(layer, target)
-        return 4 * packed_words(shape, tiling)
+        shape, tiling, rows = _parts(layer, target)
+        tile = work_of(layer, rows, target, tiling).tile
+        return 4 * packed_words(shape, tile, tiling)
 
     def scratch(self, layer: Layer, target: Target) -> int:
-        """The sums of a tile, its codes if they are scattered, and the copied windows.
+        """The sums of a strip, its codes if they are scattered, and the copied windows.
 
         Each part of a divided call has its own, in cache lines of its own.
         """
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
-        before = _places(work, tiling, scattered=_scattered(layer))["words_before"]
+        before = _places(shape, work, tiling, scattered=_scattered(layer))["words_before"]
         assert isinstance(before, int)
         size = 4 * before + shape.copied_bytes(work.block, work.tile.rows)
-        return -(-size // _LINE) * _LINE
+        return -(-size // LINE) * LINE
 
     def split(
         self, layer: Layer, target: Target, threads: int, overwritten: frozenset[str]
@@ -223,11 +221,43 @@ def _describe_shape(shape: Shape) -> dict[str, Json]:
     }
 
 
-def _places(work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
-    """Words of scratch: the sums of a tile, and where codes and what is copied begin."""
-    words = work.tile.rows * work.tile.vectors * tiling.vector_widths[0]
+def _describe_work(shape: Shape, work: Work) -> dict[str, Json]:
+    """The tile, what of a run it loads at once, and the pixels whose sums become codes at once."""
+    return {
+        "tile": work.tile.rows,
+        "block": work.block,
+        "prefetch": work.prefetch if shape.run >= shape.load else 0,
+        "strip": work.strip(shape),
+        "whole_strips": shape.result[1] % work.strip(shape) == 0,
+        "loaded": shape.run // shape.load * shape.load,
+        "rest": shape.run % shape.load // shape.group,
+        "load": shape.load,
+        "saturates": shape.widened,
+    }
+
+
+def _describe_constants(shape: Shape, work: Work, tiling: Tiling) -> dict[str, Json]:
+    """Words of the packed constants."""
+    return {
+        "pair_words": words_of_pairs(shape),
+        "order_words": order_words(shape, tiling),
+        "panel_count": panel_count(shape, work.tile, tiling),
+        "lanes_in_all": lanes_in_all(shape, tiling),
+        "constant_rows": ROWS,
+        "constant_words": ROWS * lanes_in_all(shape, tiling),
+    }
+
+
+def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dict[str, Json]:
+    """Words of scratch: the sums of a strip, and where codes and what is copied begin."""
+    words = work.strip(shape) * work.tile.vectors * tiling.vector_widths[0]
     codes = -(-words // 64) * 16 if scattered else 0
-    return {"sum_words": words, "words_before": words + codes}
+    wide = shape.wide_place(work.block, work.tile.rows) // 4
+    return {
+        "sum_words": words,
+        "words_before": words + codes,
+        "wide_words": words + codes + wide if shape.widened else 0,
+    }
 
 
 def _spans(layer: Layer) -> Sequence[tuple[int, int, int]]:

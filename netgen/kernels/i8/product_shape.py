@@ -17,8 +17,12 @@ from netgen.kernels.tiling import Tiling
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.window import Window
 
+# Bytes of a cache line.
+LINE = 64
 # What a load takes beside the products of a step.
 _LOAD = 0.05
+# Pixels whose sums wait until they become codes.
+_STRIP = 32
 # With more pixels weights are read so often that they need not come beforehand.
 _FEW_PIXELS = 512
 
@@ -28,7 +32,8 @@ class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
 
     Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
-    Tiles `load` so many inputs at once, and so read behind the last ones of a window.
+    Tiles `load` so many inputs at once, and so read behind the last ones of a window. Codes are
+    copied twice if some products are of int16 (`widened`).
     """
 
     window: Window
@@ -39,6 +44,7 @@ class Shape:
     group: int
     passes: int
     load: int
+    widened: bool
 
     @property
     def flat(self) -> bool:
@@ -96,8 +102,15 @@ class Shape:
         return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + self.load
 
     def copied_bytes(self, rows: int, tile: int) -> int:
-        """Their bytes, up to a whole word."""
-        return -(-(2 if self.group == 2 else 1) * self.copied(rows, tile) // 4) * 4
+        """Their bytes, up to a whole word, and those of the same codes as int16."""
+        copied = self.copied(rows, tile)
+        if self.widened:
+            return self.wide_place(rows, tile) + -(-2 * copied // 4) * 4
+        return -(-copied // 4) * 4
+
+    def wide_place(self, rows: int, tile: int) -> int:
+        """The byte at which codes as int16 begin: behind the others, on a cache line."""
+        return -(-self.copied(rows, tile) // LINE) * LINE
 
     @property
     def weights(self) -> int:
@@ -129,6 +142,7 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         group,
         passes,
         group * max(tiling.lanes_of_inputs, 1),
+        tiling.saturates,
     )
 
 
@@ -142,6 +156,12 @@ class Work:
     tile: Tile
     block: int
     prefetch: int
+
+    def strip(self, shape: Shape) -> int:
+        """Pixels of neighbouring tiles whose sums become codes at once."""
+        _, pixels = shape.lines(self.block)
+        most = max(_STRIP // self.tile.rows, 1)
+        return self.tile.rows * min(most, -(-pixels // self.tile.rows))
 
 
 def ranked_work(shape: Shape, rows: int, target: Target, tiling: Tiling) -> list[Work]:
@@ -190,8 +210,9 @@ def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
     cycles = 0.0
     for width, count in ((tile.vectors, vectors // tile.vectors), (vectors % tile.vectors, 1)):
         if width and count:
+            products = tiling.dot_cycles * tile.rows * width + tiling.spread * tile.rows
             step = max(
-                tiling.dot_cycles * tile.rows * width + tiling.tile_cycles.weights * width,
+                products + tiling.tile_cycles.weights * width,
                 0.5 * (tile.rows + width),
                 4.0 * tiling.dot_cycles,
             )

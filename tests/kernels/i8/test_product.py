@@ -106,6 +106,35 @@ def test_sums_may_be_the_largest(target: str, tmp_path: Path) -> None:
     check(calls, find_target(target), tmp_path)
 
 
+@pytest.mark.parametrize("target", ["x86-64-v3", "x86-64-v4"])
+def test_pairs_of_weights_may_reach_the_limits_of_int16(target: str, tmp_path: Path) -> None:
+    """Groups of one panel are of all three kinds, at codes that drive their sums the furthest."""
+    chosen, calls = find_target(target), []
+    ends = [(64, 64), (127, 1), (-128, 0), (127, -128), (32, 32), (-64, 0), (0, 64), (-32, -32)]
+    beyond = [(127, 127), (-128, -128), (65, 64), (-128, -1)]
+    for seed, pairs in enumerate((ends, beyond, ends + beyond)):
+        draw = np.random.default_rng(seed)
+        for window in (Window((3, 5, 64), 17), Window((4, 6, 12), 40, (3, 3), pad=(1, 1, 1, 1))):
+            call = call_of(window, 6 + seed, w_zero=0)
+            w, x = call.values["w"], call.values["x"].copy()
+            own = np.array(pairs)[draw.integers(0, len(pairs), w.shape[-1] // 2)]
+            w = np.broadcast_to(own.ravel(), w.shape).astype(np.int8)
+            x[0, 0], x[0, 1], x[0, 2] = 127, -128, np.where(own.ravel() > 0, 127, -128)
+            calls.append(replace(call, values={**call.values, "w": w, "x": x}))
+    kinds = {ends_of_kinds(call, chosen) for call in calls}
+    assert any(0 < doubled < groups < all_ for doubled, groups, all_ in kinds)
+    assert any(doubled == groups == 0 for doubled, groups, _ in kinds)
+    check(calls, chosen, tmp_path)
+
+
+def ends_of_kinds(call: CodedCall, target: Target) -> tuple[int, int, int]:
+    """The ends of the three kinds of groups of the first panel."""
+    lanes = target.tiling("i8").vector_widths[0]
+    vectors = -(-call.layer.result.shape[-1] // lanes)
+    first, second, third = call.packed(target)[vectors * lanes * (1 + ROWS) :][:3].tolist()
+    return first, second, third
+
+
 def test_two_weights_of_a_pair_may_not_be_the_least(tmp_path: Path) -> None:
     """The first eight of 24 inputs and the next ones are pairs; the last ones have no partners."""
     first, target, calls = call_of(Window((1, 4, 24), 7), 0), find_target("aarch64"), []

@@ -35,7 +35,7 @@ def tiled_calls(target: str) -> list[CodedCall]:
 
 
 # The instruction that begins with each is what a target's tiles are made of.
-_PRODUCTS = {2: "vpmaddwd", 4: "vpdpbusd", 8: "smlal"}
+_PRODUCTS = {4: ("vpmaddwd", "vpdpbusd"), 8: ("smlal",)}
 
 
 def product_loops(target: str, compiler: Compiler, folder: Path) -> list[Loop]:
@@ -44,7 +44,7 @@ def product_loops(target: str, compiler: Compiler, folder: Path) -> list[Loop]:
     (folder / "calls.c").write_text(program_of(calls, chosen))
     run_tool([*compiler_for(target, compiler), "-S", "calls.c", "-o", "calls.s"], folder)
     tiling = chosen.tiling("i8")
-    product = "sdot" if tiling.lanes_of_inputs == 4 else _PRODUCTS[tiling.inputs_at_once]
+    product = ("sdot",) if tiling.lanes_of_inputs == 4 else _PRODUCTS[tiling.inputs_at_once]
     loops = [
         loop
         for loop in innermost_loops((folder / "calls.s").read_text())
