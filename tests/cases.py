@@ -14,6 +14,13 @@ def examples(count: int) -> settings:
     return settings(max_examples=max(count * chosen.max_examples // 100, 2))
 
 
+def is_complete() -> bool:
+    """Whether this is CI's run of everything."""
+    chosen = settings.default
+    assert chosen is not None
+    return chosen.max_examples == 100
+
+
 def heavy(*values: object) -> ParameterSet:
     """A case that CI alone runs, since others of the same test take every path that it takes."""
     return pytest.param(*values, marks=pytest.mark.heavy)

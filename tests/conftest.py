@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from netgen.kernels.targets import Target
+from netgen.runtime import build
+from tests.tools import quickly
+
 # The same examples in every run, however slow the machine; a quarter of those that CI tries, which
 # has --hypothesis-profile=all. Tests with another number take it from `tests.cases.examples`.
 settings.register_profile("netgen", derandomize=True, deadline=None, max_examples=25)
@@ -60,6 +64,29 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NETGEN_CACHE_DIR", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_builds() -> Iterator[None]:
+    """Compile what is called from Python as the programs of tests are: see tests.tools.quickly."""
+    compile_source = build._compile
+
+    def compile_quickly(
+        source: str, header: str, prefix: str, target: Target, command: tuple[str, ...]
+    ) -> bytes:
+        return compile_source(source, header, prefix, target, tuple(quickly(command)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "_compile", compile_quickly)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_headers() -> Iterator[None]:
+    """Compilers find `tests/headers` first: gcc's own <immintrin.h> takes 0.25 s each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("C_INCLUDE_PATH", str(REPOSITORY / "tests" / "headers"), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(scope="session")
