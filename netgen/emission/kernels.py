@@ -77,9 +77,12 @@ def kernel_function(
         context.update(_arguments(instance, context, frozenset(map(str, aliased)), sizes))
         return tidy(render(f"kernels/{kernel.template}.c.j2", **context))
 
-    # Its parameters are those sizes that its own code uses.
-    sizes = make_sizes(used_names(printed(Sizes()), instance.sizes or ()), calls)
-    function = with_constants(printed(sizes), constants, str(context["declarations"]), sizes.read())
+    # Its parameters are those sizes that its own code uses: it is printed again to have them.
+    text = printed(Sizes())
+    sizes = make_sizes(used_names(text, instance.sizes or ()), calls)
+    if sizes.names:
+        text = printed(sizes)
+    function = with_constants(text, constants, str(context["declarations"]), sizes.read())
     task = "\n" + render("kernels/task.c.j2", **context) if is_split(instance) else ""
     return KernelFunction(sizes.around(str(context["function"]), function) + task, sizes)
 
