@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from netgen.bench import bench
+from netgen.bench.worker import Job, serve
 from netgen.kernels.targets import Target
 from netgen.runtime import build
 from tests.tools import quickly
@@ -87,6 +92,33 @@ def short_headers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("C_INCLUDE_PATH", str(REPOSITORY / "tests" / "headers"), prepend=os.pathsep)
         yield
+
+
+class _WorkerThread:
+    """The part of WorkerProcess that a bench uses, with its worker in a thread."""
+
+    def __init__(self, _name: str, job: Job, _cores: object) -> None:
+        self._connection, theirs = multiprocessing.Pipe()
+        self._worker = threading.Thread(target=serve, args=(theirs,))
+        self._worker.start()
+        self._connection.send(job)
+        self.ready = self._connection.recv()
+
+    def time(self, count: int) -> float:
+        self._connection.send(count)
+        return float(self._connection.recv())
+
+    def close(self) -> None:
+        self._connection.close()
+        self._worker.join()
+
+
+@pytest.fixture
+def worker_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For benches whose rows matter: to start Python for each takes longer than all they do."""
+    monkeypatch.setattr(bench, "WorkerProcess", _WorkerThread)
+    yield
+    gc.enable()  # which workers disable
 
 
 @pytest.fixture(scope="session")
