@@ -7,7 +7,7 @@ import importlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from netgen.bench import bench
 from netgen.bench.worker import Job, serve
 from netgen.kernels.targets import Target
 from netgen.runtime import build
+from tests import started
 from tests.tools import quickly
 
 # The same examples in every run, however slow the machine; a quarter of those that CI tries, which
@@ -27,6 +28,8 @@ settings.load_profile("netgen")
 
 # Operators are registered where their package is imported; graphs in text name them.
 importlib.import_module("netgen.ops")
+
+started.watch()
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -43,6 +46,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Cases of one file are rewritten one after the other: workers would undo each other's."""
     if config.getoption("--update-golden"):
         config.option.numprocesses = 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Write into the report of a test how many processes it started: see .ci/started."""
+    try:
+        return (yield)
+    finally:
+        item.user_properties += started.taken()
 
 
 @pytest.fixture
@@ -115,7 +127,7 @@ class _WorkerThread:
 
 @pytest.fixture
 def worker_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For benches whose rows matter: to start Python for each takes longer than all they do."""
+    """Benches run workers in threads: to start Python for each takes longer than all they do."""
     monkeypatch.setattr(bench, "WorkerProcess", _WorkerThread)
     yield
     gc.enable()  # which workers disable

@@ -66,11 +66,16 @@ def any_compiler() -> Compiler:
     pytest.skip("needs gcc or clang, neither of which is installed")
 
 
-def compiler_for(target: str, kind: Compiler) -> list[str]:
-    """The command of a compiler for a target's processor, with the target's flags."""
+def compiler_for(target: str, kind: Compiler, *, for_values: bool = False) -> list[str]:
+    """The command of a compiler for a target's processor, with the target's flags.
+
+    They are quicker ones `for_values`.
+    """
     chosen = find_target(target)
     wanted = _wanted_architecture(chosen.machine_flags) or cpu.machine()
-    flags = chosen.flags(kind)
+    flags: Sequence[str] = chosen.flags(kind)
+    if for_values and kind == "gcc":
+        flags = quickly(flags)
     if wanted == cpu.machine():
         return [kind, *flags]
     gcc = f"{wanted}-linux-gnu-gcc"

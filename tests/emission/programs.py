@@ -32,7 +32,7 @@ WARNINGS = (
     *("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"),
     *("-Wmissing-prototypes", "-Wdouble-promotion", "-Wcast-align", "-Wundef", "-Werror"),
 )
-SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 DRIVER = """\
 #define _POSIX_C_SOURCE 200112L
