@@ -6,12 +6,30 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from hypothesis import settings
 
+from netgen.kernels.targets import TARGETS
+
 
 def examples(count: int) -> settings:
     """Settings of a test that draws so many examples in CI, and a quarter of them elsewhere."""
     chosen = settings.default
     assert chosen is not None
     return settings(max_examples=max(count * chosen.max_examples // 100, 2))
+
+
+def is_complete() -> bool:
+    """Whether this is CI's run of everything."""
+    chosen = settings.default
+    assert chosen is not None
+    return chosen.max_examples == 100
+
+
+# The text for each is that of another target but for an instruction, or for the widths of vectors.
+_ALIKE = ("x86-64-v2", "x86-64-v4", "aarch64")
+
+
+def different_targets() -> list[object]:
+    """All targets by name, for tests that read C; CI alone has those of much the same text."""
+    return [heavy(name) if name in _ALIKE else name for name in (each.name for each in TARGETS)]
 
 
 def heavy(*values: object) -> ParameterSet:

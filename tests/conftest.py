@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from netgen.bench import bench
+from netgen.bench.worker import Job, serve
+from netgen.kernels.targets import Target
+from netgen.runtime import build
+from tests import started
+from tests.tools import quickly
 
 # The same examples in every run, however slow the machine; a quarter of those that CI tries, which
 # has --hypothesis-profile=all. Tests with another number take it from `tests.cases.examples`.
@@ -18,6 +28,8 @@ settings.load_profile("netgen")
 
 # Operators are registered where their package is imported; graphs in text name them.
 importlib.import_module("netgen.ops")
+
+started.watch()
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -34,6 +46,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Cases of one file are rewritten one after the other: workers would undo each other's."""
     if config.getoption("--update-golden"):
         config.option.numprocesses = 0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Write into the report of a test how many processes it started: see .ci/started."""
+    try:
+        return (yield)
+    finally:
+        item.user_properties += started.taken()
 
 
 @pytest.fixture
@@ -60,6 +81,56 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NETGEN_CACHE_DIR", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_builds() -> Iterator[None]:
+    """Compile what is called from Python as the programs of tests are: see tests.tools.quickly."""
+    compile_source = build._compile
+
+    def compile_quickly(
+        source: str, header: str, prefix: str, target: Target, command: tuple[str, ...]
+    ) -> bytes:
+        return compile_source(source, header, prefix, target, tuple(quickly(command)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "_compile", compile_quickly)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_headers() -> Iterator[None]:
+    """Compilers find `tests/headers` first: gcc's own <immintrin.h> takes 0.25 s each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("C_INCLUDE_PATH", str(REPOSITORY / "tests" / "headers"), prepend=os.pathsep)
+        yield
+
+
+class _WorkerThread:
+    """The part of WorkerProcess that a bench uses, with its worker in a thread."""
+
+    def __init__(self, _name: str, job: Job, _cores: object) -> None:
+        self._connection, theirs = multiprocessing.Pipe()
+        self._worker = threading.Thread(target=serve, args=(theirs,))
+        self._worker.start()
+        self._connection.send(job)
+        self.ready = self._connection.recv()
+
+    def time(self, count: int) -> float:
+        self._connection.send(count)
+        return float(self._connection.recv())
+
+    def close(self) -> None:
+        self._connection.close()
+        self._worker.join()
+
+
+@pytest.fixture
+def worker_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Benches run workers in threads: to start Python for each takes longer than all they do."""
+    monkeypatch.setattr(bench, "WorkerProcess", _WorkerThread)
+    yield
+    gc.enable()  # which workers disable
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ import pytest
 import netgen
 from netgen.kernels.targets import TARGETS, Compiler, find_target
 from netgen.runtime import cpu
+from tests.cases import is_complete
 
 TOP = Path(netgen.__file__).resolve().parents[1]
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
@@ -65,11 +66,16 @@ def any_compiler() -> Compiler:
     pytest.skip("needs gcc or clang, neither of which is installed")
 
 
-def compiler_for(target: str, kind: Compiler) -> list[str]:
-    """The command of a compiler for a target's processor, with the target's flags."""
+def compiler_for(target: str, kind: Compiler, *, for_values: bool = False) -> list[str]:
+    """The command of a compiler for a target's processor, with the target's flags.
+
+    They are quicker ones `for_values`.
+    """
     chosen = find_target(target)
     wanted = _wanted_architecture(chosen.machine_flags) or cpu.machine()
-    flags = chosen.flags(kind)
+    flags: Sequence[str] = chosen.flags(kind)
+    if for_values and kind == "gcc":
+        flags = quickly(flags)
     if wanted == cpu.machine():
         return [kind, *flags]
     gcc = f"{wanted}-linux-gnu-gcc"
@@ -77,6 +83,21 @@ def compiler_for(target: str, kind: Compiler) -> list[str]:
         return [gcc, *flags]
     find_tool(gcc)  # clang takes the C library's headers from there
     return ["clang", f"--target={wanted}-linux-gnu", *flags]
+
+
+def quickly(flags: Sequence[str]) -> list[str]:
+    """The same flags of a gcc that optimises less, and as often fuses products into sums.
+
+    -O3 takes two to four times as long, and is not what most tests are about: C whose values depend
+    on it is wrong. The complete run in CI keeps it, as do tests that read assembly.
+    """
+    return list(flags) if is_complete() else _without_o3(flags)
+
+
+def _without_o3(flags: Sequence[str]) -> list[str]:
+    # Of -O1, gcc's fusing needs the second flag.
+    less = ("-O1", "-fexpensive-optimizations")
+    return [new for flag in flags for new in (less if flag == "-O3" else (flag,))]
 
 
 def require_architecture(name: str) -> None:

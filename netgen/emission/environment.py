@@ -115,6 +115,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        auto_reload=False,  # which would ask for a file's time whenever another imports it
     )
     made.globals.update({word.__name__: word for word in _WORDS})
     return made

@@ -16,6 +16,16 @@ from netgen.kernels.terms import Term
 
 # Parameters that are loops over channels.
 _LOOPS = ("vectors", "stretches")
+# What templates read of parameters that kernels may leave out.
+_ABSENT: Mapping[str, object] = {
+    "band": None,
+    "band_rows": 0,
+    "split": None,
+    "scratch": 0,
+    "together": 0,
+    "vector_width": 0,
+    "numbers": [],
+}
 
 
 def function_name(instance: Instance, prefix: str) -> str:
@@ -48,28 +58,22 @@ def kernel_function(
     kernel, result = find_kernel(instance.kernel), instance.elements["y"]
     border = instance.parameters.get("border", 0)
     assert isinstance(border, int | float)
+    own = {name: name for name in instance.sizes or ()}
     context: dict[str, object] = {
         "prefix": prefix,
         "upper": prefix.upper(),
         "function": function_name(instance, prefix),
         "output_type": C_TYPES[result].name,
         "types": {letter: C_TYPES[element].name for letter, element in instance.elements.items()},
-        "band": None,
-        "band_rows": 0,
-        "split": None,
-        "scratch": 0,
-        "together": 0,
-        "vector_width": 0,
-        "numbers": [],
         "apart": apart,
+        **_ABSENT,
         **instance.parameters,
-        **{name: name for name in instance.sizes or ()},
+        **own,
         "border": number_of(result, border),
     }
     constants = named_constants(instance.parameters)
     # Where vectors are counted by width, no loop ends at all channels.
-    named: dict[str, Term] = {"channels": "channels", **constants}
-    named |= {name: name for name in instance.sizes or ()}
+    named: dict[str, Term] = {"channels": "channels", **constants, **own}
     context |= {"named": named}
     context |= {key: bounded_loops(context.get(key), named) for key in _LOOPS if key in context}
 
@@ -77,9 +81,11 @@ def kernel_function(
         context.update(_arguments(instance, context, frozenset(map(str, aliased)), sizes))
         return tidy(render(f"kernels/{kernel.template}.c.j2", **context))
 
-    # Its parameters are those sizes that its own code uses.
-    sizes = make_sizes(used_names(printed(Sizes()), instance.sizes or ()), calls)
-    function = with_constants(printed(sizes), constants, str(context["declarations"]), sizes.read())
+    # Its parameters are those sizes that its own code uses: it is printed again to have them.
+    text = printed(Sizes())
+    sizes = make_sizes(used_names(text, own), calls)
+    text = printed(sizes) if sizes.names else text
+    function = with_constants(text, constants, str(context["declarations"]), sizes.read())
     task = "\n" + render("kernels/task.c.j2", **context) if is_split(instance) else ""
     return KernelFunction(sizes.around(str(context["function"]), function) + task, sizes)
 

@@ -8,7 +8,8 @@ Among numbers a named constant is one of them; beside C its name is printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Term: TypeAlias = "int | str"
@@ -37,6 +38,8 @@ _INNERMOST = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 def sum_of(*terms: Term) -> Term:
     """`a + b - c`. Terms may be sums themselves, or empty."""
+    if all(type(term) is int for term in terms):
+        return sum(map(int, terms))
     parts: list[Term] = []
     for term in (part for given in _named(terms, nothing=0) for part in _terms(str(given))):
         last = parts.pop() if parts else 0
@@ -106,6 +109,8 @@ def grouped(term: Term) -> str:
 
 def _named(parts: Sequence[Term], nothing: int) -> list[Term]:
     """Constants as plain numbers among numbers, else by name, unless they are nothing."""
+    if not any(isinstance(part, NamedInt) for part in parts):
+        return list(parts)
     plain = all(isinstance(_number(part), int) for part in parts if part != "")
     return [
         (int(part) if plain or part in (0, nothing) else part.name)
@@ -122,6 +127,7 @@ def _number(term: Term) -> Term:
     return int(text) if _NUMBER.fullmatch(text) else text
 
 
+@lru_cache(maxsize=4096)
 def _flat(text: str) -> str:
     """The text with what is in brackets struck out, as long as before."""
     while found := _INNERMOST.search(text):
@@ -133,16 +139,16 @@ def _is_sum(text: str) -> bool:
     return _SIGN.search(_flat(text)) is not None
 
 
-def _terms(text: str) -> Iterator[Term]:
+@lru_cache(maxsize=4096)
+def _terms(text: str) -> tuple[Term, ...]:
     """The terms of a sum, numbers as such; those behind a minus begin with it."""
-    start = 0
-    for found in _SIGN.finditer(_flat(text)) if " " in text else ():
-        yield _number(text[start : found.start()])
-        start = found.end()
-        if found[0] == " - ":
+    start, found = 0, list[Term]()
+    for sign in _SIGN.finditer(_flat(text)) if " " in text else ():
+        found.append(_number(text[start : sign.start()]))
+        start = sign.end()
+        if sign[0] == " - ":
             text, start = text[: start - 1] + "-" + text[start:], start - 1
-    if text:
-        yield _number(text[start:])
+    return (*found, _number(text[start:])) if text else ()
 
 
 def _factor(text: str, *, first: bool) -> str:

@@ -77,6 +77,7 @@ def test_rows(graph: Graph, add_peer: Callable[..., None]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_missing_peer_is_named_and_the_rest_goes_on(
     graph: Graph, add_peer: Callable[..., None]
 ) -> None:
@@ -92,6 +93,7 @@ def test_missing_peer_is_named_and_the_rest_goes_on(
     assert netgen_row.ratio == present.ratio is not None
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_without_any_peer_netgen_is_timed_alone(
     graph: Graph, add_peer: Callable[..., None]
 ) -> None:
@@ -101,6 +103,7 @@ def test_without_any_peer_netgen_is_timed_alone(
     assert (netgen_row.ratio, netgen_row.self_ratio, netgen_row.noisy) == (None, None, False)
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_peer_that_computes_something_else(graph: Graph, add_peer: Callable[..., None]) -> None:
     add_peer("wrong", partial(np.maximum, 0.1))
     add_peer("right", RELU)

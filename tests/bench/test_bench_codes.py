@@ -19,6 +19,7 @@ from netgen.errors import BuildError, UsageError
 from netgen.ir.graph import Graph
 from netgen.ir.text import parse_graph
 
+pytestmark = pytest.mark.usefixtures("worker_threads")
 quickly: dict[str, Any] = {"rounds": 2, "round_ms": 0.1}
 FILE = Path("some.tflite")
 

@@ -168,6 +168,7 @@ def test_profile_of_a_users_network(cli: Cli, tmp_path: Path) -> None:
         assert shown in text
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_a_table_as_markdown(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     file = tmp_path / "tiny.py"
@@ -184,6 +185,7 @@ def test_a_table_as_markdown(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monke
     assert "target" in text
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_a_table_of_files(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (drawn,) = weighted_models("FULLY_CONNECTED", seed=3, count=1)
     (tmp_path / "some").mkdir()

@@ -190,6 +190,7 @@ def test_export(cli: Cli, tiny: str, folder: Path) -> None:
     assert cli("export", tiny, "--as", "exe", "-o", "tiny.exe").code == 2
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_bench(cli: Cli, tiny: str) -> None:
     outcome = cli("bench", tiny, "--rounds", "2", "--json")
     assert outcome.code == 0
@@ -218,6 +219,7 @@ def without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("without_packages")
 @pytest.mark.parametrize("vs", ["tflite", "openvino,tflite"])
+@pytest.mark.usefixtures("worker_threads")
 def test_a_bench_without_any_peer_fails_after_it_has_shown_our_time(
     vs: str, cli: Cli, tiny: str
 ) -> None:
@@ -236,12 +238,14 @@ def test_a_bench_without_any_peer_fails_after_it_has_shown_our_time(
 
 
 @pytest.mark.usefixtures("without_packages")
+@pytest.mark.usefixtures("worker_threads")
 def test_a_bench_goes_on_with_the_peers_that_are_there(cli: Cli, tiny: str) -> None:
     outcome = cli("bench", tiny, "--rounds", "1", "--vs", "tflite,onnxruntime", "--json")
     assert outcome.code == 0
     assert [row["exit_code"] for row in outcome.json_list()] == [None, 9, None]
 
 
+@pytest.mark.usefixtures("worker_threads")
 def test_a_peer_that_computes_something_else_fails_the_bench(
     cli: Cli, tiny: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

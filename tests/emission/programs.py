@@ -26,13 +26,13 @@ from netgen.plan.build import build_plan
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.packing import pack_weights
-from tests.tools import Program, any_compiler, link
+from tests.tools import Program, any_compiler, link, quickly
 
 WARNINGS = (
     *("-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"),
     *("-Wmissing-prototypes", "-Wdouble-promotion", "-Wcast-align", "-Wundef", "-Werror"),
 )
-SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 DRIVER = """\
 #define _POSIX_C_SOURCE 200112L
@@ -240,6 +240,7 @@ def emission_of(
 
 
 def flags_of(target: str, compiler: Compiler | None = None) -> list[str]:
-    """The command of this machine's compiler with a target's flags; of any without `compiler`."""
+    """A command for values: this machine's compiler, of any kind without `compiler`, and flags."""
     kind = compiler or any_compiler()
-    return [kind, *find_target(target).flags(kind)]
+    flags = find_target(target).flags(kind)
+    return [kind, *(quickly(flags) if kind == "gcc" else flags)]

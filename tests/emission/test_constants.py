@@ -11,9 +11,9 @@ import pytest
 import netgen
 from netgen.emission.constants import named_constants, with_constants
 from netgen.ir.graph import Graph
-from netgen.kernels.targets import TARGETS
 from netgen.kernels.terms import named_int
 from netgen.plan.data.options import PlanOptions
+from tests.cases import different_targets
 from tests.conftest import REPOSITORY
 from tests.emission.programs import emission, emitted_once
 from tests.kernels.layers import KINDS, drawn_layers, network_of
@@ -44,7 +44,7 @@ def test_samples_declare_what_they_use(path: Path) -> None:
     check(path.read_text())
 
 
-@pytest.mark.parametrize("target", [target.name for target in TARGETS])
+@pytest.mark.parametrize("target", different_targets())
 def test_functions_declare_what_they_use(target: str, layers_graph: Graph) -> None:
     check(emitted_once(layers_graph, target, fuse=False).logic)
     check(emission(network_of(drawn_layers(7, KINDS, len(KINDS))), target, fuse=False).logic)

@@ -12,6 +12,7 @@ from netgen.emission.wrap import COLUMNS
 from netgen.ir.graph import Graph
 from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.schedule import division
+from tests.cases import heavy
 from tests.emission.programs import emission
 from tests.tools import any_compiler, compiler_for, run_tool
 
@@ -30,9 +31,9 @@ def too_long(text: str) -> list[str]:
     [
         ("generic", "c", PlanOptions(input="rows", threads=3)),
         ("x86-64-v3", "incbin", PlanOptions(threads=3)),
-        ("x86-64-v4", "inline", PlanOptions(ram=20_000)),
+        heavy("x86-64-v4", "inline", PlanOptions(ram=20_000)),
         ("aarch64", "blob", PlanOptions(ram=(16_000, 100_000))),
-        ("x86-64-v2", "blob", PlanOptions(input="arena")),
+        heavy("x86-64-v2", "blob", PlanOptions(input="arena")),
     ],
 )
 def test_networks(
@@ -49,7 +50,7 @@ def test_networks(
         assert name.endswith(".bin") or too_long(content.decode()) == []
 
 
-@pytest.mark.parametrize("target", ["generic", "x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("target", ["generic", heavy("x86-64-v3"), "x86-64-v4"])
 def test_kernels_compile(target: str, layers_graph: Graph, tmp_path: Path) -> None:
     made = emission(layers_graph, target, "blob", PREFIX, fuse=False, memory=DEFAULT)
     assert too_long(made.logic + made.header) == []

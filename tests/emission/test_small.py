@@ -35,6 +35,7 @@ from netgen.passes import run_pipeline
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.pareto import pareto
 from netgen.weights.seeded import seeded_weights
+from tests.cases import heavy
 from tests.emission.programs import WARNINGS, Emission, emission, flags_of
 from tests.emission.test_architectures import smallest
 from tests.kernels.layers import normal_inputs
@@ -128,24 +129,28 @@ def check_bits(graph: Graph, target: str, folder: Path, memory: PlanOptions, *, 
     assert outputs(small, graph, folder / "small", target) == expected
 
 
-@pytest.mark.parametrize("target", ["generic", "x86-64-v3"])
-@pytest.mark.parametrize("fuse", [True, False], ids=["fused", "as_declared"])
+@pytest.mark.parametrize(
+    ("target", "fuse"),
+    [("generic", True), ("x86-64-v3", False), heavy("generic", False), heavy("x86-64-v3", True)],
+)
 def test_bits_of_every_kernel(target: str, fuse: bool, tmp_path: Path) -> None:
     check_bits(seeded("pairs"), target, tmp_path, PlanOptions(), fuse=fuse)
 
 
-@pytest.mark.parametrize("target", ["generic", "x86-64-v3"])
+@pytest.mark.parametrize("target", [heavy("generic"), "x86-64-v3"])
 def test_bits_of_layers_of_equal_channels(target: str, tmp_path: Path) -> None:
     check_bits(seeded("alike"), target, tmp_path, PlanOptions(), fuse=False)
 
 
-@pytest.mark.parametrize("target", ["generic", "x86-64-v3"])
-def test_bits_in_bands_and_of_pushed_rows(target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", [heavy("generic"), "x86-64-v3"])
+def test_bits_in_bands(target: str, tmp_path: Path) -> None:
     graph = seeded("separable")
-    for number, memory in enumerate([smallest_memory(graph, target), PlanOptions(input="rows")]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        check_bits(graph, target, folder, memory, fuse=True)
+    check_bits(graph, target, tmp_path, smallest_memory(graph, target), fuse=True)
+
+
+@pytest.mark.parametrize("target", ["generic", heavy("x86-64-v3")])
+def test_bits_of_pushed_rows(target: str, tmp_path: Path) -> None:
+    check_bits(seeded("separable"), target, tmp_path, PlanOptions(input="rows"), fuse=True)
 
 
 @pytest.mark.heavy

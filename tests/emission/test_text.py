@@ -11,6 +11,7 @@ import netgen
 from netgen.ir.graph import Graph
 from netgen.kernels.targets import TARGETS
 from netgen.plan.data.options import DEFAULT, PlanOptions
+from tests.cases import different_targets
 from tests.emission.programs import emission, emitted_once
 
 TARGET_NAMES = tuple(target.name for target in TARGETS)
@@ -45,7 +46,7 @@ def assert_reads_as_if_written_by_hand(text: str) -> None:
         assert not found, f"{what}: {text[found.start() - 60 : found.end() + 60]}"
 
 
-@pytest.mark.parametrize("target", TARGET_NAMES)
+@pytest.mark.parametrize("target", different_targets())
 def test_looks(target: str, layers_graph: Graph, small_graph: Graph) -> None:
     for graph in (small_graph, layers_graph):
         emitted = emitted_once(graph, target, fuse=graph is small_graph)
@@ -60,7 +61,7 @@ def test_layout_with_weights_in_c(layers_graph: Graph) -> None:
         assert_layout(text)
 
 
-@pytest.mark.parametrize("target", TARGET_NAMES)
+@pytest.mark.parametrize("target", different_targets())
 def test_small_network_is_short(target: str) -> None:
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=96)
     # As `netgen compile` writes it; a blob's checks are some 80 lines more.

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from netgen.ir.graph import Graph
-from netgen.kernels.targets import TARGETS
 from netgen.ops.conv2d import Conv2d
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.schedule import division
+from tests.cases import different_targets
 from tests.emission.programs import emission
 from tests.kernels.layers import SingleLayer, network_of, normal_inputs
 from tests.tools import any_compiler, compiler_for, run_tool
@@ -63,7 +63,7 @@ def test_results_are_the_same(target: str, tiny_graph: Graph, tmp_path: Path) ->
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("target", [target.name for target in TARGETS])
+@pytest.mark.parametrize("target", different_targets())
 def test_every_kernel_compiles(
     target: str, layers_graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +72,7 @@ def test_every_kernel_compiles(
     compile_with_header(layers_graph, target, tmp_path)
 
 
-@pytest.mark.parametrize("target", [target.name for target in TARGETS])
+@pytest.mark.parametrize("target", different_targets())
 def test_names_at_file_scope_have_the_prefix(
     target: str, layers_graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,8 @@ NETWORKS = {
     each.name: each
     for each in (floats, float_pyramid, signed, signed_pyramid, unsigned, unsigned_pyramid)
 }
+# Each target and each kind of numbers once.
+SOME_PAIRS = (("generic", "signed"), ("native", "floats"))
 SOME = [name if name in ("floats", "signed") else heavy(name) for name in NETWORKS]
 
 
@@ -154,15 +156,21 @@ def options_of(way: str, graph: Graph, target: Target) -> PlanOptions:
     return DEFAULT if way == "whole" else PlanOptions(ram=least, input=place)
 
 
-@pytest.mark.parametrize("target", [GENERIC, native_target()], ids=["generic", "native"])
-@pytest.mark.parametrize("name", SOME)
-def test_the_c_gives_the_values_of_the_graph(name: str, target: Target) -> None:
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (place, name) if (place, name) in SOME_PAIRS else heavy(place, name)
+        for place in ("generic", "native")
+        for name in NETWORKS
+    ],
+)
+def test_the_c_gives_the_values_of_the_graph(target: str, name: str) -> None:
     """All plans have the same bits."""
-    graph = graph_of(name)
+    graph, processor = graph_of(name), GENERIC if target == "generic" else native_target()
     inputs, found = seeded_inputs(graph), []
     for way in ("whole", "small", "rows", "threads"):
-        options = options_of(way, graph, target)
-        model = netgen.compile(graph, target=target.name, **options.keywords())
+        options = options_of(way, graph, processor)
+        model = netgen.compile(graph, target=processor.name, **options.keywords())
         found.append(ran(model, inputs, options.input))
     (output,) = graph.outputs
     check_values(graph, found[0], interpret(graph, inputs)[output][0].astype(np.float32), output)

@@ -200,7 +200,7 @@ def test_against_the_references(
     tmp_path: Path,
 ) -> None:
     made = emission(graph, target)
-    command = compiler_for(target, compiler)
+    command = compiler_for(target, compiler, for_values=True)
     # Emulated programs find no shared libraries.
     program = made.build(tmp_path, [*command, "-static"] if target == "aarch64" else command)
     for name, found in made.run(program, IMAGES).items():

@@ -41,7 +41,10 @@ def check(
 ) -> int:
     """All codes are right, with the target's instructions and without; their number."""
     codes = 0
-    for command in (compiler_for(target.name, compiler), [compiler, "-std=c99", "-O1"]):
+    for command in (
+        compiler_for(target.name, compiler, for_values=True),
+        [compiler, "-std=c99", "-O1"],
+    ):
         found = run_coded(calls, target, folder, [*command, *WARNINGS, *flags])
         for call, y in zip(calls, found, strict=True):
             np.testing.assert_array_equal(y, call.expected(), repr(call))

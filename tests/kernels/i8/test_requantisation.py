@@ -200,7 +200,7 @@ def test_all_forms_give_the_defined_codes(
 ) -> None:
     width = WIDTHS[target]
     static = ["-static"] if target == "aarch64" else []
-    command = [*compiler_for(target, compiler), *WARNINGS, *static]
+    command = [*compiler_for(target, compiler, for_values=True), *WARNINGS, *static]
     made = program(tmp_path, command, target, width, element)
     batches = [pair for seed in range(24) for pair in batches_of(seed, width, element)]
     results = run(made, [batch for batch, _ in batches], element)
