@@ -42,8 +42,9 @@ def judged_steps(
     options: QuantizeOptions,
     progress: Progress,
 ) -> tuple[QuantizeOptions, tuple[Gain, ...]]:
-    """Take step after step, and keep those that do not harm; all of fewer than four images.
+    """Take one step after the other, and keep those that do not harm.
 
+    With fewer than four images all are kept.
     The options that are left, and what each step came to.
     """
     most = int(np.clip(_MACS / max(graph.macs(), 1), *_IMAGES))

@@ -50,14 +50,14 @@ def adapted(op: Weighted, w: Array, scales: Array, near: Array, x: Array) -> Arr
 
 
 def _groups(op: Weighted, channels: int) -> int:
-    """How many groups of outputs there are of which each reads inputs of its own."""
+    """The number of groups of outputs, each of which reads inputs of its own."""
     if isinstance(op, DepthwiseConv2d):
         return channels
     return op.groups if isinstance(op, Conv2d) else 1
 
 
 def _windows(op: Weighted, w: Array, x: Array, groups: int) -> Array:
-    """What outputs are sums over, at some places of an image: (groups, places, weights)."""
+    """The inputs of sums at some places of an image, as (groups, places, weights)."""
     if not isinstance(op, Sliding):
         return x.reshape(1, -1, w.shape[1])
     taps = op.window(w.shape).taps(x, 0.0)

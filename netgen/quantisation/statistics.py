@@ -24,7 +24,7 @@ class ChannelStatistics:
     square: Array
 
     def scaled(self, factors: Array) -> ChannelStatistics:
-        """Those of channels times positive factors."""
+        """Give the statistics of channels times positive factors."""
         return ChannelStatistics(self.low * factors, self.high * factors, self.square * factors**2)
 
 

@@ -47,7 +47,7 @@ class LayerNoise:
 
 @dataclass
 class Walk:
-    """What a walk finds: weights of each layer as codes, the noise of each coded node."""
+    """The result of a walk: weights of each layer as codes, the noise of each coded node."""
 
     weights: dict[str, CodedWeights] = field(default_factory=dict)
     noise: list[LayerNoise] = field(default_factory=list)

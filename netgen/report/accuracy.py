@@ -27,7 +27,7 @@ class Accuracy:
     agreement: float | None = None
 
     def as_json(self) -> dict[str, object]:
-        """What is known of it."""
+        """All of it that is known, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

@@ -75,7 +75,7 @@ def test_onnxruntime_computes_nearly_the_same_codes() -> None:
 
 
 def test_codes_that_are_read_can_be_written(tmp_path: Path) -> None:
-    """What netgen has written as .tflite it reads as the same network."""
+    """A .tflite file that netgen has written is read as the same network."""
     graph, given = coded(moves, "codes")
     file = tmp_path / "moves.tflite"
     file.write_bytes(exported(graph, "tflite"))
