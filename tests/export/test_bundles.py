@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -114,7 +115,7 @@ target_link_libraries(own PRIVATE net)
 """.encode(),
             "own.c": b'#include "net.h"\nint main(void) { return NET_OUTPUT_ELEMENTS - 3; }\n',
             "net.py": _NET.encode(),
-            "netgen": b'#!/bin/sh\nexec python3 -m netgen "$@"\n',
+            "netgen": f'#!/bin/sh\nexec {sys.executable} -m netgen "$@"\n'.encode(),
         },
     )
     (project / "netgen").chmod(0o755)
