@@ -51,6 +51,7 @@ def test_every_bundle_has_the_c_a_page_and_a_licence(kind: str, folder: Path) ->
     assert {"tiny.c", "tiny.h", "tiny_weights.c"} == {p.name for p in (folder / "src").iterdir()}
     page = (folder / "README.md").read_text()
     assert "| multiply-accumulates | 588 |" in page
+    assert "bytes |\n\nThe comment" in page  # the table ends there
     assert max(map(len, page.splitlines())) <= 110
     assert "SPDX-License-Identifier: 0BSD" in (folder / "LICENSE").read_text()
     for path in folder.rglob("*"):
