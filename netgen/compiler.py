@@ -171,14 +171,16 @@ def emit(
     prefix: str | None = None,
     selftest: bool = False,
     footprint: Footprint | None = None,
+    labels: str | PathLike[str] | None = None,
     **options: Unpack[PlanKeywords],
 ) -> list[Path]:
     """Write the C of a graph: `path`, the header beside it, and the weights' files.
 
     The stem of `path` names the files and opens all public names, unless `prefix` is given, which
     then opens the names. With `selftest` the C can test itself; a `footprint` is what somebody has
-    measured of it, which the header then states. The other options are those of PlanOptions.
-    Returns the files written; raises UsageError where they cannot be, leaving none behind.
+    measured of it, which the header then states. `labels` is a file with a label of each element
+    of the first output in a line. The other options are those of PlanOptions. Returns the files
+    written; raises UsageError where they cannot be, leaving none behind, InputError for labels.
     """
     file = Path(path)
     if file.suffix != ".c":
@@ -187,11 +189,12 @@ def emit(
         )
     planning, resolved = _planning(options), resolve_target(target)
     graph = with_input_type(_loaded(graph), planning)
-    more = _more(footprint, selftest=selftest)
+    more = _more(footprint, labels, selftest=selftest)
+    texts = () if labels is None else _labels(graph, Path(labels))
     names = _names(graph, resolved, file.stem, prefix, weights_as, planning, more)
     lowered = lower(graph, resolved, planning)
     test = self_test(lowered.plan, lowered.graph) if selftest else None
-    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names, test, footprint)
+    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names, test, footprint, texts)
     return write_files(file.parent, files)
 
 
@@ -305,10 +308,20 @@ def _origin(graph: Graph) -> Origin:
     return graph.origin or Origin(graph.name)
 
 
-def _more(footprint: Footprint | None, *, selftest: bool) -> list[str]:
+def _more(
+    footprint: Footprint | None, labels: str | PathLike[str] | None, *, selftest: bool
+) -> list[str]:
     """The words of a command that are no options of plans."""
     measured = [] if footprint is None else ["--measure", footprint.board]
-    return [*(["--selftest"] if selftest else []), *measured]
+    named = [] if labels is None else ["--labels", Path(labels).name]
+    return [*(["--selftest"] if selftest else []), *measured, *named]
+
+
+def _labels(graph: Graph, file: Path) -> list[str]:
+    """The labels of the elements of the first output."""
+    from netgen.runtime.top import read_labels
+
+    return read_labels(file, graph[graph.outputs[0]].type.elements)
 
 
 def _names(

@@ -131,6 +131,7 @@ def compile_model(
     weights_as: WeightsAs,
     prefix: str | None,
     selftest: bool,
+    labels: Path | None,
     measure: str | None,
     max_arena: int | None,
     max_flash: int | None,
@@ -164,6 +165,7 @@ def compile_model(
                 prefix=prefix,
                 selftest=selftest,
                 footprint=footprint,
+                labels=labels,
                 **planning.keywords(),
             )
         )
@@ -171,7 +173,7 @@ def compile_model(
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
     if depfile is not None:
         tuning = click.get_current_context().meta.get(cli_values.TUNING_FILE)
-        write_depfile(depfile, files, [Path(model.partition(":")[0]), weights, tuning])
+        write_depfile(depfile, files, [Path(model.partition(":")[0]), weights, tuning, labels])
 
 
 def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:

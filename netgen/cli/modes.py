@@ -54,7 +54,16 @@ COMPILE = (
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
         frozenset(
-            {"weights_as", "prefix", "selftest", "depfile", "measure", "max_arena", "max_flash"}
+            {
+                "weights_as",
+                "prefix",
+                "selftest",
+                "labels",
+                "depfile",
+                "measure",
+                "max_arena",
+                "max_flash",
+            }
         ),
     ),
 )

@@ -131,6 +131,11 @@ def firmware_options(command: Command) -> Command:
             "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
         ),
         click.option(
+            "--labels",
+            type=click.Path(path_type=Path),
+            help="One label per line: a table of them in the C, and a function for the best.",
+        ),
+        click.option(
             "--measure",
             metavar="BOARD",
             help="Compile the C for a board, and state code and stack in the header.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netgen import __version__
 from netgen.emission.c_types import C_TYPES, arena_members
 from netgen.emission.calls import Calls, divided_scratch, used
@@ -55,6 +57,7 @@ from netgen.emission.weights import (
     model_id,
     weight_arrays,
 )
+from netgen.emission.words import string_text
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
@@ -71,11 +74,12 @@ def emit_files(
     options: EmitOptions,
     test: SelfTest | None = None,
     footprint: Footprint | None = None,
+    labels: Sequence[str] = (),
 ) -> dict[str, bytes]:
     """All files of a model by name: STEM.c, STEM.h and what holds the weights.
 
     The bytes are a function of the arguments alone. With a `test` the C can test itself, with a
-    `footprint` the header states it.
+    `footprint` the header states it, with `labels` of the first output the C has them.
     """
     prefix = options.prefix
     target = find_target(plan.target)
@@ -84,6 +88,7 @@ def emit_files(
     number = model_id(layout, packed, blob=options.weights_as == "blob")
     context = _context(plan, origin, options, list(arrays.values())) | test_context(plan, test)
     context |= _identity(origin, layout, number) | _measured(footprint)
+    context |= {"labels": [*map(string_text, labels)], "scores": output_ports(plan)[0]}
     functions = [
         kernel_function(instance, prefix, apart=target.processor.calls_apart, calls=sizes)
         for instance, sizes in zip(plan.instances, sizes_of_calls(plan), strict=True)

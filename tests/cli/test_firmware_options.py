@@ -7,7 +7,7 @@ from pathlib import Path
 from netgen.emission.footprint import Footprint
 from netgen.emission.size_macros import measured_constants
 from tests.cli.commands import Cli, entries
-from tests.tools import find_tool
+from tests.tools import any_compiler, find_tool, link
 
 
 def test_budgets_have_an_exit_code_of_their_own(cli: Cli, tiny: str, folder: Path) -> None:
@@ -53,6 +53,47 @@ def test_the_rule_for_make_names_the_files_that_the_c_depends_on(
     assert cli("compile", tiny, "-o", "m.c", "--depfile", "m.d").code == 0
     file = tiny.partition(":")[0]
     assert (folder / "m.d").read_text() == f"{folder}/m.c: {file}\n"
+
+
+def test_labels_and_the_best_outputs_are_in_the_c(cli: Cli, tiny: str, folder: Path) -> None:
+    labels = ["zero", 'a "quote"', "back\\slash", "what??/", *(f"n{n}" for n in range(4, 10))]
+    (folder / "l.txt").write_text("\n".join(labels))
+    assert cli("compile", tiny, "-o", "m.c", "--labels", "l.txt").code == 0
+    (folder / "main.c").write_text(TOP)
+    command = [any_compiler(), "-std=c99", "-Wall", "-Wextra", "-Werror"]
+    printed = link(folder, command, ["main.c", "m.c", "m_weights.c"]).run().decode().splitlines()
+    assert printed[0].split() == ["3", "4", "1", "7"]
+    assert printed[1].split()[:1] == ["10"]
+    order = [int(word) for word in printed[1].split()[1:]]
+    assert order == sorted(range(10), key=lambda n: (-SCORES[n], n))
+    assert printed[2:] == labels
+    (folder / "l.txt").write_text("one")
+    assert cli("compile", tiny, "-o", "m.c", "--labels", "l.txt").code == 7
+
+
+SCORES = (0, 8, -1, 2, 9, 5, 2, 8, 2, 1)
+TOP = f"""#include "m.h"
+#include <stdio.h>
+static void print(const float *scores, int32_t count)
+{{
+    int32_t best[12], found = m_top(scores, best, count);
+    printf("%d", (int)found);
+    for (int32_t i = 0; i < found; ++i) {{
+        printf(" %d", (int)best[i]);
+    }}
+    printf("\\n");
+}}
+int main(void)
+{{
+    static const float scores[M_OUTPUT_ELEMENTS] = {{{", ".join(map(str, SCORES))}}};
+    print(scores, 3);
+    print(scores, 12);
+    for (int32_t i = 0; i < M_OUTPUT_ELEMENTS; ++i) {{
+        puts(m_labels[i]);
+    }}
+    return 0;
+}}
+"""
 
 
 def test_bundles_are_written_into_a_folder(cli: Cli, tiny: str, folder: Path) -> None:

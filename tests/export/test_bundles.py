@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -50,6 +51,7 @@ def test_every_bundle_has_the_c_a_page_and_a_licence(kind: str, folder: Path) ->
     assert {"tiny.c", "tiny.h", "tiny_weights.c"} == {p.name for p in (folder / "src").iterdir()}
     page = (folder / "README.md").read_text()
     assert "| multiply-accumulates | 588 |" in page
+    assert "bytes |\n\nThe comment" in page  # the table ends there
     assert max(map(len, page.splitlines())) <= 110
     assert "SPDX-License-Identifier: 0BSD" in (folder / "LICENSE").read_text()
     for path in folder.rglob("*"):
@@ -114,7 +116,7 @@ target_link_libraries(own PRIVATE net)
 """.encode(),
             "own.c": b'#include "net.h"\nint main(void) { return NET_OUTPUT_ELEMENTS - 3; }\n',
             "net.py": _NET.encode(),
-            "netgen": b'#!/bin/sh\nexec python3 -m netgen "$@"\n',
+            "netgen": f'#!/bin/sh\nexec {sys.executable} -m netgen "$@"\n'.encode(),
         },
     )
     (project / "netgen").chmod(0o755)
