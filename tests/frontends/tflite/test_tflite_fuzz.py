@@ -12,11 +12,13 @@ import pytest
 from netgen.errors import NetgenError
 from netgen.frontends.tflite.load import load_tflite
 from netgen.ir.graph import Graph
+from netgen.ir.text import print_graph
 from tests.cases import heavy
 from tests.frontends.counted import counted
 from tests.frontends.tflite.operator_cases import CASES
 from tests.frontends.tflite.operator_models import alone
-from tests.frontends.tflite.tflite_mutations import mutant, pick, spoiled
+from tests.frontends.tflite.real_files import copied, read_table
+from tests.frontends.tflite.tflite_mutations import mutant, pick, real_mutant
 
 MUTANTS = 400
 # Counting takes far longer than reading: of so many files one is watched.
@@ -49,30 +51,47 @@ def test_mutated_models(tmp_path: Path, part: int) -> None:
 
 
 REAL = (
+    "mlperf_tiny/kws_ref_model.tflite",
     "mlperf_tiny/pretrainedResnet.tflite",
+    "mlperf_tiny/pretrainedResnet_quant.tflite",
+    "mlperf_tiny/vww_96_float.tflite",
     "mlperf_tiny/vww_96_int8.tflite",
+    "mobilenet_v1_imagenet/mobilenet_v1_0.25_128_quant.tflite",
+    "person_detect/person_detect.tflite",
     "tflite_models/face_detection_short_range.tflite",
     "tflite_models/okay_nabu.tflite",
 )
+# Three minutes of one core, together.
+REAL_MUTANTS = 600
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("file", REAL)
-def test_real_files_with_other_bytes(shared_data: Path, tmp_path: Path, file: str) -> None:
+def test_mutated_real_models(shared_data: Path, tmp_path: Path, file: str) -> None:
     content = (shared_data / file).read_bytes()
-    for seed in range(40):
-        draw = np.random.default_rng(seed)
-        spoilt = _spoiled_tables(draw, content)
-        result = outcome(tmp_path / "m.tflite", spoilt, watched=not seed % WATCHED)
+    root, graphs = read_table(content), 0
+    for seed in range(REAL_MUTANTS):
+        draw = np.random.default_rng([len(content), seed])
+        changed = real_mutant(draw, content, root)
+        result = outcome(tmp_path / "m.tflite", changed, watched=not seed % (3 * WATCHED))
+        graphs += isinstance(result, Graph)
         assert isinstance(result, Graph) or "\n" not in result, seed
+    assert REAL_MUTANTS // 4 < graphs < REAL_MUTANTS * 4 // 5
 
 
-def _spoiled_tables(draw: np.random.Generator, content: bytes) -> bytes:
-    """Tables stand before or behind the weights, of which few values are faults."""
-    tables = min(len(content) // 2, 30_000)
-    place = pick(draw, (0, len(content) - tables))
-    end = place + tables
-    return content[:place] + spoiled(draw, content[place:end]) + content[end:]
+@pytest.mark.heavy
+@pytest.mark.parametrize("file", REAL)
+def test_tables_of_a_real_file_are_all_there(shared_data: Path, tmp_path: Path, file: str) -> None:
+    """What mutations start from is the model itself."""
+    content, path = (shared_data / file).read_bytes(), tmp_path / "m.tflite"
+    path.write_bytes(content)
+    expected = load_tflite(path)
+    path.write_bytes(copied(read_table(content)).encode())
+    found = load_tflite(path)
+    assert print_graph(found) == print_graph(expected)
+    for node in found.nodes:
+        if found.is_const(node.name):
+            np.testing.assert_array_equal(found.constant(node.name), expected.constant(node.name))
 
 
 @pytest.mark.parametrize(

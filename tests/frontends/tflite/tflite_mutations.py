@@ -9,6 +9,7 @@ import numpy as np
 import tflite
 
 from netgen.frontends.tflite.schema import OPTIONS
+from tests.frontends.tflite.real_files import copied
 from tests.frontends.tflite.tflite_models import Model, Table
 
 Draw = np.random.Generator
@@ -158,15 +159,31 @@ def spoiled(draw: Draw, content: bytes) -> bytes:
     return bytes(found)
 
 
-def mutant(draw: Draw, build: Callable[[], Model]) -> bytes:
-    """A small file with one to three faults, in what it says or in its bytes."""
-    if not draw.integers(3):
-        return spoiled(draw, build().content())
+def changed(draw: Draw, build: Callable[[], Table]) -> bytes:
+    """A file with one to three faults in what its tables say; each draw has tables of its own."""
     while True:
-        root = build().root()
+        root = build()
         for _ in range(pick(draw, (1, 1, 2, 3))):
             pick(draw, MUTATIONS)(draw, root)
         try:
             return root.encode()
         except TypeError:  # a number that its field has no room for: another draw
             continue
+
+
+def mutant(draw: Draw, build: Callable[[], Model]) -> bytes:
+    """A small file with one to three faults, in what it says or in its bytes."""
+    if not draw.integers(3):
+        return spoiled(draw, build().content())
+    return changed(draw, build().root)
+
+
+def real_mutant(draw: Draw, content: bytes, root: Table) -> bytes:
+    """A real file with one to three faults, in its tables or in the bytes of its tables."""
+    if draw.integers(2):
+        return changed(draw, lambda: copied(root))
+    # Tables stand before or behind the weights, of which few values are faults.
+    tables = min(len(content) // 2, 30_000)
+    place = pick(draw, (0, len(content) - tables))
+    end = place + tables
+    return content[:place] + spoiled(draw, content[place:end]) + content[end:]
