@@ -82,7 +82,7 @@ def test_mutated_real_models(shared_data: Path, tmp_path: Path, file: str) -> No
 @pytest.mark.heavy
 @pytest.mark.parametrize("file", REAL)
 def test_tables_of_a_real_file_are_all_there(shared_data: Path, tmp_path: Path, file: str) -> None:
-    """What mutations start from is the model itself."""
+    """Mutations start from the model itself."""
     content, path = (shared_data / file).read_bytes(), tmp_path / "m.tflite"
     path.write_bytes(content)
     expected = load_tflite(path)
