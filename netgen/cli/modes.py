@@ -17,7 +17,7 @@ from netgen.plan.data.options import PLAN_OPTIONS
 COMPILED = ".netgen"
 
 # Parameters of commands, by the names that their functions have for them.
-_LOADING = frozenset({"parameters", "weights", "by_position", "outputs"})
+_LOADING = frozenset({"parameters", "weights", "by_position", "outputs", "input_shape"})
 _PLANNING = frozenset(PLAN_OPTIONS)
 
 

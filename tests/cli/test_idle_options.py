@@ -53,8 +53,9 @@ VALUES = {
     "--board": "mps2-an386",
     "--chart": "c.svg",
     "--outputs": "y",
+    "--input-shape": "x=1,2,2,3",
 }
-LOADING = {"-p", "--weights", "--by-position", "--outputs"}
+LOADING = {"-p", "--weights", "--by-position", "--outputs", "--input-shape"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
     *("--small", "--input-type", "--mean", "--std"),
@@ -188,7 +189,14 @@ def buffers(folder: Path) -> Path:
 
 
 def test_all_commands_are_looked_at() -> None:
-    always = {"list", "report", "fit", "diff"}  # each option of these has an effect
+    always = {
+        "list",
+        "report",
+        "fit",
+        "diff",
+        "quantize",
+        "accuracy",
+    }  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 
 

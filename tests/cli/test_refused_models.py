@@ -123,7 +123,7 @@ def test_wrong_usage(arguments: tuple[str, ...], cli: Cli, folder: Path) -> None
             ("compile", "x", "-o", "x.c", "--ramm", "3"),
             "no such option '--ramm'; did you mean --ram? netgen compile --help lists all",
         ),
-        (("export", "x", "-o", "x.onnx"), "missing option '--as', one of onnx; see netgen export"),
+        (("export", "x", "-o", "x.onnx"), "missing option '--as', one of onnx, tflite, cmake, "),
         (("run", "x", "y", "--top", "0"), "invalid value for '--top': 0 is not in the range x>=1;"),
         (("compile", "x", "-o"), "option '-o' requires an argument; see netgen compile --help"),
     ],

@@ -27,7 +27,7 @@ Shape = tuple[int, ...]
 def in_stored_order(
     a: Value | None, b: Value | None, make: Callable[[Value | None, Value | None], TensorView]
 ) -> TensorView:
-    """What `make` makes of both under axes in the order in which the larger tensor is stored.
+    """Make of both what `make` does under axes in the order in which the larger tensor is stored.
 
     An axis that is stored last is one of channels then, wherever the file has it: that of a body
     of channels first, too. The result has the file's axes again.

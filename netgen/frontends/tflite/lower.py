@@ -157,7 +157,7 @@ class _Lowering:
         return results
 
     def _before(self, operator: FileOperator) -> str | None:
-        """How to leave out a custom operator, which mostly is the last one."""
+        """Tell how to leave out a custom operator, which mostly is the last one."""
         read = [self._file.tensors[index] for index in operator.inputs if index in self._made]
         if not operator.name.startswith("CUSTOM") or not read:
             return None

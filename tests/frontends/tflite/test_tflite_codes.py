@@ -69,7 +69,7 @@ def test_the_c_of_all_operators(tmp_path: Path) -> None:
 
 
 def test_the_c_of_moves_reductions_and_functions(tmp_path: Path) -> None:
-    """What is put together of several operators, or broadcast, in one program."""
+    """Operators that several others stand for, or that broadcast, in one program."""
     find_package("ai_edge_litert")
     draw, path = np.random.default_rng(7), tmp_path / "m.tflite"
     models = list[Judged]()
