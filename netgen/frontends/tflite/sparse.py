@@ -81,7 +81,7 @@ def _places(sparsity: Sparsity, budget: Budget) -> Places:
 
 
 def _below(level: Level, parents: int, budget: Budget) -> tuple[Places, Places]:
-    """How many places each parent has in a level, and all of these."""
+    """Count the places that each parent has in a level, and list all of them."""
     if not level.is_listed:
         if level.size < 1:
             raise _misfit("a level", "at least one place")
