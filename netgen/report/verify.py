@@ -156,7 +156,7 @@ def _first_wrong(comparison: Comparison) -> str:
 
 
 def inputs_text(graph: Graph, target: str) -> str:
-    """What was compared: the processor, and the numbers that the network was given."""
+    """Say what was compared: the processor, and the numbers that the network was given."""
     runs = len(seeded_runs(graph))
     of = "one run" if runs == 1 else f"{runs} runs"
     return f"target {resolve_target(target).name}, {of} of seeded inputs"
