@@ -12,7 +12,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "README.md"
 GUIDES = sorted((REPOSITORY / "netgen" / "guides").glob("*.md"))
 DOCUMENTS = [README, *GUIDES]
-# The language, then words for the tests: `long` blocks take minutes, and are only read.
+# The language, then words for the tests: `long` blocks take minutes, and are only read; those of an
+# `emulator` need one.
 _FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BETWEEN_COMMANDS = {"&&", "||", "|", ";"}
 _INLINE = re.compile(r"`(netgen [^`]*)`")

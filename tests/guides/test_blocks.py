@@ -29,7 +29,7 @@ from tests.tools import any_compiler, run_tool
 WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 TUNING = '{"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc", "layers": {}}'
 LANGUAGES: dict[str, set[str]] = {
-    "console": {"long"},
+    "console": {"long", "emulator"},
     "python": set(),
     "c": {"blob", "rows", "state"},
     "sh": set(),

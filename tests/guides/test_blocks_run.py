@@ -43,6 +43,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run_console(block: Block, folder: Path) -> None:
     """Run the commands of a block; what is shown must be among what each prints."""
+    if "emulator" in block.words:
+        find_tool("qemu-system-arm")
+        find_tool("arm-none-eabi-gcc")
     for shown in commands(block):
         for words in shown.programs():
             assert words[0] == "netgen" or find_tool(words[0])
