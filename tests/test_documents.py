@@ -13,7 +13,8 @@ MAP = REPOSITORY / "netgen" / "ARCHITECTURE.md"
 # What the map leads to.
 REFERENCES = sorted(REPOSITORY.glob("netgen/*/README.md"))
 REFERENCES += [REPOSITORY / top / "README.md" for top in FOLDERS[1:]]
-DOCUMENTS = [REPOSITORY / "README.md", MAP, *REFERENCES]
+GUIDES = sorted(REPOSITORY.glob("netgen/guides/*.md"))
+DOCUMENTS = [REPOSITORY / "README.md", MAP, *REFERENCES, *GUIDES]
 SOURCES = sorted(path for top in ("netgen", "tests") for path in (REPOSITORY / top).rglob("*.py"))
 SOURCES.remove(Path(__file__).resolve())
 

@@ -19,6 +19,7 @@ from netgen.cli.commands import Commands
 from netgen.cli.depfile import write_depfile
 from netgen.cli.difference import diff
 from netgen.cli.export import export
+from netgen.cli.guides import show_guide
 from netgen.cli.measured import measured
 from netgen.cli.output import (
     load_for_values,
@@ -57,6 +58,8 @@ def main(debug: bool) -> None:
     a .netgen file, which is compiled already. Exit codes: 0 done, 2 wrong usage, 3 malformed
     network, 4 weights, 5 plan, 6 C compiler, 7 images, 8 results that do not agree, 9 a package
     that is not installed, 10 more memory than its budget.
+
+    `netgen help` lists the guides.
     """
     del debug  # read by Commands.invoke
     context = click.get_current_context()
@@ -294,6 +297,7 @@ main.add_command(accuracy)
 main.add_command(export)
 main.add_command(diff)
 main.add_command(bench_models)
+main.add_command(show_guide)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ RUN = (
     ),
     Mode("--no-crop", _given("no_crop"), frozenset({"resize"})),
 )
+HELP = (Mode("--html", _given("page"), frozenset({"topic"})),)
 VERIFY = (Mode("--json", _given("as_json"), frozenset({"layers"})),)
 PLAN = (
     Mode(

@@ -220,7 +220,7 @@ def plan_options(command: Command) -> Command:
     return _with_options(
         command,
         click.option("--target", default="generic", show_default=True, help="Processor class."),
-        click.option("-o", "output", type=file, help="Write the plan as JSON."),
+        click.option("-o", "output", type=file, help="Write the plan: NAME.svg is its memory map."),
         click.option("--check", "checked", type=file, help="Check a plan's JSON."),
         click.option(
             "--pareto",

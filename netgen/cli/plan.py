@@ -50,6 +50,8 @@ def plan(
     from netgen.plan.json.plan_to_json import ABOUT_WEIGHTS, plan_to_json
     from netgen.plan.requantised import requantised, requantised_lines
     from netgen.plan.show import certificate_lines, plan_table
+    from netgen.report.memory_map import memory_map
+    from netgen.report.svg import standalone
 
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
@@ -68,7 +70,9 @@ def plan(
         planned, codes = lowered.plan, requantised(lowered.plan, lowered.packed)
     document = plan_to_json(planned)
     if output is not None:
-        write_files(output.parent, {output.name: (json_text(document, 1) + "\n").encode()})
+        drawn = output.suffix == ".svg"
+        text = standalone(memory_map(planned)) if drawn else json_text(document, 1) + "\n"
+        write_files(output.parent, {output.name: text.encode()})
     if as_json:
         print_json(document | ({ABOUT_WEIGHTS: [asdict(each) for each in codes]} if codes else {}))
     elif checked is not None:

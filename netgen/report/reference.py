@@ -1,4 +1,4 @@
-"""Tables of operators and models in Markdown, as the README holds them; made from the registry."""
+"""Tables of operators and models in Markdown, as `netgen help models` has them."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan, Segment
 from netgen.weights.seeded import seeded_weights
 from tests.emission.programs import SANITIZERS, WARNINGS, Emission, emission, emission_of
+from tests.guides.blocks import README, REPOSITORY, blocks
 from tests.kernels.layers import normal_inputs
 from tests.plan.segments.cuts import random_plan
 from tests.tools import any_compiler, link, require_processor, run_tool
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+GUIDE = REPOSITORY / "netgen" / "guides" / "rows.md"
 CHECKS = Path(__file__).with_name("push.c")
 ROWS = PlanOptions(input="rows")
 
@@ -169,8 +169,9 @@ int main(void)
 """
 
 
-def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
-    (snippet,) = (text for text in SNIPPETS if "push_rows" in text)
+@pytest.mark.parametrize("document", [README, GUIDE], ids=lambda path: path.stem)
+def test_the_example_of_the_documents(document: Path, small_graph: Graph, tmp_path: Path) -> None:
+    (snippet,) = (block.text for block in blocks(document) if block.language == "c")
     options = PlanOptions(ram=19000, input="rows")
     emitted = emission(small_graph, "generic", "incbin", memory=options)
     sources = emitted.write(tmp_path)
@@ -184,7 +185,7 @@ def test_the_example_of_the_readme(small_graph: Graph, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5 * abs(expected).max())
 
 
-def test_the_ram_that_the_readme_names() -> None:
+def test_the_ram_that_the_guide_names() -> None:
     graph = run_pipeline(netgen.load("mobilenet_v2", alpha=0.35, input_size=96))
     options: dict[str, PlanOptions] = {
         "none: layer by layer": DEFAULT,
@@ -197,7 +198,7 @@ def test_the_ram_that_the_readme_names() -> None:
         plan = build_plan(graph, find_target("generic"), planning)
         arena = f"{plan.certificate.arena_bytes:,}"
         row = rf"\| {re.escape(said)} \| {arena}[^|]*\| {held[planning.input]}"
-        assert re.search(row, README), said
+        assert re.search(row, GUIDE.read_text(encoding="utf-8")), said
 
 
 def test_the_command_has_the_options_of_the_plan() -> None:

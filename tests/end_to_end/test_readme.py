@@ -1,4 +1,4 @@
-"""Commands and C that the README shows."""
+"""C of the guides, compiled, linked and run; what the documents say of packages to install."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pytest
 import netgen
 from netgen.emission.options import WeightsAs
 from netgen.errors import EXTRAS
+from tests.guides.blocks import DOCUMENTS, REPOSITORY, blocks
 from tests.tools import Program, ToolError, any_compiler, link, run_tool
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"^```c\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BOARD = REPOSITORY / "netgen" / "guides" / "board.md"
+SNIPPETS = [block.text for block in blocks(BOARD) if block.language == "c"]
+DOCUMENTED = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 WARNINGS = ("-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
 # Reads an image, runs the model that the snippet before it sets up, writes the scores.
@@ -83,7 +84,7 @@ def test_weights_as_a_blob(tmp_path: Path) -> None:
 
 
 def test_incbin_has_a_section_of_its_own(tmp_path: Path) -> None:
-    option = re.search(r"-DMODEL_WEIGHTS_SECTION=\S+(?=`)", README)
+    option = re.search(r"-DMODEL_WEIGHTS_SECTION=\S+(?=`)", DOCUMENTED)
     assert option is not None
     graph = netgen.load("mobilenet_v1", alpha=0.25, input_size=32, classes=10)
     netgen.emit(graph, tmp_path / "model.c", weights_as="incbin")
@@ -99,8 +100,8 @@ def test_incbin_has_a_section_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_one_command_installs_what_is_missing(extra: str) -> None:
-    """The README and the error say the same, which is what pyproject.toml has."""
-    assert f"`pip install {' '.join(EXTRAS[extra])}`" in README
+    """The documents and the error say the same, which is what pyproject.toml has."""
+    assert f"`pip install {' '.join(EXTRAS[extra])}`" in DOCUMENTED
     text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
 
     def packages(name: str) -> set[str]:
@@ -115,5 +116,5 @@ def test_one_command_installs_what_is_missing(extra: str) -> None:
 
 
 def test_no_other_command_installs_extras() -> None:
-    commands = set(re.findall(r"pip install ([\w -]+)", README))
+    commands = set(re.findall(r"pip install ([\w -]+)", DOCUMENTED))
     assert commands - {"-e "} == {" ".join(packages) for packages in EXTRAS.values()}

@@ -1,0 +1,74 @@
+"""Blocks of the README and the guides, run one after the other as a reader does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.guides.blocks import DOCUMENTS, Block, blocks, commands
+from tests.tools import TOP, find_package, find_tool, run_tool
+
+# What a guide takes for the reader's own, from the shared data.
+SHARED = {
+    "model.tflite": "mlperf_tiny/vww_96_int8.tflite",
+    "wake_word.tflite": "tflite_models/okay_nabu.tflite",
+    "resnet20.th": "cifar10/resnet20-12fca82f.th",
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a photo, names of classes, and `netgen` on PATH; the current one."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "netgen").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netgen "$@"\n')
+    (programs / "netgen").chmod(0o755)
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(TOP))
+    y, x = np.mgrid[0:120, 0:160]
+    pixels = np.stack([x, 2 * y, (x * y) % 256], axis=-1).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / "photo.jpg")
+    (folder / "labels.txt").write_text("".join(f"class {n}\n" for n in range(1000)))
+    return folder
+
+
+def run_console(block: Block, folder: Path) -> None:
+    """Run the commands of a block; what is shown must be among what each prints."""
+    if "emulator" in block.words:
+        find_tool("qemu-system-arm")
+        find_tool("arm-none-eabi-gcc")
+    for shown in commands(block):
+        for words in shown.programs():
+            assert words[0] == "netgen" or find_tool(words[0])
+        script = f"exec 2>&1; set -eo pipefail; {shown.command}"
+        printed = run_tool(["bash", "-c", script], folder, variables=os.environ).decode()
+        assert shown.agrees(printed), (block.document.name, shown, printed)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
+def test_blocks_run(document: Path, desk: Path, request: pytest.FixtureRequest) -> None:
+    """Commands and Python of one document, in one folder and one interpreter."""
+    text = document.read_text(encoding="utf-8")
+    for name, source in SHARED.items():
+        if name in text:
+            shutil.copy(request.getfixturevalue("shared_data") / source, desk / name)
+    for package in ("tflite", "ai_edge_litert", "onnxruntime"):
+        find_package(package)
+    names: dict[str, object] = {}
+    for block in blocks(document):
+        if block.language == "python":
+            if block.file is not None:
+                (desk / block.file).write_text(block.text)
+            exec(compile(block.text, document.name, "exec"), names)  # noqa: S102 - the test's point
+        elif block.language == "console" and "long" not in block.words:
+            run_console(block, desk)
