@@ -22,7 +22,7 @@ class Mish(ElementwiseActivation):
 
     def activate(self, x: Array) -> Array:
         """The formula."""
-        return x * np.tanh(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
+        return np.asarray(x * np.tanh(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))))
 
 
 def mish(x: Tensor, *, name: str | None = None) -> Tensor:
