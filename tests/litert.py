@@ -71,7 +71,8 @@ def litert_of(
         call.builtinOptions = getattr(schema, f"{name}T")()
         for key, value in values.items():
             setattr(call.builtinOptions, key, value)
-    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, operator)
+    code.builtinCode = getattr(schema.BuiltinOperator, operator)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     graph.tensors, graph.operators, graph.inputs, graph.outputs = (
         tensors,
         [call],

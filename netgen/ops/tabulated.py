@@ -17,6 +17,9 @@ from netgen.ops.rescaled import scale_of
 # More digits than float32 has; numbers beyond its range saturate anyway.
 _EXACTLY = Context(prec=40)
 _FURTHEST = 200.0
+# Beyond this the complement of the error function is 0 in float32; terms that it does not need.
+_NO_TAIL, _NEGLIGIBLE = 10.1, Decimal(10) ** -70
+_PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620900")
 # Below this x ** 3 / 3 is less than half a last bit of x.
 _NO_CUBE = 2.0**-13
 
@@ -34,6 +37,29 @@ def hyperbolic_tangent(x: float) -> float:
     return math.copysign(float(_EXACTLY.subtract(Decimal(1), rest)), x)
 
 
+def logarithm(x: float) -> float:
+    """The natural logarithm of a positive number, rounded correctly in decimals."""
+    return float(_EXACTLY.ln(Decimal(x)))
+
+
+def error_complement(x: float) -> float:
+    """1 less the error function: its series in decimals, which depends on no C library.
+
+    Terms grow up to e to the square of x; so they have more digits than their sum needs.
+    """
+    if abs(x) > _NO_TAIL:
+        return 0.0 if x > 0 else 2.0
+    exact, n = Context(prec=120), 0
+    square = exact.multiply(Decimal(x), Decimal(x))
+    term = total = Decimal(x)
+    while abs(term) > _NEGLIGIBLE:
+        n += 1
+        term = exact.divide(exact.multiply(term, square), Decimal(-n))
+        total = exact.add(total, exact.divide(term, Decimal(2 * n + 1)))
+    scaled = exact.divide(exact.multiply(total, Decimal(2)), exact.sqrt(_PI))
+    return float(exact.subtract(Decimal(1), scaled))
+
+
 def tabulated(
     function: Callable[[np.float32], np.float32], x: Array, kind: TensorType, result: TensorType
 ) -> Array:
@@ -46,7 +72,8 @@ def tabulated(
     found = np.empty(len(codes), np.int64)
     for at, code in enumerate(codes.tolist()):
         real = np.float32(scale_of(kind)) * np.float32(code - kind.zero)
-        rescaled = float(function(real) * reciprocal)
+        with np.errstate(over="ignore"):
+            rescaled = float(function(real) * reciprocal)
         rounded = np.copysign(np.floor(abs(rescaled) + 0.5), rescaled)
         found[at] = int(np.clip(rounded, -(2**20), 2**20)) + result.zero
     table: Array = found[where].reshape(x.shape)

@@ -21,6 +21,7 @@ from netgen.frontends.tflite.broadcasting import (
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
+from netgen.ir.tensor_type import Quantisation
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.broadcast import Broadcast, per_channel
@@ -50,10 +51,25 @@ def _activated(kind: type[ElementwiseActivation], call: Call) -> TensorView:
 
 relu = partial(_activated, Relu)
 relu_n1_to_1 = partial(_activated, ReluN1To1)
-relu6 = partial(_activated, Relu6)
 hard_swish = partial(_activated, HardSwish)
 logistic = partial(_activated, Sigmoid)
 tanh = partial(_activated, Tanh)
+
+
+def relu6(call: Call) -> TensorView:
+    """RELU6.
+
+    TensorFlow Lite Micro takes codes of the result for codes of the operand (`activations.cc`,
+    Relu6Eval), which is no RELU6 where these differ.
+    """
+    if call.profile == "tflm" and of_codes(call):
+        kind, codes = call.builder.kind(call.tensor()), call.one_scale()
+        if kind.quantisation != Quantisation(codes.scale, codes.zero):
+            raise UnsupportedError(
+                "wrong in TensorFlow Lite Micro, which does not rescale codes",
+                hint="give -p profile=litert",
+            )
+    return _activated(Relu6, call)
 
 
 def leaky_relu(call: Call) -> TensorView:

@@ -17,7 +17,7 @@ from netgen.frontends.tflite.call import Mapping
 from netgen.frontends.tflite.fold import shape
 from netgen.frontends.tflite.layers import conv_2d, depthwise_conv_2d, fully_connected
 from netgen.frontends.tflite.products import batch_matmul
-from netgen.frontends.tflite.transposed import transpose_conv
+from netgen.frontends.tflite.transposed import transpose_conv, transpose_conv_of_mediapipe
 from netgen.frontends.tflite.window import average_pool_2d, max_pool_2d
 
 # Used where an input is activations; where all inputs are known, FOLDS has its word.
@@ -32,6 +32,7 @@ MAPPINGS: dict[str, Mapping] = {
     "CAST": elementwise.cast,
     "CONCATENATION": views.concatenation,
     "CONV_2D": conv_2d,
+    "CUSTOM Convolution2DTransposeBias": transpose_conv_of_mediapipe,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d,
     "DEPTH_TO_SPACE": resize.depth_to_space,
     "DEQUANTIZE": elementwise.dequantize,

@@ -28,7 +28,7 @@ from netgen.frontends.tflite.parts import (
     Option,
     Scales,
 )
-from netgen.frontends.tflite.schema import OPTIONS
+from netgen.frontends.tflite.schema import CUSTOM_OPTIONS, OPTIONS
 from netgen.frontends.tflite.sparse import Level, Sparsity
 
 # A class of the schema: flatbuffers' compiler writes them, without types.
@@ -249,6 +249,8 @@ class _Reader:
         )
 
     def _options(self, operator: Table, name: str) -> dict[str, Option] | None:
+        if name in CUSTOM_OPTIONS:
+            return self._custom_options(operator, CUSTOM_OPTIONS[name])
         table, fields = OPTIONS.get(name, ("NONE", ()))
         given = operator.BuiltinOptionsType()
         union = operator.BuiltinOptions() if fields else None
@@ -257,6 +259,17 @@ class _Reader:
         options = getattr(self._schema, table)()
         options.Init(union.Bytes, union.Pos)
         return {field: self._option(options, field) for field in fields}
+
+    def _custom_options(self, operator: Table, fields: tuple[str, ...]) -> dict[str, Option] | None:
+        """The numbers of a structure of C, under the names of the schema.
+
+        Source: TensorFlow Lite, `builtin_op_data.h`: of TfLitePadding 1 is SAME, which is 0 here.
+        """
+        if self._count(operator, "CustomOptions") < 4 * len(fields):
+            return None
+        numbers = operator.CustomOptionsAsNumpy()[: 4 * len(fields)].view("<i4").tolist()
+        found = dict(zip(fields, numbers, strict=True))
+        return {**found, "Padding": found["Padding"] - 1, "FusedActivationFunction": 0}
 
     def _option(self, options: Table, field: str) -> Option:
         """A number, a list of numbers, or the bytes of a text."""

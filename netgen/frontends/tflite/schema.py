@@ -64,6 +64,11 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "UNPACK": ("UnpackOptions", ("Num", "Axis")),
 }  # fmt: skip
 
+# Of custom operators that are read the int32 numbers that their options begin with.
+CUSTOM_OPTIONS: dict[str, tuple[str, ...]] = {
+    "CUSTOM Convolution2DTransposeBias": ("Padding", "StrideW", "StrideH"),
+}
+
 
 def import_schema() -> ModuleType:
     """The classes that flatbuffers' compiler made of TensorFlow Lite's schema.

@@ -7,7 +7,9 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.codes import of_codes
 from netgen.frontends.tflite.layers import bias_of
+from netgen.frontends.tflite.learned import Learned
 from netgen.frontends.tflite.window import stride_of
 from netgen.ops.transpose_conv2d import TransposeConv2d
 from netgen.ops.window import four_sides, resolve_pad
@@ -30,7 +32,7 @@ def transpose_conv(call: Call) -> TensorView:
             expected="[1,H,W,C], weights of four axes, and a shape of four",
             found=f"{list(x.shape)}, {list(w.array.shape)} and {list(shape)}",
         )
-    outputs, *kernel, _ = w.array.shape
+    outputs = w.array.shape[0]
     batch, rows, columns, channels = shape
     if batch != 1 or channels != outputs:
         raise GraphError(
@@ -40,14 +42,39 @@ def transpose_conv(call: Call) -> TensorView:
         )
     if w.zero and w.array.dtype == np.int8:
         raise GraphError("int8 weights with a zero point", expected="0", found=str(w.zero))
+    return _transposed(call, x, w, (rows, columns), 3)
+
+
+def transpose_conv_of_mediapipe(call: Call) -> TensorView:
+    """CUSTOM Convolution2DTransposeBias -> transpose_conv2d: tensor, weights [O,R,S,I], bias.
+
+    Source: MediaPipe, `transpose_conv_bias.cc`, Prepare: how many rows and columns SAME makes.
+    """
+    x, w = call.tensor(), call.weights(1, "the weights")
+    if len(x.shape) != 4 or w.array.ndim != 4 or not w.array.size or of_codes(call):
+        raise GraphError(
+            "only transposed convolutions over images of floats are supported",
+            expected="[1,H,W,C], and weights of four axes",
+            found=f"{list(x.shape)} and {list(w.array.shape)}",
+        )
+    same, size = call.integer("Padding") == _SAME, list[int]()
+    for extent, taps, step in zip(x.shape[1:3], w.array.shape[1:3], stride_of(call), strict=True):
+        whole = step * (extent - 1) + taps
+        size.append(whole - max(0, taps - (extent - 1) % step - 1) if same else whole)
+    return _transposed(call, x, w, (size[0], size[1]), 2)
+
+
+def _transposed(
+    call: Call, x: TensorView, w: Learned, size: tuple[int, int], bias: int
+) -> TensorView:
+    """The image of this size; `bias` is the input that has it."""
+    outputs, *kernel, _ = w.array.shape
     stride = stride_of(call)
-    op = TransposeConv2d((rows, columns), stride, _before(call, (rows, columns), kernel, stride))
+    op = TransposeConv2d(size, stride, _before(call, size, kernel, stride))
     rounding = "fixed32" if w.array.dtype == np.uint8 else "fixed"
-    bias = bias_of(call, x, outputs, 3)
-    return row_major(
-        call.emit_weighted(op, call.builder.image(x), w, bias, rounding),
-        (1, rows, columns, outputs),
-    )
+    added = bias_of(call, x, outputs, bias)
+    y = call.emit_weighted(op, call.builder.image(x), w, added, rounding)
+    return row_major(y, (1, *size, outputs))
 
 
 def _before(

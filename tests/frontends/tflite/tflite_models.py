@@ -79,7 +79,7 @@ class Model:
         self.operators: list[Table] = []
         self.codes: list[Table] = []
         self._places: dict[str, int] = {}
-        self._outputs = outputs
+        self.outputs = outputs
         self.inputs = dict(inputs)
         # Subgraphs that share the buffers and codes of this one.
         self.others: list[Model] = []
@@ -177,7 +177,7 @@ class Model:
         graph = {
             "Tensors": self.tensors,
             "Inputs": self.places(tuple(self.inputs)),
-            "Outputs": self.places(self._outputs),
+            "Outputs": self.places(self.outputs),
             "Operators": self.operators,
             "Name": "main",
         }

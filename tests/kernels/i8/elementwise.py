@@ -22,10 +22,13 @@ from tests.litert import Operand, litert_of
 
 # TensorFlow Lite's names of operators of one operand and of two.
 UNARY = {
+    "absolute": "ABS", "exp": "EXP", "gelu": "GELU", "gelu_tanh": "GELU", "log": "LOG",
     "hard_swish": "HARD_SWISH", "leaky_relu": "LEAKY_RELU", "quantize": "QUANTIZE", "relu": "RELU",
     "relu6": "RELU6", "relu_n1_to_1": "RELU_N1_TO_1", "sigmoid": "LOGISTIC", "tanh": "TANH",
 }  # fmt: skip
 BINARY = {"add": "ADD", "mul": "MUL", "prelu": "PRELU", "sub": "SUB"}
+# Those of which TensorFlow Lite has int8 only.
+_SIGNED = {"absolute", "exp", "log"}
 ALL = (*UNARY, *BINARY, "softmax")
 _ACTS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 
@@ -48,7 +51,7 @@ class Case:
             Operand(kind, array, constant=at in self.constant)
             for at, (kind, array) in enumerate(zip(self.kinds, self.codes, strict=True))
         ]
-        table = {"leaky_relu": "LeakyRelu"}.get(name, name.title()) + "Options"
+        table = {"leaky_relu": "LeakyRelu", "gelu_tanh": "Gelu"}.get(name, name.title()) + "Options"
         options = (table, self.options) if self.options else None
         known = {**UNARY, **BINARY, "softmax": "SOFTMAX"}
         return litert_of(known[name], operands, self.y, options)
@@ -77,7 +80,7 @@ class Draw:
                 count -= 1
 
     def _case(self, name: str) -> Case:
-        element = ELEMENTS[str(self._random.choice(["i8", "u8"]))]
+        element = ELEMENTS["i8" if name in _SIGNED else str(self._random.choice(["i8", "u8"]))]
         if name == "softmax":
             return self._softmax(element)
         return self._unary(name, element) if name in UNARY else self._binary(name, element)
@@ -97,7 +100,7 @@ class Draw:
 
     def _unary(self, name: str, element: ElementType) -> Case:
         codes = np.arange(element.low, element.high + 1).reshape(1, 4, 8, 8)
-        near_one = name in ("sigmoid", "tanh")
+        near_one = name in ("sigmoid", "tanh", "exp", "gelu", "gelu_tanh")
         scale = self._scale(-12, 1) if near_one else self._scale(-12, 6)
         behind = float(np.float32(scale * self._ratio()))
         values: dict[str, Any] = {"scale": behind, "zero": self._zero(element)}
@@ -108,6 +111,8 @@ class Draw:
             values["scale"] = 1 / 256
         if name == "tanh":
             values["scale"] = float(self._random.choice([1 / 128, self._scale(-9, -5)]))
+        if name.startswith("gelu"):
+            options["approximate"] = name == "gelu_tanh"
         if name == "quantize":
             values["dtype"] = str(self._random.choice(["i8", "u8"]))
             values["zero"] = self._zero(ELEMENTS[values["dtype"]])
