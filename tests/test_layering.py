@@ -16,7 +16,7 @@ PACKAGE = REPOSITORY / "netgen"
 ORDER = (
     "errors", "ir", "dsl", "ops", "models", "weights", "frontends", "passes", "quantisation",
     "kernels", "plan", "emission", "runtime", "compiler", "__init__", "export", "tune", "bench",
-    "report", "cli", "__main__",
+    "report", "onnx_backend", "cli", "__main__",
 )  # fmt: skip
 # Likewise inside a folder. `files` are those that stand in it, `list` is its __init__.
 ROOMS = {

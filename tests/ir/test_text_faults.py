@@ -57,7 +57,7 @@ FAULTS = [
     ("{data=@w}", "{date=@w}", 4, "expected a name, found '@w'"),
     ("{data=@w}", "{date=3}", 4, "const has no attribute 'date', expected one of data"),
     ("%b  ", "%w  ", 5, "%w: two values have the same name"),
-    ("conv2d(", "conv3d(", 6, "%c: unknown operator 'conv3d', expected one of add"),
+    ("conv2d(", "conv3d(", 6, "%c: unknown operator 'conv3d', expected one of absolute"),
     ("%image, %w, %b)", "%image)", 6, "conv2d takes the operands x, w, b, residual"),
     ("%image, %w, %b)", "%image, %w, %b, %b, %b)", 6, "expected 2 to 4, found 5"),
     ("%image, %w, %b)", "%image, %w, %n)", 6, "%n is used before it is defined"),
