@@ -196,6 +196,7 @@ def test_all_commands_are_looked_at() -> None:
         "diff",
         "quantize",
         "accuracy",
+        "help",
     }  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 

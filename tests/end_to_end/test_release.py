@@ -1,9 +1,8 @@
-"""What is released: the sdist is complete, and the wheel made from it runs without a checkout."""
+"""The release: its sdist is complete, and the wheel made from it runs without a checkout."""
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,15 +23,13 @@ def hatch(kind: str, source: Path, out: Path) -> Path:
 def test_the_wheel_of_the_sdist_runs_the_first_command(tmp_path: Path) -> None:
     find_package("hatchling")
     sdist = hatch("sdist", TOP, tmp_path / "sdist")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path / "source", filter="data")
+    shutil.unpack_archive(sdist, tmp_path / "source", filter="data")
     source = tmp_path / "source" / f"netgen-{netgen.__version__}"
     wheel = hatch("wheel", source, tmp_path / "wheel")
     assert wheel.name == f"netgen-{netgen.__version__}-py3-none-any.whl"
     site, desk = tmp_path / "site", tmp_path / "desk"
     desk.mkdir()
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    shutil.unpack_archive(wheel, site, "zip")
 
     def run(*arguments: str) -> str:
         return run_python(*arguments, folder=desk, PYTHONPATH=str(site)).stdout
