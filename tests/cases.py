@@ -16,13 +16,6 @@ def examples(count: int) -> settings:
     return settings(max_examples=max(count * chosen.max_examples // 100, 2))
 
 
-def is_complete() -> bool:
-    """Whether this is CI's run of everything."""
-    chosen = settings.default
-    assert chosen is not None
-    return chosen.max_examples == 100
-
-
 # The text for each is that of another target but for an instruction, or for the widths of vectors.
 _ALIKE = ("x86-64-v2", "x86-64-v4", "aarch64")
 

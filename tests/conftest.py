@@ -15,10 +15,8 @@ from hypothesis import settings
 
 from netgen.bench import bench
 from netgen.bench.worker import Job, serve
-from netgen.kernels.targets import Target
 from netgen.runtime import build
-from tests import started
-from tests.tools import quickly
+from tests import started, tools
 
 # The same examples in every run, however slow the machine; a quarter of those that CI tries, which
 # has --hypothesis-profile=all. Tests with another number take it from `tests.cases.examples`.
@@ -31,6 +29,7 @@ importlib.import_module("netgen.ops")
 
 started.watch()
 
+SHARED_FLAGS = build._SHARED_FLAGS
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -86,16 +85,16 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session", autouse=True)
 def quick_builds() -> Iterator[None]:
     """Compile what is called from Python as the programs of tests are: see tests.tools.quickly."""
-    compile_source = build._compile
-
-    def compile_quickly(
-        source: str, header: str, prefix: str, target: Target, command: tuple[str, ...]
-    ) -> bytes:
-        return compile_source(source, header, prefix, target, tuple(quickly(command)))
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "_compile", compile_quickly)
+        patch.setattr(build, "_SHARED_FLAGS", (*SHARED_FLAGS, *tools.QUICK))
         yield
+
+
+@pytest.fixture
+def as_users_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile with -O3: the evidence for what users run, with all networks and real files."""
+    monkeypatch.setattr(build, "_SHARED_FLAGS", SHARED_FLAGS)
+    monkeypatch.setattr(tools, "QUICK", ())
 
 
 @pytest.fixture(scope="session", autouse=True)

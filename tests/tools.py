@@ -25,7 +25,6 @@ import pytest
 import netgen
 from netgen.kernels.targets import TARGETS, Compiler, find_target
 from netgen.runtime import cpu
-from tests.cases import is_complete
 
 TOP = Path(netgen.__file__).resolve().parents[1]
 COMPILERS: tuple[Compiler, ...] = ("gcc", "clang")
@@ -37,6 +36,10 @@ _HARMLESS = ("-mprefer-vector-width=", "-mthumb")
 _MARCH = "-march="
 # Flags by which it needs one more feature, which no level of an architecture has.
 _FEATURES = {"-mavx512vnni": "avx512_vnni"}
+
+
+# They come last, and of several levels gcc takes the last. Of -O1, its fusing needs the other flag.
+QUICK: tuple[str, ...] = ("-O1", "-fexpensive-optimizations")
 
 
 class ToolError(Exception):
@@ -89,15 +92,9 @@ def quickly(flags: Sequence[str]) -> list[str]:
     """The same flags of a gcc that optimises less, and as often fuses products into sums.
 
     -O3 takes two to four times as long, and is not what most tests are about: C whose values depend
-    on it is wrong. The complete run in CI keeps it, as do tests that read assembly.
+    on it is wrong. Tests with the fixture `as_users_compile` have it, and those that read assembly.
     """
-    return list(flags) if is_complete() else _without_o3(flags)
-
-
-def _without_o3(flags: Sequence[str]) -> list[str]:
-    # Of -O1, gcc's fusing needs the second flag.
-    less = ("-O1", "-fexpensive-optimizations")
-    return [new for flag in flags for new in (less if flag == "-O3" else (flag,))]
+    return [*flags, *QUICK]
 
 
 def require_architecture(name: str) -> None:

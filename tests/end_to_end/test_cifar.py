@@ -24,6 +24,8 @@ from netgen.dsl.tensor import image, scope
 from netgen.ir.normalisation import Normalisation
 from netgen.ops import *
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 IMAGENET = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
 

@@ -14,6 +14,8 @@ from netgen.runtime.model import CompiledModel
 from netgen.runtime.photos import load_photo
 from tests.cli.commands import caller
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 PARAMETERS: dict[str, Any] = {"alpha": 0.25, "input_size": 128, "classes": 1001}
 
 

@@ -14,6 +14,8 @@ from netgen.ir.graph import Graph
 from netgen.runtime.photos import load_photo
 from tests.cli.commands import caller
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 # ImageNet's classes are every tenth, one photo each.
 PHOTOS = 100
 

@@ -11,6 +11,8 @@ from netgen.report.verify import TOLERANCES, verify_graph
 from tests.cases import heavy
 from tests.tools import require_processor
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 TARGETS = ("generic", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 Parameters = dict[str, Any]
 

@@ -22,6 +22,8 @@ from netgen.plan.pareto import pareto
 from tests.cases import heavy
 from tests.tools import find_package, require_processor
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 FILE = "tflite_models/okay_nabu.tflite"
 EXPECTED = "tflite_models/okay_nabu_expected_tflite_ref.npz"
 

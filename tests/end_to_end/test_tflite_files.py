@@ -18,6 +18,8 @@ from netgen.runtime.compare import relative_error
 from tests.cases import heavy
 from tests.tools import find_package
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 FLOAT = (
     "mlperf_tiny/pretrainedResnet.tflite",
     heavy("mlperf_tiny/vww_96_float.tflite"),

@@ -62,7 +62,7 @@ REAL = (
     "tflite_models/okay_nabu.tflite",
 )
 # Three minutes of one core, together.
-REAL_MUTANTS = 600
+REAL_MUTANTS = 450
 
 
 @pytest.mark.heavy

@@ -94,6 +94,7 @@ def test_layers_agree_with_the_references(compiler: Compiler, target: str, tmp_p
     check([*CORNERS, *drawn_layers(seed, KINDS, 2 * len(KINDS))], target, compiler, tmp_path)
 
 
+@pytest.mark.usefixtures("as_users_compile")
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_more_layers_agree_with_the_references(seed: int, target: str, tmp_path: Path) -> None:

@@ -173,9 +173,10 @@ def test_processors_without_the_vectors_give_the_same_codes(tmp_path: Path) -> N
         agree(calls, target, tmp_path, [any_compiler(), "-std=c99", "-O1", *SANITIZERS, *WARNINGS])
 
 
+@pytest.mark.usefixtures("as_users_compile")
 @pytest.mark.heavy
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("first", range(100, 180, 10))
+@pytest.mark.parametrize("first", range(100, 140, 10))
 def test_many_layers(target: str, first: int, tmp_path: Path) -> None:
     calls = calls_of(range(first, first + 10), target)
     agree(calls, target, tmp_path, compiler_for(target, any_compiler()))

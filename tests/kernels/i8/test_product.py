@@ -52,6 +52,7 @@ def check(
     return codes
 
 
+@pytest.mark.usefixtures("as_users_compile")
 @pytest.mark.parametrize("target", WITH_PRODUCTS)
 @pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.heavy)])
 def test_layers_of_networks(compiler: Compiler, target: str, tmp_path: Path) -> None:
