@@ -284,10 +284,14 @@ def widened(call: Call) -> Known:
         return np.asarray(array, np.float32)
     assert tensor is not None  # it is known
     meaning = tensor.type().quantisation if array.dtype.kind in "iu" else None
-    if meaning is None or not isinstance(meaning.scale, float):
+    if meaning is None or tensor.scales is None:
         raise WeightsError(
             "a constant of such elements is not supported here",
-            expected="float16, or codes of one scale",
+            expected="float16, or codes with scales",
             found=str(array.dtype),
         )
-    return (meaning.scale * (array.astype(np.float64) - meaning.zero)).astype(np.float32)
+    scales = np.array(tensor.scales.scales)
+    # One of all, or as many as the axis is long.
+    behind = array.ndim - 1 - tensor.scales.axis if len(scales) > 1 else -1
+    scales = scales.reshape(() if behind < 0 else (-1, *(1,) * behind))
+    return (scales * (array.astype(np.float64) - meaning.zero)).astype(np.float32)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import axis_of
+from netgen.frontends.onnx_order import tensor_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.picked import as_channels, cut
@@ -57,7 +60,7 @@ def concatenation(call: Call) -> TensorView:
     Of uint8 operands come in scales of their own. Source: TensorFlow Lite,
     `reference/concatenation.h`, ConcatenationWithScaling; of int8 it refuses these.
     """
-    tensors = [call.tensor(index) for index in range(len(call.inputs))]
+    tensors = _tensors(call)
     if call.activation() is not None:
         raise GraphError("an activation fused into it, which TensorFlow Lite does not run, either")
     return _joined(call, tensors, axis_of(call.integer("Axis"), len(tensors[0].shape)))
@@ -65,7 +68,7 @@ def concatenation(call: Call) -> TensorView:
 
 def pack(call: Call) -> TensorView:
     """PACK -> concat along a new axis."""
-    tensors = [call.tensor(index) for index in range(len(call.inputs))]
+    tensors = _tensors(call)
     axis = axis_of(call.integer("Axis"), len(tensors[0].shape) + 1)
     return _joined(call, [_with_axis(each, axis) for each in tensors], axis)
 
@@ -77,6 +80,18 @@ def unpack(call: Call) -> Sequence[TensorView]:
     if len(call.made) != x.shape[axis]:
         raise GraphError("another number of results than the axis is long")
     return [_without(part, [axis]) for part in _parts(call, x, axis, [1] * x.shape[axis])]
+
+
+def _tensors(call: Call) -> list[TensorView]:
+    """All inputs; constants of floats are written into memory first."""
+    found = list[TensorView]()
+    for index in range(len(call.inputs)):
+        value = call.given(index)
+        if isinstance(value, np.ndarray) and value.dtype == np.float32:
+            found.append(tensor_of(call.builder, call.budget, value, f"{call.name}.{index}"))
+        else:
+            found.append(call.tensor(index))
+    return found
 
 
 def _with_axis(x: TensorView, at: int) -> TensorView:

@@ -16,6 +16,7 @@ from tests.frontends.tflite.operator_models import (
 )
 from tests.frontends.tflite.reduced_models import (
     arg_min,
+    beside_a_constant,
     bytes_without_scale,
     channels_first_by,
     compared,
@@ -27,6 +28,7 @@ from tests.frontends.tflite.reduced_models import (
     quotient,
     reduced,
     sparse_weights,
+    weights_as_codes,
     weights_of_four_bits,
 )
 from tests.frontends.tflite.tflite_models import RELU, Model
@@ -136,6 +138,8 @@ WIDER: dict[str, tuple[Build, ...]] = {
         lambda: sparse_weights(blocks=False),
         lambda: sparse_weights(blocks=True, kind="float16"),
     ),
+    "CONCATENATION": (lambda: beside_a_constant("CONCATENATION", Axis=1),),
+    "DEQUANTIZE": (weights_as_codes,),
     "DIV": (
         lambda: quotient(IMAGE), lambda: quotient(FLAT), lambda: quotient(IMAGE, constant=True),
     ),
@@ -150,6 +154,7 @@ WIDER: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("MUL", "int8", b=FLAT),
         lambda: elementwise_of_codes("MUL", "uint8", a=FLAT, b=IMAGE, act=RELU),
     ),
+    "PACK": (lambda: beside_a_constant("PACK", Axis=2, ValuesCount=2),),
     "PAD": (lambda: in_codes(pad((2, 5, 6, 3), (1, 0), (2, 1), (1, 1), (0, 1))),),
     "PRELU": (
         lambda: two("PRELU", b=COLUMN),

@@ -144,6 +144,27 @@ def multiplied(
     return model.node("BATCH_MATMUL", ["a", second], AdjX=turned[0], AdjY=turned[1])
 
 
+def weights_as_codes() -> Model:
+    """A convolution of floats by codes of a scale for each output, which DEQUANTIZE turns."""
+    model = Model({"x": IMAGE})
+    model.constant("c", np.random.default_rng(1).integers(-127, 128, (5, 3, 3, 6)), "int8")
+    numbers = {
+        "Scale": np.linspace(0.001, 0.01, 5).astype(np.float32),
+        "ZeroPoint": np.zeros(5, np.int64),
+    }
+    model.tensors[-1].fields["Quantization"] = Table("QuantizationParameters", numbers)
+    model.tensor("w", (5, 3, 3, 6))
+    model.node("DEQUANTIZE", ["c"], ["w"])
+    inputs = ["x", "w", model.weights("b", 5)]
+    return model.node("CONV_2D", inputs, Padding=VALID, StrideH=1, StrideW=1)
+
+
+def beside_a_constant(operator: str, **options: int) -> Model:
+    """A tensor that is joined to learned numbers."""
+    model = Model({"x": (1, 4, 6)})
+    return model.node(operator, ["x", model.weights("c", 1, 4, 6)], **options)
+
+
 def weights_of_four_bits() -> Model:
     """A convolution of int8 by codes that stand two in a byte."""
     model = Model({"x": IMAGE})
