@@ -162,8 +162,8 @@ FAULTS: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda d: d["values"][1]["type"].update(shape=[]), r"\$\.values\[1\]\.type\.shape: "
     ),
     "value_of_attribute": (
-        lambda d: d["steps"][0]["op"]["attributes"].update(act="gelu"),
-        r"\$\.steps\[0\]\.op: unknown activation 'gelu'",
+        lambda d: d["steps"][0]["op"]["attributes"].update(act="gelo"),
+        r"\$\.steps\[0\]\.op: unknown activation 'gelo'",
     ),
     "length_of_attribute": (
         lambda d: d["steps"][0]["op"]["attributes"].update(stride=[1]),
