@@ -19,6 +19,7 @@ from netgen.ops.mul import Mul
 from netgen.ops.normalize import Normalize
 from netgen.ops.prelu import Prelu
 from netgen.ops.sub import Sub
+from netgen.ops.table import Table
 from netgen.ops.transpose_conv2d import TransposeConv2d
 from tests.kernels.i8.random_networks import random_network
 from tests.kernels.layers import KINDS, SingleLayer, drawn_layers
@@ -29,6 +30,7 @@ OTHERS = [
     *(SingleLayer(op, (WHOLE, b)) for op in (Add(), Mul(), Sub(), Prelu()) for b in (WHOLE, EACH)),
     SingleLayer(TransposeConv2d(size=(9, 9), stride=(2, 2)), ((1, 4, 4, 5), (7, 3, 3, 5), (7,))),
     SingleLayer(Conv2d(pad=(1, 1, 1, 1)), ((1, 12, 12, 8), (20, 3, 3, 8), (20,))),
+    SingleLayer(Table(), (WHOLE,)),
 ]
 
 

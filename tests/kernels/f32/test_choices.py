@@ -17,6 +17,7 @@ from netgen.kernels import KERNELS, find_kernel
 from netgen.kernels.layer import Choice, Layer
 from netgen.kernels.layout import Layout
 from netgen.kernels.products import most_fold
+from netgen.kernels.small_cores import FEW_REGISTERS
 from netgen.kernels.targets import TARGETS, Target, find_target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
@@ -166,7 +167,8 @@ def test_choices_differ_and_stay_within_the_target_s_tiles(name: str, target: Ta
     layer = LAYERS[name][1]
     choices = offered(name, target)
     described = [str(kernel.parameters(replace(layer, choice=c), target)) for c in choices]
-    assert len(choices) > 1
+    # Few registers leave one pixel of a linear layer no other tile.
+    assert len(choices) > (0 if target.f32 == FEW_REGISTERS and name == "vector" else 1)
     assert len(set(described)) == len(choices)
     groups = layer.op.groups if isinstance(layer.op, Conv2d) else 1
     fold = most_fold(layer, groups, target) if target.f32.folds == "all" else 1
