@@ -103,6 +103,7 @@ def test_an_unwritable_cache(
     assert not cache_dir.exists()
 
 
+@pytest.mark.usefixtures("as_users_compile")  # which the other processes do, too
 def test_concurrent_builds(sum_stub: Stub, tmp_path: Path, cache_dir: Path) -> None:
     files = [tmp_path / "source", tmp_path / "header"]
     files[0].write_text(sum_stub.source)
