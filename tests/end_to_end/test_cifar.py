@@ -13,6 +13,8 @@ import netgen
 from netgen.errors import WeightsError
 from netgen.ir.graph import Graph
 
+pytestmark = pytest.mark.usefixtures("as_users_compile")
+
 RESNET20 = "resnet20-12fca82f.th"
 SHUFFLENET = "cifar10_shufflenetv2_x0_5-1308b4e9.pt"
 CIFAR: dict[str, Any] = {"scale": 0.5, "input_size": 32, "classes": 10, "stem": "cifar"}
@@ -23,8 +25,6 @@ from netgen.dsl.network import network
 from netgen.dsl.tensor import image, scope
 from netgen.ir.normalisation import Normalisation
 from netgen.ops import *
-
-pytestmark = pytest.mark.usefixtures("as_users_compile")
 
 IMAGENET = Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 

@@ -69,7 +69,10 @@ def test_signatures() -> None:
         "std": None,
     }
     assert keywords(netgen.compile) == {"target": "native", **options, "progress": None}
-    files = {"target": "generic", "weights_as": "c", "prefix": None}
+    files = {
+        **{"target": "generic", "weights_as": "c", "prefix": None},
+        **{"selftest": False, "labels": None, "footprint": None},
+    }
     assert keywords(netgen.emit) == {**files, **options}
     for name in netgen.__all__:
         assert getattr(netgen, name).__doc__

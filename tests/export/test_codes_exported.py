@@ -76,6 +76,7 @@ def test_onnxruntime_computes_nearly_the_same_codes() -> None:
 
 def test_codes_that_are_read_can_be_written(tmp_path: Path) -> None:
     """A .tflite file that netgen has written is read as the same network."""
+    find_package("ai_edge_litert")
     graph, given = coded(moves, "codes")
     file = tmp_path / "moves.tflite"
     file.write_bytes(exported(graph, "tflite"))
@@ -93,5 +94,6 @@ def resized() -> Tensor:
 
 
 def test_what_tflite_does_not_have() -> None:
+    find_package("ai_edge_litert")
     with pytest.raises(GraphError, match=r"resize_bilinear cannot be written to a \.tflite file"):
         exported(seeded(resized), "tflite")
