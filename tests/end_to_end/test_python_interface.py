@@ -70,8 +70,12 @@ def test_signatures() -> None:
     }
     assert keywords(netgen.compile) == {"target": "native", **options, "progress": None}
     files = {
-        "target": "generic", "weights_as": "c", "prefix": None,
-        "selftest": False, "labels": None, "footprint": None,
+        "target": "generic",
+        "weights_as": "c",
+        "prefix": None,
+        "selftest": False,
+        "labels": None,
+        "footprint": None,
     }
     assert keywords(netgen.emit) == {**files, **options}
     for name in netgen.__all__:
