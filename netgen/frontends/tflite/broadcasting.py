@@ -8,16 +8,17 @@ compiling, others by `expand`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import chain
 from math import prod
 
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.frontends import onnx_joins
 from netgen.frontends.onnx_call import Known, Value
+from netgen.frontends.onnx_order import broadcast_shape, widened
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.of_onnx import by_onnx
 from netgen.ops.broadcast import Broadcast, per_channel
 from netgen.ops.expand import Expand
 
@@ -49,11 +50,9 @@ def _turned(value: Value | None, order: Shape) -> Value | None:
 
 
 def _wide(value: Value, rank: int) -> Value:
-    """The value with axes of 1 in front, as broadcasting adds them."""
-    missing = rank - len(value.shape)
     if isinstance(value, TensorView):
-        return replace(value, axes=((),) * missing + value.axes)
-    return value.reshape((1,) * missing + value.shape)
+        return widened(value, rank)
+    return value.reshape((1,) * (rank - len(value.shape)) + value.shape)
 
 
 def _stored_axes(view: TensorView) -> Shape | None:
@@ -65,18 +64,6 @@ def _stored_axes(view: TensorView) -> Shape | None:
     return tuple(order) if found == view.storage else None
 
 
-def common_shape(*values: Value) -> Shape:
-    """The shape that values have together; raises GraphError where they have none."""
-    try:
-        return np.broadcast_shapes(*(value.shape for value in values))
-    except ValueError:
-        raise GraphError(
-            "shapes that do not fit each other",
-            expected="axes of one extent, or of 1",
-            found=" and ".join(str(list(value.shape)) for value in values),
-        ) from None
-
-
 def fitting(
     call: Call, op: Broadcast, a: TensorView, b: TensorView
 ) -> tuple[TensorView, TensorView, Shape]:
@@ -85,7 +72,7 @@ def fitting(
     They change places where the second one may be one number per channel and the first may not.
     Floats need nothing else.
     """
-    wide = common_shape(a, b)
+    wide = broadcast_shape([a.shape, b.shape])
     if op.commutes and a.shape != wide and b.shape == wide:
         a, b = b, a
     if call.builder.kind(a).element.is_float:
@@ -106,28 +93,18 @@ def spread(call: Call, x: TensorView, shape: Shape) -> TensorView:
 
 
 def tile(call: Call) -> TensorView:
-    """TILE -> expand, of axes of 1 before those that are repeated."""
-    x, times = call.tensor(), call.integers(1, "the multiples")
-    if len(times) != len(x.shape) or min(times, default=1) < 1:
-        raise GraphError(
-            "the multiples do not fit",
-            expected=f"one for each of {list(x.shape)}",
-            found=str(times),
-        )
-    single = call.builder.reshaped(x, tuple(n for extent in x.shape for n in (1, extent)))
-    wide = spread(call, single, tuple(chain(*zip(times, x.shape, strict=True))))
-    shape = [n * extent for n, extent in zip(times, x.shape, strict=True)]
-    return call.builder.reshaped(wide, shape)
+    """TILE: as ONNX's."""
+    return by_onnx(call, onnx_joins.tile, "Tile", {})
 
 
 def broadcast_to(call: Call) -> TensorView:
     """BROADCAST_TO -> expand."""
     x, shape = call.tensor(), call.integers(1, "the shape")
-    wide = _wide(x, len(shape))
-    assert isinstance(wide, TensorView)  # as x is
-    if common_shape(wide, np.broadcast_to(np.zeros(()), shape)) != shape:
-        raise GraphError("a shape that does not fit", expected=str(list(x.shape)), found=str(shape))
-    return spread(call, wide, shape)
+    if min(shape, default=1) < 1 or broadcast_shape([x.shape, shape]) != shape:
+        raise GraphError(
+            "a shape that does not fit", expected=str(list(x.shape)), found=str(list(shape))
+        )
+    return spread(call, widened(x, len(shape)), shape)
 
 
 def as_wide(call: Call, array: Known, shape: Sequence[int]) -> Known:

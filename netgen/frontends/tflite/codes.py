@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Known, Value
+from netgen.frontends.onnx_order import broadcast_shape
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
 from netgen.frontends.tflite.broadcasting import (
     as_wide,
-    common_shape,
     fitting,
     in_stored_order,
     spread,
@@ -58,7 +58,7 @@ def _of_two_codes(op: Broadcast, call: Call, a: Value | None, b: Value | None) -
         x, array = (a, b) if isinstance(a, TensorView) else (b, a)
         if not isinstance(x, TensorView) or isinstance(array, TensorView):
             raise GraphError("no operand is computed")
-        wide = x.shape if array.size == 1 else common_shape(x, array)
+        wide = x.shape if array.size == 1 else broadcast_shape([x.shape, array.shape])
         second = _constant(call, call.read[int(x is a)], array, wide)
         operands = [builder.natural(spread(call, x, wide)), second]
         if not op.commutes and x is b:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_activations import gated_by_itself, written_out
 from netgen.frontends.onnx_call import Known, Value
+from netgen.frontends.onnx_order import broadcast_shape
 from netgen.frontends.onnx_tensor_view import TensorView, alike, row_major
 from netgen.frontends.tflite.broadcasting import (
-    common_shape,
     fitting,
     in_stored_order,
 )
@@ -189,7 +189,7 @@ def _of_two_floats(
     given = _floats(a)
     first = call.builder.constant(f"{name}.a", given)
     y = call.builder.emit(op, [first, call.builder.natural(b)], name)
-    return row_major(y, common_shape(given, b))
+    return row_major(y, broadcast_shape([given.shape, b.shape]))
 
 
 def _of_two(op: Broadcast, call: Call, a: TensorView, b: TensorView, name: str) -> TensorView:
@@ -220,7 +220,7 @@ def _with_whole_constant(
     """A second operand that is a constant, of any shape that fits."""
     channels = per_channel(x.shape)
     given = np.broadcast_to(given.reshape(-1), channels) if given.size == 1 else given
-    wide = common_shape(x, given)
+    wide = broadcast_shape([x.shape, given.shape])
     second = call.builder.constant(f"{name}.b", given)
     return row_major(call.builder.emit(op, [call.builder.natural(x), second], name), wide)
 

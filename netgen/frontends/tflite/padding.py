@@ -10,7 +10,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
-from netgen.frontends.tflite.picked import as_channels, in_turn, is_image, mirrored
+from netgen.frontends.tflite.picked import as_channels, in_turn, is_one_image, mirrored
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import TensorType
 from netgen.ops.channel_pad import ChannelPad
@@ -33,7 +33,7 @@ def pad(call: Call) -> TensorView:
     part = [axis for axis, side in enumerate(sides) if any(side)]
     if not part:
         return x
-    if is_image(x) and part[0] > 0:
+    if is_one_image(x) and part[0] > 0:
         ops: list[Operator] = []
         if any((*sides[1], *sides[2])):
             ops.append(Pad((*sides[1], *sides[2])))
@@ -55,7 +55,7 @@ def mirror_pad(call: Call) -> TensorView:
     sides, mode = _sides(call, len(x.shape)), call.integer("Mode")
     if mode not in {0, 1}:
         raise GraphError("an unknown mode", found=str(mode))
-    if not is_image(x) or any((*sides[0], *sides[3])):
+    if not is_one_image(x) or any((*sides[0], *sides[3])):
         return mirrored(call, x, sides, ("reflect", "symmetric")[mode])
     op = MirrorPad((*sides[1], *sides[2]), ("reflect", "symmetric")[mode])
     y = call.builder.emit(op, [call.builder.image(x)], call.name)

@@ -22,7 +22,7 @@ from netgen.ops.strided_slice import StridedSlice
 _MOST_PIECES = 4096
 
 
-def is_image(x: TensorView) -> bool:
+def is_one_image(x: TensorView) -> bool:
     """Whether a tensor is [1,H,W,C]."""
     return len(x.shape) == 4 and x.shape[0] == 1
 
@@ -51,7 +51,7 @@ def cut(call: Call, x: TensorView, cuts: Sequence[range], name: str) -> TensorVi
     """Keep these places of each axis: pixels of an image at once, other axes in turn."""
     cuts = [range(each[0], each[0] + 1) if len(each) == 1 else each for each in cuts]
     part = [axis for axis, each in enumerate(cuts) if each != range(x.shape[axis])]
-    pixels = [axis for axis in part if axis in {1, 2}] if is_image(x) else []
+    pixels = [axis for axis in part if axis in {1, 2}] if is_one_image(x) else []
     if pixels and all(cuts[axis].step > 0 for axis in pixels):
         rows, columns = cuts[1:3]
         op = SpatialSlice(

@@ -13,8 +13,9 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Known, Value, axis_of
+from netgen.frontends.onnx_order import broadcast_shape
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
-from netgen.frontends.tflite.broadcasting import common_shape, in_stored_order, spread
+from netgen.frontends.tflite.broadcasting import in_stored_order, spread
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import of_codes
 from netgen.frontends.tflite.elementwise import of_two_floats
@@ -146,7 +147,7 @@ def _greater(call: Call, a: Value | None, b: Value | None, *, least: bool = Fals
         raise GraphError("an operand is missing")
     end = f"{call.name}.maximum" if least else call.name
     if isinstance(b, TensorView):
-        wide = common_shape(a, b)
+        wide = broadcast_shape([a.shape, b.shape])
         both = [_reversed(call, x, f"{end}.reversed") if least else x for x in (a, b)]
         flat = [as_channels(call, spread(call, x, wide), 0) for x in both]
         pair = call.builder.emit(Concat(), flat, f"{end}.both")

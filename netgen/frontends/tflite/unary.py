@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from netgen.frontends import onnx_reductions
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call, Mapping
 from netgen.frontends.tflite.codes import of_codes, own_scale
 from netgen.frontends.tflite.elementwise import of_two_floats
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
+from netgen.frontends.tflite.of_onnx import by_onnx
 from netgen.ops.absolute import Absolute
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.ceil import Ceil
@@ -27,7 +29,6 @@ from netgen.ops.mul import Mul
 from netgen.ops.reduce_sum import ReduceSum
 from netgen.ops.round_even import RoundEven
 from netgen.ops.sign import Sign
-from netgen.ops.softmax import Softmax
 from netgen.ops.sqrt import Sqrt
 from netgen.ops.sub import Sub
 
@@ -85,10 +86,9 @@ def squared_difference(call: Call) -> TensorView:
 
 
 def log_softmax(call: Call) -> TensorView:
-    """LOG_SOFTMAX -> log of softmax."""
-    x = _floats_only(call)
-    y = call.builder.emit(Softmax(), [call.builder.natural(x)], f"{call.name}.softmax")
-    return row_major(call.builder.emit(Log(), [y], call.name), x.shape)
+    """LOG_SOFTMAX: as ONNX's, less the largest element first, along the last axis."""
+    _require_floats(call)
+    return by_onnx(call, onnx_reductions.log_softmax, "LogSoftmax", {"axis": -1})
 
 
 def l2_normalization(call: Call) -> TensorView:

@@ -27,6 +27,7 @@ from tests.frontends.tflite.reduced_models import (
     of_version,
     quotient,
     reduced,
+    scaled_up,
     sparse_weights,
     weights_as_codes,
     weights_of_four_bits,
@@ -72,7 +73,11 @@ FURTHER: dict[str, tuple[Build, ...]] = {
         lambda: alone("L2_NORMALIZATION"), lambda: alone("L2_NORMALIZATION", (1, 7)),
     ),
     "LOG": (lambda: of_positive("LOG"),),
-    "LOG_SOFTMAX": (lambda: alone("LOG_SOFTMAX", (1, 7)),),
+    "LOG_SOFTMAX": (
+        lambda: alone("LOG_SOFTMAX", (1, 7)),
+        lambda: scaled_up("LOG_SOFTMAX", (1, 7), 200.0),
+        lambda: scaled_up("LOG_SOFTMAX", IMAGE, 50.0),
+    ),
     "MAXIMUM": (
         lambda: two("MAXIMUM", b=FLAT),
         lambda: by_constant("MAXIMUM", (6,), first=True),

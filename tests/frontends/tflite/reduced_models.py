@@ -75,6 +75,13 @@ def of_positive(operator: str, shape: tuple[int, ...] = IMAGE) -> Model:
     return model.node(operator, ["t"])
 
 
+def scaled_up(operator: str, shape: tuple[int, ...], factor: float) -> Model:
+    """A function of what is far apart."""
+    model = Model({"x": shape})
+    model.node("MUL", ["x", model.constant("c", factor)], ["t"], FusedActivationFunction=NONE)
+    return model.node(operator, ["t"])
+
+
 def quotient(shape: tuple[int, ...], *, constant: bool = False) -> Model:
     """A quotient by what is not near zero, of a tensor or of a constant."""
     model = Model({"b": shape} if constant else {"a": IMAGE, "b": shape})

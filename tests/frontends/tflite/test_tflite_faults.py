@@ -33,6 +33,14 @@ from tests.frontends.tflite.tflite_models import RELU, TANH, VALID, Field, Model
 Change = Callable[[Model], object]
 
 
+def tiled_constant(*times: int) -> Model:
+    """A constant that is repeated, and added."""
+    model = Model({"x": (4, 8)})
+    model.tensor("t", (4, 8))
+    model.node("TILE", [model.weights("c", 2, 4), model.integers("n", *times)], ["t"])
+    return model.node("ADD", ["x", "t"])
+
+
 def refusal(folder: Path, content: bytes, kind: type[NetgenError] = GraphError) -> str:
     path = folder / "m.tflite"
     path.write_bytes(content)
@@ -132,11 +140,16 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 1), value=1.0), "that of rows and columns"),
         (pad(IMAGE, (0, 0), (0, 1), (0, 0), (0, 0), value=np.inf), "a frame of no float32"),
         (split(IMAGE, 3, 4), "the parts are not equal"),
-        (two("ADD", b=(1, 9, 8, 5)), "shapes that do not fit each other"),
+        (two("ADD", b=(1, 9, 8, 5)), "operands whose shapes do not fit"),
         (with_integers("RESHAPE", IMAGE, (1, 7, -1)), "another number of elements"),
         (with_integers("RESHAPE", IMAGE, (-1, -1)), "another number of elements"),
         (with_integers("SLICE", IMAGE, (0, 0, 0, 0), (1, 9, 8, 7)), "leaves the tensor"),
         (with_integers("TRANSPOSE", IMAGE, (0, 1, 2, 2)), "every axis once"),
+        (with_integers("BROADCAST_TO", (1, 8, 6), (1, -1, 6)), "a shape that does not fit"),
+        (with_integers("BROADCAST_TO", (1, 8, 6), (1, 0, 6)), "a shape that does not fit"),
+        (with_integers("BROADCAST_TO", (1, 8, 6), (1, 1, 6)), "a shape that does not fit"),
+        (with_integers("BROADCAST_TO", (1, 8, 6), (1, 7, 6)), "shapes do not fit"),
+        (tiled_constant(-(2**30), 1), "a constant of a negative number of elements"),
         (with_integers("EXPAND_DIMS", IMAGE, (6,)), "there is no such axis"),
         (alone("LEAKY_RELU", Alpha=float("nan")), "Alpha is not finite"),
         (Model({"x": IMAGE}).node("SQUEEZE", ["x"], SqueezeDims=[1]), "only axes of extent 1"),
