@@ -23,13 +23,20 @@ from netgen.ir.tensor_type import Array, TensorType
 
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
-_TENSOR_TYPES = {"float32": "FLOAT32", "int32": "INT32", "int8": "INT8", "uint8": "UINT8"}
+_TENSOR_TYPES = {
+    "float32": "FLOAT32",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int8": "INT8",
+    "uint8": "UINT8",
+}
 
 
 def graph_to_tflite(graph: Graph) -> bytes:
     """Write a graph, best after `fuse_for_others`, and its weights.
 
-    Raises GraphError for an operator that has no mapping and for constants without data.
+    Raises GraphError for an operator that has no mapping, for an element type that the file does
+    not have and for constants without data.
     """
     return _Writer(graph).content()
 
@@ -151,6 +158,13 @@ class _Writer:
         tensor.name = name
         tensor.shape = list(shape)
         kind = kind if data is None else data.dtype.name
+        if kind not in _TENSOR_TYPES:
+            raise GraphError(
+                "the element type cannot be written to a .tflite file",
+                where=f"%{name}",
+                expected="one of " + ", ".join(sorted(_TENSOR_TYPES)),
+                found=kind,
+            )
         tensor.type = getattr(schema.TensorType, _TENSOR_TYPES[kind])
         tensor.quantization = None if codes is None else _quantisation(codes)
         if data is not None:

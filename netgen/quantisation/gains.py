@@ -13,7 +13,7 @@ from netgen.ir.tensor_type import Array
 from netgen.quantisation.fit import fitted
 from netgen.quantisation.options import QuantizeOptions
 from netgen.quantisation.scheme import Scheme
-from netgen.quantisation.statistics import Progress, channel_statistics
+from netgen.quantisation.statistics import ChannelStatistics, Progress, channel_statistics
 
 # Images that steps are judged with, half of which they are fitted to: so many that all of them take
 # about so many multiply-adds, within bounds.
@@ -38,13 +38,15 @@ class Gain:
 def judged_steps(
     graph: Graph,
     scheme: Scheme,
+    statistics: Mapping[str, ChannelStatistics],
     images: Mapping[str, Array],
     options: QuantizeOptions,
     progress: Progress,
 ) -> tuple[QuantizeOptions, tuple[Gain, ...]]:
     """Take one step after the other, and keep those that do not harm.
 
-    With fewer than four images all are kept.
+    `statistics` are those of all images: a value that is one number in those that a step is fitted
+    to has its range from them. With fewer than four images all are kept.
     The options that are left, and what each step came to.
     """
     most = int(np.clip(_MACS / max(graph.macs(), 1), *_IMAGES))
@@ -54,7 +56,10 @@ def judged_steps(
         return options, ()
     learned = np.arange(count) % 2 == 0
     seen = {name: given[learned] for name, given in batch.items()}
-    statistics = channel_statistics(graph, seen, progress)
+    known = {
+        name: statistics[name] if found.is_constant else found
+        for name, found in channel_statistics(graph, seen, progress).items()
+    }
     now = replace(
         options, observer="minmax", equalise=False, correct_bias=False, round_weights=False
     )
@@ -66,7 +71,7 @@ def judged_steps(
         def tell(text: str, step: str = step) -> None:
             progress(f"judging {step}: {text}")
 
-        _, _, walk = fitted(graph, scheme, statistics, batch, tried, learned, tell)
+        _, _, walk = fitted(graph, scheme, known, batch, tried, learned, tell)
         noise = min(walk.outputs.values())
         found.append(Gain(step, noise, noise > best - _CHANCE))
         if found[-1].kept:

@@ -55,11 +55,13 @@ def sums_of_floats(graph: Graph, node: Node, x: Array) -> Array:
     )
 
 
-def applied(node: Node, operands: Sequence[Array], signature: Signature) -> Array:
-    """A node on batches, as its reference computes; constants have no axis of images."""
+def applied(node: Node, operands: Sequence[Array], signature: Signature, count: int) -> Array:
+    """A node on batches of so many images, as its reference computes.
+
+    Constants have no axis of images; what is made of them alone is computed once.
+    """
     kinds, element = signature.operands, signature.result.element
     batched = [array.ndim > len(kind.shape) for array, kind in zip(operands, kinds, strict=True)]
-    count = max(len(x) for x, several in zip(operands, batched, strict=True) if several)
 
     def one(n: int) -> Array:
         given = [
@@ -68,16 +70,19 @@ def applied(node: Node, operands: Sequence[Array], signature: Signature) -> Arra
         ]
         return element.store(node.op.reference(given, signature))
 
+    if not any(batched):
+        once = one(0)
+        return np.broadcast_to(once, (count, *once.shape))
     return over_images(one, count)
 
 
-def value_of_floats(graph: Graph, node: Node, values: Mapping[str, Array]) -> Array:
-    """The batch of a node of floats, of operands among these batches and constants."""
+def value_of_floats(graph: Graph, node: Node, values: Mapping[str, Array], count: int) -> Array:
+    """The batch of a node of floats for so many images, of these batches and constants."""
     if isinstance(node.op, Weighted) and len(node.operands) < 4:
         before = sums_of_floats(graph, node, values[node.operands[0]])
         return activate(node.op.activation or "none", before)
     operands = [graph.constant(n) if graph.is_const(n) else values[n] for n in node.operands]
-    return applied(node, operands, graph.signature(node))
+    return applied(node, operands, graph.signature(node), count)
 
 
 def last_uses(graph: Graph) -> dict[str, list[str]]:

@@ -56,7 +56,7 @@ def quantise(
         statistics = channel_statistics(fused, given, progress)
         gains: tuple[Gain, ...] = ()
         if judge_steps:
-            options, gains = judged_steps(fused, scheme, given, options, progress)
+            options, gains = judged_steps(fused, scheme, statistics, given, options, progress)
         learned = np.ones(len(next(iter(given.values()))), bool)
         network, meaning, walk = fitted(
             fused, scheme, statistics, given, options, learned, progress

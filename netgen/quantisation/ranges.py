@@ -64,7 +64,7 @@ def empty_histograms(
         if name not in statistics:
             continue
         low, high = float(statistics[name].low.min()), float(statistics[name].high.max())
-        if low == high:
+        if statistics[name].is_constant:
             raise InputError(
                 f"this value is {low:g} everywhere, in all images: it has no range",
                 where=f"%{name}",

@@ -13,6 +13,7 @@ import numpy as np
 from netgen.ir.tensor_type import Array
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.linear import Linear
 from netgen.ops.weighted import Weighted
 from netgen.ops.window import Sliding
 from netgen.quantisation.over_images import over_images
@@ -31,8 +32,11 @@ def adapted(op: Weighted, w: Array, scales: Array, near: Array, x: Array) -> Arr
     """Codes of weights for a batch of inputs x, as real numbers; `near` are the nearest codes.
 
     An output whose codes are no better on images that they were not fitted to keeps the nearest
-    ones. So do all where there are fewer windows than weights of an output.
+    ones. So do all where there are fewer windows than weights of an output, and those of other
+    layers than windows and matrices.
     """
+    if not isinstance(op, Linear | Sliding):
+        return near
     groups = _groups(op, x.shape[-1])
     units = (w.astype(np.float64) / along_outputs(scales, w)).reshape(groups, len(w) // groups, -1)
     judges = np.arange(len(x)) % _JUDGES == _JUDGES - 1

@@ -128,23 +128,27 @@ def _has_form(graph: Graph, node: Node) -> bool:
 
 
 def _without_idle_moves(graph: Graph, coded: set[str]) -> set[str]:
-    """Leave in floats what moves elements between nodes of floats alone."""
-    coded = set(coded)
+    """Leave in floats what moves elements between nodes of floats alone.
+
+    Several moves one after the other stay in codes if the first reads what is computed in them, or
+    something that computes in them reads the last.
+    """
+    useful = {name for name in coded if not shares_codes(graph[name].op)}
     while True:
-        idle = {
+        grown = {
             name
-            for name in coded
-            if shares_codes(graph[name].op)
-            and not any(operand in coded for operand in graph[name].operands)
-            and not any(user.name in coded for user in graph.users(name))
+            for name in coded - useful
+            if not useful.isdisjoint(graph[name].operands)
+            or not useful.isdisjoint(user.name for user in graph.users(name))
         }
-        if not idle:
-            return coded
-        coded -= idle
+        if not grown:
+            return useful
+        useful |= grown
 
 
 def _groups(graph: Graph, coded: set[str]) -> dict[str, str]:
     first = {node.name: node.name for node in graph.nodes}
+    place = {name: at for at, name in enumerate(first)}
 
     def root(name: str) -> str:
         while first[name] != name:
@@ -154,8 +158,8 @@ def _groups(graph: Graph, coded: set[str]) -> dict[str, str]:
     for node in graph.activations:
         if node.name in coded and shares_codes(node.op):
             for operand in node.operands:
-                a, b = root(node.name), root(operand)
-                first[max(a, b)] = min(a, b)
+                a, b = sorted((root(node.name), root(operand)), key=place.__getitem__)
+                first[b] = a
     return {name: root(name) for name in first}
 
 

@@ -23,6 +23,11 @@ class ChannelStatistics:
     high: Array
     square: Array
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether all elements are one number."""
+        return float(self.low.min()) == float(self.high.max())
+
     def scaled(self, factors: Array) -> ChannelStatistics:
         """Give the statistics of channels times positive factors."""
         return ChannelStatistics(self.low * factors, self.high * factors, self.square * factors**2)
@@ -32,11 +37,12 @@ def batches_of_floats(graph: Graph, images: Mapping[str, Array]) -> Iterator[tup
     """Every value of a graph of floats in order, as a batch; it is forgotten after its last use."""
     values: dict[str, Array] = {}
     ended = last_uses(graph)
+    count = len(next(iter(images.values())))
     for node in (*graph.inputs, *graph.states):
         values[node.name] = images[node.name]
         yield node.name, values[node.name]
     for node in graph.activations:
-        values[node.name] = value_of_floats(graph, node, values)
+        values[node.name] = value_of_floats(graph, node, values, count)
         yield node.name, values[node.name]
         for name in ended.get(node.name, ()):
             del values[name]

@@ -23,9 +23,8 @@ from netgen.quantisation.over_images import (
     value_of_floats,
 )
 from netgen.quantisation.scheme import Scheme, coded_op, coded_types
+from netgen.quantisation.statistics import Progress
 from netgen.quantisation.weights import CodedWeights
-
-Progress = Callable[[str], None]
 
 # Images on which layers are judged alone.
 _ALONE = 8
@@ -85,8 +84,10 @@ class Walker:
                 self._coded(node)
             else:
                 given = {name: self._real(name) for name in node.operands if name in self._held}
-                self._floats[node.name] = value_of_floats(graph, node, self._floats)
-                self._held[node.name] = value_of_floats(graph, node, given)
+                self._floats[node.name] = value_of_floats(
+                    graph, node, self._floats, len(self._fitted)
+                )
+                self._held[node.name] = value_of_floats(graph, node, given, len(self._fitted))
             if node.name in graph.outputs:
                 found = self._judged(self._floats[node.name], self._real(node.name))
                 self._found.outputs[node.name] = found
@@ -152,7 +153,7 @@ class Walker:
         types = tuple(coded_types(graph, node, self._meaning))
         made = Node(node.name, op, node.operands, op.result_type(types))
         signature = Signature(types, made.type)
-        self._floats[node.name] = value_of_floats(graph, node, self._floats)
+        self._floats[node.name] = value_of_floats(graph, node, self._floats, len(self._fitted))
 
         def operands(activation: Callable[[str], Array]) -> list[Array]:
             return [
@@ -160,8 +161,8 @@ class Walker:
                 for n in node.operands
             ]
 
-        self._held[node.name] = applied(made, operands(self._codes), signature)
+        self._held[node.name] = applied(made, operands(self._codes), signature, len(self._fitted))
         if not self._fitted.all():
             return None
         alone = operands(lambda name: codes_of(self._floats[name][:_ALONE], self._kind(name)))
-        return applied(made, alone, signature)
+        return applied(made, alone, signature, min(_ALONE, len(self._fitted)))

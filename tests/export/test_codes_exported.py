@@ -13,9 +13,11 @@ from netgen.dsl.network import Network, network
 from netgen.dsl.tensor import Tensor, image
 from netgen.errors import GraphError
 from netgen.export.formats import exported
+from netgen.export.litert_session import run_litert
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.tensor_type import Array
+from netgen.ir.text import parse_graph
 from netgen.ops import resize_bilinear
 from netgen.quantisation.noise import codes_of
 from netgen.quantisation.options import Ports, QuantizeOptions
@@ -91,6 +93,34 @@ def test_codes_that_are_read_can_be_written(tmp_path: Path) -> None:
 def resized() -> Tensor:
     """An operator that has no mapping."""
     return resize_bilinear(image(4, 4, 1), (8, 8))
+
+
+def test_codes_of_two_bytes(tmp_path: Path) -> None:
+    find_package("ai_edge_litert")
+    text = """netgen 1
+      graph wide {
+        %x : i16[1,2,3,4] {scale=0x1p-9} = input
+        %m : i16[1,1,3,4] {scale=0x1p-9} = spatial_slice(%x) {first=(1, 0), size=(1, 3)}
+        %y : f32[1,1,3,4] = dequantize(%m)
+        return %y
+      }"""
+    graph = parse_graph(text)[0]
+    file = tmp_path / "wide.tflite"
+    file.write_bytes(exported(graph, "tflite"))
+    x = np.linspace(-32768, 32767, 24).astype(np.int16).reshape(1, 2, 3, 4)
+    *_, found = run_litert(file, {"x": x}).values()
+    assert np.array_equal(found, x[:, 1:].astype(np.float32) / 512)
+
+
+def test_element_types_that_tflite_does_not_have() -> None:
+    halves = parse_graph("""netgen 1
+      graph halves {
+        %x : f16[1,2,3,4] = input
+        %y : f16[1,24] = reshape(%x) {shape=(1, 24)}
+        return %y
+      }""")[0]
+    with pytest.raises(GraphError, match=r"%x: the element type cannot be .*found float16"):
+        exported(halves, "tflite")
 
 
 def test_what_tflite_does_not_have() -> None:

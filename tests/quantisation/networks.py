@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netgen.dsl.network import Network, network
-from netgen.dsl.tensor import Tensor, image, scope
+from netgen.dsl.tensor import Tensor, image, parameter, scope
 from netgen.ir.graph import Graph
 from netgen.ir.tensor_type import Array
 from netgen.ops import (
@@ -30,6 +30,8 @@ from netgen.ops import (
     softmax,
     spatial_slice,
     split,
+    table,
+    transpose_conv2d,
 )
 from netgen.weights.assign import seeded_graph
 from netgen.weights.seeded import uniform
@@ -73,6 +75,23 @@ def gated() -> Tensor:
         x = hard_sigmoid(conv2d(x, 8))
         x = conv2d(x, 8)
     return linear(flatten(x), 5)
+
+
+@network
+def placed() -> Tensor:
+    """Learned numbers that are channels beside computed ones."""
+    x = relu(unit(image(8, 8, 3), 6, 3))
+    place = table(parameter("place", "w", (1, 8, 8, 2)))
+    x = concat(x, relu(place))
+    return linear(flatten(global_avg_pool(relu(conv2d(x, 8)))), 5)
+
+
+@network
+def grown() -> Tensor:
+    """A transposed convolution."""
+    x = relu(unit(image(6, 6, 3), 8, 3))
+    x = relu(transpose_conv2d(x, 4, 3, stride=2, pad=1))
+    return linear(flatten(avg_pool2d(x, 3)), 5)
 
 
 def seeded(of: Network) -> Graph:

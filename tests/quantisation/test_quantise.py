@@ -18,10 +18,19 @@ from netgen.ir.text import print_graph
 from netgen.ops import conv2d, relu
 from netgen.quantisation.options import QuantizeOptions
 from netgen.quantisation.quantise import Quantised, quantise
-from tests.quantisation.networks import COUNT, gated, images, moves, seeded, thin
+from tests.quantisation.networks import (
+    COUNT,
+    gated,
+    grown,
+    images,
+    moves,
+    placed,
+    seeded,
+    thin,
+)
 
 PLAIN = QuantizeOptions("minmax", equalise=False, correct_bias=False, round_weights=False)
-NETWORKS = [thin, moves, gated]
+NETWORKS = [thin, moves, gated, placed, grown]
 
 
 def quantised(graph: Graph, options: QuantizeOptions = PLAIN, *, judge: bool = False) -> Quantised:
@@ -93,16 +102,59 @@ def test_the_same_images_give_the_same_bytes() -> None:
         assert np.array_equal(array, second.graph.constants[name]), name
 
 
-def test_steps_are_judged_and_those_that_harm_left_out() -> None:
+def test_steps_are_judged_in_order() -> None:
     made = quantised(seeded(thin), QuantizeOptions(), judge=True)
     names = [gain.step for gain in made.gains]
     expected = ["minmax", "search", "equalisation", "bias correction", "adaptive rounding"]
     assert names == expected
-    best = -np.inf
-    for gain in made.gains:
-        assert gain.kept == (gain.decibels > best - 0.5)
-        best = gain.decibels if gain.kept else best
     assert len(quantised(seeded(thin), PLAIN, judge=True).gains) == 1
+
+
+@network
+def single() -> Tensor:
+    """One layer of an image of many pixels."""
+    return relu(conv2d(image(64, 64, 3), 4))
+
+
+def test_a_step_that_harms_is_left_out() -> None:
+    """The percentile cuts off the pixels that nearly all of the signal is in."""
+    graph = seeded(single)
+    given = images(graph, 8)
+    (name,) = given
+    given[name][:2, 5, 7] = 200.0  # of an image that steps are fitted to, and of one that judges
+    asked = replace(PLAIN, observer="percentile")
+    made = quantise(graph, given, asked, lambda _: None)
+    plain, harmful = made.gains
+    assert (plain.step, plain.kept) == ("minmax", True)
+    assert (harmful.step, harmful.kept) == ("percentile", False)
+    assert harmful.decibels < plain.decibels - 10.0
+    without, with_it = (
+        quantise(graph, given, options, lambda _: None, judge_steps=False).graph
+        for options in (PLAIN, asked)
+    )
+    assert print_graph(made.graph) == print_graph(without) != print_graph(with_it)
+
+
+@network
+def one_sided() -> Tensor:
+    """A layer that reads the second channel, as its weights are set."""
+    return relu(conv2d(image(4, 4, 2), 2, bias=False))
+
+
+def test_a_value_that_is_constant_in_the_half_that_steps_are_fitted_to() -> None:
+    """Its range is that of all images."""
+    graph = seeded(one_sided)
+    (weights,) = graph.constants
+    w = np.zeros_like(graph.constants[weights])
+    w[..., 1] = 1.0
+    graph = graph.with_constants({weights: w})
+    given = images(graph)
+    for array in given.values():
+        array[..., 1] = np.abs(array[..., 1])
+        array[::2, ..., 1] *= -1.0
+    made = quantise(graph, given, PLAIN, lambda _: None)
+    (gain,) = made.gains
+    assert gain.decibels > 30.0
 
 
 @network
