@@ -1,4 +1,4 @@
-"""Which nodes compute on codes, and which values share them."""
+"""The scheme: nodes that compute on codes, and values that share them."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def same(scores: Array, others: Array, subject: Subject) -> float:
 
 @dataclass(frozen=True)
 class Network:
-    """How to make one, and how much its codes may lose against its floats."""
+    """A network: what makes it, and how much its codes may lose against its floats."""
 
     make: Callable[[Path], Subject]
     most_lost: float
