@@ -21,7 +21,9 @@ class Budget:
         self._left = free + times * held
 
     def take(self, elements: int) -> None:
-        """Count elements; raises GraphError where there are no more."""
+        """Count elements; raises GraphError where there are no more, or fewer than none."""
+        if elements < 0:
+            raise GraphError("a constant of an impossible shape", found=f"{elements} elements")
         if elements > self._left:
             raise GraphError(
                 "constants become larger than a model of this size needs",

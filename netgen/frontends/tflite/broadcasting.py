@@ -16,6 +16,7 @@ import numpy as np
 
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Known, Value
+from netgen.frontends.onnx_order import broadcast_shape
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.ops.broadcast import Broadcast, per_channel
@@ -125,7 +126,7 @@ def broadcast_to(call: Call) -> TensorView:
     x, shape = call.tensor(), call.integers(1, "the shape")
     wide = _wide(x, len(shape))
     assert isinstance(wide, TensorView)  # as x is
-    if common_shape(wide, np.broadcast_to(np.zeros(()), shape)) != shape:
+    if min(shape, default=1) < 1 or broadcast_shape([wide.shape, shape]) != shape:
         raise GraphError("a shape that does not fit", expected=str(list(x.shape)), found=str(shape))
     return spread(call, wide, shape)
 
