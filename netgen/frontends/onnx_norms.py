@@ -87,6 +87,8 @@ def lrn(call: Call) -> TensorView:
     x, size = call.tensor(), call.integer("size")
     if len(x.shape) != 4 or x.shape[0] != 1:
         raise GraphError("only images are supported", found=f"{list(x.shape)}")
+    if size < 1:
+        raise GraphError("a sum over no channels", expected="a size of at least 1", found=str(size))
     alpha, beta = call.floating("alpha", 1e-4), call.floating("beta", 0.75)
     channels, name = x.shape[1], call.name
     call.budget.take(channels * channels)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from netgen.frontends.onnx_reductions import log_softmax_of
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call, Mapping
 from netgen.frontends.tflite.codes import of_codes, own_scale
@@ -27,7 +28,6 @@ from netgen.ops.mul import Mul
 from netgen.ops.reduce_sum import ReduceSum
 from netgen.ops.round_even import RoundEven
 from netgen.ops.sign import Sign
-from netgen.ops.softmax import Softmax
 from netgen.ops.sqrt import Sqrt
 from netgen.ops.sub import Sub
 
@@ -85,10 +85,10 @@ def squared_difference(call: Call) -> TensorView:
 
 
 def log_softmax(call: Call) -> TensorView:
-    """LOG_SOFTMAX -> log of softmax."""
+    """LOG_SOFTMAX along the last axis: x less the logarithm of the sum of powers."""
     x = _floats_only(call)
-    y = call.builder.emit(Softmax(), [call.builder.natural(x)], f"{call.name}.softmax")
-    return row_major(call.builder.emit(Log(), [y], call.name), x.shape)
+    value, last = call.builder.natural(x), len(x.shape) - 1
+    return row_major(log_softmax_of(call.builder, value, (last,), call.name), x.shape)
 
 
 def l2_normalization(call: Call) -> TensorView:

@@ -28,6 +28,7 @@ from tests.frontends.tflite.reduced_models import (
     quotient,
     reduced,
     sparse_weights,
+    spread_apart,
     weights_as_codes,
     weights_of_four_bits,
 )
@@ -72,7 +73,10 @@ FURTHER: dict[str, tuple[Build, ...]] = {
         lambda: alone("L2_NORMALIZATION"), lambda: alone("L2_NORMALIZATION", (1, 7)),
     ),
     "LOG": (lambda: of_positive("LOG"),),
-    "LOG_SOFTMAX": (lambda: alone("LOG_SOFTMAX", (1, 7)),),
+    "LOG_SOFTMAX": (
+        lambda: alone("LOG_SOFTMAX", (1, 7)), lambda: alone("LOG_SOFTMAX", (3, 7)),
+        lambda: alone("LOG_SOFTMAX"), lambda: spread_apart("LOG_SOFTMAX", 200.0),
+    ),
     "MAXIMUM": (
         lambda: two("MAXIMUM", b=FLAT),
         lambda: by_constant("MAXIMUM", (6,), first=True),

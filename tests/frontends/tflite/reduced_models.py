@@ -75,6 +75,13 @@ def of_positive(operator: str, shape: tuple[int, ...] = IMAGE) -> Model:
     return model.node(operator, ["t"])
 
 
+def spread_apart(operator: str, by: float) -> Model:
+    """A function of numbers that lie so many times as far apart."""
+    model = Model({"x": (2, 7)})
+    model.node("MUL", ["x", model.constant("c", by)], ["t"])
+    return model.node(operator, ["t"])
+
+
 def quotient(shape: tuple[int, ...], *, constant: bool = False) -> Model:
     """A quotient by what is not near zero, of a tensor or of a constant."""
     model = Model({"b": shape} if constant else {"a": IMAGE, "b": shape})
