@@ -88,7 +88,7 @@ def arrays_of(inputs: Sequence[object]) -> list[npt.NDArray[Any]]:
 
 
 def _signature(arrays: Arrays, live: Sequence[int]) -> list[bytes]:
-    """What is compiled in: shapes of inputs, and of constants what they hold."""
+    """Shapes of inputs, and what constants hold: all that is compiled in."""
     return [
         str(array.shape).encode()
         + (b"" if at in live else array.dtype.str.encode() + array.tobytes())

@@ -148,8 +148,14 @@ def repeated(model: Model) -> Model:
     return model.node("Expand", ["m", "s"], ["y"])
 
 
+def ones(model: Model) -> Model:
+    """A power by zero is known, and as long as the batch."""
+    model.node("Pow", ["x", model.constant("k", 0.0)], ["p"])
+    return model.node("Sub", ["x", "p"], ["y"])
+
+
 @pytest.mark.parametrize(
-    "build", [attention, vectors, normalised, repeated], ids=lambda build: build.__name__
+    "build", [attention, vectors, normalised, repeated, ones], ids=lambda build: build.__name__
 )
 def test_batch_has_results_of_its_own(load: Load, build: Build) -> None:
     agree_of_each(load, build)
