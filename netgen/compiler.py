@@ -63,9 +63,12 @@ def load(
     *,
     weights: str | PathLike[str] | None = None,
     by_position: bool = False,
+    named: Mapping[str, object] | None = None,
     **parameters: object,
 ) -> Graph:
     """The graph of a model, with its weights.
+
+    `named` are more parameters, whose names may be those of arguments.
 
     `model` is a name of `netgen list`, `file.py:function`, a network, or a file of LOADERS.
     Without `weights` they are seeded: made up, but scaled so that activations keep unit variance.
@@ -74,7 +77,8 @@ def load(
     if isinstance(model, str) and (suffix := Path(model).suffix) in LOADERS:
         if weights is not None or by_position:
             raise UsageError(f"a {suffix} file has its weights already", hint="leave out --weights")
-        return load_file(Path(model), parameters)
+        return load_file(Path(model), parameters, named)
+    parameters.update(named or {})
     if by_position and weights is None:
         raise UsageError("there are no weights to take by position", hint="give --weights as well")
     network = find_network(model)

@@ -13,25 +13,45 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 from onnx.backend.base import Backend, BackendRep
-from onnx.helper import tensor_dtype_to_np_dtype
+from onnx.helper import (
+    make_graph,
+    make_model,
+    make_opsetid,
+    make_tensor_value_info,
+    np_dtype_to_tensor_dtype,
+    tensor_dtype_to_np_dtype,
+)
 from onnx.numpy_helper import from_array, to_array
+from onnx.shape_inference import infer_shapes
 
 from netgen.compiler import compile as compile_graph
 from netgen.errors import GraphError, NetgenError
 from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.graph import Graph
+from netgen.ir.tensor_type import Array
 from netgen.runtime.model import CompiledModel
 
 Arrays: TypeAlias = Sequence[npt.NDArray[Any]]
 _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A network for inputs of one signature, of which it takes those that are `live`."""
+
+    signature: list[bytes]
+    live: list[int]
+    graph: Graph
+    compiled: CompiledModel
 
 
 class NetgenRep(BackendRep):
@@ -40,26 +60,19 @@ class NetgenRep(BackendRep):
     def __init__(self, model: ModelProto, target: str) -> None:
         self._model = model
         self._target = target
-        self._signature: list[bytes] = []
-        self._live: list[int] = []
-        self._graph: Graph | None = None
-        self._compiled: CompiledModel | None = None
+        self._prepared: Prepared | None = None
 
     def run(self, inputs: Arrays, **_: object) -> tuple[npt.NDArray[Any], ...]:
         """Run the network; raises NetgenError for one that netgen refuses."""
-        arrays = arrays_of(inputs)
-        signature = [_signature(array, at in self._live) for at, array in enumerate(arrays)]
-        if self._compiled is None or self._graph is None or signature != self._signature:
-            self._graph, self._live = read(self._model, arrays)
-            self._compiled = compile_graph(self._graph, target=self._target)
-            self._signature = [_signature(a, at in self._live) for at, a in enumerate(arrays)]
-        feeds = [
-            np.asarray(arrays[at], np.float32).reshape(node.type.shape)
-            for at, node in zip(self._live, self._graph.inputs, strict=True)
-        ]
-        found = self._compiled(*feeds)
+        arrays, ready = arrays_of(inputs), self._prepared
+        if ready is None or _signature(arrays, ready.live) != ready.signature:
+            graph, live = read(self._model, arrays)
+            compiled = compile_graph(graph, target=self._target)
+            ready = Prepared(_signature(arrays, live), live, graph, compiled)
+            self._prepared = ready
+        found = ready.compiled(*feeds_of(ready.graph, ready.live, arrays).values())
         results = found if isinstance(found, tuple) else (found,)
-        return as_file_says(self._model, self._graph, results)
+        return as_file_says(self._model, ready.graph, results)
 
 
 def arrays_of(inputs: Sequence[object]) -> list[npt.NDArray[Any]]:
@@ -74,18 +87,36 @@ def arrays_of(inputs: Sequence[object]) -> list[npt.NDArray[Any]]:
     return arrays
 
 
-def _signature(array: npt.NDArray[Any], live: bool) -> bytes:
-    """The part of an input that is compiled in: its shape, and as a constant what it holds."""
-    return str(array.shape).encode() + (b"" if live else array.tobytes())
+def _signature(arrays: Arrays, live: Sequence[int]) -> list[bytes]:
+    """Shapes of inputs, and what constants hold: all that is compiled in."""
+    return [
+        str(array.shape).encode()
+        + (b"" if at in live else array.dtype.str.encode() + array.tobytes())
+        for at, array in enumerate(arrays)
+    ]
+
+
+def feeds_of(graph: Graph, live: Sequence[int], arrays: Arrays) -> dict[str, Array]:
+    """The inputs of the graph by name."""
+    return {
+        node.name: np.asarray(arrays[at], np.float32).reshape(node.type.shape)
+        for at, node in zip(live, graph.inputs, strict=True)
+    }
 
 
 def read(model: ModelProto, arrays: Arrays) -> tuple[Graph, list[int]]:
     """The graph for inputs of these shapes, and which of them it has as inputs.
 
     All floats are, or where an operator needs constants only the first of them. Raises GraphError
-    for a model without one, and what reading raises.
+    for another number of inputs, or a model without floats, and what reading raises.
     """
     inputs = inputs_of(model)
+    if len(arrays) != len(inputs):
+        raise GraphError(
+            "another number of inputs",
+            expected=", ".join(value.name for value in inputs),
+            found=str(len(arrays)),
+        )
     floats = [at for at, value in enumerate(inputs) if _is_float(value)]
     if not floats or floats[0] != 0:
         raise GraphError("the first input is no tensor of floats")
@@ -139,6 +170,39 @@ def as_file_says(model: ModelProto, graph: Graph, results: Arrays) -> tuple[npt.
     return tuple(found)
 
 
+def _model_of(
+    node: NodeProto,
+    arrays: Arrays,
+    results: Sequence[tuple[np.dtype[Any], tuple[int, ...]]] | None,
+    version: int,
+) -> ModelProto:
+    """A model of one node; types of results that are not given are inferred."""
+    names = [name for name in dict.fromkeys(node.input) if name]
+    if len(names) != len(arrays):
+        raise GraphError(
+            "another number of inputs", expected=", ".join(names), found=str(len(arrays))
+        )
+    made = [name for name in node.output if name]
+    outputs = [ValueInfoProto(name=name) for name in made]
+    if results is not None:
+        outputs = [_typed(name, *each) for name, each in zip(made, results, strict=True)]
+    inputs = [_typed(name, a.dtype, a.shape) for name, a in zip(names, arrays, strict=True)]
+    model = make_model(
+        make_graph([node], "node", inputs, outputs), opset_imports=[make_opsetid("", version)]
+    )
+    if results is None:
+        known = ModelProto()
+        known.CopyFrom(model)
+        known.graph.initializer.extend(map(from_array, arrays, names))
+        del model.graph.output[:]
+        model.graph.output.extend(infer_shapes(known, data_prop=True).graph.output)
+    return model
+
+
+def _typed(name: str, dtype: np.dtype[Any], shape: Sequence[int]) -> ValueInfoProto:
+    return make_tensor_value_info(name, np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
+
+
 class NetgenBackend(Backend):
     """The backend: `target` is one of `netgen targets`, or `native`."""
 
@@ -153,6 +217,24 @@ class NetgenBackend(Backend):
         return NetgenRep(model, target)
 
     @classmethod
+    def run_node(
+        cls,
+        node: NodeProto,
+        inputs: Sequence[object],
+        device: str = "CPU",
+        outputs_info: Sequence[tuple[np.dtype[Any], tuple[int, ...]]] | None = None,
+        **options: object,
+    ) -> tuple[npt.NDArray[Any], ...]:
+        """Run a network of one node, of the newest opset or of `opset_version`, for a `target`.
+
+        The inputs are those that the node names, each once.
+        """
+        version = int(str(options.get("opset_version", onnx.defs.onnx_opset_version())))
+        arrays = arrays_of(inputs)
+        model = _model_of(node, arrays, outputs_info, version)
+        return cls.prepare(model, device, str(options.get("target", "native"))).run(arrays)
+
+    @classmethod
     def supports_device(cls, device: str) -> bool:
         """Whether it is the processor."""
         return device == "CPU"
@@ -160,4 +242,5 @@ class NetgenBackend(Backend):
 
 prepare = NetgenBackend.prepare
 run_model = NetgenBackend.run_model
+run_node = NetgenBackend.run_node
 supports_device = NetgenBackend.supports_device

@@ -31,7 +31,7 @@ def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> 
     by_position = bool(given.get(cli_options.BY_POSITION))
     shapes = given.get(cli_options.INPUT_SHAPES)
     bound = {"shapes": shapes} if shapes else {}
-    return load(model, weights=weights, by_position=by_position, **bound, **parameters)
+    return load(model, weights=weights, by_position=by_position, named=parameters, **bound)
 
 
 def load_for_values(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:

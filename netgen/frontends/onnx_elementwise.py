@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
+from math import isfinite, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -34,8 +34,8 @@ from netgen.ops.where import Where
 Floats = npt.NDArray[np.float64]
 Mapping: TypeAlias = "Callable[[Call], TensorView]"
 
-# Whole exponents up to this one are products.
-_MOST_FACTORS = 32
+# Whole exponents up to this one are products: each doubling doubles the rounding error.
+_MOST_FACTORS = 1024
 
 
 def add(call: Call) -> TensorView:
@@ -163,13 +163,21 @@ def where(call: Call) -> TensorView:
     return emit_aligned(call, Where(), operands, call.name, tables=True)
 
 
-def power(call: Call) -> TensorView:
-    """Pow by a constant: products, roots, quotients; other exponents -> power."""
+def power(call: Call) -> Value:
+    """Pow by a constant: products, roots, quotients; other exponents -> power.
+
+    By zero everything becomes 1. Powers by logarithms have no results below zero, nor have other
+    exponents than whole ones.
+    """
     x, exponent = call.tensor(), one_number(call.known(1, "the exponent"), 1.0, "the exponent")
     wide = broadcast_shape([x.shape, _operand(call, 1).shape])
     if wide != x.shape:
         raise GraphError("the exponent has more axes than x", found=f"{list(wide)}")
-    if exponent == int(exponent) and 1 <= abs(exponent) <= _MOST_FACTORS:
+    _check_exponent(exponent)
+    if exponent == 0.0:
+        call.budget.take(prod(x.shape))
+        return np.ones(x.shape, np.float32)
+    if exponent.is_integer():
         found = _product(call, x, int(abs(exponent)))
     elif exponent in (0.5, -0.5):
         found = _applied(call, Sqrt(), x)
@@ -178,6 +186,16 @@ def power(call: Call) -> TensorView:
     if exponent > 0:
         return found
     return emit_aligned(call, Div(), [np.ones((), np.float32), found], f"{call.name}.reciprocal")
+
+
+def _check_exponent(exponent: float) -> None:
+    if isfinite(exponent) and (not exponent.is_integer() or abs(exponent) <= _MOST_FACTORS):
+        return
+    raise GraphError(
+        "an exponent that is not supported",
+        expected=f"a fraction, or a whole number of at most {_MOST_FACTORS}",
+        found=str(exponent),
+    )
 
 
 def _product(call: Call, x: TensorView, count: int) -> TensorView:

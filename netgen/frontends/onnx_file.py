@@ -29,7 +29,9 @@ _OLDEST_OPSET = 6
 
 
 def load_onnx(
-    path: Path, shapes: Mapping[str, Sequence[int]] | None = None, **axes: object
+    path: Path,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    axes: Mapping[str, object] | None = None,
 ) -> Graph:
     """Read a float model of the operators that netgen has, ONNX opset 6 or later.
 
@@ -56,7 +58,7 @@ def load_onnx(
     _check_opset(onnx, model, where)
     external = _read_external(onnx, model, path)
     model = _lifted(model, where)
-    bindings = Bindings.of(shapes or {}, axes, where)
+    bindings = Bindings.of(shapes or {}, axes or {}, where)
     graph = lower_model(_prepared(onnx, model, where), path.stem, where, bindings)
     digest = hashlib.sha256(content)
     for file in external:

@@ -6,7 +6,7 @@ are joined: each layer's C function then exists once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -18,8 +18,15 @@ from netgen.frontends.onnx_cuts import cut
 from netgen.frontends.onnx_joins import joined
 from netgen.frontends.onnx_order import order_of
 from netgen.frontends.onnx_tensor_view import TensorView
+from netgen.ir.graph import Node
+from netgen.ir.operator import Const
 
 Mapping: TypeAlias = "Callable[[Call], TensorView]"
+
+# So many operators may be made of one: enough for 500 images of layers whose axes are moved.
+_MOST_PIECES = 4096
+# An operator takes as long as so many elements of an array.
+_PIECE = 64
 
 # Attributes that say something of every axis of a window, and what they say of the axis of rows.
 _OF_WINDOWS = {
@@ -56,15 +63,50 @@ def of_images(mapping: Mapping) -> Mapping:
 
 
 def _each(mapping: Mapping, call: Call, x: TensorView) -> TensorView:
-    """One image after the other."""
-    order, images = order_of(x), []
-    for number in range(x.shape[0]):
+    """One image after the other: what is made of the first is made of the others, too.
+
+    Weights are made once.
+    """
+    count, order = x.shape[0], order_of(x)
+
+    def image(number: int) -> TensorView:
         cuts = [range(number, number + 1), *(range(extent) for extent in x.shape[1:])]
-        image = cut(call, x, order, cuts, f"{call.name}.in{number}")
-        inputs = (image, *call.inputs[1:])
-        results = (f"{call.name}.out{number}", *call.results[1:])
-        images.append(mapping(replace(call, inputs=inputs, results=results)))
+        return cut(call, x, order, cuts, f"{call.name}.in{number}")
+
+    _check_pieces(call, count)
+    one = image(0)
+    known = len(call.builder.nodes)
+    results = (f"{call.name}.out0", *call.results[1:])
+    first = mapping(replace(call, inputs=(one, *call.inputs[1:]), results=results))
+    made = list(call.builder.nodes.values())[known:]
+    _check_pieces(call, count * sum(not isinstance(node.op, Const) for node in made))
+    images = [first]
+    for number in range(1, count):
+        others = {one.value: image(number).value}
+        value = _again(call, made, first.value, others, f"{call.name}.out{number}")
+        images.append(replace(first, value=value))
     return joined(call, images, 0, call.name)
+
+
+def _again(call: Call, made: Sequence[Node], result: str, others: dict[str, str], name: str) -> str:
+    """The value that takes the place of `result` where others take that of what it is made of."""
+    for node in made:
+        if any(operand in others for operand in node.operands):
+            operands = [others.get(operand, operand) for operand in node.operands]
+            part = name if node.name == result else f"{name}.{node.op.operator_name}"
+            others[node.name] = call.builder.emit(node.op, operands, part)
+    return others[result]
+
+
+def _check_pieces(call: Call, count: int) -> None:
+    if count > _MOST_PIECES:
+        raise GraphError(
+            "a batch of more images than netgen writes out one by one",
+            expected=f"at most {_MOST_PIECES} operators",
+            found=str(count),
+            hint="export the model for a smaller batch",
+        )
+    call.budget.take(count * _PIECE)
 
 
 def _with_rows(call: Call, x: TensorView) -> Call:

@@ -188,6 +188,7 @@ def _along(
             for n in sides
         ]
         return joined(call, [p for p in (parts[0], x, parts[1]) if p is not None], axis, call.name)
+    call.budget.take(16 * (extent + sum(sides)))
     at = np.arange(-sides[0], extent + sides[1])
     if mode == "edge":
         places = np.clip(at, 0, extent - 1)
@@ -196,7 +197,6 @@ def _along(
     else:
         period = max(2 * (extent - 1), 1)
         places = (extent - 1) - np.abs((extent - 1) - at % period) if extent > 1 else at * 0
-    call.budget.take(16 * places.size)
     cuts = [range(n) for n in x.shape]
     pieces = []
     for number, run in enumerate(runs_of(places.tolist())):

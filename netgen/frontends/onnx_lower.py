@@ -147,6 +147,7 @@ class _Lowering:
         for name, value in zip(node.output, branch.output, strict=False):
             if value.name in self._values:
                 self._values[name] = self._values[value.name]
+                self._open.alias(name, value.name)
 
     def _call(self, node: NodeProto) -> Call:
         inputs = tuple(self._values[name] if name else None for name in node.input)

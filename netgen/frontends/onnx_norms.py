@@ -63,8 +63,7 @@ def lp_normalization(call: Call) -> TensorView:
 def mean_variance_normalization(call: Call) -> TensorView:
     """MeanVarianceNormalization: x less its mean along some axes, over its deviation and 1e-9."""
     x, name = call.tensor(), call.name
-    axes = call.integers("axes")
-    along = [axis_of(axis, len(x.shape)) for axis in ((0, 2, 3) if axes is None else axes)]
+    along = normalised_axes(call, len(x.shape))
     mean = reduced(call, x, ReduceMean, along, f"{name}.mean")
     centred = emit_aligned(call, Sub(), [x, mean], f"{name}.centred")
     square = replace(centred, value=call.builder.emit(Mul(), [centred.value] * 2, f"{name}.square"))
@@ -72,6 +71,12 @@ def mean_variance_normalization(call: Call) -> TensorView:
     root = replace(variance, value=call.builder.emit(Sqrt(), [variance.value], f"{name}.root"))
     size = call.builder.affine(root, np.ones(1), np.array([1e-9]), f"{name}.size")
     return emit_aligned(call, Div(), [centred, size], name)
+
+
+def normalised_axes(call: Call, rank: int) -> list[int]:
+    """The axes of a MeanVarianceNormalization."""
+    axes = call.integers("axes")
+    return [axis_of(axis, rank) for axis in ((0, 2, 3) if axes is None else axes)]
 
 
 def lrn(call: Call) -> TensorView:
@@ -82,6 +87,8 @@ def lrn(call: Call) -> TensorView:
     x, size = call.tensor(), call.integer("size")
     if len(x.shape) != 4 or x.shape[0] != 1:
         raise GraphError("only images are supported", found=f"{list(x.shape)}")
+    if size < 1:
+        raise GraphError("a sum over no channels", expected="a size of at least 1", found=str(size))
     alpha, beta = call.floating("alpha", 1e-4), call.floating("beta", 0.75)
     channels, name = x.shape[1], call.name
     call.budget.take(channels * channels)

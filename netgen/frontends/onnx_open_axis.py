@@ -10,7 +10,7 @@ array.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -34,6 +34,11 @@ class AxisPlace:
     axis: int
     outer: int = 1
     inner: int = 1
+
+
+def without(place: AxisPlace, dropped: Sequence[int]) -> AxisPlace:
+    """The place when other axes are dropped."""
+    return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,15 @@ class OpenAxes:
         if (place := self._places.get(name)) is not None:
             shape[place.axis] *= _LONGER
         return row_major(value.value, shape)
+
+    def alias(self, new: str, old: str) -> None:
+        """Note that a value has another name."""
+        if old in self._places:
+            self._places[new] = self._places[old]
+        if old in self._twins:
+            self._twins[new] = self._twins[old]
+        if old in self._inputs:
+            self._inputs[new] = self._inputs[old]
 
     def keep(self, step: OpenNode, names: Iterable[str], place: AxisPlace) -> None:
         """Note where results have the axis."""

@@ -1,4 +1,4 @@
-"""Operators and open axes: one rule for each operator, listed in RULES and OF_SEVERAL.
+"""Operators and open axes: one rule for each operator, listed in RULES, or in OF_SEVERAL.
 
 A rule gives the place of the axis in the results. It raises GraphError, which says how, where
 results along the axis depend on each other, or on how long it is. It gives None where the weights
@@ -7,16 +7,16 @@ or the shapes of the file fit no other extent than 1: then 1 is what the axis is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-import numpy as np
-
 from netgen.errors import GraphError
 from netgen.frontends.onnx_activations import ACTIVATIONS
-from netgen.frontends.onnx_call import Known, axis_of
-from netgen.frontends.onnx_open_axis import AxisPlace, OpenNode
+from netgen.frontends.onnx_call import axis_of
+from netgen.frontends.onnx_norms import normalised_axes
+from netgen.frontends.onnx_open_axis import AxisPlace, OpenNode, without
+from netgen.frontends.onnx_open_several import OF_SEVERAL
 from netgen.frontends.onnx_reductions import REDUCTIONS
 from netgen.frontends.onnx_shapes import (
     flattened,
@@ -118,18 +118,14 @@ def _reduce_mean(step: OpenNode, place: AxisPlace) -> AxisPlace:
         return place
     if place.axis in (axes or range(rank)):
         raise GraphError("the axis is reduced")
-    return place if call.flag("keepdims", 1) else _without(place, axes or ())
-
-
-def _without(place: AxisPlace, dropped: Sequence[int]) -> AxisPlace:
-    return replace(place, axis=place.axis - sum(axis < place.axis for axis in dropped))
+    return place if call.flag("keepdims", 1) else without(place, axes or ())
 
 
 def _arg_max(step: OpenNode, place: AxisPlace) -> AxisPlace:
     axis = axis_of(step.call.integer("axis", 0), len(step.shape))
     if place.axis == axis:
         raise GraphError("the largest is sought along the axis")
-    return place if step.call.flag("keepdims", 1) else _without(place, [axis])
+    return place if step.call.flag("keepdims", 1) else without(place, [axis])
 
 
 def _softmax(step: OpenNode, place: AxisPlace) -> AxisPlace:
@@ -140,9 +136,31 @@ def _softmax(step: OpenNode, place: AxisPlace) -> AxisPlace:
     return place
 
 
-def _product(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
-    """The weights say how long the last axis is."""
-    return None if place.axis == len(step.shape) - 1 else place
+def _instance_norm(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
+    """The parameters say how many channels there are; means are taken over all pixels."""
+    del step
+    if place.axis >= 2:
+        raise GraphError("the mean is taken over the axis")
+    return None if place.axis == 1 else place
+
+
+def _neighbours(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    del step
+    if place.axis == 1:
+        raise GraphError("neighbours along the axis are summed")
+    return place
+
+
+def _mean_variance(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    if place.axis in normalised_axes(step.call, len(step.shape)):
+        raise GraphError("the mean is taken over the axis")
+    return place
+
+
+def _tile(step: OpenNode, place: AxisPlace) -> AxisPlace:
+    """Repeats of the whole axis change slower than it."""
+    repeats = step.call.integers("repeats", 1) or ()
+    return replace(place, outer=place.outer * repeats[place.axis])
 
 
 def _batch_norm(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
@@ -151,11 +169,11 @@ def _batch_norm(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     return None if place.axis == 1 else place
 
 
-def _along(how: str) -> Rule:
+def _along(how: str, default: int = 0) -> Rule:
     """Make the rule of what has one axis along which it must not be."""
 
     def rule(step: OpenNode, place: AxisPlace) -> AxisPlace:
-        if place.axis == axis_of(step.call.integer("axis", 0), len(step.shape)):
+        if place.axis == axis_of(step.call.integer("axis", default), len(step.shape)):
             raise GraphError(how)
         return place
 
@@ -195,7 +213,7 @@ def _flatten(step: OpenNode, place: AxisPlace) -> AxisPlace:
 def _squeeze(step: OpenNode, place: AxisPlace) -> AxisPlace | None:
     dropped = squeezed_axes(step.call, step.shape)
     if place.axis not in dropped:
-        return _without(place, dropped)
+        return without(place, dropped)
     if step.call.axes(len(step.shape), 1) is None:
         raise GraphError("the axis is dropped only where it is 1")
     return None
@@ -211,66 +229,8 @@ def _transpose(step: OpenNode, place: AxisPlace) -> AxisPlace:
     return replace(place, axis=permutation(step.call, len(step.shape)).index(place.axis))
 
 
-def _of_two(step: OpenNode) -> AxisPlace | None:
-    """Every element by itself, if both inputs have the axis at one place."""
-    shapes, twins = ([_shape(v) for v in call.inputs] for call in (step.call, step.twin))
-    for value, twin in zip(step.call.inputs, step.twin.inputs, strict=True):
-        if isinstance(value, np.ndarray) and twin is not value and not _repeats(value, twin):
-            raise GraphError("the constant depends on the axis")
-    try:
-        shape, longer = np.broadcast_shapes(*shapes), np.broadcast_shapes(*twins)
-    except ValueError:
-        return None
-    placed = {
-        replace(place, axis=len(shape) - len(own) + place.axis)
-        for place, own in zip(step.places, shapes, strict=True)
-        if place is not None
-    }
-    changed = [axis for axis, n in enumerate(shape) if longer[axis] != n]
-    if len(placed) != 1 or changed != [place.axis for place in placed]:
-        raise GraphError("different parts of the axis are set against each other")
-    return placed.pop()
-
-
-def _shape(value: object) -> tuple[int, ...]:
-    return value.shape if isinstance(value, TensorView | np.ndarray) else ()
-
-
-def _repeats(array: Known, twin: object) -> bool:
-    """Whether a twin is the array itself, repeated along the axis."""
-    if not isinstance(twin, np.ndarray):
-        return False
-    try:
-        return np.array_equal(np.broadcast_to(array, twin.shape), twin)
-    except ValueError:
-        return False
-
-
-def _concat(step: OpenNode) -> AxisPlace | None:
-    axis = axis_of(step.call.integer("axis"), len(step.shape))
-    placed = [place for place in step.places if place is not None]
-    if any(place.axis == axis for place in placed):
-        raise GraphError("tensors are joined along the axis")
-    # Tensors that have the axis elsewhere, or not at all, fit only where it is 1.
-    if len(placed) < len(step.places) or len({place.axis for place in placed}) > 1:
-        return None
-    if len({(place.outer, place.inner) for place in placed}) > 1:
-        raise GraphError("different parts of the axis are set side by side")
-    return placed[0]
-
-
 # Inputs that may depend on the axis, since their rules ask the twin.
 _READ = {("Reshape", 1), ("Slice", 1), ("Slice", 2)}
-
-_ELEMENTWISE = (
-    *("Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max"),
-    *("Mean", "Min", "Mul", "Or", "PRelu", "Sub", "Sum", "Where", "Xor"),
-)
-
-OF_SEVERAL: dict[str, Callable[[OpenNode], AxisPlace | None]] = {
-    **dict.fromkeys(_ELEMENTWISE, _of_two),
-    "Concat": _concat,
-}
 
 RULES: dict[str, Rule] = {
     **{activation.operator: _keeps for activation in ACTIVATIONS},
@@ -286,16 +246,18 @@ RULES: dict[str, Rule] = {
     "Dropout": _keeps,
     "Flatten": _flatten,
     "Gather": _along("places along the axis are gathered"),
-    "Gemm": _product,
     "GlobalAveragePool": _global_pool,
     "GlobalMaxPool": _global_pool,
     "Identity": _keeps,
+    "InstanceNormalization": _instance_norm,
+    "LRN": _neighbours,
     "LogSoftmax": _softmax,
+    "LpNormalization": _along("the size is taken along the axis", -1),
+    "MeanVarianceNormalization": _mean_variance,
     "Neg": _keeps,
     "Not": _keeps,
     "Pow": _keeps,
     "Reciprocal": _keeps,
-    "MatMul": _product,
     "MaxPool": _pool,
     "Pad": _pad,
     **dict.fromkeys(REDUCTIONS, _reduce_mean),
@@ -306,6 +268,7 @@ RULES: dict[str, Rule] = {
     "SpaceToDepth": _blocks,
     "Split": _along("the axis is split"),
     "Squeeze": _squeeze,
+    "Tile": _tile,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

@@ -80,6 +80,14 @@ class Bindings:
     @staticmethod
     def of(shapes: Mapping[str, Sequence[int]], axes: Mapping[str, object], where: str) -> Bindings:
         """Numbers, also as texts; raises UsageError for what is none."""
+        if not isinstance(shapes, Mapping):
+            raise UsageError(
+                "shapes are no mapping",
+                where=where,
+                expected="shapes by the names of inputs",
+                found=str(shapes),
+                hint="bind an axis of that name by named={'shapes': N}",
+            )
         try:
             return Bindings(
                 {name: tuple(map(_extent, shape)) for name, shape in shapes.items()},

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, axis_of
 from netgen.frontends.onnx_order import AxisOrder, emit_aligned, order_of
 from netgen.frontends.onnx_tensor_view import TensorView
@@ -168,11 +169,22 @@ def _softmax_axes(call: Call, rank: int) -> tuple[int, ...]:
 def log_softmax(call: Call) -> TensorView:
     """LogSoftmax: x less the logarithm of the sum of powers, both less the largest element."""
     x = call.tensor()
-    axes = _softmax_axes(call, len(x.shape))
-    most = reduced(call, x, ReduceMax, axes, f"{call.name}.most")
-    below = emit_aligned(call, Sub(), [x, most], f"{call.name}.below")
-    total = reduced(call, _on(call, below, Exp(), "powers"), ReduceSum, axes, f"{call.name}.total")
-    return emit_aligned(call, Sub(), [below, _on(call, total, Log(), "log")], call.name)
+    order = order_of(x)
+    value, places = order.store(call.builder, x), order.places(_softmax_axes(call, len(x.shape)))
+    return order.view(log_softmax_of(call.builder, value, places, call.name), x.shape)
+
+
+def log_softmax_of(builder: Builder, value: str, places: tuple[int, ...], name: str) -> str:
+    """A value of floats less its largest element along these axes, and less the log of the sum.
+
+    The logarithm of a softmax would be that of zero where elements lie far apart.
+    """
+    most = builder.emit(ReduceMax(places), [value], f"{name}.most")
+    below = builder.emit(Sub(), [value, most], f"{name}.below")
+    powers = builder.emit(Exp(), [below], f"{name}.powers")
+    total = builder.emit(ReduceSum(places), [powers], f"{name}.total")
+    log = builder.emit(Log(), [total], f"{name}.log")
+    return builder.emit(Sub(), [below, log], name)
 
 
 def arg_max(call: Call, *, least: bool = False) -> TensorView:

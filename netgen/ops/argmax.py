@@ -34,16 +34,14 @@ class Argmax(Operator):
             raise GraphError("argmax needs channels of pixels", found=str(x))
         return TensorType("i32", (*x.shape[:-1], 1))
 
-    def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
+    def reference(self, operands: Sequence[Array], _signature: Signature, /) -> Array:
         """numpy.argmax of what is a number."""
         x = operands[0]
-        if signature.operands[0].element.is_float:
-            x = np.where(np.isnan(x), -np.inf, x)
-        found = (x[..., ::-1] if self.last else x).argmax(axis=-1, keepdims=True)
-        if self.last:
-            found = x.shape[-1] - 1 - found
-        first = np.isnan(operands[0][..., :1])
-        return np.where(first, 0, found).astype(np.int64)
+        number = ~np.isnan(x)
+        most = np.where(number, x, -np.inf).max(axis=-1, keepdims=True)
+        places = np.where(number & (x == most), np.arange(x.shape[-1]), -1 if self.last else np.inf)
+        found = (places.max if self.last else places.min)(axis=-1, keepdims=True)
+        return np.where(number[..., :1], found, 0).astype(np.int64)
 
     def value_range(self, operands: Sequence[Range]) -> Range:
         """Numbers of channels."""

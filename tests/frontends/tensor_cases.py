@@ -110,6 +110,7 @@ TENSORS: Cases = {
         case("LRN", "x", size=3),
         case("LRN", "x", size=5, alpha=0.5, beta=0.5, bias=2.0),
         case("LRN", "x", size=3, shape=(1, 6, 9), refused="only images"),
+        case("LRN", "x", size=0, refused="a sum over no channels"),
     ],
     "Less": [mask("Less", "x", LINE)],
     "LessOrEqual": [mask("LessOrEqual", "x", LINE, first=12)],
@@ -135,7 +136,12 @@ TENSORS: Cases = {
     "Not": [Case(partial(of_masks, operator="Not", both=False))],
     "Or": [Case(partial(of_masks, operator="Or", both=True))],
     "Pow": [
-        *(case("Pow", "x", np.float32(n)) for n in (1, 2, 3, 7, -1, -2)),
+        *(case("Pow", "x", np.float32(n)) for n in (0, 1, 2, 3, 7, 33, 40, -1, -2)),
+        case("Pow", "x", np.zeros((1, 1), np.float32), shape=(3, 1)),
+        *(
+            case("Pow", "x", np.float32(n), refused="an exponent that is not supported")
+            for n in (1025, np.inf, -np.inf, np.nan)
+        ),
         case("Pow", "x", uniform("e", (4,)), refused="the exponent must be one number"),
         Case(powers, refused="the exponent must be a constant"),
         Case(partial(root_of, exponent=0.5)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -193,6 +194,34 @@ def test_weights_that_every_node_reads_again(load: Load) -> None:
     for n in range(60):
         model.node("MatMul", [f"x{n}" if n else "x", "w"], [f"x{n + 1}"])
     refused(load, model.node("Relu", ["x60"], ["y"]), rf"\(MatMul\): {TOO_MANY}")
+
+
+@pytest.mark.parametrize("shape", [(10**8, 4, 1, 1), (2100, 4, 2, 2)])
+def test_very_many_images(load: Load, shape: tuple[int, ...]) -> None:
+    """The second ones are turned before they are pooled."""
+    model = Model({"x": shape}).node("MaxPool", ["x"], ["y"], kernel_shape=[1, 1])
+    refused(load, model, "more images than netgen writes out")
+
+
+def test_weights_of_many_images_are_made_once(load: Load) -> None:
+    """All other elements of the file's budget are those of one image."""
+    model = Model({"x": (48, 512, 1, 1)})
+    model.node("Conv", ["x", model.weights("w", 512, 512, 3, 3)], ["y"], pads=[1] * 4)
+    graph = load(model)
+    assert len(graph.constants) == 1
+    assert names(graph).count("conv2d") == 48
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])
+def test_very_long_borders(load: Load, mode: str) -> None:
+    """They are refused before their places are listed."""
+    model = Model({"x": (1, 3)})
+    border = model.constant("p", [0, 2**31 - 1, 0, 2**31 - 1], "int64")
+    tracemalloc.start()
+    refused(load, model.node("Pad", ["x", border], ["y"], mode=mode), TOO_MANY)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**26
 
 
 @pytest.mark.parametrize("count", [20_000, 2**22])

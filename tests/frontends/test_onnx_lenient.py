@@ -6,7 +6,11 @@ import re
 from functools import partial
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
 import netgen
+from netgen.cli.main import main
 from netgen.errors import GraphError, UsageError
 from netgen.frontends.onnx_file import load_onnx
 from tests.frontends.conftest import Agree, Load
@@ -35,8 +39,23 @@ def test_open_axes_are_bound(tmp_path: Path) -> None:
         ({}, {"height": "tall"}, "no number of elements.* found height=tall"),
         ({"x": (0, 3, 9, 7)}, {}, "expected whole numbers of at least 1"),
     ):
-        text = message(UsageError, partial(load_onnx, path, shapes=shapes, **axes))
+        text = message(UsageError, partial(load_onnx, path, shapes=shapes, axes=axes))
         assert re.search(expected, text)
+
+
+@pytest.mark.parametrize("axis", ["shapes", "path", "axes", "model", "weights", "named"])
+def test_axes_of_any_name_are_bound(tmp_path: Path, axis: str) -> None:
+    """Also by those that functions of Python have for their own arguments."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(convolution(Model({"x": (1, 3, axis, 7)})).proto().SerializeToString())
+    result = CliRunner().invoke(main, ["show", str(path), "--format", "text", "-p", f"{axis}=9"])
+    assert not result.exit_code, result.output
+    assert "%x" in result.output
+    assert "f32[1,3,9,7]" in result.output
+    text = message(UsageError, lambda: netgen.load(str(path), named={"other": 9}))
+    assert "there is no such input or open axis" in text
+    text = message(UsageError, lambda: netgen.load(str(path), shapes=9))
+    assert "expected shapes by the names of inputs, found 9" in text
 
 
 def test_nodes_in_any_order_and_branches_that_nothing_reads(load: Load) -> None:

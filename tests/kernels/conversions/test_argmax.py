@@ -31,6 +31,24 @@ def largest() -> tuple[Tensor, ...]:
     )
 
 
+@network
+def last_largest() -> Tensor:
+    return dsl.argmax(image(1, 6, 3), last=True)
+
+
+def test_not_a_number_is_never_the_largest() -> None:
+    """Nor beside what is least of all; only where it is first is nothing larger."""
+    low, none = -np.inf, np.nan
+    rows = [[low, none, none], [low, low, none], [none, 1, 2], [none] * 3, [0, 0, none], [1, 0, 1]]
+    x = np.array([[rows]], np.float32)
+    graph = netgen.load(last_largest)
+    expected = [0, 1, 0, 0, 1, 2]
+    assert interpret(graph, {"image": x})[graph.outputs[0]].ravel().tolist() == expected
+    found = netgen.compile(graph, target="generic")(x[0])
+    assert isinstance(found, np.ndarray)
+    assert found.ravel().tolist() == expected
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_first_of_the_largest(threads: int) -> None:
     graph = run_pipeline(netgen.load(largest))

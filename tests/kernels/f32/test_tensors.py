@@ -5,7 +5,7 @@ All layers stand in one network, so that one compilation tests them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ from netgen.ops.strided_slice import StridedSlice
 from netgen.ops.sub import Sub
 from netgen.ops.table import Table
 from netgen.ops.where import Where
-from tests.kernels.layers import normal_inputs, worst_errors
+from tests.kernels.layers import Floats, normal_inputs, worst_errors
 
 Shape = tuple[int, ...]
 
@@ -101,6 +101,24 @@ def layers() -> Iterator[tuple[Operator, tuple[Shape, ...], int | None]]:
     yield Table(), ((2, 3),), 0
 
 
+# Numbers of which some are equal, where that matters.
+FEW = np.array([-1, 0, 1], np.float32)
+CHOOSING = (Less, LessOrEqual, Equal, Where)
+
+
+def chosen_layers() -> list[int]:
+    return [number for number, (op, *_) in enumerate(layers()) if isinstance(op, CHOOSING)]
+
+
+def of_few_numbers(arrays: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Draw the operands of layers that choose of few numbers."""
+    draw, found = np.random.default_rng(5), dict(arrays)
+    for name, array in arrays.items():
+        if int(name[1:].partition("_")[0]) in chosen_layers():
+            found[name] = draw.choice(FEW, array.shape)
+    return found
+
+
 def network() -> Graph:
     draw = np.random.default_rng(1)
     nodes = [node for n, given in enumerate(layers()) for node in layer(n, *given)]
@@ -110,15 +128,17 @@ def network() -> Graph:
         if isinstance(node.op, Const)
     }
     outputs = [node.name for node in nodes if node.name.startswith("out")]
-    return Graph("case", nodes, outputs, constants)
+    return Graph("case", nodes, outputs, of_few_numbers(constants))
 
 
 @pytest.mark.parametrize("target", ["generic", pytest.param("native", marks=pytest.mark.heavy)])
 def test_layers_of_any_rank(target: str) -> None:
     graph = network()
-    inputs = normal_inputs(graph)
+    inputs = of_few_numbers(normal_inputs(graph))
     found = netgen.compile(graph, target=target)(*inputs.values())
     expected = {name: interpret(graph, inputs)[name] for name in graph.outputs}
+    for number in chosen_layers():
+        assert len(np.unique(expected[f"out{number}"])) > 1
     shaped = {
         name: array.reshape(expected[name].shape)
         for name, array in zip(graph.outputs, found, strict=True)
