@@ -91,8 +91,10 @@ def quick_builds() -> Iterator[None]:
 
 
 @pytest.fixture
-def as_users_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compile with -O3: the evidence for what users run, with all networks and real files."""
+def as_users_compile(monkeypatch: pytest.MonkeyPatch, short_headers: None) -> None:
+    """Compile with -O3 and the compiler's own headers: the evidence for what users run."""
+    del short_headers  # they are found by now, and are not any more
+    monkeypatch.delenv("C_INCLUDE_PATH")
     monkeypatch.setattr(build, "_SHARED_FLAGS", SHARED_FLAGS)
     monkeypatch.setattr(tools, "QUICK", ())
 

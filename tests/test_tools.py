@@ -9,7 +9,15 @@ import pytest
 from netgen.kernels.targets import TARGETS
 from netgen.runtime import cpu
 from tests import tools
-from tests.tools import Program, ToolError, any_compiler, find_tool, link, run_tool
+from tests.tools import (
+    Program,
+    ToolError,
+    any_compiler,
+    find_tool,
+    link,
+    require_architecture,
+    run_tool,
+)
 
 MAIN = "int main(void) { return STATUS; }\n"
 
@@ -69,3 +77,11 @@ def test_the_status_of_a_program_counts(status: int, tmp_path: Path) -> None:
 def test_a_compiler_without_libraries_of_sanitizers_skips(tmp_path: Path) -> None:
     with pytest.raises(pytest.skip.Exception, match=r"needs the libraries of .* -fsanitize=none"):
         link(tmp_path, [any_compiler(), "-fsanitize=none-such"], ["none.c"])
+
+
+@pytest.mark.usefixtures("as_users_compile")
+def test_what_users_compile_reads_the_compiler_s_own_headers() -> None:
+    require_architecture("x86_64")
+    read = run_tool(["gcc", "-M", "-xc", "-"], feed=b"#include <immintrin.h>\n").decode()
+    assert "immintrin.h" in read
+    assert f"{tools.TOP}/tests/headers" not in read

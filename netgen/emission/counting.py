@@ -72,9 +72,9 @@ class Local:
     at: Term
 
 
-def local(name: str, *terms: Term) -> Local:
+def local(name: str, *terms: Term, kind: str = "int") -> Local:
     """A variable of this name for a sum, unless that is a plain number."""
     value = sum_of(*terms)
     if isinstance(value, int) and value >= 0:
         return Local("", value)
-    return Local(f"const int {name} = {value};", name)
+    return Local(f"const {kind} {name} = {value};", name)

@@ -140,4 +140,4 @@ def literal(number: float) -> str:
 def string_text(text: str) -> str:
     """Text as it may stand between the quotes of a C string: names come from files."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
-    return shown.replace("\\", "\\\\").replace('"', '\\"').replace("??", "?\\?")
+    return shown.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?")

@@ -56,7 +56,7 @@ def test_the_rule_for_make_names_the_files_that_the_c_depends_on(
 
 
 def test_labels_and_the_best_outputs_are_in_the_c(cli: Cli, tiny: str, folder: Path) -> None:
-    labels = ["zero", 'a "quote"', "back\\slash", "what??/", *(f"n{n}" for n in range(4, 10))]
+    labels = ["zero", 'a "quote"', "back\\slash", "what???/", *(f"n{n}" for n in range(4, 10))]
     (folder / "l.txt").write_text("\n".join(labels))
     assert cli("compile", tiny, "-o", "m.c", "--labels", "l.txt").code == 0
     (folder / "main.c").write_text(TOP)

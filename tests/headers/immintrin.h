@@ -1,6 +1,7 @@
 /* The part of gcc's <immintrin.h> that generated C uses. The whole takes gcc longer to read than most
- * kernels to compile. C_INCLUDE_PATH has the tests find this one first: tests/conftest.py. */
-#if defined __GNUC__ && !defined __clang__ && !defined _IMMINTRIN_H_INCLUDED
+ * kernels to compile. C_INCLUDE_PATH has the tests find this one first: tests/conftest.py.
+ * Parts have no stable names. Compilers but the one that was tried read the whole. */
+#if defined __GNUC__ && __GNUC__ == 12 && !defined __clang__ && !defined _IMMINTRIN_H_INCLUDED
 #define _IMMINTRIN_H_INCLUDED /* without it the parts refuse to be read */
 #include <smmintrin.h>
 #include <avxintrin.h>

@@ -11,16 +11,18 @@ make        # build/example and build/lib{name}.a
 make run    # {run}
 ```
 
-`CC`, `AR` and `CFLAGS` can be set on the command line.
+`CC`, `AR` and `CFLAGS` can be set on the command line. Flags of a board's core stand in `BOARD`.
 """
 
 
 def make_files(bundle: Bundle) -> Files:
     """Makefile, sources, example; with a board its start and linker script."""
+    machine = () if bundle.board is None else bundle.board.flags
+    own = [flag for flag in bundle.flags if flag not in machine]
     files = {
         **bundle.under(SOURCES),
         "example/main.c": bundle.example(),
-        "Makefile": bundle.text("Makefile.j2"),
+        "Makefile": bundle.text("Makefile.j2", own_flags=own),
         **bundle.page(_BUILD.format(name=bundle.name, run=runs_where(bundle))),
     }
     return files | example_board(bundle)

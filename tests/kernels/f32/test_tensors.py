@@ -5,7 +5,8 @@ All layers stand in one network, so that one compilation tests them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from netgen.ir.graph import Graph, Node
 from netgen.ir.interpret import interpret
 from netgen.ir.operator import Const, Input, Operator
 from netgen.ir.registry import REGISTRY
-from netgen.ir.tensor_type import TensorType
+from netgen.ir.tensor_type import Array, TensorType
+from netgen.kernels.targets import find_target
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.add import Add
 from netgen.ops.argmax import Argmax
@@ -39,7 +41,9 @@ from netgen.ops.strided_slice import StridedSlice
 from netgen.ops.sub import Sub
 from netgen.ops.table import Table
 from netgen.ops.where import Where
+from tests.emission.programs import SANITIZERS, emission
 from tests.kernels.layers import Floats, normal_inputs, worst_errors
+from tests.tools import require_processor
 
 Shape = tuple[int, ...]
 
@@ -150,19 +154,22 @@ def test_layers_of_any_rank(target: str) -> None:
 CANCELLING = {"gelu": 4e-7, "gelu_tanh": 4e-7}
 # The exponent of e^(a log x) is exact to so many units in its last place.
 FAR = {"power": 4e-6}
-LINE = np.concatenate([np.linspace(-20.0, 20.0, 4001), [1e-30, -1e-5, 1e-5, 8388607.5, 2.5, 3e38]])
+ODD = [-0.0, -1e-30, np.inf, -np.inf, np.nan]
+LINE = np.concatenate(
+    [np.linspace(-20.0, 20.0, 4001), [1e-30, -1e-5, 1e-5, 8388607.5, 2.5, 3e38], ODD]
+)
 
 
-@pytest.mark.parametrize("target", ["generic", pytest.param("native", marks=pytest.mark.heavy)])
-def test_functions_are_near_to_the_last_place(target: str) -> None:
-    """Three units in the last place, of which every function of one number has its own C."""
+def functions() -> Graph:
+    """Every function of one number, of the same numbers."""
     kinds = [kind for kind in REGISTRY if issubclass(kind, ElementwiseActivation)]
-    x = LINE.astype(np.float32)[None]
-    kind = TensorType("f32", x.shape)
+    kind = TensorType("f32", (1, *LINE.shape))
     nodes = [Node("x", Input(), (), kind)]
     nodes += [Node(each.operator_name, each(), ("x",), kind) for each in kinds]
-    graph = Graph("case", nodes, [node.name for node in nodes[1:]])
-    found = netgen.compile(graph, target=target)(x)
+    return Graph("case", nodes, [node.name for node in nodes[1:]])
+
+
+def check_functions(graph: Graph, x: Array, found: Sequence[Array]) -> None:
     with np.errstate(all="ignore"):
         expected = interpret(graph, {"x": x})
     for name, array in zip(graph.outputs, found, strict=True):
@@ -170,3 +177,27 @@ def test_functions_are_near_to_the_last_place(target: str) -> None:
             wanted = expected[name].astype(np.float32)
         least, near = CANCELLING.get(name, 1e-37), FAR.get(name, 4e-7)
         np.testing.assert_allclose(array, wanted, rtol=near, atol=least, err_msg=name)
+        if name == "sqrt":
+            np.testing.assert_array_equal(np.signbit(array)[x == 0.0], np.signbit(x)[x == 0.0])
+
+
+@pytest.mark.parametrize("target", ["generic", pytest.param("native", marks=pytest.mark.heavy)])
+def test_functions_are_near_to_the_last_place(target: str) -> None:
+    """Three units in the last place, of which every function of one number has its own C."""
+    graph, x = functions(), LINE.astype(np.float32)[None]
+    check_functions(graph, x, [*netgen.compile(graph, target=target)(x)])
+
+
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [("gcc", "generic"), pytest.param("clang", "x86-64-v3", marks=pytest.mark.heavy)],
+)
+def test_functions_overflow_nothing(compiler: str, target: str, tmp_path: Path) -> None:
+    """Neither their whole numbers nor a division by zero, which would set the user's flags."""
+    require_processor(target)
+    graph, x = functions(), LINE.astype(np.float32)[None]
+    emitted = emission(graph, target)
+    flags = [*find_target(target).machine_flags, *SANITIZERS, "-fsanitize=float-divide-by-zero"]
+    program = emitted.build(tmp_path, [compiler, "-std=c99", "-O1", *flags])
+    found = emitted.run(program, {"x": x})
+    check_functions(graph, x, [found[name] for name in graph.outputs])

@@ -20,6 +20,7 @@ from netgen.ops.linear import Linear
 from netgen.ops.pad import Pad
 from netgen.ops.quantize import Quantize
 from netgen.ops.reshape import Reshape
+from netgen.ops.weighted import Weighted
 
 LAYERS = ("pointwise", "conv2d", "groups", "depthwise", "shuffle", "branch", "pad")
 _ACTS = ("none", "relu", "relu6")
@@ -65,7 +66,7 @@ class Drawing:
         pixels = TensorType("u8", shape, Quantisation(scale, zero + 128))
         return self.add(Quantize(scale, zero), (self.add(Input(), (), pixels),))
 
-    def weighted(self, op: Conv2d | DepthwiseConv2d | Linear, x: str, w: tuple[int, ...]) -> str:
+    def weighted(self, op: Weighted, x: str, w: tuple[int, ...]) -> str:
         """Add a layer with weights of a shape, outputs first, whose sums mostly stay in range."""
         draw, element = self.draw, ELEMENTS[self.dtype]
         signed = self.dtype == "i8"
