@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import netgen
+from netgen.export.boards import find_board
 from netgen.kernels.targets import find_target
 from tests.cases import heavy
 from tests.firmware import board
 from tests.kernels.i8.coded_calls import program_of, read_codes, written_for
-from tests.kernels.i8.small_cores import depthwise_calls, product_calls
+from tests.kernels.i8.product_layers import Window, call_of
+from tests.kernels.i8.small_cores import PAIRS, depthwise_calls, product_calls
+from tests.tools import run_tool
 
 # Thumb-1, which every Cortex-M executes; it has no products of 64 bits.
 _M0 = ("-mcpu=cortex-m0plus", "-mthumb")
@@ -40,6 +43,19 @@ def test_random_layers(
     printed = board.run_program(machine, program_of(calls, chosen), tmp_path, feed, core)
     for call, y in zip(calls, read_codes(calls, printed), strict=True):
         np.testing.assert_array_equal(y, call.expected(), repr(call))
+
+
+def test_real_factors_alone_have_the_instructions_too(
+    build_image: board.BuildImage, tmp_path: Path
+) -> None:
+    """Such a network has none of the words that quick codes are made of."""
+    del build_image  # it skips the test where tools are missing
+    chosen, board_flags = find_target("cortex-m-dsp"), find_board("mps2-an386").flags
+    calls = [replace(call_of(Window((1, 1, 24), 8), 0, rounding="real", linear=True), kernel=PAIRS)]
+    (tmp_path / "calls.c").write_text(program_of(calls, chosen))
+    flags = (*board_flags, *board.APP_FLAGS, "-Wundef")
+    run_tool([f"{board.TOOLCHAIN}gcc", *flags, "-S", "calls.c"], tmp_path)
+    assert {"smlad", "sxtb16"} <= set((tmp_path / "calls.s").read_text().split())
 
 
 @dataclass(frozen=True)
