@@ -64,8 +64,8 @@ def test_clang_takes_the_assembler(
     gcc = f"{board.TOOLCHAIN}gcc"
     libc = Path(run_tool([gcc, *flags, "-print-file-name=libc.a"], tmp_path).decode().strip())
     headers = next(up / "include" for up in libc.parents if (up / "include" / "stdio.h").exists())
-    command = ["clang", "--target=arm-none-eabi", *flags, *board.APP_FLAGS, "-isystem", headers]
-    run_tool([*command, level, "-c", "calls.c"], tmp_path)
+    machine = ("--target=arm-none-eabi", *flags, "-isystem", str(headers))
+    run_tool(["clang", *machine, *board.APP_FLAGS, level, "-c", "calls.c"], tmp_path)
     found = run_tool([f"{board.TOOLCHAIN}objdump", "-d", "calls.o"], tmp_path).decode()
     assert {"smlad", "smmlar", "ssat"} <= set(found.split())
 
