@@ -10,7 +10,8 @@ class Footprint:
     """Bytes of one C file: code, constants beside the weights, variables, the deepest stack.
 
     The stack is that of the deepest chain of calls inside the file. Functions of the C library,
-    such as memcpy, are not in it, nor is the caller. `compiler` is its first line of version and
+    such as memcpy, are not in it, nor are the caller and its functions, `config.hook` and
+    `parallel_for`. `compiler` is its first line of version and
     the flags, `board` the board whose flags they are.
     """
 

@@ -137,7 +137,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     functions = [*functions]
     of_codes = [_of_codes(name, functions, prefix) for name in _OF_CODES]
     words = _of_codes("dsp/words", [*functions, *of_codes], prefix)
-    of_codes = [words, *of_codes]
+    of_codes = [*_of_processor(words, *of_codes, prefix=prefix), words, *of_codes]
     called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
@@ -175,6 +175,12 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
         vectors_of_codes=_VECTORS_OF_CODES,
         code_forms=_CODE_FORMS,
     ).rstrip("\n")
+
+
+def _of_processor(*texts: str, prefix: str) -> list[str]:
+    """The macro by which some of these texts ask for instructions of Cortex-M."""
+    asked = any(f"{prefix.upper()}_DSP" in text for text in texts)
+    return [render("dsp/processor.c.j2", prefix=prefix).rstrip("\n")] if asked else []
 
 
 def _code_widths(called: frozenset[str]) -> list[int]:

@@ -42,7 +42,7 @@ def measured_constants(footprint: Footprint | None) -> list[Macro]:
         return []
     return [
         Macro("CODE_BYTES", f"{footprint.flash}u", "of flash: code and constants, no weights"),
-        Macro("STACK_BYTES", f"{footprint.stack}u", "at most, without memcpy and its like"),
+        Macro("STACK_BYTES", f"{footprint.stack}u", "at most, without memcpy and your functions"),
     ]
 
 

@@ -56,6 +56,12 @@ class Board:
         return self.link or ("-nostartfiles", f"-T{self.name}.ld", "--specs=rdimon.specs")
 
     @property
+    def sections(self) -> dict[str, str]:
+        """The section of our script for weights, arena and code, by MODEL_WHAT_ATTR; else none."""
+        places = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
+        return places if self.regions else {}
+
+    @property
     def machine(self) -> tuple[str, ...]:
         """The emulator's command, without the image; semihosting reaches files of the host."""
         quiet = ("-nographic", "-monitor", "none", "-serial", "none")

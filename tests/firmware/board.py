@@ -103,8 +103,8 @@ def run_program(
 ) -> bytes:
     """Run a C program on a board; returns what it writes to its standard output.
 
-    `feed` is its standard input. `core` are flags of a lesser processor, whose code the board's
-    executes.
+    `feed` is its standard input. `core` are flags in place of the board's: of a lesser processor,
+    whose code the board's executes, or of another optimisation.
     """
     opened = [
         f'freopen("{name}", "{mode}", {stream}) == NULL'
@@ -117,7 +117,7 @@ def run_program(
     described = find_board(board)
     for name, content in board_files(described).items():
         (folder / name).write_bytes(content)
-    command = [f"{TOOLCHAIN}gcc", *(core or described.flags), *APP_FLAGS]
+    command = [f"{TOOLCHAIN}gcc", *APP_FLAGS, *(core or described.flags)]
     script = [f"-L{folder}", *described.link_flags]
     run_tool([*command, *script, "program.c", "startup.c", "-o", "program.elf"], folder)
     emulate(board, folder / "program.elf")
@@ -131,13 +131,12 @@ def build_image(board: str, model: Model, folder: Path) -> Image:
     ToolError with the compiler's message.
     """
     upper = model.prefix.upper()
-    attributes = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
+    described = find_board(board)
     lines = [
         f'#define {upper}_{what}_ATTR __attribute__((section("{section}")))\n'
-        for what, section in attributes.items()
+        for what, section in described.sections.items()
     ]
     (folder / "sections.h").write_text("".join(lines))
-    described = find_board(board)
     machine = described.flags
     for name, content in board_files(described).items():
         (folder / name).write_bytes(content)

@@ -35,6 +35,19 @@ def test_a_fault_is_an_error_of_the_run(affine: board.Image) -> None:
         affine.run(np.full((1, 5), np.nan))
 
 
+def test_memory_without_room_for_the_stack_is_not_linked(
+    build_image: board.BuildImage, tmp_path: Path
+) -> None:
+    """All data fits there, so nothing else would say it."""
+    del build_image  # it skips the test where tools are missing
+    source = (
+        "#include <stdio.h>\n#include <stdlib.h>\nstatic volatile char all[SIZE];\n"
+        "int main(void)\n{\n    return all[0];\n}\n"
+    )
+    with pytest.raises(ToolError, match="no room for the stack"):
+        board.run_program("mps2-an386", source.replace("SIZE", "(4 << 20) - 7168"), tmp_path, b"")
+
+
 def test_instruction_counts_repeat_exactly(affine: board.Image, instruction_counter: Path) -> None:
     first = affine.count_instructions(RAMP, instruction_counter)
     assert first == affine.count_instructions(RAMP, instruction_counter)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import netgen
+from netgen.export.boards import find_board
 from netgen.kernels.targets import find_target
 from tests.cases import heavy
 from tests.firmware import board
 from tests.kernels.i8.coded_calls import program_of, read_codes, written_for
-from tests.kernels.i8.small_cores import depthwise_calls, product_calls
+from tests.kernels.i8.product_layers import Window, call_of
+from tests.kernels.i8.small_cores import PAIRS, depthwise_calls, product_calls, ways
+from tests.tools import run_tool
 
 # Thumb-1, which every Cortex-M executes; it has no products of 64 bits.
 _M0 = ("-mcpu=cortex-m0plus", "-mthumb")
+# All variables are in memory then, and r7 points to them: the assembler has r7 for its sums.
+_WITH_FRAMES = ("-mcpu=cortex-m4", "-mthumb", "-O0", "-fno-omit-frame-pointer")
 _CASES = [
     ("mps2-an386", "cortex-m-dsp", None),
     heavy("mps2-an385", "cortex-m", None),
     heavy("mps2-an385", "cortex-m", _M0),
     heavy("mps3-an547", "cortex-m-dsp", None),
+    heavy("mps2-an386", "cortex-m-dsp", _WITH_FRAMES),
 ]
 
 
@@ -35,11 +41,46 @@ def test_random_layers(
 ) -> None:
     del build_image  # it skips the test where tools are missing
     chosen, count = find_target(target), 9 if core is None and "dsp" in target else 30
-    calls = [*product_calls(count, 5000), *depthwise_calls(chosen, count, 5000)]
+    products, planes = product_calls(count, 5000), depthwise_calls(chosen, count, 5000)
+    assert ways(products, chosen) == ways(planes, chosen) == {0, 1}
+    (room,) = (region.bytes for region in find_board(machine).regions if region.name == "DATA")
+    calls = [c for c in (*products, *planes) if c.packed(chosen).nbytes < room // 2]
     feed = written_for(calls, chosen)
     printed = board.run_program(machine, program_of(calls, chosen), tmp_path, feed, core)
     for call, y in zip(calls, read_codes(calls, printed), strict=True):
         np.testing.assert_array_equal(y, call.expected(), repr(call))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_clang_takes_the_assembler(
+    level: str, build_image: board.BuildImage, tmp_path: Path
+) -> None:
+    """It has no C library for the processor, so it borrows gcc's headers, and nothing is linked."""
+    del build_image  # it skips the test where tools are missing
+    chosen, flags = find_target("cortex-m-dsp"), find_board("mps2-an386").flags
+    calls = [*product_calls(9, 5000), *depthwise_calls(chosen, 9, 5000)]
+    (tmp_path / "calls.c").write_text(program_of(calls, chosen))
+    gcc = f"{board.TOOLCHAIN}gcc"
+    libc = Path(run_tool([gcc, *flags, "-print-file-name=libc.a"], tmp_path).decode().strip())
+    headers = next(up / "include" for up in libc.parents if (up / "include" / "stdio.h").exists())
+    machine = ("--target=arm-none-eabi", *flags, "-isystem", str(headers))
+    run_tool(["clang", *machine, *board.APP_FLAGS, level, "-c", "calls.c"], tmp_path)
+    found = run_tool([f"{board.TOOLCHAIN}objdump", "-d", "calls.o"], tmp_path).decode()
+    assert {"smlad", "smmlar", "ssat"} <= set(found.split())
+
+
+def test_real_factors_alone_have_the_instructions_too(
+    build_image: board.BuildImage, tmp_path: Path
+) -> None:
+    """Such a network has none of the words that quick codes are made of."""
+    del build_image  # it skips the test where tools are missing
+    chosen, board_flags = find_target("cortex-m-dsp"), find_board("mps2-an386").flags
+    calls = [replace(call_of(Window((1, 1, 24), 8), 0, rounding="real", linear=True), kernel=PAIRS)]
+    (tmp_path / "calls.c").write_text(program_of(calls, chosen))
+    flags = (*board_flags, *board.APP_FLAGS, "-Wundef")
+    run_tool([f"{board.TOOLCHAIN}gcc", *flags, "-S", "calls.c"], tmp_path)
+    assert {"smlad", "sxtb16"} <= set((tmp_path / "calls.s").read_text().split())
 
 
 @dataclass(frozen=True)

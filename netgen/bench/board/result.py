@@ -127,7 +127,7 @@ def board_lines(result: BoardResult) -> list[str]:
         f"flash:        {result.flash_bytes:,} bytes: code {size.code:,}, constants "
         f"{size.constants:,}, weights {result.weights_bytes:,}",
         f"RAM:          arena {result.arena_bytes:,} bytes, of it state {result.state_bytes:,}",
-        f"stack:        {size.stack:,} bytes at most, without the C library: "
+        f"stack:        {size.stack:,} bytes at most, without the C library and the hook: "
         f"{' > '.join(size.chain)}",
         f"compiler:     {size.compiler}",
         *(f"output {output}" for output in result.outputs),

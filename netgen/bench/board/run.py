@@ -88,11 +88,9 @@ def _write_sources(
 
 def _sections(board: Board) -> bytes:
     """The header that puts weights and arena where the board's script has room for them."""
-    places = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
     lines = [
         f'#define MODEL_{what}_ATTR __attribute__((section("{section}")))\n'
-        for what, section in places.items()
-        if board.regions
+        for what, section in board.sections.items()
     ]
     return "".join(lines).encode()
 

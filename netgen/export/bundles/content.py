@@ -51,13 +51,12 @@ class Bundle:
     @property
     def definitions(self) -> tuple[str, ...]:
         """Macros for a board whose script has places for weights, arena and code."""
-        if self.board is None or not self.board.regions:
+        if self.board is None:
             return ()
-        places = {"WEIGHTS": ".weights", "ARENA": ".bulk", "CODE": ".model_code"}
         upper = self.name.upper()
         return tuple(
             f'{upper}_{what}_ATTR=__attribute__((section("{section}")))'
-            for what, section in places.items()
+            for what, section in self.board.sections.items()
         )
 
     def under(self, folder: str) -> Files:

@@ -84,7 +84,7 @@ class DepthwisePlanesI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
-            "columns": min(layer.operands["x"].shape[2], 2 * words - window.pad[2]),
+            "columns": layer.operands["x"].shape[2],
             "plane_words": words,
             "numbers": NUMBERS,
             "constant_words": NUMBERS * len(groups),

@@ -156,8 +156,11 @@ def pack_numbers(layer: Layer, rows: Array, lanes: Array, constants: Mapping[str
     numbers = np.zeros((count * PANEL, 3), np.int64)
     numbers[lanes] = np.where(own, words[0][rows], words[1][rows])
     panels = [way[:, None], bias.reshape(-1, PANEL), numbers.reshape(count, -1)]
-    # With zero points a bias may wrap; so do the sums that begin there.
-    return np.concatenate(panels, axis=1).astype(np.uint32).view(np.int32).ravel()
+    # Code 0 is one of i8 and of u8: a bias with the zero point is the sum of x whose codes are all
+    # 0, which `checked_sums` has bounded.
+    packed = np.concatenate(panels, axis=1).ravel()
+    assert int(np.abs(packed).max()) < 2**31, "numbers of a panel do not fit int32"
+    return np.asarray(packed, np.int32)
 
 
 def _ways(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, tuple[Words, Words]]:

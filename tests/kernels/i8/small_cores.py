@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.kernels import find_kernel
+from netgen.kernels.i8.pairs_packing import NUMBERS
 from netgen.kernels.layer import BandShape
 from netgen.kernels.layout import Layout, layout_of
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
+from netgen.ops.weighted import Weighted
+from tests.kernels.i8.bounded_sums import bounded_calls
 from tests.kernels.i8.coded_calls import CodedCall
 from tests.kernels.i8.product_layers import Window, call_of, networks
 from tests.kernels.i8.test_depthwise_conv2d import drawn
@@ -22,7 +25,10 @@ SMALL = ("cortex-m", "cortex-m-dsp", "riscv")
 
 
 def product_calls(count: int, first: int = 0) -> list[CodedCall]:
-    """Products: of networks, with the largest sums, and of any window, layout and band."""
+    """Products: of networks, with the largest sums, and of any window, layout and band.
+
+    Beside so many there are those whose sums become codes in either way.
+    """
     calls = [_of_kernel(call) for call in networks([1])[-2:]] if not first else []
     shapes = [Window((1, 3, 700), 9), Window((3, 5, 17), 6, (3, 3), pad=(1, 1, 1, 1))]
     calls += [_of_kernel(call_of(s, first, extremes=True)) for s in shapes]
@@ -31,7 +37,7 @@ def product_calls(count: int, first: int = 0) -> list[CodedCall]:
         call = _product(next(seeds))
         if call is not None:
             calls.append(call)
-    return calls
+    return [*calls, *map(_of_kernel, bounded_calls(first))]
 
 
 def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
@@ -46,6 +52,19 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
         if len(calls) == count:
             break
     return calls
+
+
+def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
+    """The ways of fixed rounding, 0 and 1: the first word of the numbers of each panel."""
+    found: set[int] = set()
+    for call in calls:
+        assert isinstance(call.layer.op, Weighted)
+        if call.layer.op.rounding == "real":
+            continue
+        words = call.kernel.parameters(call.layer, target)["constant_words"]
+        assert isinstance(words, int)
+        found |= set(call.packed(target)[:words:NUMBERS].tolist())
+    return found
 
 
 def _depthwise(first: int) -> Iterator[CodedCall]:

@@ -18,7 +18,14 @@ from tests.cases import heavy
 from tests.emission.programs import SANITIZERS, WARNINGS
 from tests.kernels.i8.coded_calls import CodedCall, run_coded
 from tests.kernels.i8.product_layers import Window, call_of
-from tests.kernels.i8.small_cores import PAIRS, PLANES, SMALL, depthwise_calls, product_calls
+from tests.kernels.i8.small_cores import (
+    PAIRS,
+    PLANES,
+    SMALL,
+    depthwise_calls,
+    product_calls,
+    ways,
+)
 from tests.tools import any_compiler
 
 
@@ -37,7 +44,11 @@ def both(target: str, count: int, first: int = 0) -> list[CodedCall]:
 
 @pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp"])
 def test_random_layers_layouts_and_bands(target: str, tmp_path: Path) -> None:
-    check(both(target, 9), target, tmp_path, [any_compiler(), "-O1"])
+    calls = both(target, 9)
+    for kernel in (PAIRS, PLANES):
+        own = [call for call in calls if call.kernel is kernel]
+        assert ways(own, find_target(target)) == {0, 1}
+    check(calls, target, tmp_path, [any_compiler(), "-O1"])
 
 
 @pytest.mark.heavy
