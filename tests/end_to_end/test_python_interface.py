@@ -54,7 +54,7 @@ def test_signatures() -> None:
         parameters = inspect.signature(function).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
-    assert keywords(netgen.load) == {"weights": None, "by_position": False}
+    assert keywords(netgen.load) == {"weights": None, "by_position": False, "named": None}
     options: dict[str, object] = {
         "ram": None,
         "input": "caller",

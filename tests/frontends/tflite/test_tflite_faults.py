@@ -145,7 +145,7 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (with_integers("RESHAPE", IMAGE, (-1, -1)), "another number of elements"),
         (with_integers("BROADCAST_TO", IMAGE, (-1, 9, 8, 6)), "a shape that does not fit"),
         (with_integers("BROADCAST_TO", (1, 3), (0, 3)), "a shape that does not fit"),
-        (with_integers("TILE", IMAGE, (1, -1, 1, -1)), "the multiples do not fit"),
+        (with_integers("TILE", IMAGE, (1, -1, 1, -1)), "a number of repeats for every axis"),
         (with_integers("SLICE", IMAGE, (0, 0, 0, 0), (1, 9, 8, 7)), "leaves the tensor"),
         (with_integers("TRANSPOSE", IMAGE, (0, 1, 2, 2)), "every axis once"),
         (with_integers("BROADCAST_TO", (1, 8, 6), (1, -1, 6)), "a shape that does not fit"),
