@@ -94,8 +94,10 @@ class Aborting(LiteRT):
         os.abort()
 
 
-def test_a_judge_that_ends_its_process(file: Path) -> None:
+def test_a_judge_that_ends_its_process(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find_package("ai_edge_litert")
+    # Its process looks for the class of the judge, which is here.
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
     judge = JudgeProcess(Aborting, file, "p")
     with pytest.raises(GraphError, match="ends itself while it runs this file, found exit code -6"):
         judge.run({"x": np.zeros(IMAGE, np.float32)})
