@@ -80,13 +80,10 @@ class Builder:
         self.nodes[fresh] = Node(fresh, op, tuple(operands), kind)
         return fresh
 
-    def constant(
-        self, name: str, array: npt.NDArray[np.floating], *, infinite: bool = False
-    ) -> str:
+    def constant(self, name: str, array: npt.NDArray[np.floating]) -> str:
         """Add a constant, or find the equal one of that name.
 
-        Raises WeightsError where it is not finite, or no number where it may be `infinite`, as
-        masks are; GraphError where the budget is spent.
+        Raises WeightsError where it is not finite, GraphError where the budget is spent.
         """
         forms = self._forms.setdefault(name, [])
         self._budget.take(array.size * (1 + len(forms)))
@@ -95,7 +92,7 @@ class Builder:
         for known in forms:
             if np.array_equal(self.constants[known], content):
                 return known
-        if not np.isfinite(content[~np.isinf(array)] if infinite else content).all():
+        if not np.isfinite(content).all():
             raise WeightsError(f"the weights {name} are not finite")
         fresh = self.fresh(name)
         kind = TensorType("f32", content.shape)

@@ -54,6 +54,8 @@ def of_images(mapping: Mapping) -> Mapping:
             )
         if len(x.shape) == 3:
             y = mapped(_with_rows(call, x))
+            if y.axes[2]:
+                raise GraphError("a result of more axes than the tensor has", found=f"{y.shape}")
             return replace(y, axes=(*y.axes[:2], *y.axes[3:]))
         if len(x.shape) != 4 or x.shape[0] == 1:
             return mapping(call)

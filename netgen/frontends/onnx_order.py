@@ -134,7 +134,7 @@ def emit_aligned(
             continue
         array = floats(call, operand)
         turned = array.reshape((1,) * (rank - array.ndim) + array.shape).transpose(order.perm)
-        value = builder.constant(f"{name}.{letter}", turned, infinite=True)
+        value = builder.constant(f"{name}.{letter}", turned)
         values.append(table(call, value) if tables else value)
     found = order.view(builder.emit(op, values, name), wide)
     return replace(found, axes=found.axes[rank - len(shape) :])
@@ -173,8 +173,6 @@ def as_tensor(call: Call, value: Value | None, name: str) -> TensorView:
 def tensor_of(builder: Builder, budget: Budget, array: Known, name: str) -> TensorView:
     """A known array as activations."""
     shape = array.shape or (1,)
-    constant = builder.constant(
-        f"{name}.constant", _floats(budget, array).reshape(shape), infinite=True
-    )
+    constant = builder.constant(f"{name}.constant", _floats(budget, array).reshape(shape))
     view = row_major(builder.emit(Table(), [constant], name), shape)
     return replace(view, axes=view.axes[: array.ndim])

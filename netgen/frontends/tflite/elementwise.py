@@ -183,7 +183,8 @@ def _of_two_floats(
         return _of_two(op, call, a, b, name)
     if isinstance(a, TensorView):
         return _with_whole_constant(call, op, a, _floats(b), name)
-    assert isinstance(b, TensorView)  # folded otherwise
+    if not isinstance(b, TensorView):
+        raise GraphError("supported between tensors, or a tensor and a constant")
     if op.commutes:
         return _with_whole_constant(call, op, b, _floats(a), name)
     given = _floats(a)
