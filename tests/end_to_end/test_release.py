@@ -9,7 +9,9 @@ import pytest
 
 import netgen
 from netgen.report.guides import guide_text
-from tests.tools import TOP, find_package, run_python
+from tests.tools import find_package, run_python
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def hatch(kind: str, source: Path, out: Path) -> Path:
@@ -22,7 +24,7 @@ def hatch(kind: str, source: Path, out: Path) -> Path:
 @pytest.mark.heavy
 def test_the_wheel_of_the_sdist_runs_the_first_command(tmp_path: Path) -> None:
     find_package("hatchling")
-    sdist = hatch("sdist", TOP, tmp_path / "sdist")
+    sdist = hatch("sdist", CHECKOUT, tmp_path / "sdist")
     shutil.unpack_archive(sdist, tmp_path / "source", filter="data")
     source = tmp_path / "source" / f"netgen-{netgen.__version__}"
     wheel = hatch("wheel", source, tmp_path / "wheel")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from netgen.kernels import select_kernel
-from netgen.kernels.targets import Compiler, find_target
+from netgen.kernels.targets import find_target
 from tests.cases import heavy
 from tests.emission.programs import SANITIZERS, WARNINGS
 from tests.kernels.i8.coded_calls import CodedCall, run_coded
@@ -52,13 +52,11 @@ def test_random_layers_layouts_and_bands(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp"])
-def test_nothing_outside_the_buffers_is_touched(
-    target: str, compiler: Compiler, tmp_path: Path
-) -> None:
+def test_nothing_outside_the_buffers_is_touched(target: str, tmp_path: Path) -> None:
+    """One compiler's sanitizers look: clang takes minutes for these programs."""
     for first in (1000, 2000):
-        check(both(target, 40, first), target, tmp_path, [compiler, "-O1", *SANITIZERS])
+        check(both(target, 40, first), target, tmp_path, [any_compiler(), "-O1", *SANITIZERS])
 
 
 @pytest.mark.parametrize("target", [*SMALL[:2], *map(heavy, SMALL[2:])])
