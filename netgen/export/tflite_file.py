@@ -41,19 +41,20 @@ def graph_to_tflite(graph: Graph) -> bytes:
     return _Writer(graph).content()
 
 
-# flatbuffers is optional and has no types, so mypy sees a class derived from Any; its objects have
-# slots, so a method cannot be replaced on one of them instead.
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers has no types
-    """Puts weights at multiples of 16 bytes, as the schema demands and its Python classes do not.
+def _aligned_vector(builder: flatbuffers.Builder, x: npt.NDArray[Any]) -> int:
+    """Put weights at a multiple of 16 bytes, as the schema demands and its Python classes do not.
 
     `Prep` aligns what is written after so many further bytes.
     """
+    builder.Prep(16, x.nbytes)
+    offset: int = flatbuffers.Builder.CreateNumpyVector(builder, x)
+    return offset
 
-    # The name is that of the method which flatbuffers' own classes call.
-    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802  # overrides flatbuffers'
-        self.Prep(16, x.nbytes)
-        offset: int = super().CreateNumpyVector(x)
-        return offset
+
+# flatbuffers' own classes call the builder's method by that name.
+_AligningBuilder: Any = type(
+    "_AligningBuilder", (flatbuffers.Builder,), {"CreateNumpyVector": _aligned_vector}
+)
 
 
 class _Writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -38,9 +39,9 @@ class Reduction(Operator):
         """Reduce in float64."""
         return self.reduced(operands[0])
 
+    @abstractmethod
     def reduced(self, x: Array) -> Array:
         """NumPy meaning."""
-        raise NotImplementedError
 
     def count(self, x: Sequence[int]) -> int:
         """The number of elements of an operand of this shape that become one."""

@@ -50,9 +50,8 @@ def both() -> tuple[Tensor, Tensor]:
     return linear(flatten(global_avg_pool(x, name="mean")), 5, name="classes"), codes
 
 
-def emit(folder: Path, **options: object) -> None:
-    planning: PlanKeywords = options  # type: ignore[assignment]  # all are options of plans
-    netgen.emit(netgen.load(both), folder / "model.c", selftest=True, **planning)
+def emit(folder: Path, options: PlanKeywords) -> None:
+    netgen.emit(netgen.load(both), folder / "model.c", selftest=True, **options)
     (folder / "main.c").write_text(MAIN)
 
 
@@ -64,8 +63,8 @@ def printed(folder: Path) -> str:
 @pytest.mark.parametrize(
     "options", [{"ram": 3000}, pytest.param({"input": "caller"}, marks=pytest.mark.heavy)]
 )
-def test_right_c_passes_and_wrong_c_is_found(options: dict[str, object], tmp_path: Path) -> None:
-    emit(tmp_path, **options)
+def test_right_c_passes_and_wrong_c_is_found(options: PlanKeywords, tmp_path: Path) -> None:
+    emit(tmp_path, options)
     assert printed(tmp_path) == "-12 0 '' 1"  # INIT before init; the user's hook is back
     weights, code = tmp_path / "model_weights.c", tmp_path / "model.c"
     right, source = weights.read_text(), code.read_text()

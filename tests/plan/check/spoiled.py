@@ -50,6 +50,12 @@ def value(plan: Plan, name: str, /, **changes: Any) -> Plan:
     return replace(plan, values={**plan.values, name: replace(plan.values[name], **changes)})
 
 
+def state(plan: Plan, index: int, /, **changes: Any) -> Plan:
+    states = list(plan.states)
+    states[index] = replace(states[index], **changes)
+    return replace(plan, states=tuple(states))
+
+
 def rectangle(plan: Plan, index: int, /, **changes: Any) -> Plan:
     rectangles = list(plan.rectangles)
     rectangles[index] = replace(rectangles[index], **changes)

@@ -14,7 +14,7 @@ from netgen.plan.check.check_contents import check_contents
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.plan import PackedWeights, Plan, PlannedState, Slots
-from tests.plan.check.spoiled import Corruption, at, buffer, rectangle, value
+from tests.plan.check.spoiled import Corruption, at, buffer, rectangle, state, value
 from tests.plan.stateful_graphs import BODIES, stateful
 
 
@@ -22,12 +22,6 @@ def plan_of(name: str) -> Plan:
     plan = build_plan(run_pipeline(stateful(name)), find_target("generic"), PlanOptions())
     check_plan(plan)
     return plan
-
-
-def state(plan: Plan, index: int, /, **changes: object) -> Plan:
-    states = list(plan.states)
-    states[index] = replace(states[index], **changes)  # type: ignore[arg-type]  # any field
-    return replace(plan, states=tuple(states))
 
 
 def moved(plan: Plan, name: str, places: int) -> Plan:

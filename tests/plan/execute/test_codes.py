@@ -26,6 +26,7 @@ from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.plan import Plan
 from netgen.plan.execute.interpreter import execute
 from netgen.plan.execute.memory import Memory
+from tests.plan.check.spoiled import buffer
 
 
 @network
@@ -43,11 +44,6 @@ GRAPH = run_pipeline(netgen.load(codes))
 PLAN = build_plan(GRAPH, find_target("generic"))
 RETURNED = build_plan(run_pipeline(netgen.load(returned)), find_target("generic"))
 X = np.random.default_rng(3).normal(0.0, 9.0, (1, 4, 3, 4)).astype(np.float32)
-
-
-def changed(plan: Plan, name: str, **fields: object) -> Plan:
-    buffer = replace(plan.buffers[name], **fields)  # type: ignore[arg-type]  # of any field
-    return replace(plan, buffers={**plan.buffers, name: buffer})
 
 
 def test_codes_that_nobody_wrote_are_noticed() -> None:
@@ -82,7 +78,7 @@ def biased_plan() -> Plan:
     steps = [replace(step, kernel=kernels.get(step.kernel, step.kernel)) for step in PLAN.steps]
     made = [replace(each, kernel=kernels.get(each.kernel, each.kernel)) for each in PLAN.instances]
     plan = replace(PLAN, steps=tuple(steps), instances=tuple(made))
-    return changed(plan, "quantize", bias=128, granularity=2)
+    return buffer(plan, "quantize", bias=128, granularity=2)
 
 
 def test_a_bias_is_how_codes_stand_not_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,14 +116,14 @@ def test_numbers_wrap_into_the_range_of_their_type(dtype: str, number: int, wrap
 
 
 def test_floats_stand_as_they_are_in_memory_whatever_the_bias() -> None:
-    memory = Memory(changed(PLAN, "image", bias=9))
+    memory = Memory(buffer(PLAN, "image", bias=9))
     at = PLAN.elements("image", 0, 4)
     memory.store("image", at, X.reshape(at.shape))
     np.testing.assert_array_equal(memory.load("image", at), X.reshape(at.shape))
 
 
 def test_kernels_read_and_write_codes_with_their_own_bias_only() -> None:
-    for spoilt in (changed(PLAN, "quantize", bias=7), changed(PLAN, "quantize", granularity=2)):
+    for spoilt in (buffer(PLAN, "quantize", bias=7), buffer(PLAN, "quantize", granularity=2)):
         with pytest.raises(PlanError, match="quantize does not expect the elements of y so"):
             check_plan(spoilt)
 
@@ -135,20 +131,20 @@ def test_kernels_read_and_write_codes_with_their_own_bias_only() -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda: changed(PLAN, "quantize", element_bytes=2), "elements of quantize are of another"),
-        (lambda: changed(PLAN, "quantize", granularity=3), "no multiple of the granularity"),
-        (lambda: changed(PLAN, "quantize", granularity=0), "no multiple of the granularity"),
-        (lambda: changed(PLAN, "quantize", bias=256), "codes cannot stand with this bias"),
-        (lambda: changed(PLAN, "image", bias=1), "f32 stands without a bias"),
-        (lambda: changed(PLAN, "image", granularity=2), "f32 stands without a bias"),
-        (lambda: changed(RETURNED, "quantize", bias=1), "the caller's elements stand without"),
-        (lambda: changed(RETURNED, "quantize", granularity=2), "caller's elements stand without"),
+        (lambda: buffer(PLAN, "quantize", element_bytes=2), "elements of quantize are of another"),
+        (lambda: buffer(PLAN, "quantize", granularity=3), "no multiple of the granularity"),
+        (lambda: buffer(PLAN, "quantize", granularity=0), "no multiple of the granularity"),
+        (lambda: buffer(PLAN, "quantize", bias=256), "codes cannot stand with this bias"),
+        (lambda: buffer(PLAN, "image", bias=1), "f32 stands without a bias"),
+        (lambda: buffer(PLAN, "image", granularity=2), "f32 stands without a bias"),
+        (lambda: buffer(RETURNED, "quantize", bias=1), "the caller's elements stand without"),
+        (lambda: buffer(RETURNED, "quantize", granularity=2), "caller's elements stand without"),
         (
-            lambda: changed(PLAN, "quantize", element_bytes=3, bytes=3 * 48),
+            lambda: buffer(PLAN, "quantize", element_bytes=3, bytes=3 * 48),
             "the elements of quantize are of another size",
         ),
         (
-            lambda: changed(PLAN, "quantize", offset=PLAN.buffers["pad"].offset),
+            lambda: buffer(PLAN, "quantize", offset=PLAN.buffers["pad"].offset),
             "they share memory while both are alive",
         ),
     ],

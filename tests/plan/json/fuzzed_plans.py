@@ -13,7 +13,7 @@ from netgen.ir.text import parse_graph
 from netgen.kernels.targets import find_target
 from netgen.passes import run_pipeline
 from netgen.plan.build import build_plan
-from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.options import DEFAULT, PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.plan.data.tuning import Tuning
 from netgen.plan.json.plan_to_json import plan_to_json
@@ -114,8 +114,8 @@ def _graph(text: str) -> Graph:
     return run_pipeline(graph.with_constants(seeded_weights(graph)))
 
 
-def _built(text: str, target: str, **options: Any) -> Plan:  # noqa: ANN401  # any options
-    return build_plan(_graph(text), find_target(target), PlanOptions(**options))
+def _built(text: str, target: str, options: PlanOptions = DEFAULT) -> Plan:
+    return build_plan(_graph(text), find_target(target), options)
 
 
 def _tuned() -> Plan:
@@ -123,7 +123,7 @@ def _tuned() -> Plan:
     own, target = _built(_BLOCKS, "x86-64-v3"), find_target("x86-64-v3")
     cases = {key: case_of(own, steps[0]) for key, steps in distinct_cases(own, target).items()}
     choices = {key: case.kernel.choices(case.layer, target)[-1] for key, case in cases.items()}
-    return _built(_BLOCKS, "x86-64-v3", tuning=Tuning(target.name, choices))
+    return _built(_BLOCKS, "x86-64-v3", PlanOptions(tuning=Tuning(target.name, choices)))
 
 
 def _banded() -> Plan:
@@ -136,18 +136,20 @@ def _banded() -> Plan:
 
 _MAKERS: dict[str, Callable[[], Plan]] = {
     "layers": lambda: _built(_BLOCKS, "generic"),
-    "rows_pushed": lambda: _built(_BLOCKS, "x86-64-v4", input="rows", accept_gap=True),
+    "rows_pushed": lambda: _built(_BLOCKS, "x86-64-v4", PlanOptions(input="rows", accept_gap=True)),
     "bands": _banded,
-    "little_ram": lambda: _built(_BLOCKS, "aarch64", ram=11_000, input="arena", accept_gap=True),
-    "two_regions": lambda: _built(_BLOCKS, "generic", ram=(12_000, 100_000)),
+    "little_ram": lambda: _built(
+        _BLOCKS, "aarch64", PlanOptions(ram=11_000, input="arena", accept_gap=True)
+    ),
+    "two_regions": lambda: _built(_BLOCKS, "generic", PlanOptions(ram=(12_000, 100_000))),
     "tuned": _tuned,
-    "threads": lambda: _built(_WIDE, "x86-64-v4", threads=3),
+    "threads": lambda: _built(_WIDE, "x86-64-v4", PlanOptions(threads=3)),
     "moves": lambda: _built(_MOVES, "generic"),
-    "copies": lambda: _built(_MOVES, "x86-64-v3", copies=True),
+    "copies": lambda: _built(_MOVES, "x86-64-v3", PlanOptions(copies=True)),
     "recut": lambda: build_plan(read(BODIES["reshape_in_between"]), find_target("generic")),
     "in_place": lambda: build_plan(read(BODIES["in_place_chain"]), find_target("x86-64-v2")),
     "codes": lambda: _built(_CODES, "generic"),
-    "sums": lambda: _built(_SUMS, "generic", ram=100),
+    "sums": lambda: _built(_SUMS, "generic", PlanOptions(ram=100)),
     "unfolded": lambda: build_plan(read(BODIES["unfoldable_batch_norm"]), find_target("aarch64")),
 }
 KINDS = tuple(_MAKERS)
@@ -160,6 +162,6 @@ def plan_of(kind: str) -> Plan:
 
 
 @cache
-def document(kind: str) -> Any:  # noqa: ANN401  # a JSON document
+def document(kind: str) -> dict[str, Any]:
     """The JSON form of a plan, not to be changed."""
     return plan_to_json(plan_of(kind))

@@ -69,7 +69,7 @@ def test_the_plans_themselves_are_right(kind: str) -> None:
     assert judged(json.loads(json.dumps(document(kind)))) == "accepted"
 
 
-def edited(edit: Callable[[Any], object], kind: str = "layers") -> Any:  # noqa: ANN401  # a JSON document
+def edited(edit: Callable[[Any], object], kind: str = "layers") -> dict[str, Any]:
     """A document with one change, whose derived keys agree with it."""
     found = copy.deepcopy(document(kind))
     edit(found)
@@ -77,8 +77,8 @@ def edited(edit: Callable[[Any], object], kind: str = "layers") -> Any:  # noqa:
     return found
 
 
-def deep(levels: int) -> Any:  # noqa: ANN401  # a JSON value
-    value: Any = 0
+def deep(levels: int) -> object:
+    value: object = 0
     for _ in range(levels):
         value = [value]
     return value

@@ -30,8 +30,9 @@ STABLE = {
 }  # fmt: skip
 
 
-def small_document() -> Any:  # noqa: ANN401  # a JSON document
-    return json.loads(small_text())
+def small_document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(small_text())
+    return found
 
 
 @cache

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -164,7 +163,7 @@ def test_the_checker_refuses_choices_of_its_own_accord(choice: Choice) -> None:
         check_plan(replace(plan, steps=tuple(steps)))
 
 
-def document(**changes: Any) -> Any:  # noqa: ANN401  # a JSON document
+def document(**changes: object) -> dict[str, object]:
     tuning = Tuning(TARGET.name, {KEY: {"rows": 4, "vectors": 3, "block": 64, "prefetch": 0}})
     return {**tuning_to_json(tuning, "0", "gcc"), **changes}
 
