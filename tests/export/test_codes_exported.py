@@ -113,6 +113,7 @@ def test_codes_of_two_bytes(tmp_path: Path) -> None:
 
 
 def test_element_types_that_tflite_does_not_have() -> None:
+    find_package("ai_edge_litert")
     halves = parse_graph("""netgen 1
       graph halves {
         %x : f16[1,2,3,4] = input
