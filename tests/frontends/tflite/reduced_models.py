@@ -75,6 +75,14 @@ def of_positive(operator: str, shape: tuple[int, ...] = IMAGE) -> Model:
     return model.node(operator, ["t"])
 
 
+def root_of_codes() -> Model:
+    """RSQRT of codes that stand for no negative numbers."""
+    model = Model({"x": IMAGE})
+    model.codes_of("x", IMAGE, "int8", 0.03, -128)
+    model.codes_of("y", IMAGE, "int8", 0.05, -100)
+    return model.node("RSQRT", ["x"])
+
+
 def scaled_up(operator: str, shape: tuple[int, ...], factor: float) -> Model:
     """A function of what is far apart."""
     model = Model({"x": shape})
