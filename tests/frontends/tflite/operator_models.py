@@ -179,8 +179,9 @@ def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Mo
 
 
 def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+    shape: tuple[int, ...] = IMAGE,
 ) -> Model:  # fmt: skip
-    model = Model({"x": IMAGE})
+    model = Model({"x": shape})
     inputs = ["x", model.integers("size", *size)]
     return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
 

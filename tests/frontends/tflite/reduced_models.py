@@ -58,6 +58,12 @@ def gathered(axis: int, places: tuple[int, ...], shape: tuple[int, ...] | None =
     return model.node("GATHER", ["x", indices], Axis=axis, BatchDims=0)
 
 
+def gathered_at(places: object, shape: tuple[int, ...] = IMAGE) -> Model:
+    model = Model({"x": shape})
+    indices = model.constant("i", np.array(places, np.int32), "int32")
+    return model.node("GATHER_ND", ["x", indices])
+
+
 def arg_min(axis: int, kind: str = "") -> Model:
     model = Model({"x": IMAGE})
     model.tensor("y", tuple(n for at, n in enumerate(IMAGE) if at != axis), "int32")
