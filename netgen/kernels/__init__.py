@@ -67,6 +67,7 @@ from netgen.kernels.i8.squared_difference import (
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
+from netgen.kernels.i8.wide import Conv2dWideI8, DepthwiseConv2dWideI8, LinearWideI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -95,6 +96,9 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwisePlanesI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
+    Conv2dWideI8(),
+    DepthwiseConv2dWideI8(),
+    LinearWideI8(),
     TransposeConv2dF32(),
     TransposeConv2dI8(),
     AddF32(),
