@@ -60,13 +60,17 @@ def broadcast(operator: str) -> Build:
 
     def build(draw: Draw) -> Model:
         one_scale, signed = operator in {"MAXIMUM", "MINIMUM"}, operator == "SQUARED_DIFFERENCE"
-        kind, wide = "int8" if signed else str(draw.choice(KINDS[:2])), _shape(draw)
+        kinds = KINDS if operator in {"ADD", "MUL", "SUB"} else KINDS[:2]
+        kind, wide = "int8" if signed else str(draw.choice(kinds)), _shape(draw)
         narrow = tuple(n if draw.random() < 0.6 else 1 for n in wide)
         narrow = narrow[int(draw.choice([0, 0, 1, 2])) :]
         shapes = [wide, narrow] if draw.random() < 0.5 else [narrow, wide]
         a = scale_of(draw), zero_of(draw, kind)
         b = a if one_scale else (_near(draw, a[0]), zero_of(draw, kind))
-        size = {"MUL": a[0] * b[0] * 64.0, "SQUARED_DIFFERENCE": max(a[0], b[0]) ** 2 * 64.0}
+        size = {
+            "MUL": a[0] * b[0] * (16384.0 if kind == "int16" else 64.0),
+            "SQUARED_DIFFERENCE": max(a[0], b[0]) ** 2 * 64.0,
+        }
         y = a if one_scale else (_near(draw, size.get(operator, a[0])), zero_of(draw, kind))
         model = Model(dict(zip("ab", shapes, strict=True)))
         for name, shape, own in zip("ab", shapes, (a, b), strict=True):
