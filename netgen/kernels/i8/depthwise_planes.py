@@ -147,9 +147,9 @@ def _moved(span: Span, by: int) -> dict[str, int]:
 
 
 def _describe_groups(layer: Layer, groups: list[Span]) -> dict[str, Json]:
-    """Places of groups: one after the other, or in a table."""
-    first = groups[0].first
-    together = all(group.first == _moved(groups[0], n * PANEL) for n, group in enumerate(groups))
+    """Places of groups: one after the other, without gaps, or in a table."""
+    first, full = groups[0].first, all(group.channels == PANEL for group in groups[:-1])
+    together = full and all(g.first == _moved(groups[0], n * PANEL) for n, g in enumerate(groups))
     places: list[Json] = [[g.first["x"], g.first["y"], g.channels] for g in groups]
     return {
         "groups": len(groups),
