@@ -15,6 +15,7 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
+from netgen.kernels.i8.packed_panels import packed_panels
 from netgen.kernels.i8.product_packing import (
     code_rows,
     lanes_in_all,
@@ -38,6 +39,7 @@ from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
+from netgen.kernels.panels import Panel
 from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
@@ -144,6 +146,12 @@ class ProductI8(Kernel):
         """All vectors of outputs."""
         shape, tiling, _ = _parts(layer, target)
         return code_rows(layer, shape, tiling, packed)
+
+    def panels(self, layer: Layer, target: Target, packed: Packed) -> Sequence[Panel]:
+        """All panels: weights say which products are added up in int16."""
+        shape, tiling, rows = _parts(layer, target)
+        tile = work_of(layer, rows, target, tiling).tile
+        return packed_panels(layer, shape, tile, tiling, packed)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""
