@@ -36,7 +36,13 @@ _REGISTERS = {
 }
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
-_OF_CODES = ("products/products", "products/winograd", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
+_OF_CODES = (
+    "products/products",
+    "products/winograd",
+    "codes/depthwise",
+    "dsp/pixel_pairs",
+    "dsp/planes",
+)
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.
 _DOTS = (

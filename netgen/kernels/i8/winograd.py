@@ -1,7 +1,7 @@
 """Convolution 3x3 of codes with stride 1 by Winograd's minimal filtering F(4x4, 3x3), exactly.
 
 A tile of 4 x 4 sums takes 36 products for each input and output in place of 144. Transforms and
-products are whole numbers, modulo 2^32 where they are added up; `winograd_packing` says why the sums
+products are whole numbers, modulo 2^32 where they are added up; `winograd_packing` says why sums
 are those of the definition, bit for bit. So tiles may begin at any row: bands and parts of divided
 calls have tiles of their own. Rows of x are copied as int16 first, with the border beside them, a
 block of tiles is transformed, and panel by panel of outputs come products, sums and codes.
@@ -71,9 +71,7 @@ class WinogradI8(Kernel):
             return False
         window = op.window(w.shape)
         bytes_ = w.zero - w.element.low == 128 and w.shape[3] <= MOST_INPUTS
-        return (
-            "w" in layer.constant and bytes_ and (window.size, window.stride) == ((3, 3), (1, 1))
-        )
+        return "w" in layer.constant and bytes_ and (window.size, window.stride) == ((3, 3), (1, 1))
 
     def runs_on(self, target: Target) -> bool:
         """Targets that have products of pairs of int16."""

@@ -66,6 +66,11 @@ def pack_winograd(
 
 def _transformed(w: Array) -> Array:
     """G w Gt of weights [outputs, 3, 3, inputs] in whole numbers, [outputs, points, inputs]."""
-    rows = [sum(g * w[:, r] for r, g in enumerate(row)) for row in G]
-    points = [sum(g * taps[:, s] for s, g in enumerate(row)) for taps in rows for row in G]
+    rows = [_combined(row, [w[:, r] for r in range(3)]) for row in G]
+    points = [_combined(row, [taps[:, s] for s in range(3)]) for taps in rows for row in G]
     return np.stack(points, axis=1)
+
+
+def _combined(row: tuple[int, int, int], taps: list[Array]) -> Array:
+    combined: Array = row[0] * taps[0] + row[1] * taps[1] + row[2] * taps[2]
+    return combined

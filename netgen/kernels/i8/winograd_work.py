@@ -20,9 +20,14 @@ from netgen.kernels.tiling import Tiling
 _SKEW = 64
 # Tiles of a block whose weights stay near.
 _NEAR = 16
-# Cycles of a vector of inputs and one of sums, for each tile, measured with AVX2: 110 and 80; and
-# what makes codes of one vector of sums.
-_INPUTS, _SUMS, _CODES = 115.0, 85.0, 3.0
+# Measured cycles of the transforms of one vector of inputs and one of sums of a tile, by the sums
+# of a vector; and what makes codes of one vector of sums.
+_TRANSFORMS = {8: (115.0, 85.0), 16: (200.0, 170.0)}
+_CODES = 3.0
+# What a load takes beside the products of a step, and a tile at its start and end.
+_LOAD, _TILE = 0.1, 4.0
+# Weights are eight times those of the direct form: where they are far, that must pay.
+_FAR = 1.25
 
 
 @dataclass(frozen=True)
@@ -141,14 +146,14 @@ def cycles(shape: Shape, work: Work, rows: int, target: Target, tiling: Tiling) 
     blocks = -(-grid.down // work.lines) * -(-grid.across // work.across)
     tiles = grid.down * grid.across
     steps = blocks * (work.most // height) * POINTS * pairs_of_inputs(shape)
-    products = 0.0
+    products = float(steps // pairs_of_inputs(shape)) * vectors * (height + _TILE)
     for registers, count in ((width, vectors // width), (vectors % width, 1)):
         if registers and count:
             step = max(tiling.pair_cycles * height * registers, 0.5 * (height + registers))
-            products += count * steps * step
-    products += blocks * (work.most // height) * POINTS * vectors * (height + 4.0)
-    weights = blocks * stream_cost(target, packed_bytes(shape, tiling))
-    transforms = tiles * (_INPUTS * depth_of(shape, tiling) / (2 * lanes) + _SUMS * vectors)
+            products += count * steps * (step + _LOAD * (height + registers))
+    weights = _FAR * blocks * stream_cost(target, packed_bytes(shape, tiling))
+    of_inputs, of_sums = _TRANSFORMS[lanes]
+    transforms = tiles * (of_inputs * depth_of(shape, tiling) / (2 * lanes) + of_sums * vectors)
     codes = rows * shape.result[1] * vectors * _CODES
     copied = (rows + 2.0 * -(-grid.down // work.lines)) * grid.row_pixels
     return max(products, weights) + transforms + codes + copied * depth_of(shape, tiling) / lanes
