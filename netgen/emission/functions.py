@@ -36,7 +36,13 @@ _REGISTERS = {
 }
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
-_OF_CODES = ("products/products", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
+_OF_CODES = (
+    "products/products",
+    "products/winograd",
+    "codes/depthwise",
+    "dsp/pixel_pairs",
+    "dsp/planes",
+)
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.
 _DOTS = (
@@ -46,6 +52,8 @@ _DOTS = (
     ("4", 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
     ("8", 4, "defined(__aarch64__)"),
 )
+# Sums of a vector and the macro that tests for products of pairs of int16.
+_PAIRS = ((8, "defined(__AVX2__)"), (16, "defined(__AVX512BW__)"))
 # By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
 _CODE_REGISTERS = {
     8: ("_mm256", "__m256i", "si256", "_mm", "__m128i", "si128"),
@@ -170,6 +178,7 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
         prefix=prefix,
         called=called,
         forms=_DOTS,
+        pairs=_PAIRS,
         registers_of=_CODE_REGISTERS,
         types=(("i8", "int8_t"), ("u8", "uint8_t")),
         vectors_of_codes=_VECTORS_OF_CODES,

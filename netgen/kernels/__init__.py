@@ -61,6 +61,7 @@ from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
+from netgen.kernels.i8.winograd import WinogradI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -113,6 +114,7 @@ KERNELS: tuple[Kernel, ...] = (
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
     ProductI8(),
+    WinogradI8(),
     ProductPairsI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
