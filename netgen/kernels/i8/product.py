@@ -40,7 +40,6 @@ from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
 from netgen.kernels.panels import Panel
-from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
 from netgen.kernels.products import describe_inputs, describe_product_pitches
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
