@@ -50,7 +50,9 @@ from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.depthwise_planes import DepthwisePlanesI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.l2_normalize import L2NormalizeI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
+from netgen.kernels.i8.log_softmax import LogSoftmaxI8
 from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
@@ -58,6 +60,10 @@ from netgen.kernels.i8.product import ProductI8
 from netgen.kernels.i8.product_pairs import ProductPairsI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
+from netgen.kernels.i8.squared_difference import (
+    SquaredDifferenceConstantI8,
+    SquaredDifferenceI8,
+)
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
@@ -135,11 +141,15 @@ KERNELS: tuple[Kernel, ...] = (
     MulRealI8(),
     MulI8(),
     MulConstantI8(),
+    SquaredDifferenceI8(),
+    SquaredDifferenceConstantI8(),
     PreluI8(),
     PreluConstantI8(),
     ClampI8(),
     TableI8(),
     SoftmaxI8(),
+    LogSoftmaxI8(),
+    L2NormalizeI8(),
     ChannelMapKernel(),
     SpatialSliceKernel(),
     DepthToSpaceKernel(),
