@@ -15,9 +15,12 @@ from netgen.cli import modes
 from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
+from netgen.cli.cache import cache
 from netgen.cli.commands import Commands
+from netgen.cli.completion import completion
 from netgen.cli.depfile import write_depfile
 from netgen.cli.difference import diff
+from netgen.cli.doctor import doctor
 from netgen.cli.export import export
 from netgen.cli.guides import show_guide
 from netgen.cli.measured import measured
@@ -298,6 +301,9 @@ main.add_command(export)
 main.add_command(diff)
 main.add_command(bench_models)
 main.add_command(show_guide)
+main.add_command(doctor)
+main.add_command(cache)
+main.add_command(completion)
 
 
 if __name__ == "__main__":

@@ -197,6 +197,9 @@ def test_all_commands_are_looked_at() -> None:
         "quantize",
         "accuracy",
         "help",
+        "doctor",
+        "cache",
+        "completion",
     }  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 
