@@ -22,8 +22,9 @@ CALL = "from netgen.cli.main import main; main(prog_name='netgen')"
 )
 def test_words_are_completed(words: str, expected: set[str]) -> None:
     place = str(len(words.split()) - (0 if words.endswith(" ") else 1))
-    variables = {"COMP_WORDS": words, "COMP_CWORD": place, "_NETGEN_COMPLETE": "bash_complete"}
-    printed = run_python("-c", CALL, **variables).stdout
+    printed = run_python(
+        *("-c", CALL), COMP_WORDS=words, COMP_CWORD=place, _NETGEN_COMPLETE="bash_complete"
+    ).stdout
     assert {line.partition(",")[2] for line in printed.splitlines()} == expected
 
 

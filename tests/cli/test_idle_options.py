@@ -69,6 +69,11 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (("show", "tiny", "--stage", "source"), {*LOADING, "--format"}, set()),
     (("show", "tiny", "--stage", "fused"), {*LOADING, "--format"}, set()),
     (("compile", "tiny", "-o", "m.netgen"), {*LOADING, *PLANNING, "--target", "--verify"}, set()),
+    (
+        ("compile", "tiny", "-o", "m.so"),
+        {*LOADING, *PLANNING, "--target", "--verify", "--prefix", "--selftest", "--labels"},
+        set(),
+    ),
     (("run", "m.netgen", "photo.png"), {*RUNNING, "--resize"}, {"--no-crop"}),
     (
         ("run", "tiny", "photo.png", "--no-crop"),
