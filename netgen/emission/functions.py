@@ -67,7 +67,8 @@ _VECTORS_OF_CODES = {
 }
 # The forms of requantisation: name, word, further arguments, and the roundings that may take it.
 _CODE_FORMS = (
-    ("affine", 2, "", ("fixed", "real")),
+    ("affine", 2, "", ("fixed", "real", "even")),
+    ("even", 3, ", zero", ("even",)),
     ("signed", 1, ", zero", ("fixed", "real")),
     ("exact", 0, ", zero", ("fixed",)),
 )

@@ -42,6 +42,11 @@ from netgen.kernels.f32.sub import ConstantDifferenceF32, SubConstantF32, SubF32
 from netgen.kernels.f32.table import TableF32
 from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
+from netgen.kernels.i8.binary_even import (
+    BinaryConstantEvenI8,
+    BinaryEvenI8,
+    ConstantDifferenceEvenI8,
+)
 from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
 from netgen.kernels.i8.conv2d_tiles import Conv2dTilesI8
@@ -139,6 +144,9 @@ KERNELS: tuple[Kernel, ...] = (
     SumConstantI8(),
     ConstantDifferenceI8(),
     MulRealI8(),
+    BinaryEvenI8(),
+    BinaryConstantEvenI8(),
+    ConstantDifferenceEvenI8(),
     MulI8(),
     MulConstantI8(),
     SquaredDifferenceI8(),

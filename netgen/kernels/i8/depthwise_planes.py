@@ -18,7 +18,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.i8.pairs_packing import NUMBERS, PANEL, clamps, pack_numbers
-from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, words_of
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, rounding_of, words_of
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import Span, common_spans
 from netgen.kernels.row_pairs import distance_in_place
@@ -48,7 +48,7 @@ class DepthwisePlanesI8(Kernel):
     def accepts(self, layer: Layer) -> bool:
         """Weights that signed bytes hold, less their zero point, and taps that fit the planes."""
         op, w = layer.op, layer.operands["w"]
-        if not isinstance(op, DepthwiseConv2d) or op.rounding == "real":
+        if not isinstance(op, DepthwiseConv2d) or rounding_of(op) != "fixed":
             return False
         window = op.window(w.shape)
         fits = window.size == (3, 3) and window.dilation == (1, 1) and window.stride[1] in {1, 2}
