@@ -36,7 +36,13 @@ _REGISTERS = {
 }
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
-_OF_CODES = ("products/products", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
+_OF_CODES = (
+    "products/products",
+    "codes/depthwise",
+    "dsp/pixel_pairs",
+    "dsp/planes",
+    "mve/products",
+)
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.
 _DOTS = (
@@ -178,9 +184,11 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
 
 
 def _of_processor(*texts: str, prefix: str) -> list[str]:
-    """The macro by which some of these texts ask for instructions of Cortex-M."""
-    asked = any(f"{prefix.upper()}_DSP" in text for text in texts)
-    return [render("dsp/processor.c.j2", prefix=prefix).rstrip("\n")] if asked else []
+    """The macros by which some of these texts ask for instructions of Cortex-M."""
+    asked = [
+        name for name in ("dsp", "mve") if any(f"{prefix}_{name}".upper() in text for text in texts)
+    ]
+    return [render(f"{name}/processor.c.j2", prefix=prefix).rstrip("\n") for name in asked]
 
 
 def _code_widths(called: frozenset[str]) -> list[int]:

@@ -55,6 +55,7 @@ from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
+from netgen.kernels.i8.product_dots import ProductDotsI8
 from netgen.kernels.i8.product_pairs import ProductPairsI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
@@ -114,6 +115,7 @@ KERNELS: tuple[Kernel, ...] = (
     GlobalAvgPoolI8(),
     ProductI8(),
     ProductPairsI8(),
+    ProductDotsI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
