@@ -42,6 +42,7 @@ _OF_CODES = (
     "dsp/pixel_pairs",
     "dsp/planes",
     "mve/products",
+    "mve/planes",
 )
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.

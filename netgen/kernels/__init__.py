@@ -48,6 +48,7 @@ from netgen.kernels.i8.conv2d_tiles import Conv2dTilesI8
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
+from netgen.kernels.i8.depthwise_dots import DepthwiseDotsI8
 from netgen.kernels.i8.depthwise_planes import DepthwisePlanesI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
@@ -88,6 +89,7 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dI8(),
     DepthwiseConv2dLoopsI8(),
     DepthwisePlanesI8(),
+    DepthwiseDotsI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
     TransposeConv2dF32(),
