@@ -24,7 +24,8 @@ from netgen.kernels.i8.depthwise_planes import (
     groups_of,
     window_of,
 )
-from netgen.kernels.i8.dots_packing import numbers_of
+from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels
+from netgen.kernels.i8.pairs_packing import PANEL, clamps
 from netgen.kernels.i8.sums import describe_codes, words_of
 from netgen.kernels.layer import ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.stretches import describe_pitches, order_of
@@ -32,7 +33,7 @@ from netgen.kernels.targets import Target
 
 # Channels of a group, and the words of its numbers.
 _GROUP = 8
-_NUMBERS = 1 + 3 * _GROUP
+_NUMBERS = _GROUP // PANEL * NUMBERS
 # Rows of a window, bytes of a column, and of the taps of a channel: packed, and by first row.
 _ROWS, _COLUMN, _PACKED, _TURNED = 3, 4, 12, 48
 # Offsets within the planes of a group have 16 bits.
@@ -59,11 +60,11 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
     def cost(self, layer: Layer, target: Target) -> float:
         """A quarter of the instructions: codes that are taken apart, outputs, rows of channels."""
         del target
-        _, rows, columns, channels = layer.result.shape
+        _, rows, _, channels = layer.result.shape
         return (
             0.15 * layer.operands["x"].elements
-            + 5.0 * rows * channels * (-(-columns // 4))
-            + 4.0 * rows * channels
+            + 1.2 * layer.result.elements
+            + 2.0 * rows * channels
         )
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -79,6 +80,7 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
             **describe_groups(layer, groups, _GROUP),
             # Halves go up where sums above the zero point alone are not clamped.
             "signed": low < zero,
+            "clamps": clamps(layer),
             "columns": layer.operands["x"].shape[2],
             "plane": _plane(layer),
             "numbers": _NUMBERS,
@@ -92,12 +94,13 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
         groups, order = groups_of(layer, _GROUP), order_of(layer)
         rows = order[np.concatenate([each.start + np.arange(each.channels) for each in groups])]
         lanes = np.concatenate([n * _GROUP + np.arange(g.channels) for n, g in enumerate(groups)])
-        way, numbers = numbers_of(layer, rows, lanes, constants, _GROUP)
-        packed = np.concatenate([way[:, None], numbers.reshape(len(groups), -1)], axis=1)
+        numbers = pack_panels(layer, rows, lanes, constants)
+        packed = np.zeros(len(groups) * _NUMBERS, np.int32)
+        packed[: numbers.size] = numbers
         weights = np.zeros((len(groups) * _GROUP, _ROWS, _COLUMN), np.int8)
         w = constants["w"][rows].astype(np.int64) - layer.operands["w"].zero
         weights[lanes, :, :_ROWS] = w.reshape(-1, _ROWS, _ROWS).transpose(0, 2, 1)
-        return np.concatenate([packed.ravel(), words_of(weights)])
+        return np.concatenate([packed, words_of(weights)])
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Numbers and weights of all groups."""
@@ -112,6 +115,7 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
 
 def _plane(layer: Layer) -> int:
     """Bytes of the plane of a channel: what four outputs at once read, and all columns of x."""
-    window, outputs = window_of(layer), -(-layer.result.shape[2] // 4) * 4
-    read = (outputs - 1) * window.stride[1] + _COLUMN
+    window = window_of(layer)
+    # A vector has one column more than a window.
+    read = (layer.result.shape[2] - 1) * window.stride[1] + _ROWS + 1
     return _COLUMN * max(read, window.pad[2] + layer.operands["x"].shape[2])
