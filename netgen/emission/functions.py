@@ -144,7 +144,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     functions = [*functions]
     of_codes = [_of_codes(name, functions, prefix) for name in _OF_CODES]
     words = _of_codes("dsp/words", [*functions, *of_codes], prefix)
-    of_codes = [*_of_processor(words, *of_codes, prefix=prefix), words, *of_codes]
+    of_codes = [*_of_processor(*functions, words, *of_codes, prefix=prefix), words, *of_codes]
     called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}

@@ -61,6 +61,7 @@ from netgen.kernels.i8.product_pairs import ProductPairsI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
+from netgen.kernels.i8.sum_vectors import SumVectorsI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
 from netgen.kernels.layer import Kernel, Layer
@@ -132,6 +133,7 @@ KERNELS: tuple[Kernel, ...] = (
     SoftmaxF32(),
     SumRealI8(),
     SumI8(),
+    SumVectorsI8(),
     SumConstantI8(),
     ConstantDifferenceI8(),
     MulRealI8(),
