@@ -42,10 +42,16 @@ def numbers_of(
     w = constants["w"][rows].astype(np.int64).reshape(len(rows), -1) - layer.operands["w"].zero
     numbers = np.zeros((count * group, 3), np.int64)
     numbers[lanes, 0] = bias_of(constants)[rows].astype(np.int64)
-    numbers[lanes, 0] -= layer.operands["x"].zero * w.sum(axis=1)
+    numbers[lanes, 0] -= signed_zero(layer) * w.sum(axis=1)
     numbers[lanes, 1:] = rescaling_words(layer, constants)[rows]
-    # Code 0 is one of i8: a bias with the zero point is the sum of x whose codes are all 0, which
+    # Code 0 is one of signed ones: a bias with the zero point is the sum of x whose codes are all 0, which
     # `checked_sums` has bounded.
     assert int(np.abs(numbers).max()) <= 2**31, "numbers do not fit int32"
     left = (numbers[:, 2] > 0).reshape(-1, group).any(axis=1)
     return np.where(left, 1 - VECTORS, VECTORS).astype(np.int32), numbers.astype(np.int32)
+
+
+def signed_zero(layer: Layer) -> int:
+    """The zero point of x, whose codes are multiplied with a sign."""
+    x = layer.operands["x"]
+    return x.zero - x.element.low - 128

@@ -2,9 +2,10 @@
 
 y[i][j][o] = code of (b[o] + sum over r, s, c of (x[i*u+r*d-p][j*v+s*e-q][c] - zero of x)
 w[o][r][s][c]), where what is outside the image is the zero point. The windows of a block of pixels
-are copied first, each filled up to whole vectors, unless they stand in x as they are read. VMLADAVA
-adds 16 products to a register of the core: eight sums stay there, and become codes in two vectors
-of four. Sums are integers: no order or block changes them.
+are copied first, each filled up to whole vectors, unless they stand in x as they are read; codes
+without a sign are copied less 128. VMLADAVA adds 16 products to a register of the core: eight sums
+stay there, and become codes in two vectors of four. Sums are integers: no order or block changes
+them.
 
 The C functions are shared by all layers (`templates/mve`): an instance says what is copied. Packed:
 numbers (`dots_packing`), then for each panel and vector of inputs the weights of its four outputs.
@@ -19,7 +20,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_band
-from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels
+from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels, signed_zero
 from netgen.kernels.i8.pairs_packing import PANEL, Patch, panels_of, patch_of
 from netgen.kernels.i8.product_pairs import (
     ProductPairsI8,
@@ -27,12 +28,13 @@ from netgen.kernels.i8.product_pairs import (
     describe_patch,
     pixels_of_call,
 )
-from netgen.kernels.i8.sums import describe_codes, words_of
+from netgen.kernels.i8.sums import CODES, describe_codes, words_of
 from netgen.kernels.layer import ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
 from netgen.kernels.split_loops import rows_of_call
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
+from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
 
 # Codes of a vector.
@@ -42,11 +44,15 @@ _MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 4608
 
 
 class ProductDotsI8(ProductPairsI8):
-    """One group of signed codes; any window, layout, padding and dilation."""
+    """To signed codes, one group, or depthwise with one input; any window, layout, padding and dilation."""
 
     name: ClassVar[str] = "product_dots_i8"
-    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
-    elements: ClassVar[ElementsByLetter] = {"": frozenset({"i8"}), "b": frozenset({"i32"})}
+    operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, DepthwiseConv2d, Linear)
+    elements: ClassVar[ElementsByLetter] = {
+        "": frozenset({"i8"}),
+        "x": CODES,
+        "b": frozenset({"i32"}),
+    }
 
     def runs_on(self, target: Target) -> bool:
         """Targets with products whose sum goes to a register of the core."""
@@ -59,14 +65,14 @@ class ProductDotsI8(ProductPairsI8):
         pixels = layer.result.elements // layer.result.shape[-1]
         vectors = _vectors(patch)
         products = 0.5 * vectors * PANEL * panels.count * pixels
-        copied = 0.0 if _direct(patch) else pixels * (8.0 + 1.0 * vectors)
+        copied = 0.0 if _direct(layer, patch) else pixels * (8.0 + 1.0 * vectors)
         return products + copied + 1.1 * layer.result.elements
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
         window, codes = patch.window, describe_codes(layer)
-        direct = _direct(patch)
+        direct = _direct(layer, patch)
         low, zero = codes["low"], codes["zero"]
         assert isinstance(low, int)
         assert isinstance(zero, int)
@@ -82,7 +88,8 @@ class ProductDotsI8(ProductPairsI8):
             "pad_left": window.pad[2],
             "dilation_rows": window.dilation[0],
             "dilation_columns": window.dilation[1],
-            "border": layer.operands["x"].zero,
+            "codes_of": layer.operands["x"].dtype,
+            "beyond": signed_zero(layer),
             # Halves go up where sums above the zero point alone are not clamped.
             "signed": low < zero,
             "direct": direct,
@@ -124,7 +131,7 @@ class ProductDotsI8(ProductPairsI8):
         """The windows of a block."""
         del target
         patch = patch_of(layer)
-        if _direct(patch):
+        if _direct(layer, patch):
             return 0
         return _VECTOR * _vectors(patch) * _block(layer, patch)
 
@@ -134,9 +141,10 @@ def _vectors(patch: Patch) -> int:
     return -(-patch.depth // _VECTOR)
 
 
-def _direct(patch: Patch) -> bool:
+def _direct(layer: Layer, patch: Patch) -> bool:
     """Whether a window is whole vectors of one pixel, which stand in x as they are read."""
-    return patch.direct and patch.depth % _VECTOR == 0
+    signed = layer.operands["x"].dtype == "i8"
+    return signed and patch.direct and patch.depth % _VECTOR == 0
 
 
 def _lines(layer: Layer, patch: Patch) -> int:
