@@ -42,6 +42,8 @@ _OF_CODES = (
     "codes/depthwise",
     "dsp/pixel_pairs",
     "dsp/planes",
+    "mve/products",
+    "mve/planes",
 )
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.
@@ -146,7 +148,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     functions = [*functions]
     of_codes = [_of_codes(name, functions, prefix) for name in _OF_CODES]
     words = _of_codes("dsp/words", [*functions, *of_codes], prefix)
-    of_codes = [*_of_processor(words, *of_codes, prefix=prefix), words, *of_codes]
+    of_codes = [*_of_processor(*functions, words, *of_codes, prefix=prefix), words, *of_codes]
     called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
@@ -188,9 +190,11 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
 
 
 def _of_processor(*texts: str, prefix: str) -> list[str]:
-    """The macro by which some of these texts ask for instructions of Cortex-M."""
-    asked = any(f"{prefix.upper()}_DSP" in text for text in texts)
-    return [render("dsp/processor.c.j2", prefix=prefix).rstrip("\n")] if asked else []
+    """The macros by which some of these texts ask for instructions of Cortex-M."""
+    asked = [
+        name for name in ("dsp", "mve") if any(f"{prefix}_{name}".upper() in text for text in texts)
+    ]
+    return [render(f"{name}/processor.c.j2", prefix=prefix).rstrip("\n") for name in asked]
 
 
 def _code_widths(called: frozenset[str]) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
-from netgen.kernels.small_cores import FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
+from netgen.kernels.small_cores import DOTS, FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
 from netgen.kernels.tiling import TileCycles, Tiling
 from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
 
@@ -249,6 +249,12 @@ TARGETS: tuple[Target, ...] = (
         name="cortex-m-dsp",
         summary="Cortex-M4, M7, M33: products of pairs of 16 bits",
         tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_HALVES)},
+    ),
+    replace(
+        _CORTEX_M,
+        name="cortex-m-mve",
+        summary="Cortex-M55, M85: Helium, products of 16 codes at once",
+        tilings={"f32": FEW_REGISTERS, **_codes(DOTS)},
     ),
     replace(_CORTEX_M, name="riscv", summary="rv32imc, rv32imac"),
     Target(

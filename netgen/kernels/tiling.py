@@ -52,7 +52,8 @@ class Tiling:
     takes half a cycle. Of codes it is a number of groups that are loaded together.
 
     With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
-    with `pairs_of_halves` two at once, of int16.
+    with `pairs_of_halves` two at once, of int16. With `dots` there are also products of 16 codes whose
+    sum goes to a register of the core.
     """
 
     vector_widths: tuple[int, ...] = ()
@@ -67,6 +68,7 @@ class Tiling:
     lanes_of_inputs: int = 0
     pixel_pairs: bool = False
     pairs_of_halves: bool = False
+    dots: bool = False
     spread: float = 0.0
     inputs_at_once: int = 0
     signed_codes: bool = False
