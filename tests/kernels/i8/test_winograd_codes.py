@@ -110,7 +110,7 @@ def some_calls(target: str) -> list[CodedCall]:
     narrow = replace(whole, layer=replace(whole.layer, choice=choice))
     calls += [narrow, replace(narrow, split=Split("panels", ((0, 16, 40),), 0.6))]
     for rows, first, slots in ((7, 10, 9), (4, 0, 21), (6, 15, 8)):
-        layer = replace(whole.layer, band=BandShape(rows, slots, 15))
+        layer = replace(narrow.layer, band=BandShape(rows, slots, 15))
         calls.append(replace(whole, layer=layer, first=first))
     return calls
 
