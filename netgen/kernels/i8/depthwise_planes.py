@@ -122,6 +122,7 @@ class DepthwisePlanesI8(Kernel):
 
 
 def window_of(layer: Layer) -> Window:
+    """The window of a depthwise layer."""
     assert isinstance(layer.op, DepthwiseConv2d)
     return layer.op.window(layer.operands["w"].shape)
 

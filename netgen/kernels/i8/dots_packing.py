@@ -16,6 +16,8 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.pairs_packing import PANEL
 from netgen.kernels.i8.sums import Words, bias_of, checked_sums, rescaling_words
 from netgen.kernels.layer import Layer, Packed
+from netgen.ops.rescaled import clamped_codes
+from netgen.ops.weighted import Weighted
 
 # Words of a panel.
 NUMBERS = 1 + 3 * PANEL
@@ -28,30 +30,33 @@ def pack_panels(layer: Layer, rows: Array, lanes: Array, constants: Mapping[str,
 
     Raises WeightsError where sums do not fit int32.
     """
-    way, numbers = numbers_of(layer, rows, lanes, constants, PANEL)
-    panels = numbers.reshape(-1, PANEL, 3).transpose(0, 2, 1).reshape(len(way), -1)
-    return np.concatenate([way[:, None], panels], axis=1).ravel()
-
-
-def numbers_of(
-    layer: Layer, rows: Array, lanes: Array, constants: Mapping[str, Packed], group: int
-) -> tuple[Words, Words]:
-    """The ways of groups of lanes, and bias, multiplier and shift of each lane; see `pack_panels`."""
     checked_sums(layer, constants)
-    count = -(-(int(lanes[-1]) + 1) // group)
+    count = -(-(int(lanes[-1]) + 1) // PANEL)
     w = constants["w"][rows].astype(np.int64).reshape(len(rows), -1) - layer.operands["w"].zero
-    numbers = np.zeros((count * group, 3), np.int64)
-    numbers[lanes, 0] = bias_of(constants)[rows].astype(np.int64)
-    numbers[lanes, 0] -= signed_zero(layer) * w.sum(axis=1)
-    numbers[lanes, 1:] = rescaling_words(layer, constants)[rows]
-    # Code 0 is one of signed ones: a bias with the zero point is the sum of x whose codes are all 0, which
-    # `checked_sums` has bounded.
-    assert int(np.abs(numbers).max()) <= 2**31, "numbers do not fit int32"
-    left = (numbers[:, 2] > 0).reshape(-1, group).any(axis=1)
-    return np.where(left, 1 - VECTORS, VECTORS).astype(np.int32), numbers.astype(np.int32)
+    numbers = np.zeros((3, count * PANEL), np.int64)
+    numbers[0, lanes] = bias_of(constants)[rows].astype(np.int64)
+    numbers[0, lanes] -= signed_zero(layer) * w.sum(axis=1)
+    numbers[1:, lanes] = rescaling_words(layer, constants)[rows].T
+    left = (numbers[2] > 0).reshape(-1, PANEL).any(axis=1)
+    way = np.where(left, 1 - VECTORS, VECTORS)[:, None]
+    panels = numbers.reshape(3, count, PANEL).transpose(1, 0, 2).reshape(count, -1)
+    # Code 0 is one of those with a sign: a bias with the zero point is the sum of x whose codes are
+    # all 0, which `checked_sums` has bounded.
+    assert int(np.abs(panels).max()) <= 2**31, "numbers of a panel do not fit int32"
+    return np.concatenate([way, panels], axis=1).ravel().astype(np.int32)
 
 
 def signed_zero(layer: Layer) -> int:
     """The zero point of x, whose codes are multiplied with a sign."""
     x = layer.operands["x"]
     return x.zero - x.element.low - 128
+
+
+def rounds_down(layer: Layer) -> bool:
+    """Whether sums below zero may have a code of their own: halves of those go down.
+
+    A code clamped to the zero point, or to more, is the same wherever halves go.
+    """
+    op, y = layer.op, layer.result
+    assert isinstance(op, Weighted)
+    return clamped_codes(op.activation or "none", y)[0] < y.zero
