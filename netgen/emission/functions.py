@@ -38,6 +38,7 @@ _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
 _OF_CODES = (
     "products/products",
+    "products/winograd",
     "codes/depthwise",
     "dsp/pixel_pairs",
     "dsp/planes",
@@ -53,6 +54,8 @@ _DOTS = (
     ("4", 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
     ("8", 4, "defined(__aarch64__)"),
 )
+# Sums of a vector and the macro that tests for products of pairs of int16.
+_PAIRS = ((8, "defined(__AVX2__)"), (16, "defined(__AVX512BW__)"))
 # By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
 _CODE_REGISTERS = {
     8: ("_mm256", "__m256i", "si256", "_mm", "__m128i", "si128"),
@@ -66,7 +69,8 @@ _VECTORS_OF_CODES = {
 }
 # The forms of requantisation: name, word, further arguments, and the roundings that may take it.
 _CODE_FORMS = (
-    ("affine", 2, "", ("fixed", "real")),
+    ("affine", 2, "", ("fixed", "real", "even")),
+    ("even", 3, ", zero", ("even",)),
     ("signed", 1, ", zero", ("fixed", "real")),
     ("exact", 0, ", zero", ("fixed",)),
 )
@@ -177,6 +181,7 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
         prefix=prefix,
         called=called,
         forms=_DOTS,
+        pairs=_PAIRS,
         registers_of=_CODE_REGISTERS,
         types=(("i8", "int8_t"), ("u8", "uint8_t")),
         vectors_of_codes=_VECTORS_OF_CODES,

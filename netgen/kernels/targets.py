@@ -129,6 +129,7 @@ _BYTES_8 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=0.85,
+    pair_cycles=0.55,
     spread=0.4,
     tile_cycles=TileCycles(weights=0.33, store=5.0, tile=20.0),
 )
@@ -138,6 +139,7 @@ _BYTES_16 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=1.7,
+    pair_cycles=1.05,
     spread=0.8,
     tile_cycles=TileCycles(weights=0.66, store=5.0, tile=20.0),
 )
@@ -146,6 +148,7 @@ _QUADS_16 = Tiling(
     tiles=((16, 1), (14, 2), (7, 3), (6, 4), (1, 8)),
     inputs_at_once=4,
     dot_cycles=0.5,
+    pair_cycles=0.5,
     tile_cycles=TileCycles(store=5.0, tile=20.0),
 )
 # Each product of 4 sums and 8 inputs takes four registers, whose lanes are added up at the end.

@@ -43,7 +43,8 @@ class Tiling:
     Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: bytes, which
     are signed or not. If it `saturates`, pairs of products are added up as int16, and weights say
     which inputs may be (`i8/product_groups.py`). `dot_cycles` are those of one such step for one
-    vector of sums, `spread` those of one input of it.
+    vector of sums, `spread` those of one input of it. `pair_cycles` are those of one product of
+    pairs of int16 and its sum; 0 if convolutions of codes do not take Winograd's form.
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
@@ -73,3 +74,4 @@ class Tiling:
     signed_codes: bool = False
     saturates: bool = False
     dot_cycles: float = 0.5
+    pair_cycles: float = 0.0

@@ -18,7 +18,7 @@ _BYTES = re.compile(r"(\d+) bytes \((\w+)")
 # gcc does not count it, and clones have names that go on.
 _PUSHES = (
     (re.compile(r"_pairs_(fixed|real)_(clamped_)?[iu]8(\.|$)"), 80),
-    (re.compile(r"_dots_(fixed|real)_(signed_)?i8(\.|$)"), 36),
+    (re.compile(r"_dots_(fixed|real|even)_(signed_)?i8(\.|$)"), 36),
     (re.compile(r"_rows_[12]_(signed_)?(clamped_)?i8(\.|$)"), 36),
 )
 # Sections that take flash, by what they begin with.

@@ -18,7 +18,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.i8.pairs_packing import NUMBERS, PANEL, clamps, pack_numbers
-from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, words_of
+from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, rounding_of, words_of
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import Span, common_spans
 from netgen.kernels.row_pairs import distance_in_place
@@ -48,7 +48,7 @@ class DepthwisePlanesI8(Kernel):
     def accepts(self, layer: Layer) -> bool:
         """Weights that signed bytes hold, less their zero point, and taps that fit the planes."""
         op, w = layer.op, layer.operands["w"]
-        if not isinstance(op, DepthwiseConv2d) or op.rounding == "real":
+        if not isinstance(op, DepthwiseConv2d) or rounding_of(op) != "fixed":
             return False
         window = op.window(w.shape)
         fits = window.size == (3, 3) and window.dilation == (1, 1) and window.stride[1] in {1, 2}
@@ -148,9 +148,9 @@ def _moved(span: Span, by: int) -> dict[str, int]:
 
 
 def describe_groups(layer: Layer, groups: list[Span], most: int) -> dict[str, Json]:
-    """Places of groups of at most so many channels: one after the other, or in a table."""
-    first = groups[0].first
-    together = all(group.first == _moved(groups[0], n * most) for n, group in enumerate(groups))
+    """Places of groups of at most so many channels: side by side, without gaps, or in a table."""
+    first, full = groups[0].first, all(group.channels == most for group in groups[:-1])
+    together = full and all(g.first == _moved(groups[0], n * most) for n, g in enumerate(groups))
     places: list[Json] = [[g.first["x"], g.first["y"], g.channels] for g in groups]
     return {
         "groups": len(groups),
