@@ -17,7 +17,8 @@ _BYTES = re.compile(r"(\d+) bytes \((\w+)")
 # The functions whose assembler pushes, and how much: `templates/dsp/dots.c.j2`, `templates/mve`.
 # gcc does not count it, and clones have names that go on.
 _PUSHES = (
-    (re.compile(r"_pairs_(fixed|real)_(clamped_)?[iu]8(\.|$)"), 80),
+    (re.compile(r"_pairs_(fixed|real|even)_(signed_)?(clamped_)?[iu]8(\.|$)"), 80),
+    (re.compile(r"_slide_[12]_(signed_)?[iu]8(\.|$)"), 40),
     (re.compile(r"_dots_(fixed|real|even)_(signed_)?i8(\.|$)"), 36),
     (re.compile(r"_rows_[12]_(signed_)?(clamped_)?i8(\.|$)"), 36),
 )

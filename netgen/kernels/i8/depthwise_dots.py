@@ -23,8 +23,8 @@ from netgen.kernels.i8.depthwise_planes import (
     groups_of,
     window_of,
 )
-from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels, rounds_down
-from netgen.kernels.i8.pairs_packing import PANEL, clamps
+from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels
+from netgen.kernels.i8.pairs_packing import PANEL, clamps, rounds_down
 from netgen.kernels.i8.sums import describe_codes, words_of
 from netgen.kernels.layer import ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.stretches import describe_pitches, order_of

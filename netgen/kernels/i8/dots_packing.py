@@ -17,8 +17,6 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.pairs_packing import PANEL
 from netgen.kernels.i8.sums import Words, bias_of, checked_sums, rescaling_words
 from netgen.kernels.layer import Layer, Packed
-from netgen.ops.rescaled import clamped_codes
-from netgen.ops.weighted import Weighted
 
 # Words of a panel.
 NUMBERS = 1 + 3 * PANEL
@@ -51,13 +49,3 @@ def signed_zero(layer: Layer) -> int:
     """The zero point of x, whose codes are multiplied with a sign."""
     x = layer.operands["x"]
     return x.zero - x.element.low - 128
-
-
-def rounds_down(layer: Layer) -> bool:
-    """Whether sums below zero may have a code of their own: halves of those go down.
-
-    A code clamped to the zero point, or to more, is the same wherever halves go.
-    """
-    op, y = layer.op, layer.result
-    assert isinstance(op, Weighted)
-    return clamped_codes(op.activation or "none", y)[0] < y.zero

@@ -20,8 +20,8 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_band
-from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels, rounds_down, signed_zero
-from netgen.kernels.i8.pairs_packing import PANEL, Patch, panels_of, patch_of
+from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels, signed_zero
+from netgen.kernels.i8.pairs_packing import PANEL, Patch, panels_of, patch_of, rounds_down
 from netgen.kernels.i8.product_pairs import (
     ProductPairsI8,
     describe_outputs,

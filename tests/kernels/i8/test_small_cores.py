@@ -86,8 +86,9 @@ def test_they_are_chosen_and_only_for_their_targets(target: str) -> None:
 
 def test_helium_has_kernels_of_its_own_for_signed_codes() -> None:
     chosen = find_target("cortex-m-mve")
+    calls = dot_calls(chosen, 9)
     for kernel in (DOTS, DOT_PLANES):
-        layer = next(c.layer for c in dot_calls(chosen, 24) if c.kernel is kernel)
+        layer = next(call.layer for call in calls if call.kernel is kernel)
         assert select_kernel(layer, chosen) is kernel
         assert select_kernel(layer, find_target("cortex-m-dsp")) is not kernel
     unsigned = call_of(Window((4, 4, 8), 8), 0, dtype="u8").layer
