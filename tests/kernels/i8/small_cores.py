@@ -49,7 +49,7 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
         except WeightsError:
             continue
         calls.append(call)
-        if len(calls) == count:
+        if len(calls) >= count:
             break
     return calls
 
