@@ -149,7 +149,7 @@ def _moved(span: Span, by: int) -> dict[str, int]:
 
 
 def describe_groups(layer: Layer, groups: list[Span], most: int) -> dict[str, Json]:
-    """Places of groups of at most so many channels: side by side, without gaps, or in a table."""
+    """Places of groups of at most so many channels: in a row without gaps, or in a table."""
     first, full = groups[0].first, all(group.channels == most for group in groups[:-1])
     together = full and all(g.first == _moved(groups[0], n * most) for n, g in enumerate(groups))
     places: list[Json] = [[g.first["x"], g.first["y"], g.channels] for g in groups]
