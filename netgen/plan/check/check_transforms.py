@@ -47,8 +47,8 @@ def check_transforms(
         lanes, inputs = each.channels >= 0, each.inputs >= 0
         own = w[each.channels[lanes]][..., each.inputs[inputs]]
         expected[np.ix_(lanes, np.ones(36, bool), inputs)] = _values(own)
-        if (wrong := np.argwhere(expected != each.points)).size:
-            lane, point, at = wrong[0].tolist()
+        if (places := np.argwhere(expected != each.points)).size:
+            lane, point, at = places[0].tolist()
             raise PlanError(
                 "a transformed weight is wrong",
                 where=f"{where}, channel {int(each.channels[lane])}, point {point}, input {at}",
