@@ -42,7 +42,7 @@ def product_calls(count: int, first: int = 0) -> list[CodedCall]:
 
 def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
     """Depthwise layers of 3 by 3 taps, of any layout and band."""
-    calls: list[CodedCall] = []
+    calls = [] if first else [_with_gap()]
     for call in _depthwise(first):
         try:
             call.packed(target)
@@ -52,6 +52,14 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
         if len(calls) == count:
             break
     return calls
+
+
+def _with_gap() -> CodedCall:
+    """A layer whose groups of channels stand four apart, though the first has three."""
+    drawn_calls = (c for c in _depthwise(0) if c.layer.result.shape[3] == 8 and not c.layer.band)
+    call = next(drawn_calls)
+    places = layout_of(9, np.array([0, 1, 2, 4, 5, 6, 7, 8]))
+    return replace(call, layer=replace(call.layer, layouts={"x": places, "y": places}))
 
 
 def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
