@@ -14,7 +14,7 @@ from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activated_moment
 from netgen.ops.broadcast import WIDER_CODES, Broadcast, in_order
 from netgen.ops.fixed_point import Multiplier, bounded_multiplier, float_ratio
-from netgen.ops.rescaled import own_codes, scale_of
+from netgen.ops.rescaled import BOTH_ROUNDINGS, own_codes, scale_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Mul(Broadcast):
 
     operator_name: ClassVar[str] = "mul"
     element_types: ClassVar[frozenset[str]] = WIDER_CODES
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
 
     def combine(self, a: Array, b: Array) -> Array:
         """numpy.multiply."""

@@ -10,7 +10,7 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activated_moment
 from netgen.ops.broadcast import WIDER_CODES, Broadcast
-from netgen.ops.rescaled import own_codes
+from netgen.ops.rescaled import BOTH_ROUNDINGS, own_codes
 from netgen.ops.sums_of_codes import in_one_scale, sum_multipliers
 
 
@@ -20,6 +20,7 @@ class Sub(Broadcast):
 
     operator_name: ClassVar[str] = "sub"
     element_types: ClassVar[frozenset[str]] = WIDER_CODES
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     commutes: ClassVar[bool] = False
     spread_letters: ClassVar[frozenset[str]] = frozenset({"a", "b"})
 

@@ -36,6 +36,7 @@ from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
+from netgen.ops.weighted import Weighted
 
 # Codes of a vector.
 _VECTOR = 16
@@ -53,6 +54,11 @@ class ProductDotsI8(ProductPairsI8):
         "x": CODES,
         "b": frozenset({"i32"}),
     }
+
+    def accepts(self, layer: Layer) -> bool:
+        """Layers of its base whose sums are rescaled in integers, or in float64."""
+        op = layer.op
+        return super().accepts(layer) and isinstance(op, Weighted) and op.rounding != "even"
 
     def runs_on(self, target: Target) -> bool:
         """Targets with products whose sum goes to a register of the core."""
