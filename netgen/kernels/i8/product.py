@@ -84,9 +84,10 @@ class ProductI8(Kernel):
         return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """Cycles of the chosen tile."""
+        """Cycles of the chosen tile; of all bands together."""
         shape, tiling, rows = _parts(layer, target)
-        return work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
+        own = work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
+        return own * layer.result.shape[1] / rows if layer.band else own
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
