@@ -48,7 +48,8 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
             call.packed(target)
         except WeightsError:
             continue
-        calls.append(call)
+        choice = None if len(calls) % 2 else {"planes": 0}
+        calls.append(replace(call, layer=replace(call.layer, choice=choice)))
         if len(calls) == count:
             break
     return calls
