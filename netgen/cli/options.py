@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from netgen.cli import values as cli_values
+from netgen.cli.completion import complete_model
 from netgen.cli.planning import planning_option
 
 # Where the context keeps these, so that not every command has to hand them on.
@@ -59,7 +60,7 @@ def model_options(command: Command) -> Command:
 
 def model_arguments(command: Command) -> Command:
     """MODEL, its parameters and its weights."""
-    return click.argument("model")(model_options(command))
+    return click.argument("model", shell_complete=complete_model)(model_options(command))
 
 
 target_option = click.option(

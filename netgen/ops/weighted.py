@@ -2,6 +2,8 @@
 
 Sources: TensorFlow Lite 8-bit quantisation specification; `kernel_util.cc`,
 PopulateConvolutionQuantizationParams; `reference/integer_ops/fully_connected.h`, FullyConnected.
+ONNX operators, QLinearConv; ONNX Runtime, `qlinearconv.cc` and `mlas/lib/quantize.cpp`,
+MlasRequantizeOutput.
 """
 
 from __future__ import annotations
@@ -19,9 +21,6 @@ from netgen.ops.activation import activate, find_activation
 from netgen.ops.fixed_point import Multipliers, multipliers_of
 from netgen.ops.rescaled import Rescaled, clamped_codes, saturated, scale_of
 
-# How sums are rescaled.
-_ROUNDINGS = ("fixed", "fixed32", "real")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Weighted(Rescaled):
@@ -38,20 +37,16 @@ class Weighted(Rescaled):
       float64.
     - `fixed32`: likewise, but the product of the scales of x and w is rounded to float32.
     - `real`: the sum and the factor are multiplied in float64, halves are rounded away from zero.
+    - `even`: the factor is one of float32, the product of the scales of x and w over that of the
+      result. The sum is rounded to float32 and multiplied by it, halves go to even.
     """
 
     element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i32"})
-    rounding: str = "fixed"
+    roundings: ClassVar[tuple[str, ...]] = ("fixed", "fixed32", "real", "even")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         find_activation(self._act)
-        if self.rounding not in _ROUNDINGS:
-            raise GraphError(
-                "an unknown rounding",
-                expected="one of " + ", ".join(_ROUNDINGS),
-                found=self.rounding,
-            )
 
     @property
     def _act(self) -> str:
@@ -95,7 +90,10 @@ class Weighted(Rescaled):
         x, w = signature.operands[:2]
         whole = np.rint(sums).astype(np.int64)
         factors = self.factors(x, w, result, signature.scales)
-        if self.rounding == "real":
+        if self.rounding == "even":
+            products = whole.astype(np.float32) * factors.astype(np.float32)
+            codes = np.rint(products.astype(np.float64)).astype(np.int64)
+        elif self.rounding == "real":
             real = whole.astype(np.float64) * factors
             rounded = np.trunc(real)
             rounded += np.sign(real) * (np.abs(real - rounded) >= 0.5)
@@ -111,8 +109,10 @@ class Weighted(Rescaled):
         assert w.quantisation is not None
         own = w.quantisation.scale
         weights = np.array([own]) if isinstance(own, float) else scales[own]
+        product = np.float32(scale_of(x)) * weights.astype(np.float32)
+        if self.rounding == "even":
+            return np.asarray((product / np.float32(scale_of(result))).astype(np.float64))
         if self.rounding == "fixed32":
-            product = np.float32(scale_of(x)) * weights.astype(np.float32)
             return np.asarray(product.astype(np.float64) / scale_of(result))
         return np.asarray(scale_of(x) * weights / scale_of(result))
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from netgen.errors import BuildError, UsageError
+from netgen.errors import UsageError
 from netgen.runtime import cache
 from netgen.runtime.build import CHook, Library, ModelInstance
-from netgen.runtime.cpu import missing_features, platform_name
+from netgen.runtime.fits import Needs, require_machine
 from netgen.runtime.inputs import Array, checked_array, checked_batches
 from netgen.runtime.interface import Interface
 from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
@@ -59,7 +59,8 @@ class CompiledModel:
     """
 
     def __init__(self, image: ModelImage, undivided: CompiledModel | None = None) -> None:
-        _check_machine(image)
+        needs = Needs(image.target, image.cpu_features, image.platform)
+        require_machine(needs, f"compiled model {image.prefix}")
         self._undivided = undivided
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
@@ -217,11 +218,11 @@ class CompiledModel:
 
         Raises UsageError where it cannot be written.
         """
-        save_images(self._images(), Path(path))
+        save_images([self.images()], Path(path))
 
     def __reduce__(self) -> tuple[Callable[..., CompiledModel], tuple[ModelImage, ...]]:
         # The images share their weights, of which a pickle holds one object once.
-        return _from_images, tuple(share_weights(self._images()))
+        return _from_images, tuple(share_weights(self.images()))
 
     def __copy__(self) -> CompiledModel:
         return CompiledModel(self._image, self._undivided)
@@ -233,7 +234,7 @@ class CompiledModel:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
-    def _images(self) -> list[ModelImage]:
+    def images(self) -> list[ModelImage]:
         """The model itself, and the one for batches if there is one, with their weights inside."""
         parts = [self] if self._undivided is None else [self, self._undivided]
         return [part.with_weights() for part in parts]
@@ -312,6 +313,7 @@ class CompiledModel:
 def load_compiled(path: str | PathLike[str]) -> CompiledModel:
     """The model that `CompiledModel.save` wrote: no compiler, no planning, its weights mapped.
 
+    Of a file for several processors it is the best that this one runs.
     The file holds machine code: load only what you trust. Its weights are read when they are
     needed, so it must stay as it is while the model lives. Raises BuildError as the class does, and
     where the file cannot be read, is something else, or is damaged.
@@ -321,23 +323,3 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
 
 def _from_images(image: ModelImage, undivided: ModelImage | None = None) -> CompiledModel:
     return CompiledModel(image, None if undivided is None else CompiledModel(undivided))
-
-
-def _check_machine(image: ModelImage) -> None:
-    where = f"compiled model {image.prefix}"
-    again = "compile the network again on this machine"
-    if image.platform != platform_name():
-        raise BuildError(
-            "it was built for another system",
-            where=where,
-            expected=image.platform,
-            found=platform_name(),
-            hint=again,
-        )
-    missing = missing_features(image)
-    if missing:
-        raise BuildError(
-            f"this processor lacks {', '.join(missing)}, which target {image.target} needs",
-            where=where,
-            hint=f"{again}, or for target generic",
-        )

@@ -69,6 +69,11 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (("show", "tiny", "--stage", "source"), {*LOADING, "--format"}, set()),
     (("show", "tiny", "--stage", "fused"), {*LOADING, "--format"}, set()),
     (("compile", "tiny", "-o", "m.netgen"), {*LOADING, *PLANNING, "--target", "--verify"}, set()),
+    (
+        ("compile", "tiny", "-o", "m.so"),
+        {*LOADING, *PLANNING, "--target", "--verify", "--prefix", "--selftest", "--labels"},
+        set(),
+    ),
     (("run", "m.netgen", "photo.png"), {*RUNNING, "--resize"}, {"--no-crop"}),
     (
         ("run", "tiny", "photo.png", "--no-crop"),
@@ -197,6 +202,9 @@ def test_all_commands_are_looked_at() -> None:
         "quantize",
         "accuracy",
         "help",
+        "doctor",
+        "cache",
+        "completion",
     }  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 

@@ -33,6 +33,7 @@ class BinaryI8(ElementKernel):
     weights_element: ClassVar[str] = "i32"
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
+    rounding: ClassVar[str] = "fixed"
     # Rounded products of an element.
     rescalings: ClassVar[int] = 1
 
@@ -46,7 +47,12 @@ class BinaryI8(ElementKernel):
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
-        return isinstance(layer.op, self.operators) and layer.constant == set(self.constants)
+        op = layer.op
+        return (
+            isinstance(op, self.operators)
+            and layer.constant == set(self.constants)
+            and _op(layer).rounding == self.rounding
+        )
 
     def title(self, layer: Layer) -> str:
         """Operator, element type, number of elements or pixels and channels, activation."""

@@ -170,7 +170,7 @@ def _ways(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, tuple[W
     op, y = layer.op, layer.result
     assert isinstance(op, Weighted)
     exact_words = np.concatenate([exact, np.zeros((len(exact), 1), np.int32)], axis=1)
-    if op.rounding == "real":
+    if op.rounding in {"real", "even"}:
         return np.zeros(len(exact), bool), (exact_words, exact_words)
     multiplier, shift = exact.astype(np.int64).T
     most = np.maximum(np.abs(low), np.abs(high))

@@ -101,7 +101,7 @@ class ProductPairsI8(Kernel):
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Blocks of so many `pixels`, large ones first."""
         del target
-        pixels = _pixels(layer)
+        pixels = pixels_of_call(layer)
         if pixels == 1:
             return ({"pixels": 1},)
         own = _own_most(patch_of(layer))
@@ -114,7 +114,7 @@ class ProductPairsI8(Kernel):
         block, halves = _block(layer, patch), _halves(target)
         window = patch.window
         return {
-            **_describe_patch(layer, patch),
+            **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
@@ -129,7 +129,7 @@ class ProductPairsI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
-            "pixels": _pixels(layer),
+            "pixels": pixels_of_call(layer),
             "block": block,
             "one_by_one": block == 1,
             "panels": panels.count,
@@ -140,7 +140,7 @@ class ProductPairsI8(Kernel):
             "pair_step": 4 * patch.quads if halves else 2 * patch.depth,
             "words_before": _words_before(patch, block, halves=halves),
             "scratch": self.scratch(layer, target),
-            **_describe_outputs(panels),
+            **describe_outputs(panels),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -178,7 +178,7 @@ def _words_before(patch: Patch, block: int, *, halves: bool) -> int:
     return -(-2 * patch.depth * _pairs(block) // 4)
 
 
-def _pixels(layer: Layer) -> int:
+def pixels_of_call(layer: Layer) -> int:
     """The pixels that one call computes."""
     if isinstance(layer.op, Linear):
         return 1
@@ -193,7 +193,7 @@ def _block(layer: Layer, patch: Patch) -> int:
     """The pixels of a block."""
     if layer.choice is not None:
         return layer.choice["pixels"]
-    pixels = _pixels(layer)
+    pixels = pixels_of_call(layer)
     return 1 if pixels == 1 else _equal(pixels, _own_most(patch))
 
 
@@ -208,7 +208,7 @@ def _equal(pixels: int, most: int) -> int:
     return min(2 * _pairs(block), pixels)
 
 
-def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
+def describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     """Extents, and how windows are copied: row by row if their columns are neighbours in x."""
     (rows, columns), channels = patch.window.size, patch.inputs
     layout = layer.layout("x")
@@ -232,7 +232,7 @@ def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     }
 
 
-def _describe_outputs(panels: Panels) -> dict[str, Json]:
+def describe_outputs(panels: Panels) -> dict[str, Json]:
     """The places of the outputs of panels: four after four, or in pieces."""
     if panels.places is None:
         return {"y_first": panels.first, "y_pieces": [], "whole": panels.outputs % PANEL == 0}

@@ -106,7 +106,7 @@ def _signed(half: np.float32, numbers: Floats) -> Floats:
     return np.where(numbers < 0, -half, half).astype(np.float32)
 
 
-def _fused(x: Array, factor: np.float32, addend: Floats) -> Floats:
+def fused_product(x: Array, factor: np.float32, addend: Floats) -> Floats:
     """X times a factor plus an addend, rounded once; infinite where float64 does not hold it."""
     exact = x.astype(np.float64) * np.float64(factor)  # fits: 17 bits times 24
     total = exact + addend
@@ -129,8 +129,8 @@ def _sum(
         second_alone = (b.astype(np.float32) * second).astype(np.float32)
         every = np.zeros((256, 256), np.float32)
         for numbers in (
-            _fused(a, first, every + second_alone),
-            _fused(b, second, every + first_alone),
+            fused_product(a, first, every + second_alone),
+            fused_product(b, second, every + first_alone),
             first_alone + second_alone,
         ):
             yield numbers + _signed(half, numbers)
@@ -149,6 +149,6 @@ def _product(
         numbers = products.astype(np.float32) * factors[0]
         signed = _signed(half, numbers)
         yield numbers + signed
-        yield _fused(products, factors[0], signed)
+        yield fused_product(products, factors[0], signed)
 
     return ([_real(multiplier)], _half(multiplier)), ways

@@ -26,6 +26,11 @@ NUMBERS = 3
 CODES = frozenset({"i8", "u8"})
 
 
+def rounding_of(op: Weighted) -> str:
+    """How kernels rescale sums: `real`, `even`, or else in the one way of fixed point."""
+    return "fixed" if op.rounding == "fixed32" else op.rounding
+
+
 def words_of(codes: Array) -> Words:
     """Bytes of codes as words, filled up with zeros."""
     flat = np.ascontiguousarray(codes).view(np.uint8).ravel()
@@ -60,7 +65,7 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
     op = layer.op
     assert isinstance(op, Weighted)
     left = np.zeros(1, np.int64)
-    if op.rounding != "real":
+    if rounding_of(op) == "fixed":
         shift = op.multipliers(x, w, layer.result, _scales(layer, constants)).shift
         left = np.maximum(shift, 0)
     if (np.ldexp(largest.astype(np.float64), left) > _MOST).any():
@@ -74,7 +79,10 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
 
 
 def rescaling_words(layer: Layer, constants: Mapping[str, Packed]) -> Words:
-    """[outputs, 2]: multiplier and shift of each output's sum, or the two halves of a double."""
+    """[outputs, 2]: multiplier and shift of each output's sum, or the two halves of a double.
+
+    Or a float, behind which stands 0.
+    """
     op, outputs = layer.op, len(constants["w"])
     assert isinstance(op, Weighted)
     x, w = layer.operands["x"], layer.operands["w"]
@@ -82,6 +90,10 @@ def rescaling_words(layer: Layer, constants: Mapping[str, Packed]) -> Words:
     if op.rounding == "real":
         factors = np.broadcast_to(op.factors(x, w, layer.result, scales), outputs)
         return factors.astype("<f8").view("<i4").reshape(outputs, 2).astype(np.int32)
+    if op.rounding == "even":
+        factors = np.broadcast_to(op.factors(x, w, layer.result, scales), outputs)
+        words = factors.astype("<f4").view("<i4").astype(np.int32)
+        return np.stack([words, np.zeros(outputs, np.int32)], axis=1)
     found = op.multipliers(x, w, layer.result, scales)
     both = np.stack([found.mantissa, found.shift], axis=-1)
     return np.broadcast_to(both, (outputs, 2)).astype(np.int32)
@@ -112,5 +124,5 @@ def describe_codes(layer: Layer) -> dict[str, Json]:
         "zero": y.zero,
         "low": low,
         "high": high,
-        "real": op.rounding == "real",
+        "rounding": rounding_of(op),
     }
