@@ -71,13 +71,23 @@ COMPILE = (
     Mode("-o {output.name}", lambda values: is_library(values["output"]), _OF_C),
 )
 _FILES = ("onnx", "tflite")
+_OF_WHEELS = frozenset({"labels", "package_version"})
 EXPORT = (
     Mode(
         "--as {form}",
         lambda values: values["form"] in _FILES,
-        _PLANNING | {"target", "name", "board"},
+        _PLANNING | _OF_WHEELS | {"target", "name", "board"},
     ),
-    Mode("--as {form}", lambda values: values["form"] not in _FILES, frozenset({"threads"})),
+    Mode(
+        "--as {form}",
+        lambda values: values["form"] == "wheel",
+        frozenset({"threads", "input", "board"}),
+    ),
+    Mode(
+        "--as {form}",
+        lambda values: values["form"] not in {*_FILES, "wheel"},
+        frozenset({"threads"}) | _OF_WHEELS,
+    ),
 )
 RUN = (
     Mode(

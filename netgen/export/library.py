@@ -9,7 +9,7 @@ from os import PathLike
 from netgen.compiler import emitted, several_targets
 from netgen.emission.options import prefix_of
 from netgen.ir.graph import Graph
-from netgen.kernels.targets import find_target
+from netgen.kernels.targets import Target
 from netgen.plan.data.options import PlanOptions
 from netgen.runtime.compile_files import compile_files, library_flags
 from netgen.runtime.compilers import find_compiler
@@ -40,18 +40,18 @@ def library_files(
     )
     if progress is not None:
         progress(f"compiling for {found.name}")
-    library = _library(files, stem, found.name, threaded=planning.threads > 1)
+    library = linked_library(files, stem, found, threaded=planning.threads > 1)
     return {f"{stem}{SUFFIX}": library, f"{stem}.h": files[f"{stem}.h"]}
 
 
-def _library(files: dict[str, bytes], stem: str, target: str, *, threaded: bool) -> bytes:
-    """Compile files that hold their weights as a binary; programs find the library as STEM.so."""
+def linked_library(files: dict[str, bytes], stem: str, target: Target, *, threaded: bool) -> bytes:
+    """Compile emitted files, their weights as `incbin`; programs find the library as STEM.so."""
     compiler = find_compiler()
     named = "-install_name,@rpath" if platform.system() == "Darwin" else "-soname"
     separator = "/" if platform.system() == "Darwin" else ","
     flags = [
-        *library_flags(find_target(target), compiler, threaded=threaded),
+        *library_flags(target, compiler, threaded=threaded),
         f"-Wl,{named}{separator}{stem}{SUFFIX}",
         "-I.",  # where the assembler finds the weights
     ]
-    return compile_files(files, (*compiler.command, *flags), target, stem)
+    return compile_files(files, (*compiler.command, *flags), target.name, stem)

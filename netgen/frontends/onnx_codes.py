@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _ELEMENTS = {"int8": "i8", "uint8": "u8", "int16": "i16"}
 _SHIFT = 128
 # TensorProto.DataType of those that `output_dtype` may name.
+_PRECISIONS = (0, 1)
 _KINDS = {2: "uint8", 3: "int8", 5: "int16"}
 
 
@@ -135,6 +136,8 @@ def _parameters(call: Call, rank: int, codes: TensorView | None = None) -> tuple
     """
     if call.attributes.get("block_size", 0):
         raise GraphError("scales of blocks are not supported", hint="quantize by tensor or by axis")
+    if call.integer("precision", 0) not in _PRECISIONS:
+        raise GraphError("codes that are computed in another precision", expected="float32")
     scale, zero = call.known(1, "the scale"), call.known(2, "the zero point")
     if scale is None or scale.dtype.kind != "f":
         raise GraphError("the scale must be floats")

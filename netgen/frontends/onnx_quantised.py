@@ -15,7 +15,7 @@ QLinearMatMul; ONNX Runtime, `docs/ContribOperators.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -62,18 +62,22 @@ class _Writing:
         """The name of an input, empty where it is left out."""
         return self.node.input[index] if index < len(self.node.input) else ""
 
-    def make(self, operator: str, inputs: Sequence[str], result: str, **attributes: Any) -> str:
+    def make(
+        self, operator: str, inputs: Sequence[str], result: str, **attributes: int | list[int]
+    ) -> str:
         """Add a node, named after its result."""
-        from onnx.helper import make_node
+        from onnx.helper import make_attribute, make_node
 
-        self.nodes.append(make_node(operator, inputs, [result], name=result, **attributes))
+        node = make_node(operator, inputs, [result], name=result)
+        node.attribute.extend(make_attribute(*each) for each in attributes.items())
+        self.nodes.append(node)
         return result
 
     def part(self, name: str) -> str:
         """The name of a value that the file does not have."""
         return f"{self.node.output[0]}/{name}"
 
-    def real(self, first: int, name: str, **attributes: Any) -> str:
+    def real(self, first: int, name: str, **attributes: int | list[int]) -> str:
         """The real numbers of codes, their scale and zero point, which are inputs from `first`."""
         inputs = [self.given(first + k) for k in range(3)]
         while not inputs[-1]:

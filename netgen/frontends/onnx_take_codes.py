@@ -89,9 +89,7 @@ class _Taking:
             moved = node.op.result_type(kinds)
         except GraphError:
             return
-        name = f"{node.name}.codes"
-        if name in self.graph:
-            return
+        name = self.graph.fresh_name(f"{node.name}.codes")
         self.nodes[name] = Node(name, node.op, tuple(operands), moved)
         self.codes[node.name] = name
 
@@ -103,6 +101,8 @@ class _Taking:
         made, act = self.graph[name], "none"
         if self.graph.sole_user(name) is None:
             return None
+        if made.op.moves_only:
+            return self._moved_behind(node, made)
         (first, *_) = made.operands or (name,)
         inner = self.graph[first]
         if _clamps(made.op, node.type) and isinstance(inner.op, _LAYERS):
@@ -110,6 +110,21 @@ class _Taking:
                 return None
             act, made = made.op.operator_name, inner
         return self._layer(node, made, act)
+
+    def _moved_behind(self, node: Node, made: Node) -> Node | None:
+        """What is quantized behind a move, as a concatenation of codes of several scales, before.
+
+        It is the same: elements are rounded one by one.
+        """
+        operands = self._all_codes(made)
+        if operands is None:
+            return None
+        fresh: dict[str, Node] = {}
+        for number, (real, codes) in enumerate(zip(made.operands, operands, strict=True)):
+            name = self.graph.fresh_name(f"{node.name}.codes{number}")
+            kind = node.type.with_shape(self.graph[real].type.shape)
+            fresh[name] = Node(name, node.op, (codes,), kind)
+        return self._made(node, made.op, [*fresh], fresh, {})
 
     def _layer(self, node: Node, made: Node, act: str) -> Node | None:
         op, kind = made.op, node.type
@@ -165,7 +180,7 @@ class _Taking:
         if weights is None:
             return None
         kind, codes, scales = weights
-        name = f"{w}.codes"
+        name = self.graph.fresh_name(f"{w}.codes")
         if isinstance(scales, np.ndarray):
             kind = replace(kind, quantisation=Quantisation(f"{name}.scale", kind.zero, 0))
             arrays[f"{name}.scale"] = scales
@@ -177,7 +192,7 @@ class _Taking:
         bias = self._bias(rest[0], unit)
         if bias is None:
             return None
-        name = f"{rest[0]}.codes"
+        name = self.graph.fresh_name(f"{rest[0]}.codes")
         fresh[name] = Node(name, Const(name), (), TensorType("i32", bias.shape))
         arrays[name] = bias
         return [*operands, name]

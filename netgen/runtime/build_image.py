@@ -15,6 +15,8 @@ from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels.targets import find_target
+from netgen.pictures.memory_map import memory_map
+from netgen.pictures.svg import standalone
 from netgen.plan.data.plan import Plan
 from netgen.plan.packing import PackedBytes
 from netgen.runtime.build import build_library
@@ -58,6 +60,8 @@ def build_image(
         fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
         threads=plan.threads,
         state_bytes=plan.state_bytes,
+        steps=tuple(step.name for step in plan.steps),
+        memory_map=standalone(memory_map(plan)),
     )
 
 

@@ -195,6 +195,7 @@ def _from_json(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         **fields,
         "cpu_features": tuple(fields["cpu_features"]),
+        "steps": tuple(fields["steps"]),
         "error_names": tuple((code, name) for code, name in fields["error_names"]),
         "inputs": _ports(fields["inputs"]),
         "outputs": _ports(fields["outputs"]),

@@ -50,6 +50,7 @@ VALUES = {
     "--max-arena": "1K",
     "--max-flash": "1K",
     "--name": "net",
+    "--package-version": "1.2",
     "--board": "mps2-an386",
     "--chart": "c.svg",
     "--outputs": "y",
@@ -114,6 +115,14 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (
         ("export", "tiny", "-o", "folder", "--as", "make"),
         {*LOADING, *PLANNING - {"--threads"}, "--target", "--name", "--board"},
+        set(),
+    ),
+    (
+        ("export", "tiny", "-o", "folder", "--as", "wheel"),
+        {
+            *(*LOADING, *PLANNING - {"--threads", "--input"}, "--target", "--name", "--labels"),
+            "--package-version",
+        },
         set(),
     ),
     (

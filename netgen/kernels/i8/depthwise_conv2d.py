@@ -34,7 +34,7 @@ from netgen.kernels.i8.depthwise_blocks import (
     window_of,
 )
 from netgen.kernels.i8.depthwise_tiles import Row, describe_tiles, own_unroll, row_cycles
-from netgen.kernels.i8.sums import CODES, Words, describe_codes, rounding_of
+from netgen.kernels.i8.sums import CODES, Words, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import channel_loops, row_loop
 from netgen.kernels.row_pairs import distance_in_place
@@ -51,7 +51,7 @@ _MOST_TAPS = 49
 
 
 class DepthwiseConv2dI8(Kernel):
-    """Multiplier 1; any window, stride, padding, dilation and layout; sums rescaled in integers."""
+    """Multiplier 1; any window, stride, padding, dilation and layout; no sums in float64."""
 
     name: ClassVar[str] = "depthwise_conv2d_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)
@@ -67,7 +67,7 @@ class DepthwiseConv2dI8(Kernel):
     def accepts(self, layer: Layer) -> bool:
         """One output per channel, and taps few enough to unroll."""
         op = layer.op
-        if not isinstance(op, DepthwiseConv2d) or rounding_of(op) != "fixed":
+        if not isinstance(op, DepthwiseConv2d) or op.rounding == "real":
             return False
         window = window_of(layer)
         same = layer.result.shape[3] == layer.operands["x"].shape[3]

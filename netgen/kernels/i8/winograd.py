@@ -84,9 +84,10 @@ class WinogradI8(Kernel):
         return window_title(name, layer, layer.op.window, "", layer.op.activation or "none")
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """Cycles of the chosen blocks."""
+        """Cycles of the chosen blocks; of all bands together, each of whole tiles."""
         shape, tiling, rows = _parts(layer, target)
-        return cycles(shape, work_of(layer, shape, rows, target, tiling), rows, target, tiling)
+        work = work_of(layer, shape, rows, target, tiling)
+        return cycles(shape, work, rows, target, tiling) * layer.result.shape[1] / rows
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Extents, what is copied, blocks of tiles, tiles of products, panels, places."""

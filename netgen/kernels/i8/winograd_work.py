@@ -1,4 +1,4 @@
-"""How Winograd's convolution of codes goes about a layer: tiles, blocks, and estimated cycles.
+"""The ways of Winograd's convolution of codes: tiles, blocks, and their estimated cycles.
 
 Tiles of 4 by 4 outputs are taken in blocks: `lines` rows of tiles, `across` tiles of each. Products
 are those of `tile.rows` tiles of outputs and `tile.vectors` vectors of sums at once.
@@ -64,7 +64,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the parts of scratch begin, in words, and the pitches of points.
+    """The words of scratch where its parts begin, and the pitches of points.
 
     Sums come first, then codes of panels that are scattered, products of a panel, transformed
     inputs, and what is copied. Products are `product_pitch` words apart, inputs `input_pitch`

@@ -131,7 +131,7 @@ def coded_calls(draw: st.DrawFn, target: Target, kernel: Kernel = PRODUCT) -> Co
         draw(windows() if product else windows_of_winograd()),
         draw(st.integers(0, 999)),
         act=draw(st.sampled_from(("none", "relu", "relu6"))),
-        rounding=draw(st.sampled_from(("fixed", "fixed32", "real"))),
+        rounding=draw(st.sampled_from(("fixed", "fixed32", "real", "even"))),
         extremes=draw(st.integers(0, 4)) == 0,
         linear=product and draw(st.integers(0, 7)) == 0,
         dtype=dtype,

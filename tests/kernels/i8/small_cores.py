@@ -68,7 +68,7 @@ def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
     found: set[int] = set()
     for call in calls:
         assert isinstance(call.layer.op, Weighted)
-        if call.layer.op.rounding == "real":
+        if call.layer.op.rounding in {"real", "even"}:
             continue
         words = call.kernel.parameters(call.layer, target)["constant_words"]
         assert isinstance(words, int)
@@ -114,7 +114,7 @@ def _product(seed: int) -> CodedCall | None:
         window,
         seed,
         act=str(draw.choice(["none", "relu", "relu6"])),
-        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real"])),
+        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real", "even"])),
         linear=draw.random() < 0.1,
         dtype=str(draw.choice(["i8", "i8", "u8"])),
     )
