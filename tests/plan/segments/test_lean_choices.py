@@ -57,7 +57,7 @@ def arena(plan: Plan) -> int:
 
 
 def cycles(plan: Plan) -> float:
-    """By the estimates of kernels, without calls and caches."""
+    """Cycles by the estimates of kernels, without calls and caches."""
     return sum(
         find_kernel(step.kernel).cost(step_layer(plan, step, operand_types(plan, step)), DSP)
         for step in plan.steps
@@ -158,7 +158,7 @@ def test_a_tuning_takes_no_more_scratch() -> None:
 
 
 def test_numbers_of_steps_are_the_fastest_for_their_bytes() -> None:
-    """Of two calls with convex costs, beside all pairs of their choices."""
+    """Two calls with convex costs, beside all pairs of their choices."""
     costs = {0: [(900, 0.0), (500, 40.0), (100, 200.0)], 1: [(700, 0.0), (600, 5.0), (0, 300.0)]}
     growing, made = GrowingSteps(), GrowingSteps().add([])
     for call, points in costs.items():
