@@ -38,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the files in tests/golden"
     )
+    parser.addoption(
+        "--models", type=int, help="models of one operator that a heavy test draws, of each"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -70,6 +73,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text(encoding="utf-8"), f"{path}: --update-golden, then review"
 
     return compare
+
+
+@pytest.fixture
+def drawn(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """A function that gives how many models a heavy test draws: `--models`, or its own number."""
+    given: int | None = request.config.getoption("--models")
+    return lambda own: own if given is None else given
 
 
 @pytest.fixture(scope="session", autouse=True)

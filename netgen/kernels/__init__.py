@@ -75,6 +75,7 @@ from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, Su
 from netgen.kernels.i8.sum_vectors import SumVectorsI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
+from netgen.kernels.i8.wide import Conv2dWideI8, DepthwiseConv2dWideI8, LinearWideI8
 from netgen.kernels.i8.winograd import WinogradI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
@@ -105,6 +106,9 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseDotsI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
+    Conv2dWideI8(),
+    DepthwiseConv2dWideI8(),
+    LinearWideI8(),
     TransposeConv2dF32(),
     TransposeConv2dI8(),
     AddF32(),

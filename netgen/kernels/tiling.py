@@ -52,8 +52,8 @@ class Tiling:
     takes half a cycle. Of codes it is a number of groups that are loaded together.
 
     With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
-    with `pairs_of_halves` two at once, of int16. With `dots` there are also products of 16 codes whose
-    sum goes to a register of the core.
+    with `pairs_of_halves` two at once, of int16. With `dots` there are also products of 16 codes,
+    whose sum goes to a register of the core.
     """
 
     vector_widths: tuple[int, ...] = ()

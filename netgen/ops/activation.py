@@ -15,7 +15,7 @@ from netgen.ir.magnitude import ANY_NUMBER, Range
 from netgen.ir.operator import Signature
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.rescaled import Rescaled, dequantised, quantised
+from netgen.ops.rescaled import BOTH_ROUNDINGS, Rescaled, dequantised, quantised
 
 _OF_CODES = frozenset(field.name for field in dataclasses.fields(Rescaled))
 
@@ -35,6 +35,7 @@ class ElementwiseActivation(Rescaled):
 
     squares: ClassVar[tuple[float, float]]
     limits: ClassVar[Range] = ANY_NUMBER
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     unchanged: ClassVar[Range | None] = None
     # Elements for which there is a result; of others it is NaN.
     domain: ClassVar[Range] = ANY_NUMBER

@@ -14,6 +14,9 @@ from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, find_activation
 from netgen.ops.rescaled import Rescaled, clamped_codes, dequantised, quantised, saturated, scale_of
 
+# Element types of sums and products: codes of 16 bits are around zero.
+WIDER_CODES = frozenset({"f32", "i8", "u8", "i16"})
+
 
 def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of one number per channel beside a value of `shape`: (1, 1, 1, C) beside an image."""
@@ -71,6 +74,11 @@ class Broadcast(Rescaled):
                 found=str(b),
             )
         result = self.result_of(a, shape)
+        if a.dtype == "i16" and (a.zero or b.zero or result.zero or self.rounding != "fixed"):
+            raise GraphError(
+                "codes of 16 bits are around zero, and rounded as TensorFlow Lite does",
+                found=f"{a}, {b}, {result}, rounding={self.rounding}",
+            )
         if not a.element.is_float:
             scale_of(b)
             clamped_codes(self.act, result)

@@ -14,7 +14,7 @@ from netgen.ir.operator import Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType, rounded_scale
 from netgen.ops.fixed_point import Multiplier, multiplier_of
-from netgen.ops.rescaled import Rescaled, scale_of
+from netgen.ops.rescaled import BOTH_ROUNDINGS, Rescaled, scale_of
 from netgen.ops.window import check_rank
 
 # How far a code is from its zero point at most, and how large int32 sums may be to be rescaled.
@@ -40,6 +40,7 @@ class GlobalAvgPool(Rescaled):
     operator_name: ClassVar[str] = "global_avg_pool"
     element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8"})
     axis_letters: ClassVar[str] = "NHWC"
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     keeps_range: ClassVar[bool] = True
     sums_rows: ClassVar[bool] = True
 

@@ -32,6 +32,7 @@ class L2Normalize(Rescaled):
 
     operator_name: ClassVar[str] = "l2_normalize"
     element_types: ClassVar[frozenset[str]] = frozenset({"i8", "u8"})
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The type of x in 128ths around the middle of all codes."""

@@ -32,6 +32,7 @@ class LogSoftmax(Rescaled):
 
     operator_name: ClassVar[str] = "log_softmax"
     element_types: ClassVar[frozenset[str]] = frozenset({"i8", "u8"})
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The type of x in 16ths, with the highest code for 0."""

@@ -16,6 +16,8 @@ from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
 
+# Of operators that have both.
+BOTH_ROUNDINGS = ("fixed", "even")
 # Activations of codes: the real numbers that they clamp to.
 _CLAMPS: Mapping[str, tuple[float, float]] = {
     "none": (-math.inf, math.inf),
@@ -36,8 +38,8 @@ class Rescaled(Operator):
     scale: float = 0.0
     zero: int = 0
     rounding: str = "fixed"
-    # How it may be computed: `fixed` as TensorFlow Lite does it, `even` as ONNX does.
-    roundings: ClassVar[tuple[str, ...]] = ("fixed", "even")
+    # How it may be computed: `fixed` as TensorFlow Lite does it, of some also `even` as ONNX does.
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,6 +30,7 @@ class Rsqrt(Rescaled):
 
     operator_name: ClassVar[str] = "rsqrt"
     element_types: ClassVar[frozenset[str]] = frozenset({"i8"})
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
     same_place: ClassVar[frozenset[str]] = frozenset({"x"})
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:

@@ -30,6 +30,7 @@ class SquaredDifference(Broadcast):
 
     operator_name: ClassVar[str] = "squared_difference"
     element_types: ClassVar[frozenset[str]] = frozenset({"i8"})
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
 
     def combine(self, a: Array, b: Array) -> Array:
         """numpy.square of the difference."""

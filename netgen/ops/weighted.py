@@ -39,10 +39,14 @@ class Weighted(Rescaled):
     - `real`: the sum and the factor are multiplied in float64, halves are rounded away from zero.
     - `even`: the factor is one of float32, the product of the scales of x and w over that of the
       result. The sum is rounded to float32 and multiplied by it, halves go to even.
+    - `wide`: by a multiplier of 15 bits, rounded once, halves up.
+
+    Codes of i16 go with weights of i8, all of them around zero, and are rescaled by `wide` or by
+    `real`: their sums may need more than 32 bits.
     """
 
-    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i32"})
-    roundings: ClassVar[tuple[str, ...]] = ("fixed", "fixed32", "real", "even")
+    element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8", "i16", "i32"})
+    roundings: ClassVar[tuple[str, ...]] = ("fixed", "fixed32", "real", "even", "wide")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,19 +62,21 @@ class Weighted(Rescaled):
         x, w, *rest = operands
         mixed = (x.dtype, w.dtype) == ("u8", "i8") and w.zero == 0
         expected = "i32" if not x.element.is_float else x.dtype
-        fits = (w.dtype == x.dtype or mixed) and x.dtype != "i32"
+        wide = (x.dtype, w.dtype, x.zero, w.zero) == ("i16", "i8", 0, 0)
+        fits = (w.dtype == x.dtype or mixed) and x.dtype in {"f32", "i8", "u8"}
+        fits = (fits and self.rounding != "wide") or (wide and self.rounding in {"wide", "real"})
         if not fits or any(b.dtype != expected for b in rest):
             raise GraphError(
                 f"{self.operator_name} takes floats, or codes with a bias of i32",
-                expected="x, w and b as f32, as i8, i8 and i32, as u8, u8 and i32, or as u8, i8 "
-                "around zero and i32",
+                expected="x, w and b as f32, as i8, i8 and i32, as u8, u8 and i32, as u8, i8 "
+                "around zero and i32, or as i16, i8 and i32 around zero with rounding=wide or real",
                 found=", ".join(map(_told, operands)),
             )
         if mixed and not self.scale:
             raise GraphError(
                 f"{self.operator_name} of u8 by i8 needs a scale", expected="{scale=0x1p-7, zero=0}"
             )
-        result = self.result_of(x, shape, w.dtype)
+        result = self.result_of(x, shape, x.dtype if wide else w.dtype)
         if x.element.is_float:
             return result
         if w.quantisation is None or w.quantisation.axis not in {None, 0}:
@@ -98,6 +104,8 @@ class Weighted(Rescaled):
             rounded = np.trunc(real)
             rounded += np.sign(real) * (np.abs(real - rounded) >= 0.5)
             codes = np.clip(rounded, -(2.0**31), 2.0**31).astype(np.int64)
+        elif self.rounding == "wide":
+            codes = multipliers_of(factors).times_wide(whole)
         else:
             codes = multipliers_of(factors).times(whole)
         return saturated(codes + result.zero, self._act, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,13 @@ from netgen.frontends.onnx_file import load_onnx
 from netgen.ir.graph import Graph
 from netgen.ir.interpret import interpret
 from netgen.ir.tensor_type import ELEMENTS, Array
+from netgen.ops.conv2d import Conv2d
 from netgen.passes import run_pipeline
 from tests.frontends.onnx_models import Floats, Model
 from tests.tools import find_package
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, ValueInfoProto
 
 IMAGE = (1, 3, 12, 12)
 DRAW = np.random.default_rng
@@ -31,7 +35,12 @@ def loaded(content: bytes, folder: Path) -> Graph:
     return load_onnx(path)
 
 
-def codes_model(nodes: list[Any], inputs: list[Any], outputs: list[Any], **arrays: Array) -> Any:
+def codes_model(
+    nodes: list[NodeProto],
+    inputs: list[ValueInfoProto],
+    outputs: list[ValueInfoProto],
+    **arrays: npt.ArrayLike,
+) -> ModelProto:
     """A model of nodes, also of ONNX Runtime's own."""
     from onnx.helper import make_graph, make_model, make_opsetid
     from onnx.numpy_helper import from_array
@@ -42,7 +51,7 @@ def codes_model(nodes: list[Any], inputs: list[Any], outputs: list[Any], **array
     return make_model(graph, opset_imports=opsets, ir_version=10)
 
 
-def typed(name: str, kind: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
+def typed(name: str, kind: npt.DTypeLike, shape: tuple[int, ...]) -> ValueInfoProto:
     from onnx.helper import make_tensor_value_info, np_dtype_to_tensor_dtype
 
     return make_tensor_value_info(name, np_dtype_to_tensor_dtype(np.dtype(kind)), shape)
@@ -51,7 +60,7 @@ def typed(name: str, kind: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
 @pytest.mark.parametrize("kind", ["uint8", "int8"])
 @pytest.mark.parametrize("seed", range(4))
 def test_convolution_of_codes_is_the_specification(kind: str, seed: int, tmp_path: Path) -> None:
-    """The bytes of onnx's own reference; weights have scales of outputs, or one and a zero point."""
+    """The bytes of onnx's own reference; weights have a scale each, or one and a zero point."""
     from onnx.helper import make_node
     from onnx.reference import ReferenceEvaluator
 
@@ -79,9 +88,8 @@ def test_convolution_of_codes_is_the_specification(kind: str, seed: int, tmp_pat
     )
     x = draw.integers(info.min, info.max + 1, (1, 4, 7, 9)).astype(kind)
     graph = loaded(model.SerializeToString(), tmp_path)
-    assert [node.op.rounding for node in graph.activations if "conv" in node.op.operator_name] == [
-        "even"
-    ]
+    (layer,) = (node.op for node in graph.activations if isinstance(node.op, Conv2d))
+    assert layer.rounding == "even"
     (wanted,) = ReferenceEvaluator(model).run(None, {"x": x})
     found = interpret(graph, {"x": x})["y"]
     assert graph["y"].type.dtype == {"uint8": "u8", "int8": "i8"}[kind]

@@ -3,11 +3,10 @@
 y[i][j][c] = code of (b[c] + sum over r, s of (x[i*u+r-p][j*v+s-q][c] - zero of x) (w[c][r][s] -
 zero of w)), where what is outside the image is the zero point. Eight channels at once: each row of
 x is written to the planes of its channels once. There the three rows of a column are bytes of one
-word, in a ring, so the taps of a window are three words side by side: one VMLADAV adds them up.
-Four columns of outputs become codes in one vector. The C functions are shared by all layers
-(`templates/mve`). Packed: for each eight channels a word that says whether vectors rescale their
-sums (`dots_packing.VECTORS`), and bias, multiplier and shift of each; behind all of them the
-weights, for each channel three columns of four bytes.
+word, in a ring, so the taps of a window are three words side by side: one VMLADAVA adds them up.
+The sums of four channels become codes in one vector. The C functions are shared by all layers
+(`templates/mve`). Packed: for each eight channels the numbers of two panels (`dots_packing`);
+behind all of them the weights, for each channel three columns of four bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from netgen.kernels.i8.depthwise_planes import (
     window_of,
 )
 from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels
-from netgen.kernels.i8.pairs_packing import PANEL, clamps
+from netgen.kernels.i8.pairs_packing import PANEL, clamps, rounds_down
 from netgen.kernels.i8.sums import describe_codes, words_of
 from netgen.kernels.layer import Choice, ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.stretches import describe_pitches, order_of
@@ -47,10 +46,7 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
     elements: ClassVar[ElementsByLetter] = {"": frozenset({"i8"}), "b": frozenset({"i32"})}
 
     def accepts(self, layer: Layer) -> bool:
-        """Weights that signed bytes hold, less their zero point, and planes that are not too long.
-
-        Places of four outputs are offsets of 32 bits, so any layout will do.
-        """
+        """Weights that signed bytes hold, less their zero point, and planes of some length."""
         return super().accepts(layer) and _plane(layer) < _MOST_PLANE
 
     def runs_on(self, target: Target) -> bool:
@@ -74,17 +70,13 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, groups of channels and where they stand, bytes of planes."""
-        groups, codes = groups_of(layer, _GROUP), describe_codes(layer)
-        low, zero = codes["low"], codes["zero"]
-        assert isinstance(low, int)
-        assert isinstance(zero, int)
+        groups = groups_of(layer, _GROUP)
         return {
             **describe_window(layer, window_of(layer)),
             **describe_pitches(layer, ("x", "y")),
-            **codes,
+            **describe_codes(layer),
             **describe_groups(layer, groups, _GROUP),
-            # Halves go up where sums above the zero point alone are not clamped.
-            "signed": low < zero,
+            "signed": rounds_down(layer),
             "clamps": clamps(layer),
             "columns": layer.operands["x"].shape[2],
             "plane": _plane(layer),

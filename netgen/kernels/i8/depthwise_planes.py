@@ -20,7 +20,7 @@ import numpy as np
 
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
-from netgen.kernels.i8.pairs_packing import NUMBERS, PANEL, clamps, pack_numbers
+from netgen.kernels.i8.pairs_packing import NUMBERS, PANEL, clamps, pack_numbers, rounds_down
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, rounding_of, words_of
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import Span, common_spans
@@ -95,6 +95,7 @@ class DepthwisePlanesI8(Kernel):
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
             "planes": _has_planes(layer),
+            "signed": not clamps(layer) and rounds_down(layer),
             "columns": layer.operands["x"].shape[2],
             "plane_words": words,
             "numbers": NUMBERS,
@@ -135,6 +136,7 @@ class DepthwisePlanesI8(Kernel):
 
 
 def window_of(layer: Layer) -> Window:
+    """The window of a depthwise layer."""
     assert isinstance(layer.op, DepthwiseConv2d)
     return layer.op.window(layer.operands["w"].shape)
 

@@ -1,9 +1,10 @@
 """Packed constants of sums that become codes in vectors of four.
 
 For each panel of four outputs, or channels, there are words of int32: the way, four biases, four
-multipliers and four shifts; of doubles the lower halves and the upper ones. Zero points are part of
-the biases. The way is VECTORS where vectors rescale the sums of all four exactly: where nothing is
-shifted to the left. Others are rescaled by definition, from the same numbers.
+multipliers and four shifts; of doubles the lower halves and the upper ones, of floats only the
+former. Zero points are part of the biases. The way is VECTORS where vectors rescale the sums of all
+four exactly: where nothing is shifted to the left. Others are rescaled by definition, from the same
+numbers.
 """
 
 from __future__ import annotations
@@ -28,27 +29,20 @@ def pack_panels(layer: Layer, rows: Array, lanes: Array, constants: Mapping[str,
 
     Raises WeightsError where sums do not fit int32.
     """
-    way, numbers = numbers_of(layer, rows, lanes, constants, PANEL)
-    panels = numbers.reshape(-1, PANEL, 3).transpose(0, 2, 1).reshape(len(way), -1)
-    return np.concatenate([way[:, None], panels], axis=1).ravel()
-
-
-def numbers_of(
-    layer: Layer, rows: Array, lanes: Array, constants: Mapping[str, Packed], group: int
-) -> tuple[Words, Words]:
-    """The ways of groups of lanes, and bias, multiplier and shift of each lane; see `pack_panels`."""
     checked_sums(layer, constants)
-    count = -(-(int(lanes[-1]) + 1) // group)
+    count = -(-(int(lanes[-1]) + 1) // PANEL)
     w = constants["w"][rows].astype(np.int64).reshape(len(rows), -1) - layer.operands["w"].zero
-    numbers = np.zeros((count * group, 3), np.int64)
-    numbers[lanes, 0] = bias_of(constants)[rows].astype(np.int64)
-    numbers[lanes, 0] -= signed_zero(layer) * w.sum(axis=1)
-    numbers[lanes, 1:] = rescaling_words(layer, constants)[rows]
-    # Code 0 is one of signed ones: a bias with the zero point is the sum of x whose codes are all 0, which
-    # `checked_sums` has bounded.
-    assert int(np.abs(numbers).max()) <= 2**31, "numbers do not fit int32"
-    left = (numbers[:, 2] > 0).reshape(-1, group).any(axis=1)
-    return np.where(left, 1 - VECTORS, VECTORS).astype(np.int32), numbers.astype(np.int32)
+    numbers = np.zeros((3, count * PANEL), np.int64)
+    numbers[0, lanes] = bias_of(constants)[rows].astype(np.int64)
+    numbers[0, lanes] -= signed_zero(layer) * w.sum(axis=1)
+    numbers[1:, lanes] = rescaling_words(layer, constants)[rows].T
+    left = (numbers[2] > 0).reshape(-1, PANEL).any(axis=1)
+    way = np.where(left, 1 - VECTORS, VECTORS)[:, None]
+    panels = numbers.reshape(3, count, PANEL).transpose(1, 0, 2).reshape(count, -1)
+    # Code 0 is one of those with a sign: a bias with the zero point is the sum of x whose codes are
+    # all 0, which `checked_sums` has bounded.
+    assert int(np.abs(panels).max()) <= 2**31, "numbers of a panel do not fit int32"
+    return np.concatenate([way, panels], axis=1).ravel().astype(np.int32)
 
 
 def signed_zero(layer: Layer) -> int:

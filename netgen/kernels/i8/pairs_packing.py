@@ -117,6 +117,16 @@ def clamps(layer: Layer) -> bool:
     return clamped_codes(op.activation or "none", y) != (y.element.low, y.element.high)
 
 
+def rounds_down(layer: Layer) -> bool:
+    """Whether sums below zero may have a code of their own: halves of those go down.
+
+    A code clamped to the zero point, or to more, is the same wherever halves go.
+    """
+    op, y = layer.op, layer.result
+    assert isinstance(op, Weighted)
+    return clamped_codes(op.activation or "none", y)[0] < y.zero
+
+
 def pack_pairs(
     layer: Layer,
     patch: Patch,

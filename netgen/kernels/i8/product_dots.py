@@ -21,7 +21,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_band
 from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels, signed_zero
-from netgen.kernels.i8.pairs_packing import PANEL, Patch, panels_of, patch_of
+from netgen.kernels.i8.pairs_packing import PANEL, Patch, panels_of, patch_of, rounds_down
 from netgen.kernels.i8.product_pairs import (
     ProductPairsI8,
     describe_outputs,
@@ -36,6 +36,7 @@ from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.linear import Linear
+from netgen.ops.weighted import Weighted
 
 # Codes of a vector.
 _VECTOR = 16
@@ -44,7 +45,7 @@ _MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 4608
 
 
 class ProductDotsI8(ProductPairsI8):
-    """To signed codes, one group, or depthwise with one input; any window, layout, padding and dilation."""
+    """One group, or depthwise with one input, to signed codes; any window and layout."""
 
     name: ClassVar[str] = "product_dots_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, DepthwiseConv2d, Linear)
@@ -53,6 +54,11 @@ class ProductDotsI8(ProductPairsI8):
         "x": CODES,
         "b": frozenset({"i32"}),
     }
+
+    def accepts(self, layer: Layer) -> bool:
+        """Layers of its base whose sums are rescaled in integers, or in float64."""
+        op = layer.op
+        return super().accepts(layer) and isinstance(op, Weighted) and op.rounding != "even"
 
     def runs_on(self, target: Target) -> bool:
         """Targets with products whose sum goes to a register of the core."""
@@ -76,17 +82,13 @@ class ProductDotsI8(ProductPairsI8):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
-        window, codes = patch.window, describe_codes(layer)
-        direct = _direct(layer, patch)
-        low, zero = codes["low"], codes["zero"]
-        assert isinstance(low, int)
-        assert isinstance(zero, int)
+        window = patch.window
         return {
             **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
-            **codes,
+            **describe_codes(layer),
             "stride_rows": window.stride[0],
             "stride_columns": window.stride[1],
             "pad_top": window.pad[0],
@@ -95,9 +97,8 @@ class ProductDotsI8(ProductPairsI8):
             "dilation_columns": window.dilation[1],
             "codes_of": layer.operands["x"].dtype,
             "beyond": signed_zero(layer),
-            # Halves go up where sums above the zero point alone are not clamped.
-            "signed": low < zero,
-            "direct": direct,
+            "signed": rounds_down(layer),
+            "direct": _direct(layer, patch),
             "vectors": _vectors(patch),
             "staged": _VECTOR * _vectors(patch),
             "lines": _lines(layer, patch),

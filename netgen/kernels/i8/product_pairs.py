@@ -29,6 +29,7 @@ from netgen.kernels.i8.pairs_packing import (
     pack_pairs,
     panels_of,
     patch_of,
+    rounds_down,
 )
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
@@ -129,6 +130,7 @@ class ProductPairsI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
+            "signed": not clamps(layer) and rounds_down(layer),
             "pixels": pixels_of_call(layer),
             "block": block,
             "one_by_one": block == 1,

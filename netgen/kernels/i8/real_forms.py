@@ -24,7 +24,7 @@ from netgen.ops.fixed_point import Multiplier
 from netgen.ops.mul import Mul
 from netgen.ops.rescaled import clamped_codes
 from netgen.ops.sub import Sub
-from netgen.ops.sums_of_codes import LEFT_SHIFT, sum_multipliers
+from netgen.ops.sums_of_codes import left_shift, sum_multipliers
 
 Floats = npt.NDArray[np.float32]
 # The ways in which real numbers of all pairs may be rounded, before the half and with it.
@@ -119,7 +119,7 @@ def _sum(
     op: Broadcast, less: list[Array], kinds: tuple[TensorType, TensorType], y: TensorType
 ) -> tuple[tuple[list[float], float], _Ways]:
     multipliers = sum_multipliers(kinds, y)
-    both = 2.0**LEFT_SHIFT * _real(multipliers.y)
+    both = 2.0 ** left_shift(y) * _real(multipliers.y)
     sign = np.float32(-1.0 if isinstance(op, Sub) else 1.0)
     a, b = less
 

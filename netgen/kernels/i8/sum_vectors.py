@@ -35,14 +35,14 @@ class SumVectorsI8(SumI8):
         return target.tiling("i8").dots
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
-        """Those of the loop, and what vectors do to each of three numbers."""
+        """Elements, whole numbers, and what vectors do to each of three numbers."""
         found = super().parameters(layer, target)
         low, zero = found["low"], found["zero"]
         assert isinstance(low, int)
         assert isinstance(zero, int)
         return {
             **found,
-            # Halves go up where sums above the zero point alone are not clamped.
+            # A code clamped to the zero point is the same wherever halves below it go.
             "signed": low < zero,
             "scalings": {name: _scaling(found, name) for name in ("a", "b", "sum")},
         }

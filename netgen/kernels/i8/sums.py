@@ -20,6 +20,8 @@ from netgen.ops.weighted import Weighted
 Words = npt.NDArray[np.int32]
 # A zero point is added to rescaled sums.
 _MOST = 2**31 - 1 - 255
+# Bits by which a sum of 64 bits may be shifted to the left.
+_MOST_LEFT = 7
 # Words of each output before the weights: bias, and the two that rescale its sum.
 NUMBERS = 3
 # What the types of x and y may be.
@@ -64,6 +66,9 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
     largest = np.maximum(np.abs(low), np.abs(high))
     op = layer.op
     assert isinstance(op, Weighted)
+    if x.dtype == "i16":
+        _check_wide(op, layer, constants, largest)
+        return low, high
     left = np.zeros(1, np.int64)
     if rounding_of(op) == "fixed":
         shift = op.multipliers(x, w, layer.result, _scales(layer, constants)).shift
@@ -76,6 +81,23 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
             hint="check the scales of the layer and its bias",
         )
     return low, high
+
+
+def _check_wide(
+    op: Weighted, layer: Layer, constants: Mapping[str, Packed], largest: Array
+) -> None:
+    """Raise WeightsError where sums of 64 bits, rescaled, do not fit into int32."""
+    x, w = layer.operands["x"], layer.operands["w"]
+    scales = _scales(layer, constants)
+    rescaled = largest * op.factors(x, w, layer.result, scales)
+    shift = op.multipliers(x, w, layer.result, scales).shift
+    if (rescaled > _MOST).any() or (shift > _MOST_LEFT).any():
+        raise WeightsError(
+            "sums of products of this layer do not fit into int32 once they are rescaled",
+            expected=f"at most {_MOST}",
+            found=f"up to {float(np.max(rescaled)):g}",
+            hint="check the scales of the layer and its bias",
+        )
 
 
 def rescaling_words(layer: Layer, constants: Mapping[str, Packed]) -> Words:
@@ -118,7 +140,9 @@ def describe_codes(layer: Layer) -> dict[str, Json]:
     op, y = layer.op, layer.result
     assert isinstance(op, Weighted)
     low, high = clamped_codes(op.activation or "none", y)
+    wide: dict[str, Json] = {"wide": True} if y.dtype == "i16" else {}
     return {
+        **wide,
         "x_zero": layer.operands["x"].zero,
         "w_zero": layer.operands["w"].zero,
         "zero": y.zero,

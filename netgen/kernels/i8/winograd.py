@@ -28,6 +28,7 @@ from netgen.kernels.i8.winograd_packing import (
     pack_winograd,
     packed_bytes,
     pairs_of_inputs,
+    unpack_winograd,
 )
 from netgen.kernels.i8.winograd_work import (
     Grid,
@@ -42,6 +43,7 @@ from netgen.kernels.i8.winograd_work import (
 )
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
+from netgen.kernels.panels import Transforms
 from netgen.kernels.products import describe_inputs, describe_product_pitches
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
@@ -148,6 +150,12 @@ class WinogradI8(Kernel):
         """All vectors of outputs."""
         shape, tiling, _ = _parts(layer, target)
         return code_rows(layer, shape, tiling, packed)
+
+    def transforms(self, layer: Layer, target: Target, packed: Packed) -> Sequence[Transforms]:
+        """All panels."""
+        shape, tiling, rows = _parts(layer, target)
+        vectors = work_of(layer, shape, rows, target, tiling).tile.vectors
+        return unpack_winograd(layer, shape, vectors, tiling, packed)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words, and 36 transformed weights for each pair of channels."""

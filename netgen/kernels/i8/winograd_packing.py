@@ -25,6 +25,8 @@ from netgen.kernels.i8.product_shape import Shape
 from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import words_of
 from netgen.kernels.layer import Layer, Packed
+from netgen.kernels.panels import Transforms
+from netgen.kernels.products import visiting_orders
 from netgen.kernels.tiling import Tiling
 
 OUTPUTS = 4
@@ -62,6 +64,25 @@ def pack_winograd(
         for first in range(0, lanes, width)
     ]
     return np.concatenate([numbers, words_of(np.concatenate(panels))])
+
+
+def unpack_winograd(
+    layer: Layer, shape: Shape, vectors: int, tiling: Tiling, packed: Packed
+) -> list[Transforms]:
+    """The transformed weights of each panel, as packed words hold them."""
+    lanes, width = lanes_in_all(shape, tiling), vectors * tiling.vector_widths[0]
+    count, pairs = POINTS * pairs_of_inputs(shape), pairs_of_inputs(shape)
+    words = packed[lanes * (1 + ROWS) :].astype("<i4").view("<i2").astype(np.int64)
+    channels, inputs = np.full(lanes, -1), np.full(2 * pairs, -1)
+    (channels[: shape.outputs],) = visiting_orders(layer.layout("y"), 1)
+    (inputs[: shape.inputs],) = visiting_orders(layer.layout("x"), 1)
+    found = []
+    for first in range(0, lanes, width):
+        own = channels[first : first + width]
+        panel = words[2 * first * count :][: 2 * len(own) * count]
+        points = panel.reshape(POINTS, pairs, len(own), 2).transpose(2, 0, 1, 3)
+        found.append(Transforms(own, inputs, points.reshape(len(own), POINTS, -1)))
+    return found
 
 
 def _transformed(w: Array) -> Array:

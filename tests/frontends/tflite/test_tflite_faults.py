@@ -91,6 +91,14 @@ def test_each_reason_is_told_once_with_all_its_operators(tmp_path: Path) -> None
     )
 
 
+def test_sums_of_int16_that_litert_only_shifts(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE})
+    for name in "xy":
+        model.codes_of(name, IMAGE, "int16", 0.5, 0)
+    model.node("ADD", ["x", "x"], PotScaleInt16=True)
+    assert "sums of int16 that are shifted are not supported" in refusal(tmp_path, model.content())
+
+
 def test_integers_without_a_scale_are_not_quantised(tmp_path: Path) -> None:
     model = Model({"x": IMAGE})
     model.tensor("x", IMAGE, "int32")

@@ -9,7 +9,6 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.kernels import find_kernel
-from netgen.kernels.i8.pairs_packing import NUMBERS
 from netgen.kernels.layer import BandShape, Choice, Kernel, Layer
 from netgen.kernels.layout import Layout, layout_of
 from netgen.kernels.targets import Target, find_target
@@ -21,6 +20,7 @@ from tests.kernels.i8.product_layers import Window, call_of, networks
 from tests.kernels.i8.test_depthwise_conv2d import drawn
 
 PAIRS, PLANES = find_kernel("product_pairs_i8"), find_kernel("depthwise_planes_i8")
+DOTS, DOT_PLANES = find_kernel("product_dots_i8"), find_kernel("depthwise_dots_i8")
 SMALL = ("cortex-m", "cortex-m-dsp", "riscv")
 
 
@@ -50,7 +50,7 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
             continue
         choice = None if len(calls) % 2 else {"planes": 0}
         calls.append(replace(call, layer=replace(call.layer, choice=choice)))
-        if len(calls) == count:
+        if len(calls) >= count:
             break
     return calls
 
@@ -63,6 +63,19 @@ def _with_gap() -> CodedCall:
     return replace(call, layer=replace(call.layer, layouts={"x": places, "y": places}))
 
 
+def dot_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
+    """The calls above that Helium's kernels take, of products and of depthwise layers."""
+    drawn = (
+        *((DOTS, call) for call in product_calls(count, first)),
+        *((DOT_PLANES, call) for call in depthwise_calls(target, count, first)),
+    )
+    return [
+        replace(call, kernel=kernel)
+        for kernel, call in drawn
+        if kernel.accepts(call.layer) and kernel.computes(call.layer)
+    ]
+
+
 def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
     """The ways of fixed rounding, 0 and 1: the first word of the numbers of each panel."""
     found: set[int] = set()
@@ -70,9 +83,11 @@ def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
         assert isinstance(call.layer.op, Weighted)
         if call.layer.op.rounding in {"real", "even"}:
             continue
-        words = call.kernel.parameters(call.layer, target)["constant_words"]
+        parameters = call.kernel.parameters(call.layer, target)
+        words, numbers = parameters["constant_words"], parameters["numbers"]
         assert isinstance(words, int)
-        found |= set(call.packed(target)[:words:NUMBERS].tolist())
+        assert isinstance(numbers, int)
+        found |= set(call.packed(target)[:words:numbers].tolist())
     return found
 
 

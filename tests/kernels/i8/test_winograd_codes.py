@@ -23,10 +23,12 @@ from netgen.kernels.layer import BandShape
 from netgen.kernels.split import Split
 from netgen.kernels.targets import TARGETS, Compiler, find_target
 from netgen.ops.conv2d import Conv2d
-from tests.kernels.i8.coded_calls import CodedCall
+from tests.emission.assembly import innermost_loops
+from tests.kernels.i8.coded_calls import CodedCall, program_of
 from tests.kernels.i8.product_layers import Window, call_of, coded_calls
 from tests.kernels.i8.test_product import PROGRAMS, check
 from tests.kernels.laid_out import SANITIZERS
+from tests.tools import compiler_for, run_tool
 
 WINOGRAD = find_kernel("winograd_i8")
 WITH_PAIRS = tuple(target.name for target in TARGETS if WINOGRAD.runs_on(target))
@@ -179,3 +181,22 @@ def test_where_it_is_chosen(image: tuple[int, int, int], outputs: int, faster: s
     chosen = {t.name for t in TARGETS if select_kernel(layer, t) is WINOGRAD}
     assert chosen == faster
     assert not any(select_kernel(layer, t, winograd=False) is WINOGRAD for t in TARGETS)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("target", WITH_PAIRS)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_products_stay_in_registers(compiler: Compiler, target: str, tmp_path: Path) -> None:
+    """The innermost loops of all tiles that are offered."""
+    chosen, call = find_target(target), winograd_call((56, 56, 64), 96, 0)
+    tiles = {(c["rows"], c["vectors"]): c for c in WINOGRAD.choices(call.layer, chosen)}
+    calls = [replace(call, layer=replace(call.layer, choice=each)) for each in tiles.values()]
+    (tmp_path / "calls.c").write_text(program_of(calls, chosen))
+    run_tool([*compiler_for(target, compiler), "-S", "calls.c", "-o", "calls.s"], tmp_path)
+    loops = [
+        loop
+        for loop in innermost_loops((tmp_path / "calls.s").read_text())
+        if any(each.startswith(("vpmaddwd", "vpdpwssd")) for each in loop.instructions)
+    ]
+    assert len({loop.function for loop in loops}) >= len(calls)
+    assert not {(loop.function, loop.spills) for loop in loops if loop.spills}
