@@ -141,6 +141,23 @@ _TARGETS = {
 
 
 @pytest.mark.heavy
+def test_the_smallest_plan_equals_litert(
+    build_image: board.BuildImage, shared_data: Path, tmp_path: Path
+) -> None:
+    """Scratch is another, codes are the same."""
+    x = np.load(shared_data / _RESNET.inputs)["x"][:2]
+    x = (x.astype(np.int16) - 128).astype(np.int8) if x.dtype == np.uint8 else x
+    expected = np.load(shared_data / _RESNET.expected)["y"][:2]
+    graph = netgen.load(str(shared_data / _RESNET.file))
+    netgen.emit(graph, tmp_path / "net.c", target="cortex-m-dsp", ram="least")
+    sources = (tmp_path / "net.c", tmp_path / "net_weights.c")
+    flags = ("-std=c99", "-O2")
+    model = board.Model(sources, "net", x[0].size, expected.shape[1], flags, "int8_t")
+    image = build_image("mps2-an386", model, tmp_path)
+    np.testing.assert_array_equal(image.run(x.reshape(2, -1)), expected)
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize("machine", _TARGETS)
 @pytest.mark.parametrize("network", [_KWS, _RESNET], ids=["kws", "resnet8"])
 def test_networks_equal_litert_in_few_instructions(

@@ -26,7 +26,7 @@ from netgen.kernels.i8.depthwise_planes import (
 from netgen.kernels.i8.dots_packing import NUMBERS, pack_panels
 from netgen.kernels.i8.pairs_packing import PANEL, clamps, rounds_down
 from netgen.kernels.i8.sums import describe_codes, words_of
-from netgen.kernels.layer import ElementsByLetter, Json, Layer, Packed
+from netgen.kernels.layer import Choice, ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.stretches import describe_pitches, order_of
 from netgen.kernels.targets import Target
 
@@ -62,6 +62,11 @@ class DepthwiseDotsI8(DepthwisePlanesI8):
             + 1.2 * layer.result.elements
             + 2.0 * rows * channels
         )
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """None: windows are read in planes only."""
+        del layer, target
+        return ()
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, groups of channels and where they stand, bytes of planes."""

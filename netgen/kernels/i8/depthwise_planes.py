@@ -6,6 +6,9 @@ a window sees are widened, and taken apart into a plane for each channel, each r
 neighbouring columns share a word: SMLAD multiplies two taps of a row. The C functions are shared by
 all layers (`templates/dsp`). Packed: numbers as of panels of products (`pairs_packing`), a panel
 for each four channels; behind them the weights, channel by channel.
+
+Planes are a choice: without them windows are read where they stand, which takes no scratch, and
+more than three times the time.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from netgen.ir.operator import Operator
 from netgen.kernels.geometry import describe_window, window_title
 from netgen.kernels.i8.pairs_packing import NUMBERS, PANEL, clamps, pack_numbers, rounds_down
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes, rounding_of, words_of
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.layout import Span, common_spans
 from netgen.kernels.row_pairs import distance_in_place
 from netgen.kernels.stretches import describe_pitches, in_place, order_of
@@ -70,7 +73,14 @@ class DepthwisePlanesI8(Kernel):
     def cost(self, layer: Layer, target: Target) -> float:
         """A quarter of the instructions: codes that are taken apart, outputs."""
         del target
+        if not _has_planes(layer):
+            return 22.0 * layer.result.elements
         return 0.7 * layer.operands["x"].elements + 5.0 * layer.result.elements
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """With planes, and without."""
+        del layer, target
+        return {"planes": 1}, {"planes": 0}
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, groups of channels and where they stand, words of planes."""
@@ -84,6 +94,7 @@ class DepthwisePlanesI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
+            "planes": _has_planes(layer),
             "signed": not clamps(layer) and rounds_down(layer),
             "columns": layer.operands["x"].shape[2],
             "plane_words": words,
@@ -110,8 +121,10 @@ class DepthwisePlanesI8(Kernel):
         return 4 * len(groups_of(layer, PANEL)) * (NUMBERS + _ROWS * _ROWS)
 
     def scratch(self, layer: Layer, target: Target) -> int:
-        """The taps of four channels, and their planes."""
+        """The taps of four channels, and their planes, if there are any."""
         del target
+        if not _has_planes(layer):
+            return 0
         return 4 * PANEL * (_TAPS + _ROWS * _plane_words(layer))
 
     def overlap(self, layer: Layer) -> dict[str, int]:
@@ -126,6 +139,10 @@ def window_of(layer: Layer) -> Window:
     """The window of a depthwise layer."""
     assert isinstance(layer.op, DepthwiseConv2d)
     return layer.op.window(layer.operands["w"].shape)
+
+
+def _has_planes(layer: Layer) -> bool:
+    return layer.choice is None or layer.choice["planes"] == 1
 
 
 def _plane_words(layer: Layer) -> int:

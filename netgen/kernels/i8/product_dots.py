@@ -29,7 +29,7 @@ from netgen.kernels.i8.product_pairs import (
     pixels_of_call,
 )
 from netgen.kernels.i8.sums import CODES, describe_codes, words_of
-from netgen.kernels.layer import ElementsByLetter, Json, Layer, Packed
+from netgen.kernels.layer import Choice, ElementsByLetter, Json, Layer, Packed
 from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
 from netgen.kernels.split_loops import rows_of_call
 from netgen.kernels.targets import Target
@@ -73,6 +73,11 @@ class ProductDotsI8(ProductPairsI8):
         products = 0.5 * vectors * PANEL * panels.count * pixels
         copied = 0.0 if _direct(layer, patch) else pixels * (8.0 + 1.0 * vectors)
         return products + copied + 1.1 * layer.result.elements
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """None: windows are copied in lines, of blocks of one size."""
+        del layer, target
+        return ()
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import BandShape
+from netgen.kernels.layer import BandShape, Choice, Kernel, Layer
 from netgen.kernels.layout import Layout, layout_of
-from netgen.kernels.targets import Target
+from netgen.kernels.targets import Target, find_target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.weighted import Weighted
 from tests.kernels.i8.bounded_sums import bounded_calls
@@ -48,7 +48,8 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
             call.packed(target)
         except WeightsError:
             continue
-        calls.append(call)
+        choice = None if len(calls) % 2 else {"planes": 0}
+        calls.append(replace(call, layer=replace(call.layer, choice=choice)))
         if len(calls) >= count:
             break
     return calls
@@ -141,7 +142,13 @@ def _product(seed: int) -> CodedCall | None:
         band = BandShape(rows, slots, window.image[1] + int(draw.integers(0, 2)))
         call = replace(call, first=int(draw.integers(layer.result.shape[1] - rows + 1)))
         layer = replace(layer, band=band)
-    return replace(_of_kernel(call), layer=replace(layer, choice=None))
+    return replace(_of_kernel(call), layer=replace(layer, choice=_choice(PAIRS, layer, draw)))
+
+
+def _choice(kernel: Kernel, layer: Layer, draw: np.random.Generator) -> Choice | None:
+    """The kernel's own choice, named or not, or another one."""
+    offered = kernel.choices(layer, find_target(SMALL[0]))
+    return (None, *offered)[int(draw.integers(len(offered) + 1))]
 
 
 def _layout(dense: Layout, draw: np.random.Generator) -> Layout:
