@@ -9,7 +9,7 @@ becomes, under the names of the file,
 
 So files of both of ONNX Runtime's forms, QOperator and QDQ, are read in one way, and
 `onnx_take_codes.py` finds the layers of codes in both. Sources: ONNX operators, QLinearConv and
-QLinearMatMul; ONNX Runtime, `docs/ContribOperators.md`.
+QLinearMatMul; ONNX Runtime, contributed operators, QGemm and QLinearAdd.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _concat(write: _Writing) -> None:
 
 
 def _itself(write: _Writing) -> None:
-    """What is ONNX's own by another domain."""
+    """An operator of ONNX itself by another domain."""
     write.like(write.node.op_type, list(write.node.input), write.node.output[0])
 
 

@@ -54,7 +54,7 @@ def take_codes(graph: Graph, coded: Mapping[str, Coded]) -> Graph:
 
 @dataclass
 class _Taking:
-    """What takes the place of values, and the codes of those that only show them as floats."""
+    """New nodes that take the place of old ones, and the codes of values that are such floats."""
 
     graph: Graph
     coded: Mapping[str, Coded]
@@ -112,7 +112,7 @@ class _Taking:
         return self._layer(node, made, act)
 
     def _moved_behind(self, node: Node, made: Node) -> Node | None:
-        """What is quantized behind a move, as a concatenation of codes of several scales, before.
+        """A move, as a concatenation of codes of several scales, that is quantized before it.
 
         It is the same: elements are rounded one by one.
         """

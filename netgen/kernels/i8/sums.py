@@ -29,7 +29,7 @@ CODES = frozenset({"i8", "u8"})
 
 
 def rounding_of(op: Weighted) -> str:
-    """How kernels rescale sums: `real`, `even`, or else in the one way of fixed point."""
+    """The rounding of sums as kernels have it: `real`, `even`, or `fixed` for both of those."""
     return "fixed" if op.rounding == "fixed32" else op.rounding
 
 
