@@ -195,7 +195,8 @@ def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
 def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:
     """Rows of a block: as many as stay near, but all of them if weights are too many to stay."""
     near = rows
-    while near > 1 and shape.copied_bytes(near, 1) > 2 * target.cache_l1:
+    most = target.cache_l1 // 2 if shape.saturates else 2 * target.cache_l1
+    while near > 1 and shape.copied_bytes(near, 1) > most:
         near = -(-near // 2)
     blocks = [near] if near == rows else [near, rows]
     return blocks[::-1] if shape.weights > target.cache_l2 // 4 else blocks
