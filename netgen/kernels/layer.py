@@ -16,6 +16,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Layout, dense_layout
+from netgen.kernels.panels import Panel
 from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.targets import Target
@@ -242,6 +243,14 @@ class Kernel(ABC):
         """The channels of each vector of codes, -1 for none, and its rows of packed constants.
 
         See `i8/requantisation.py`. None where codes are computed one by one.
+        """
+        del layer, target, packed
+        return ()
+
+    def panels(self, layer: Layer, target: Target, packed: Packed) -> Sequence[Panel]:
+        """The sums that packed constants of products ask for, where weights decide how.
+
+        None where they do not.
         """
         del layer, target, packed
         return ()

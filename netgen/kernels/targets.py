@@ -18,7 +18,7 @@ from typing import Literal
 
 from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
-from netgen.kernels.small_cores import FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
+from netgen.kernels.small_cores import DOTS, FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
 from netgen.kernels.tiling import TileCycles, Tiling
 from netgen.kernels.x86 import CODE_TILES, FUSED, SUMS_IN_16, X86_V2, X86_V3, X86_V4
 
@@ -129,6 +129,7 @@ _BYTES_8 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=0.85,
+    pair_cycles=0.55,
     spread=0.4,
     tile_cycles=TileCycles(weights=0.33, store=5.0, tile=20.0),
 )
@@ -138,6 +139,7 @@ _BYTES_16 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=1.7,
+    pair_cycles=1.05,
     spread=0.8,
     tile_cycles=TileCycles(weights=0.66, store=5.0, tile=20.0),
 )
@@ -146,6 +148,7 @@ _QUADS_16 = Tiling(
     tiles=((16, 1), (14, 2), (7, 3), (6, 4), (1, 8)),
     inputs_at_once=4,
     dot_cycles=0.5,
+    pair_cycles=0.5,
     tile_cycles=TileCycles(store=5.0, tile=20.0),
 )
 # Each product of 4 sums and 8 inputs takes four registers, whose lanes are added up at the end.
@@ -246,6 +249,12 @@ TARGETS: tuple[Target, ...] = (
         name="cortex-m-dsp",
         summary="Cortex-M4, M7, M33: products of pairs of 16 bits",
         tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_HALVES)},
+    ),
+    replace(
+        _CORTEX_M,
+        name="cortex-m-mve",
+        summary="Cortex-M55, M85: Helium, products of 16 codes at once",
+        tilings={"f32": FEW_REGISTERS, **_codes(DOTS)},
     ),
     replace(_CORTEX_M, name="riscv", summary="rv32imc, rv32imac"),
     Target(

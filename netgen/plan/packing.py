@@ -13,6 +13,7 @@ from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
 from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.targets import Target, find_target
+from netgen.plan.check.check_panels import check_panels
 from netgen.plan.check.check_requantisation import check_layer
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
@@ -25,7 +26,7 @@ PackedBytes: TypeAlias = npt.NDArray[np.uint8]
 def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
     """The packed constants of all steps, little-endian; the gaps of alignment are zero.
 
-    Raises PlanError where one of their certificates is wrong.
+    Raises PlanError where one of their certificates is wrong, or products would saturate.
     """
     target = find_target(plan.target)
     packed = np.zeros(plan.weights_bytes, np.uint8)
@@ -36,9 +37,11 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
         arrays |= _scales_of(step, graph)
         layer = step_layer(plan, step, operand_types(plan, step))
         content = _packed(step, layer, target, arrays)
-        vectors = find_kernel(step.kernel).requantised(layer, target, content)
-        if vectors:
-            check_layer(f"step %{step.name}", layer, arrays, vectors)
+        kernel, where = find_kernel(step.kernel), f"step %{step.name}"
+        if vectors := kernel.requantised(layer, target, content):
+            check_layer(where, layer, arrays, vectors)
+        if panels := kernel.panels(layer, target, content):
+            check_panels(where, layer, arrays, panels)
         place = step.weights
         # Where kernels run is little-endian, as the blob is.
         stored = content.astype(content.dtype.newbyteorder("<"), copy=False)

@@ -57,7 +57,9 @@ def run_console(block: Block, folder: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_blocks_run(document: Path, desk: Path, request: pytest.FixtureRequest) -> None:
+def test_blocks_run(
+    document: Path, desk: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Commands and Python of one document, in one folder and one interpreter."""
     text = document.read_text(encoding="utf-8")
     for name, source in SHARED.items():
@@ -67,6 +69,10 @@ def test_blocks_run(document: Path, desk: Path, request: pytest.FixtureRequest) 
         find_package(package)
     names: dict[str, object] = {}
     for block in blocks(document):
+        if "wheel" in block.words:  # as pip installs it
+            for wheel in desk.glob("dist/*.whl"):
+                shutil.unpack_archive(wheel, desk / "installed", "zip")
+            monkeypatch.syspath_prepend(desk / "installed")
         if block.language == "python":
             file = desk / (block.file or "block.py")
             file.write_text(block.text)

@@ -15,6 +15,8 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
+from netgen.kernels.i8.code_panels import describe_code_panels, scattered
+from netgen.kernels.i8.packed_panels import packed_panels
 from netgen.kernels.i8.product_packing import (
     code_rows,
     lanes_in_all,
@@ -38,9 +40,9 @@ from netgen.kernels.i8.product_shape import (
 from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
-from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
-from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
+from netgen.kernels.panels import Panel
+from netgen.kernels.products import describe_inputs, describe_product_pitches
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
 from netgen.kernels.targets import Target
@@ -113,8 +115,8 @@ class ProductI8(Kernel):
             **_describe_constants(shape, work, tiling),
             "scratch": self.scratch(layer, target),
             "scratch_words": self.scratch(layer, target) // 4,
-            **_places(shape, work, tiling, scattered=_scattered(layer)),
-            **_describe_outputs(layer, shape, work, lanes),
+            **_places(shape, work, tiling, scattered=scattered(layer)),
+            **describe_code_panels(layer, shape.outputs, work.tile.vectors, lanes),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -143,6 +145,12 @@ class ProductI8(Kernel):
         shape, tiling, _ = _parts(layer, target)
         return code_rows(layer, shape, tiling, packed)
 
+    def panels(self, layer: Layer, target: Target, packed: Packed) -> Sequence[Panel]:
+        """All panels: weights say which products are added up in int16."""
+        shape, tiling, rows = _parts(layer, target)
+        tile = work_of(layer, rows, target, tiling).tile
+        return packed_panels(layer, shape, tile, tiling, packed)
+
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Words and weights."""
         shape, tiling, rows = _parts(layer, target)
@@ -156,7 +164,7 @@ class ProductI8(Kernel):
         """
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
-        before = _places(shape, work, tiling, scattered=_scattered(layer))["words_before"]
+        before = _places(shape, work, tiling, scattered=scattered(layer))["words_before"]
         assert isinstance(before, int)
         size = 4 * before + shape.copied_bytes(work.block, work.tile.rows)
         return -(-size // LINE) * LINE
@@ -254,48 +262,3 @@ def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dic
         "sum_words": words,
         "words_before": words + codes,
     }
-
-
-def _spans(layer: Layer) -> Sequence[tuple[int, int, int]]:
-    """Outputs side by side in y: how many are visited before, their number, their first place."""
-    (order,) = visiting_orders(layer.layout("y"), 1)
-    spans = common_spans({"y": layer.layout("y")}, order)
-    return [(span.start, span.channels, span.first["y"]) for span in spans]
-
-
-def _scattered(layer: Layer) -> bool:
-    return len(_spans(layer)) > 1
-
-
-def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dict[str, Json]:
-    """Panels of outputs, and the pieces of each in y."""
-    width, vectors = work.tile.vectors * lanes, -(-shape.outputs // lanes)
-    whole = vectors // work.tile.vectors
-    loops = [(0, min(whole * width, shape.outputs), work.tile.vectors)]
-    if vectors % work.tile.vectors:
-        loops.append((whole * width, shape.outputs, vectors % work.tile.vectors))
-    panels: list[Json] = [
-        {
-            "first": first,
-            "end": end,
-            "channels": count * lanes,
-            "elements": count * lanes,
-            "width": count * lanes,
-            "vectors": count,
-            "number": first // width,
-            "full": (end - first) % (count * lanes) == 0,
-        }
-        for first, end, count in loops
-    ]
-    spans = _spans(layer)
-    if len(spans) == 1:
-        return {"panels": panels, "y_first": spans[0][2], "y_pieces": [], "piece_ends": []}
-    pieces: list[Json] = []
-    ends: list[Json] = [0]
-    for first in range(0, shape.outputs, width):
-        for start, count, place in spans:
-            low, high = max(start, first), min(start + count, first + width)
-            if low < high:
-                pieces.append([low - first, place + low - start, high - low])
-        ends.append(len(pieces))
-    return {"panels": panels, "y_first": 0, "y_pieces": pieces, "piece_ends": ends}

@@ -88,26 +88,34 @@ def pack_product(
     layer: Layer, shape: Shape, tile: Tile, tiling: Tiling, constants: Mapping[str, Packed]
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
-    (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
-    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
-    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
-    biases = np.zeros(lanes, np.int64)
-    biases[: len(w)] = b.astype(np.int64) - code_offset(layer, tiling) * w.sum(
-        axis=1, dtype=np.int64
-    )
-    blocks = pack_requantisation(
-        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
-    )
+    numbers, w = pack_numbers(layer, shape, tiling, constants, code_offset(layer, tiling))
     groups = _groups_of_weights(w, shape, tiling)
     if tiling.lanes_of_inputs:
         orders, weights = np.zeros(0, np.int32), _pack_weights(groups, shape, tile, tiling)
     else:
         orders, weights = _pack_ordered(groups, shape, tile, tiling)
     pairs = np.full(words_of_pairs(shape), _pairs_fit(weights, shape, tile, tiling), np.int32)
+    return np.concatenate([numbers, pairs, orders, words_of(weights)])
+
+
+def pack_numbers(
+    layer: Layer, shape: Shape, tiling: Tiling, constants: Mapping[str, Packed], offset: int
+) -> tuple[Words, Array]:
+    """Biases and rows of constants, for a zero point of x at `offset`; weights as visited.
+
+    Weights [outputs, taps and inputs] are less their zero point.
+    """
+    (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
+    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
+    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
+    biases = np.zeros(lanes, np.int64)
+    biases[: len(w)] = b.astype(np.int64) - offset * w.sum(axis=1, dtype=np.int64)
+    blocks = pack_requantisation(
+        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
+    )
     # With zero points a bias may wrap; so do the sums that begin there.
     wrapped = biases.astype(np.uint32).view(np.int32)
-    rows = np.concatenate(blocks).ravel()
-    return np.concatenate([wrapped, rows, pairs, orders, words_of(weights)])
+    return np.concatenate([wrapped, np.concatenate(blocks).ravel()]), w
 
 
 def _channels(layer: Layer, lanes: int, width: int) -> Array:

@@ -25,6 +25,7 @@ from netgen.kernels.i8.pairs_packing import (
     pack_pairs,
     panels_of,
     patch_of,
+    rounds_down,
 )
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
@@ -96,7 +97,7 @@ class ProductPairsI8(Kernel):
         block, halves = _block(layer, patch), _halves(target)
         window = patch.window
         return {
-            **_describe_patch(layer, patch),
+            **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
@@ -111,7 +112,8 @@ class ProductPairsI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
-            "pixels": _pixels(layer),
+            "signed": not clamps(layer) and rounds_down(layer),
+            "pixels": pixels_of_call(layer),
             "block": block,
             "panels": panels.count,
             "numbers": NUMBERS,
@@ -121,7 +123,7 @@ class ProductPairsI8(Kernel):
             "pair_step": 4 * patch.quads if halves else 2 * patch.depth,
             "words_before": _words_before(patch, block, halves=halves),
             "scratch": self.scratch(layer, target),
-            **_describe_outputs(panels),
+            **describe_outputs(panels),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -154,7 +156,7 @@ def _words_before(patch: Patch, block: int, *, halves: bool) -> int:
     return -(-2 * patch.depth * _pairs(block) // 4)
 
 
-def _pixels(layer: Layer) -> int:
+def pixels_of_call(layer: Layer) -> int:
     """The pixels that one call computes."""
     if isinstance(layer.op, Linear):
         return 1
@@ -167,13 +169,13 @@ def _pairs(pixels: int) -> int:
 
 def _block(layer: Layer, patch: Patch) -> int:
     """The pixels of a block: all are divided into equal ones, of whole pairs."""
-    pixels = _pixels(layer)
+    pixels = pixels_of_call(layer)
     most = min(max(_IMAGE_BYTES // (8 * patch.quads), _LEAST_PIXELS), _MOST_PIXELS)
     block = -(-pixels // -(-pixels // most))
     return min(2 * _pairs(block), pixels)
 
 
-def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
+def describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     """Extents, and how windows are copied: row by row if their columns are neighbours in x."""
     (rows, columns), channels = patch.window.size, patch.inputs
     layout = layer.layout("x")
@@ -197,7 +199,7 @@ def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     }
 
 
-def _describe_outputs(panels: Panels) -> dict[str, Json]:
+def describe_outputs(panels: Panels) -> dict[str, Json]:
     """The places of the outputs of panels: four after four, or in pieces."""
     if panels.places is None:
         return {"y_first": panels.first, "y_pieces": [], "whole": panels.outputs % PANEL == 0}

@@ -9,7 +9,6 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.kernels import find_kernel
-from netgen.kernels.i8.pairs_packing import NUMBERS
 from netgen.kernels.layer import BandShape
 from netgen.kernels.layout import Layout, layout_of
 from netgen.kernels.targets import Target
@@ -21,6 +20,7 @@ from tests.kernels.i8.product_layers import Window, call_of, networks
 from tests.kernels.i8.test_depthwise_conv2d import drawn
 
 PAIRS, PLANES = find_kernel("product_pairs_i8"), find_kernel("depthwise_planes_i8")
+DOTS, DOT_PLANES = find_kernel("product_dots_i8"), find_kernel("depthwise_dots_i8")
 SMALL = ("cortex-m", "cortex-m-dsp", "riscv")
 
 
@@ -42,16 +42,37 @@ def product_calls(count: int, first: int = 0) -> list[CodedCall]:
 
 def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
     """Depthwise layers of 3 by 3 taps, of any layout and band."""
-    calls: list[CodedCall] = []
+    calls = [] if first else [_with_gap()]
     for call in _depthwise(first):
         try:
             call.packed(target)
         except WeightsError:
             continue
         calls.append(call)
-        if len(calls) == count:
+        if len(calls) >= count:
             break
     return calls
+
+
+def _with_gap() -> CodedCall:
+    """A layer whose groups of channels stand four apart, though the first has three."""
+    drawn_calls = (c for c in _depthwise(0) if c.layer.result.shape[3] == 8 and not c.layer.band)
+    call = next(drawn_calls)
+    places = layout_of(9, np.array([0, 1, 2, 4, 5, 6, 7, 8]))
+    return replace(call, layer=replace(call.layer, layouts={"x": places, "y": places}))
+
+
+def dot_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
+    """The calls above that Helium's kernels take, of products and of depthwise layers."""
+    drawn = (
+        *((DOTS, call) for call in product_calls(count, first)),
+        *((DOT_PLANES, call) for call in depthwise_calls(target, count, first)),
+    )
+    return [
+        replace(call, kernel=kernel)
+        for kernel, call in drawn
+        if kernel.accepts(call.layer) and kernel.computes(call.layer)
+    ]
 
 
 def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
@@ -59,11 +80,13 @@ def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
     found: set[int] = set()
     for call in calls:
         assert isinstance(call.layer.op, Weighted)
-        if call.layer.op.rounding == "real":
+        if call.layer.op.rounding in {"real", "even"}:
             continue
-        words = call.kernel.parameters(call.layer, target)["constant_words"]
+        parameters = call.kernel.parameters(call.layer, target)
+        words, numbers = parameters["constant_words"], parameters["numbers"]
         assert isinstance(words, int)
-        found |= set(call.packed(target)[:words:NUMBERS].tolist())
+        assert isinstance(numbers, int)
+        found |= set(call.packed(target)[:words:numbers].tolist())
     return found
 
 
@@ -105,7 +128,7 @@ def _product(seed: int) -> CodedCall | None:
         window,
         seed,
         act=str(draw.choice(["none", "relu", "relu6"])),
-        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real"])),
+        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real", "even"])),
         linear=draw.random() < 0.1,
         dtype=str(draw.choice(["i8", "i8", "u8"])),
     )
