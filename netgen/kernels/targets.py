@@ -20,7 +20,7 @@ from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
 from netgen.kernels.small_cores import DOTS, FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
 from netgen.kernels.tiling import TileCycles, Tiling
-from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
+from netgen.kernels.x86 import CODE_TILES, FUSED, SUMS_IN_16, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
 
@@ -287,7 +287,7 @@ TARGETS: tuple[Target, ...] = (
         summary="AVX2 and FMA, 16 registers of 8 floats",
         cpu_features=X86_V3,
         machine_flags=("-march=x86-64-v3",),
-        gcc_flags=(*FUSED, *CODE_TILES),
+        gcc_flags=(*FUSED, *CODE_TILES, *SUMS_IN_16),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,

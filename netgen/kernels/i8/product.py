@@ -24,12 +24,14 @@ from netgen.kernels.i8.product_packing import (
     pack_product,
     packed_words,
     panel_count,
+    places_of_order,
     words_of_pairs,
 )
 from netgen.kernels.i8.product_shape import (
     LINE,
     Shape,
     Work,
+    is_joined,
     ranked_work,
     shape_of,
     work_cycles,
@@ -96,18 +98,14 @@ class ProductI8(Kernel):
         x = layer.operands["x"]
         lanes = tiling.vector_widths[0]
         inputs = describe_inputs(layer, 1)
-        layout = layer.layout("x")
-        joined = (
-            not inputs["x_runs"]
-            and layout.pitch == layout.channels
-            and (not shape.flat or shape.window.stride[1] == 1)
-        )
         return {
             **_describe_shape(shape),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **inputs,
-            "joined": joined,
+            "joined": is_joined(layer, shape),
+            "arranged": shape.arranged,
+            "arranged_places": places_of_order(shape, tiling),
             **describe_codes(layer),
             "codes": x.dtype,
             "result_codes": layer.result.dtype,
@@ -241,7 +239,7 @@ def _describe_work(shape: Shape, work: Work) -> dict[str, Json]:
         "loaded": shape.run // shape.load * shape.load,
         "rest": shape.run % shape.load // shape.group,
         "load": shape.load,
-        "saturates": shape.widened,
+        "saturates": shape.saturates,
     }
 
 
@@ -261,9 +259,7 @@ def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dic
     """Words of scratch: the sums of a strip, and where codes and what is copied begin."""
     words = work.strip(shape) * work.tile.vectors * tiling.vector_widths[0]
     codes = -(-words // 64) * 16 if scattered else 0
-    wide = shape.wide_place(work.block, work.tile.rows) // 4
     return {
         "sum_words": words,
         "words_before": words + codes,
-        "wide_words": words + codes + wide if shape.widened else 0,
     }

@@ -17,7 +17,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.product_groups import ENDS, Groups, group_places, order_groups
+from netgen.kernels.i8.product_groups import ENDS, MOST, Groups, group_places, order_groups
+from netgen.kernels.i8.product_pairing import BLOCK, paired_order
 from netgen.kernels.i8.product_shape import Shape
 from netgen.kernels.i8.requantisation import ROWS, pack_requantisation, requantisation_of
 from netgen.kernels.i8.sums import Words, bias_of, words_of
@@ -50,9 +51,14 @@ def packed_words(shape: Shape, tile: Tile, tiling: Tiling) -> int:
 
 
 def order_words(shape: Shape, tiling: Tiling) -> int:
-    """The words of a panel's order: where kinds end, and at most a place for each group or pair."""
+    """The words of a panel's order, those of its inputs included."""
     if tiling.lanes_of_inputs:
         return 0
+    return places_of_order(shape, tiling) + (shape.inputs // 4 if shape.arranged else 0)
+
+
+def places_of_order(shape: Shape, tiling: Tiling) -> int:
+    """The words of where kinds end, and at most a place for each group or pair."""
     return ENDS + shape.depth // (2 if tiling.saturates else shape.group)
 
 
@@ -152,12 +158,15 @@ def _pack_weights(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Pa
 def _pack_ordered(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> tuple[Words, Packed]:
     """The panels' orders of groups, and their weights in that order; places left over are zero."""
     places = group_places(shape)
-    pairs = (places[:, None] + [0, 2]).ravel()
+    pairs = (places[:, None] + [0, 1]).ravel()
     orders, weights = [], []
     for first, end in _panels(shape, tile, tiling):
-        own = groups[first:end]
+        own, arranged = groups[first:end], np.zeros(0, np.int32)
+        if shape.arranged:
+            own, arranged = _arranged(own, shape)
         found = order_groups(own, saturates=tiling.saturates)
         words = np.zeros(order_words(shape, tiling), np.int32)
+        words[len(words) - len(arranged) :] = arranged
         words[:ENDS] = found.ends
         taken = places[[*found.order]], pairs[[*found.pairs]]
         words[ENDS : ENDS + found.ends[-1]] = np.concatenate(taken)
@@ -169,9 +178,17 @@ def _pack_ordered(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> tu
     return np.concatenate(orders), np.concatenate(weights)
 
 
+def _arranged(groups: Array, shape: Shape) -> tuple[Array, Words]:
+    """The weights of a panel with its inputs in their order, and the words of that."""
+    inputs = groups.reshape(-1, shape.inputs)
+    order = paired_order(inputs, MOST)
+    places = np.arange(shape.inputs) // BLOCK * BLOCK + order
+    return inputs[:, places].reshape(groups.shape), words_of(order.view(np.int8))
+
+
 def _taken(groups: Array, found: Groups) -> Array:
     """The weights of a panel in its order."""
-    pairs = groups.reshape(len(groups), -1, 2)
+    pairs = groups.reshape(len(groups), -1, 2, 2).swapaxes(2, 3).reshape(len(groups), -1, 2)
     parts = groups[:, [*found.order]], pairs[:, [*found.pairs]]
     return np.concatenate([part.transpose(1, 0, 2).ravel() for part in parts])
 
