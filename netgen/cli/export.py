@@ -79,7 +79,7 @@ def export(
     DequantizeLinear of ONNX; TensorFlow Lite's reference kernels compute them from a .tflite file
     to the byte. --as wheel writes a package for pip, which needs NumPy where it is installed, and
     neither netgen nor a compiler. All others write a folder that builds as it stands: the C, an
-    example that tests it and runs it, a page with its numbers. Beside each there is a bill of
+    example that tests it and runs it, a page with its numbers. Folders and packages hold a bill of
     materials (CycloneDX).
     """
     from netgen.emission.files import write_files
@@ -88,20 +88,18 @@ def export(
     from netgen.ir.origin import Origin
 
     graph = load_for_values(model, weights, parameters)
-    title = output.stem if is_format(form) else name
-    bill = sbom(title, package_version, graph.origin or Origin(graph.name))
     with progress() as tell:
         if is_format(form):
-            folder = output.parent
-            files = {output.name: exported(graph, form), f"{output.name}.{FILE}": bill}
+            folder, files = output.parent, {output.name: exported(graph, form)}
         else:
             tell("generating C")
             folder = output
             if form == "wheel":
                 files = _wheel(graph, name, package_version, target, labels, planning, tell)
             else:
+                bill = sbom(name, package_version, graph.origin or Origin(graph.name))
                 files = {**_bundle(graph, form, name, board, target, planning), FILE: bill}
-    folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
     for file in write_files(folder, files):
         click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
 
