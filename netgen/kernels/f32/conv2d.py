@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.kernels.compressed import WIDENED, describe_weights
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
@@ -39,7 +40,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
-    packed_elements,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -53,6 +54,7 @@ class Conv2dF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    widens: ClassVar[frozenset[str]] = WIDENED
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
@@ -100,6 +102,7 @@ class Conv2dF32(Kernel):
                 layer, window, tile.rows, lambda taps: _loads(layer, taps, target)
             ),
             "panels": describe_panels(panels, part.spans, target.f32, scattered=part.scattered),
+            **describe_weights(layer.weights),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -111,11 +114,11 @@ class Conv2dF32(Kernel):
         """Panels of [bias, then one row per (r, s, c)]."""
         ((w,), (b,)) = visited(layer, 1, constants)
         panels = _panels(layer, target)
-        return pack_panels(panels, w.reshape(len(w), -1), b)
+        return pack_panels(panels, w.reshape(len(w), -1), b, layer.weights)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels."""
-        return 4 * packed_elements(_panels(layer, target), _product(layer)[2])
+        return panels_bytes(_panels(layer, target), _product(layer)[2], layer.weights)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.kernels.compressed import WIDENED, describe_weights, header_elements
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
@@ -40,7 +41,7 @@ from netgen.kernels.tiles import (
     describe_panels,
     diagonally,
     pack_panels,
-    packed_elements,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -78,6 +79,7 @@ class PointwiseF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    widens: ClassVar[frozenset[str]] = WIDENED
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
 
@@ -137,6 +139,7 @@ class PointwiseF32(Kernel):
                 _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
             ],
             "prefetch": chosen["prefetch"],
+            **describe_weights(layer.weights),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -156,7 +159,7 @@ class PointwiseF32(Kernel):
         p = product_of(layer)
         w, b = visited(layer, p.groups, constants)
         packed = [
-            pack_panels(_panels(layer, part, target), w[group, :, 0], b[group])
+            pack_panels(_panels(layer, part, target), w[group, :, 0], b[group], layer.weights)
             for part in output_parts(layer, p.groups)
             for group in range(part.first, part.end)
         ]
@@ -166,7 +169,8 @@ class PointwiseF32(Kernel):
         """Panels of all groups."""
         p = product_of(layer)
         return sum(
-            4 * packed_elements(_panels(layer, part, target), p.inputs) * (part.end - part.first)
+            (part.end - part.first)
+            * panels_bytes(_panels(layer, part, target), p.inputs, layer.weights)
             for part in output_parts(layer, p.groups)
         )
 
@@ -218,7 +222,7 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     """The groups and panels of a part, and the steps of pointers from group to group."""
     p = product_of(layer)
     panels = _panels(layer, part, target)
-    elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
+    elements = sum(panel.elements for panel in panels) * (p.inputs + header_elements(layer.weights))
     x_step = describe_inputs(layer, p.groups)["x_step"]
     steps: dict[str, Json] = {"x": "inputs" if x_step == p.inputs else x_step, "w": elements}
     steps |= {letter: "outputs" if n == p.outputs else n for letter, n in part.steps.items()}

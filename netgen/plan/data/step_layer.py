@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from netgen.ir.rows import is_image
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.layer import BandShape, Layer
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.plan import Buffer, Plan, Step, Value
@@ -16,7 +17,8 @@ from netgen.plan.data.plan import Buffer, Plan, Step, Value
 def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer:
     """The layer of one call of a step, whose operands have these types, constants included."""
     result, constant = plan.values[step.writes].type, frozenset(step.constants)
-    layer = Layer(step.op, types, result, constant, plan.layouts(step))
+    weights = stored_weights(plan, step)
+    layer = Layer(step.op, types, result, constant, plan.layouts(step), weights=weights)
     slots = None
     if "x" in step.reads:
         x = step.reads["x"]
@@ -24,6 +26,16 @@ def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer
     by_rows = find_kernel(step.kernel).by_rows
     banded = banded_layer(layer, by_rows, step.rows, height(plan, step), slots)
     return replace(banded, choice=step.choice)
+
+
+def stored_weights(plan: Plan, step: Step) -> str:
+    """The element type in which a step's weights of floats are stored; see `Layer.weights`."""
+    return str(plan.instances[step.instance].parameters.get("weights", PLAIN_WEIGHTS))
+
+
+def packed_element(plan: Plan, step: Step) -> str:
+    """The element type as which a step's kernel reads its packed weights."""
+    return find_kernel(step.kernel).packed_element(plan.instances[step.instance].parameters)
 
 
 @dataclass(frozen=True)
