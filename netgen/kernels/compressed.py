@@ -19,6 +19,8 @@ import numpy as np
 from netgen.errors import WeightsError
 from netgen.ir.tensor_type import ELEMENTS, Array
 from netgen.kernels.layer import Json
+from netgen.kernels.targets import Target
+from netgen.kernels.tiling import Tiling
 
 # The element type as which weights are stored that are not compressed.
 PLAIN_WEIGHTS = "f32"
@@ -33,6 +35,11 @@ _MOST_I8 = 127
 def describe_weights(weights: str) -> dict[str, Json]:
     """The parameter of templates that widen weights; none where these are floats."""
     return {"weights": weights} if weights in WIDENED else {}
+
+
+def tiling_of(weights: str, target: Target) -> Tiling:
+    """The vectors and tiles for products of floats with such weights."""
+    return target.f32.widened() if weights in WIDENED else target.f32
 
 
 def words_of_real(weights: str) -> int:
@@ -77,7 +84,7 @@ def compress(weights: str, w: Array, b: Array) -> tuple[Array, Array]:
 
 def scales(largest: Array) -> Array:
     """The scale of each output, float32, for the largest magnitude of its weights."""
-    found: Array = (largest.astype(np.float64) / _MOST_I8).astype(np.float32)
+    found: Array = np.asarray(largest.astype(np.float64) / _MOST_I8, np.float32)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Folds = Literal["none", "narrow", "all"]
@@ -50,6 +50,9 @@ class Tiling:
     vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle. Of codes it is a number of groups that are loaded together.
 
+    Compressed weights are widened once for all pixels of a tile, a vector in `widening` cycles. So
+    they may have `widened_tiles` of more pixels as well.
+
     With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
     with `pairs_of_halves` two at once, of int16.
     """
@@ -62,6 +65,8 @@ class Tiling:
     winograd: bool = False
     folds: Folds = "none"
     folded_tiles: tuple[tuple[int, int], ...] = ()
+    widened_tiles: tuple[tuple[int, int], ...] = ()
+    widening: float = 0.0
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
     pixel_pairs: bool = False
@@ -71,3 +76,9 @@ class Tiling:
     signed_codes: bool = False
     saturates: bool = False
     dot_cycles: float = 0.5
+
+    def widened(self) -> Tiling:
+        """The same, for tiles of floats whose weights are compressed."""
+        weights = self.tile_cycles.weights + self.widening
+        tiles = self.tiles + self.widened_tiles
+        return replace(self, tiles=tiles, tile_cycles=replace(self.tile_cycles, weights=weights))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.compressed import WIDENED, describe_weights
+from netgen.kernels.compressed import WIDENED, describe_weights, tiling_of
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
@@ -79,7 +79,9 @@ class Conv2dF32(Kernel):
         k = layer.operands["w"].elements // outputs
         tile = _tile(layer, target)
         fold = most_fold(layer, 1, target)
-        product = rows * tile_cost(target.f32, tile, columns, outputs, k, fold)
+        product = rows * tile_cost(
+            tiling_of(layer.weights, target), tile, columns, outputs, k, fold
+        )
         return product + layout_cost(layer, 1, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -107,7 +109,9 @@ class Conv2dF32(Kernel):
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` columns by `vectors`."""
-        tiles = ranked_tiles(target.f32, *_product(layer), most_fold(layer, 1, target))
+        tiles = ranked_tiles(
+            tiling_of(layer.weights, target), *_product(layer), most_fold(layer, 1, target)
+        )
         return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -149,7 +153,9 @@ def _product(layer: Layer) -> tuple[int, int, int]:
 def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
-    return choose_tile(target.f32, *_product(layer), most_fold(layer, 1, target))
+    return choose_tile(
+        tiling_of(layer.weights, target), *_product(layer), most_fold(layer, 1, target)
+    )
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.compressed import WIDENED, describe_weights, header_elements
+from netgen.kernels.compressed import WIDENED, describe_weights, header_elements, tiling_of
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
@@ -109,7 +109,9 @@ class PointwiseF32(Kernel):
         p = product_of(layer)
         tile = _tile(layer, target)
         fold = most_fold(layer, p.groups, target)
-        product = p.groups * tile_cost(target.f32, tile, p.pixels, p.outputs, p.inputs, fold)
+        product = p.groups * tile_cost(
+            tiling_of(layer.weights, target), tile, p.pixels, p.outputs, p.inputs, fold
+        )
         return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -146,7 +148,7 @@ class PointwiseF32(Kernel):
         """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
         p = product_of(layer)
         fold = most_fold(layer, p.groups, target)
-        tiles = ranked_tiles(target.f32, p.pixels, p.outputs, p.inputs, fold)
+        tiles = ranked_tiles(tiling_of(layer.weights, target), p.pixels, p.outputs, p.inputs, fold)
         offered: list[Choice] = []
         for tile, rank in diagonally(tiles, range(_MOST_WAYS)):
             ways = _ways(p, tile, target)
@@ -209,7 +211,7 @@ def _tile(layer: Layer, target: Target) -> Tile:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
     p = product_of(layer)
     fold = most_fold(layer, p.groups, target)
-    return choose_tile(target.f32, p.pixels, p.outputs, p.inputs, fold)
+    return choose_tile(tiling_of(layer.weights, target), p.pixels, p.outputs, p.inputs, fold)
 
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:

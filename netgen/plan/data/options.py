@@ -80,9 +80,9 @@ class PlanOptions:
     functions: less flash, the same results, slower. Weights of convolutions and linear layers of
     floats are rounded to `weights_dtype` and stored so, but for those of depthwise and transposed
     ones; int8 has a scale for each output. With `input_type="u8"` the network takes bytes: of
-    floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by `mean` and
-    `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those that stand
-    for the same numbers, 128 above.
+    floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by `mean`
+    and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those that
+    stand for the same numbers, 128 above.
 
     Raises UsageError for a value that an option cannot have.
     """
