@@ -39,7 +39,7 @@ def describe_weights(weights: str) -> dict[str, Json]:
 
 def tiling_of(weights: str, target: Target) -> Tiling:
     """The vectors and tiles for products of floats with such weights."""
-    return target.f32.widened() if weights in WIDENED else target.f32
+    return target.f32.widened(weights) if weights in WIDENED else target.f32
 
 
 def words_of_real(weights: str) -> int:

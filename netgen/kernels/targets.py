@@ -106,7 +106,7 @@ _WIDE = Tiling(
     folds="narrow",
     tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
     widened_tiles=((28, 1),),
-    widening=0.8,
+    widening=(0.8, 0.8),
 )
 
 _NEON = Tiling(
@@ -295,7 +295,7 @@ TARGETS: tuple[Target, ...] = (
                 depthwise_pairs=True,
                 winograd=True,
                 folds="narrow",
-                widening=0.5,
+                widening=(0.0, 0.1),
             ),
             **_codes(_BYTES_8),
         },

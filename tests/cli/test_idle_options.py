@@ -23,6 +23,7 @@ VALUES = {
     "--input": "rows",
     "--input-type": "u8",
     "--threads": "2",
+    "--weights-dtype": "float16",
     "--stage": "source",
     "--format": "text",
     "-o": "out",
@@ -58,7 +59,7 @@ VALUES = {
 LOADING = {"-p", "--weights", "--by-position", "--outputs", "--input-shape"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
-    *("--small", "--input-type", "--mean", "--std"),
+    *("--small", "--weights-dtype", "--input-type", "--mean", "--std"),
 }
 BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning", "--small"}
 RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
