@@ -37,6 +37,11 @@ def describe_weights(weights: str) -> dict[str, Json]:
     return {"weights": weights} if weights in WIDENED else {}
 
 
+def weights_title(weights: str) -> str:
+    """What the names of functions say of weights; nothing where these are floats."""
+    return f"_{weights}" if weights in WIDENED else ""
+
+
 def tiling_of(weights: str, target: Target) -> Tiling:
     """The vectors and tiles for products of floats with such weights."""
     return target.f32.widened(weights) if weights in WIDENED else target.f32
@@ -84,8 +89,7 @@ def compress(weights: str, w: Array, b: Array) -> tuple[Array, Array]:
 
 def scales(largest: Array) -> Array:
     """The scale of each output, float32, for the largest magnitude of its weights."""
-    found: Array = np.asarray(largest.astype(np.float64) / _MOST_I8, np.float32)
-    return found
+    return np.asarray(largest.astype(np.float64) / _MOST_I8, np.float32)
 
 
 def restored(weights: str, w: Array) -> Array:
@@ -94,7 +98,7 @@ def restored(weights: str, w: Array) -> Array:
     if weights != "i8":
         return stored.astype(np.float32)
     scale = reals[1].astype(np.float64).reshape(-1, *[1] * (w.ndim - 1))
-    return (stored * scale).astype(np.float32)
+    return np.asarray(stored * scale, np.float32)
 
 
 def joined(weights: str, parts: Sequence[tuple[Array, Array]]) -> Array:

@@ -61,7 +61,16 @@ PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
     *("--small", "--weights-dtype", "--input-type", "--mean", "--std"),
 }
-BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning", "--small"}
+BENCH = {
+    "--vs",
+    "--rounds",
+    "--threads",
+    "--chart",
+    "--target",
+    "--tuning",
+    "--small",
+    "--weights-dtype",
+}
 RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
 
 # A command in some mode, the options that have an effect there, and those that choose another mode:
@@ -97,7 +106,7 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
         ("plan", "tiny", "--pareto"),
         {
             *(*LOADING, "--input", "--input-type", "--mean", "--std", "--winograd", "--target"),
-            *("-o", "--json"),
+            *("--weights-dtype", "-o", "--json"),
         },
         {"--check", "--csv", "--capacity"},
     ),
@@ -124,12 +133,21 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     ),
     (
         ("bench", "tiny", "--profile"),
-        {*LOADING, "--rounds", "--target", "--tuning", "--small", "--json"},
+        {*LOADING, "--rounds", "--target", "--tuning", "--small", "--weights-dtype", "--json"},
         {"--board"},
     ),
     (
         ("bench", "tiny", "--board", "mps2-an386"),
-        {*LOADING, "--ram", "--input", "--target", "--tuning", "--small", "--json"},
+        {
+            *LOADING,
+            "--ram",
+            "--input",
+            "--target",
+            "--tuning",
+            "--small",
+            "--weights-dtype",
+            "--json",
+        },
         {"--table", "--models", "--profile"},
     ),
     (

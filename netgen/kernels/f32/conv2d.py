@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.kernels.compressed import WIDENED, describe_weights, tiling_of
+from netgen.kernels.compressed import WIDENED, describe_weights, tiling_of, weights_title
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
@@ -71,7 +71,9 @@ class Conv2dF32(Kernel):
         """Kernel, stride, input and output shape."""
         assert isinstance(layer.op, Conv2d)
         residual = "_residual" if "residual" in layer.operands else ""
-        return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
+        return window_title(
+            "conv2d", layer, layer.op.window, residual + weights_title(layer.weights), layer.op.act
+        )
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile, over all rows, and of the layouts."""

@@ -20,6 +20,7 @@ from netgen.kernels.compressed import (
     compressed_bytes,
     describe_weights,
     joined,
+    weights_title,
 )
 from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
@@ -61,7 +62,8 @@ class Conv2dPortableF32(RowKernel):
         groups = "" if op.groups == 1 else f"_g{op.groups}"
         dilation = dilation_title(op)
         residual = "_residual" if "residual" in layer.operands else ""
-        return window_title("conv2d", layer, op.window, groups + dilation + residual, op.act)
+        ends = groups + dilation + residual + weights_title(layer.weights)
+        return window_title("conv2d", layer, op.window, ends, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window and groups."""

@@ -15,7 +15,13 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
-from netgen.kernels.compressed import WIDENED, describe_weights, header_elements, tiling_of
+from netgen.kernels.compressed import (
+    WIDENED,
+    describe_weights,
+    header_elements,
+    tiling_of,
+    weights_title,
+)
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
@@ -99,9 +105,8 @@ class PointwiseF32(Kernel):
         """Pixels, inputs and outputs of a group."""
         p = product_of(layer)
         groups = f"_g{p.groups}" if p.groups > 1 else ""
-        ends = (
-            groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
-        )
+        ends = groups + ("_residual" if p.residual else "") + weights_title(layer.weights)
+        ends += "" if p.act == "none" else f"_{p.act}"
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:
