@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from netgen.errors import PlanError
 from netgen.ir.rows import is_image
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
@@ -29,8 +30,20 @@ def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer
 
 
 def stored_weights(plan: Plan, step: Step) -> str:
-    """The element type in which a step's weights of floats are stored; see `Layer.weights`."""
-    return str(plan.instances[step.instance].parameters.get("weights", PLAIN_WEIGHTS))
+    """The element type in which a step's weights of floats are stored; see `Layer.weights`.
+
+    Raises PlanError for one that the kernel does not widen.
+    """
+    found = plan.instances[step.instance].parameters.get("weights", PLAIN_WEIGHTS)
+    known = {PLAIN_WEIGHTS, *find_kernel(step.kernel).widens}
+    if found not in known:
+        raise PlanError(
+            f"{step.kernel} reads no such weights",
+            where=f"step %{step.name}",
+            expected=f"one of {', '.join(sorted(known))}",
+            found=str(found),
+        )
+    return str(found)
 
 
 def packed_element(plan: Plan, step: Step) -> str:
