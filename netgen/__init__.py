@@ -14,12 +14,21 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netgen.compiler import compile, emit, load, quantize
+    from netgen.compiler import compile, emit, load, quantize, save
     from netgen.errors import NetgenError
     from netgen.runtime.model import CompiledModel, load_compiled
 
 __version__ = "0.1.0"
-__all__ = ["CompiledModel", "NetgenError", "compile", "emit", "load", "load_compiled", "quantize"]
+__all__ = [
+    "CompiledModel",
+    "NetgenError",
+    "compile",
+    "emit",
+    "load",
+    "load_compiled",
+    "quantize",
+    "save",
+]
 
 _HOMES = {
     "CompiledModel": "netgen.runtime.model",
@@ -29,6 +38,7 @@ _HOMES = {
     "load": "netgen.compiler",
     "load_compiled": "netgen.runtime.model",
     "quantize": "netgen.compiler",
+    "save": "netgen.compiler",
 }
 
 

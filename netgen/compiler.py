@@ -6,16 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netgen.dsl.network import Network
 from netgen.emission.files import write_files
 from netgen.emission.footprint import Footprint
-from netgen.emission.header import ERRORS, command_of
-from netgen.emission.interface import input_as, model_bytes
-from netgen.emission.options import EmitOptions, WeightsAs, prefix_of, require_includable
+from netgen.emission.naming import emit_options, more_words
+from netgen.emission.options import WeightsAs
 from netgen.emission.selftest import self_test
 from netgen.emission.source import emit_files
 from netgen.errors import UsageError
@@ -23,7 +22,7 @@ from netgen.frontends.files import LOADERS, load_file
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
 from netgen.ir.origin import Origin
-from netgen.ir.tensor_type import Array, TensorType
+from netgen.ir.tensor_type import Array
 from netgen.kernels.targets import Target, find_target
 from netgen.models.find import find_network
 from netgen.passes import run_pipeline
@@ -44,7 +43,7 @@ from netgen.weights.assign import seeded_graph, weighted_graph
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # of typing from Python 3.11 on
 
-    from netgen.runtime.model_image import ChangedWeights, ModelImage
+    from netgen.runtime.model_image import ModelImage
 
 Progress = Callable[[str], None]
 
@@ -191,15 +190,31 @@ def emit(
         raise UsageError(
             "the output must be a C file", found=str(file), hint="name it like model.c"
         )
-    planning, resolved = _planning(options), resolve_target(target)
+    more = (prefix, selftest, footprint, labels)
+    files = emitted(graph, file.stem, target, weights_as, _planning(options), *more)
+    return write_files(file.parent, files)
+
+
+def emitted(
+    graph: Graph,
+    stem: str,
+    target: str,
+    weights_as: WeightsAs,
+    planning: PlanOptions,
+    prefix: str | None = None,
+    selftest: bool = False,
+    footprint: Footprint | None = None,
+    labels: str | PathLike[str] | None = None,
+) -> dict[str, bytes]:
+    """The files that `emit` writes, by their names."""
+    resolved = resolve_target(target)
     graph = with_input_type(_loaded(graph), planning)
-    more = _more(footprint, labels, selftest=selftest)
+    more = more_words(footprint, labels, selftest=selftest)
     texts = () if labels is None else _labels(graph, Path(labels))
-    names = _names(graph, resolved, file.stem, prefix, weights_as, planning, more)
+    names = emit_options(_origin(graph), resolved, stem, prefix, weights_as, planning, more)
     lowered = lower(graph, resolved, planning)
     test = self_test(lowered.plan, lowered.graph) if selftest else None
-    files = emit_files(lowered.plan, _origin(graph), lowered.packed, names, test, footprint, texts)
-    return write_files(file.parent, files)
+    return emit_files(lowered.plan, _origin(graph), lowered.packed, names, test, footprint, texts)
 
 
 @takes_plan_options
@@ -227,6 +242,48 @@ def compile(
     return build(lowered, _origin(graph), progress, undivided)
 
 
+@takes_plan_options
+def save(
+    graph: Graph,
+    path: str | PathLike[str],
+    *,
+    targets: Sequence[str] = ("native",),
+    progress: Progress | None = None,
+    **options: Unpack[PlanKeywords],
+) -> None:
+    """Compile a graph into one file, for `netgen.load_compiled`, for each of several targets.
+
+    The file holds a library and packed weights for each, and a machine takes the best that it runs.
+    This machine's compiler makes them: targets are of its architecture, or generic. Raises
+    UsageError and BuildError.
+    """
+    from netgen.runtime.saved import save_images
+
+    planning, graph = _planning(options), _loaded(graph)
+    graph = with_input_type(graph, planning)
+    variants = []
+    for target in several_targets(targets):
+        made = [planning, replace(planning, threads=1)] if planning.threads > 1 else [planning]
+        lowered = [lower(graph, target, each) for each in made]
+        variants.append([build_image(each, _origin(graph), progress) for each in lowered])
+    save_images(variants, Path(path))
+
+
+def several_targets(names: Sequence[str]) -> list[Target]:
+    """Targets by name, once each, the best first. Raises UsageError, and BuildError for strangers.
+
+    A stranger is a target of other machines than this one.
+    """
+    from netgen.runtime.cpu import best_first, require_architecture
+
+    if not names:
+        raise UsageError("there are no targets", hint="name one: native, say")
+    found = best_first(dict.fromkeys(map(resolve_target, names)))
+    for target in found:
+        require_architecture(target)
+    return found
+
+
 def build(
     lowered: Lowered,
     origin: Origin,
@@ -237,57 +294,22 @@ def build(
 
     `undivided` is the network compiled for one thread, which runs the images of batches.
     """
-    from netgen.runtime.build import build_library
-    from netgen.runtime.compilers import find_compiler
     from netgen.runtime.cpu import require_processor
 
-    plan, target = lowered.plan, find_target(lowered.plan.target)
-    require_processor(target)
-    options = EmitOptions("model", "model", "blob", "netgen.compile")
-    files = emit_files(plan, Origin(lowered.graph.name), lowered.packed, options)
-    source, header = files["model.c"].decode(), files["model.h"].decode()
-    threaded = plan.threads > 1
-    library = build_library(
-        source, header, "model", target, find_compiler(), progress, threaded=threaded
-    )
-    blob = files["model_weights.bin"]
-    weights = blob if undivided is None else undivided.changed_weights(blob)
-    image = _image(plan, library.read_bytes(), weights, origin)
+    require_processor(find_target(lowered.plan.target))
+    image = build_image(lowered, origin, progress)
+    if undivided is not None:
+        assert isinstance(image.weights, bytes)
+        image = replace(image, weights=undivided.changed_weights(image.weights))
     return CompiledModel(image, undivided)
 
 
-def _image(
-    plan: Plan, library: bytes, weights: bytes | ChangedWeights, origin: Origin
-) -> ModelImage:
-    """All that running needs: the library, the weights, and what a caller must know."""
-    from netgen.runtime.model_image import ModelImage, ModelPort
+def build_image(lowered: Lowered, origin: Origin, progress: Progress | None = None) -> ModelImage:
+    """Compile a planned network, for whichever processor, into data that holds its weights."""
+    from netgen.runtime.build_image import build_image as built
 
-    def ports(values: tuple[str, ...]) -> tuple[ModelPort, ...]:
-        return tuple(port(value, plan.values[value].type) for value in values)
-
-    def port(name: str, kind: TensorType) -> ModelPort:
-        codes = kind.quantisation
-        scale = codes.scale if codes is not None and isinstance(codes.scale, float) else None
-        return ModelPort(name, kind.shape[1:], kind.element.storage.name, scale, kind.zero)
-
-    return ModelImage(
-        shared_object=library,
-        weights=weights,
-        prefix="model",
-        target=plan.target,
-        cpu_features=find_target(plan.target).cpu_features,
-        arena_bytes=plan.certificate.arena_bytes,
-        arena_alignment=plan.alignment,
-        inputs=ports(plan.inputs),
-        outputs=ports(plan.outputs),
-        error_names=tuple((error.code, error.name) for error in ERRORS),
-        normalisation=origin.normalisation,
-        input_as=input_as(plan),
-        model_bytes=model_bytes(plan),
-        fast_bytes=plan.fast_bytes if plan.slow_bytes else None,
-        threads=plan.threads,
-        state_bytes=plan.state_bytes,
-    )
+    name, normalisation = lowered.graph.name, origin.normalisation
+    return built(lowered.plan, lowered.packed, name, normalisation, progress)
 
 
 def _loaded(graph: object) -> Graph:
@@ -312,37 +334,8 @@ def _origin(graph: Graph) -> Origin:
     return graph.origin or Origin(graph.name)
 
 
-def _more(
-    footprint: Footprint | None, labels: str | PathLike[str] | None, *, selftest: bool
-) -> list[str]:
-    """The words of a command that are no options of plans."""
-    measured = [] if footprint is None else ["--measure", footprint.board]
-    named = [] if labels is None else ["--labels", Path(labels).name]
-    return [*(["--selftest"] if selftest else []), *measured, *named]
-
-
 def _labels(graph: Graph, file: Path) -> list[str]:
     """The labels of the elements of the first output."""
     from netgen.runtime.top import read_labels
 
     return read_labels(file, graph[graph.outputs[0]].type.elements)
-
-
-def _names(
-    graph: Graph,
-    target: Target,
-    stem: str,
-    prefix: str | None,
-    weights_as: WeightsAs,
-    planning: PlanOptions,
-    more: Sequence[str],
-) -> EmitOptions:
-    if weights_as not in get_args(WeightsAs):
-        raise UsageError(
-            f"weights cannot be written as '{weights_as}'",
-            expected=f"one of {', '.join(get_args(WeightsAs))}",
-        )
-    require_includable(stem)
-    name = prefix_of(stem if prefix is None else prefix)
-    command = command_of(_origin(graph), target, stem, name, weights_as, planning, more)
-    return EmitOptions(name, stem, weights_as, command, regions=isinstance(planning.ram, tuple))

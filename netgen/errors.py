@@ -21,7 +21,7 @@ class NetgenError(Exception):
 
     `what` is the fault itself; `where` a value, layer, file or the user's own line; `expected` and
     `found` are printed together; `hint` is the way out. `summary` is the line that they make,
-    `details` are the lines that follow it.
+    `message` that line without the hint, `details` are the lines that follow it.
     """
 
     exit_code: ClassVar[int] = 1
@@ -41,8 +41,8 @@ class NetgenError(Exception):
             parts.append(f"expected {expected}")
         if found is not None:
             parts.append(f"found {found}")
-        message = ", ".join(parts)
-        self.summary = f"{message}; {hint}" if hint else message
+        self.message, self.hint = ", ".join(parts), hint or ""
+        self.summary = f"{self.message}; {hint}" if hint else self.message
         self.details = tuple(details)
         super().__init__("\n".join((self.summary, *self.details)))
 

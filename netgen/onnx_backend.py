@@ -4,9 +4,9 @@
     results = backend.prepare(model).run(inputs)
 
 A network is compiled for the shapes of its first run, whose inputs bind what is open. Inputs that
-netgen computes with are floats: others, and those that an operator needs as constants, are taken
-from that run as constants, and the network is compiled anew for others. Results have the element
-types that the file says.
+netgen computes with are floats, or codes of 8 and 16 bits: others, and those that an operator needs
+as constants, are taken from that run as constants, and the network is compiled anew for others.
+Results have the element types that the file says.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ from netgen.ir.tensor_type import Array
 from netgen.runtime.model import CompiledModel
 
 Arrays: TypeAlias = Sequence[npt.NDArray[Any]]
-_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
+_READ = (
+    *(TensorProto.FLOAT, TensorProto.FLOAT16),
+    *(TensorProto.UINT8, TensorProto.INT8, TensorProto.INT16),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def _signature(arrays: Arrays, live: Sequence[int]) -> list[bytes]:
 def feeds_of(graph: Graph, live: Sequence[int], arrays: Arrays) -> dict[str, Array]:
     """The inputs of the graph by name."""
     return {
-        node.name: np.asarray(arrays[at], np.float32).reshape(node.type.shape)
+        node.name: np.asarray(arrays[at], node.type.element.storage).reshape(node.type.shape)
         for at, node in zip(live, graph.inputs, strict=True)
     }
 
@@ -107,8 +110,8 @@ def feeds_of(graph: Graph, live: Sequence[int], arrays: Arrays) -> dict[str, Arr
 def read(model: ModelProto, arrays: Arrays) -> tuple[Graph, list[int]]:
     """The graph for inputs of these shapes, and which of them it has as inputs.
 
-    All floats are, or where an operator needs constants only the first of them. Raises GraphError
-    for another number of inputs, or a model without floats, and what reading raises.
+    All floats and codes are, or where an operator needs constants only the first of them. Raises
+    GraphError for another number of inputs, or a model with neither, and what reading raises.
     """
     inputs = inputs_of(model)
     if len(arrays) != len(inputs):
@@ -117,15 +120,15 @@ def read(model: ModelProto, arrays: Arrays) -> tuple[Graph, list[int]]:
             expected=", ".join(value.name for value in inputs),
             found=str(len(arrays)),
         )
-    floats = [at for at, value in enumerate(inputs) if _is_float(value)]
-    if not floats or floats[0] != 0:
-        raise GraphError("the first input is no tensor of floats")
+    found = [at for at, value in enumerate(inputs) if _is_read(value)]
+    if not found or found[0] != 0:
+        raise GraphError("the first input is no tensor of floats or codes")
     try:
-        return _read(model, inputs, arrays, floats), floats
+        return _read(model, inputs, arrays, found), found
     except NetgenError:
-        if len(floats) == 1:
+        if len(found) == 1:
             raise
-    return _read(model, inputs, arrays, floats[:1]), floats[:1]
+    return _read(model, inputs, arrays, found[:1]), found[:1]
 
 
 def inputs_of(model: ModelProto) -> list[ValueInfoProto]:
@@ -134,9 +137,9 @@ def inputs_of(model: ModelProto) -> list[ValueInfoProto]:
     return [value for value in model.graph.input if value.name not in known]
 
 
-def _is_float(value: ValueInfoProto) -> bool:
+def _is_read(value: ValueInfoProto) -> bool:
     kind = value.type
-    return kind.HasField("tensor_type") and kind.tensor_type.elem_type in _FLOATS
+    return kind.HasField("tensor_type") and kind.tensor_type.elem_type in _READ
 
 
 def _read(

@@ -17,7 +17,7 @@ def examples(count: int) -> settings:
 
 
 # The text for each is that of another target but for an instruction, or for the widths of vectors.
-_ALIKE = ("x86-64-v2", "x86-64-v4", "aarch64", "cortex-m", "cortex-m-dsp", "riscv")
+_ALIKE = ("x86-64-v2", "x86-64-v4", "aarch64", "cortex-m", "cortex-m-dsp", "cortex-m-mve", "riscv")
 
 
 def different_targets() -> list[object]:

@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from netgen.bench import bench
 from netgen.bench.worker import Job, serve
-from netgen.runtime import build
+from netgen.runtime import compile_files
 from tests import started, tools
 
 # The same examples in every run, however slow the machine; a quarter of those that CI tries, which
@@ -29,7 +29,7 @@ importlib.import_module("netgen.ops")
 
 started.watch()
 
-SHARED_FLAGS = build._SHARED_FLAGS
+SHARED_FLAGS = compile_files._SHARED_FLAGS
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -37,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Golden files change only on request, and the change is then reviewed like any other."""
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the files in tests/golden"
+    )
+    parser.addoption(
+        "--models", type=int, help="models of one operator that a heavy test draws, of each"
     )
 
 
@@ -72,6 +75,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return compare
 
 
+@pytest.fixture
+def drawn(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """A function that gives how many models a heavy test draws: `--models`, or its own number."""
+    given: int | None = request.config.getoption("--models")
+    return lambda own: own if given is None else given
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of compiled models: never the user's own, one for all workers of a run."""
@@ -86,7 +96,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def quick_builds() -> Iterator[None]:
     """Compile what is called from Python as the programs of tests are: see tests.tools.quickly."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "_SHARED_FLAGS", (*SHARED_FLAGS, *tools.QUICK))
+        patch.setattr(compile_files, "_SHARED_FLAGS", (*SHARED_FLAGS, *tools.QUICK))
         yield
 
 
@@ -95,7 +105,7 @@ def as_users_compile(monkeypatch: pytest.MonkeyPatch, short_headers: None) -> No
     """Compile with -O3 and the compiler's own headers: the evidence for what users run."""
     del short_headers  # they are found by now, and are not any more
     monkeypatch.delenv("C_INCLUDE_PATH")
-    monkeypatch.setattr(build, "_SHARED_FLAGS", SHARED_FLAGS)
+    monkeypatch.setattr(compile_files, "_SHARED_FLAGS", SHARED_FLAGS)
     monkeypatch.setattr(tools, "QUICK", ())
 
 

@@ -15,8 +15,8 @@ PACKAGE = REPOSITORY / "netgen"
 # Each imports only from those before it, whether at the top of a file or inside a function.
 ORDER = (
     "errors", "ir", "dsl", "ops", "models", "weights", "frontends", "passes", "quantisation",
-    "kernels", "plan", "emission", "runtime", "compiler", "__init__", "export", "tune", "bench",
-    "report", "onnx_backend", "cli", "__main__",
+    "kernels", "plan", "pictures", "emission", "runtime", "compiler", "__init__", "export", "tune",
+    "bench", "report", "onnx_backend", "cli", "__main__",
 )  # fmt: skip
 # Likewise inside a folder. `files` are those that stand in it, `list` is its __init__.
 ROOMS = {

@@ -9,6 +9,7 @@ the tests starts a process or asks PATH; `tests/test_layering.py` sees to that.
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import os
 import platform
 import shutil
@@ -292,6 +293,36 @@ def run_python(
         timeout=300,
         check=check,
     )
+
+
+@dataclass(frozen=True)
+class NewPython:
+    """A Python of its own, which has no packages but those that were put there."""
+
+    program: Path
+
+    def install(self, wheel: Path) -> None:
+        """Install a wheel by pip, from nowhere else than its file."""
+        pip = [sys.executable, "-m", "pip", "--python", str(self.program), "-q"]
+        _run([*pip, "install", "--no-index", str(wheel)], None, b"", may_complain=True)
+
+    def run(self, script: str, *arguments: str | Path) -> str:
+        """Run a script, which finds neither netgen nor a compiler, and return what it printed."""
+        words = [str(self.program), "-I", *STRICTLY, script, *map(str, arguments)]
+        return _run(words, None, b"", {"PATH": ""}).decode()
+
+
+def new_python(folder: Path, *packages: str) -> NewPython:
+    """A new Python in a folder, with packages of this one, as if they were installed there."""
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], None, b"")
+    (place,) = folder.glob("lib/python*/site-packages")
+    for package in packages:
+        files = importlib.metadata.files(package) or []
+        for top in {file.parts[0] for file in files if file.parts[0] != ".."}:
+            (place / top).symlink_to(
+                Path(str(importlib.metadata.distribution(package).locate_file(top)))
+            )
+    return NewPython(folder / "bin" / "python")
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

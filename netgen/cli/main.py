@@ -15,12 +15,14 @@ from netgen.cli import modes
 from netgen.cli import options as cli_options
 from netgen.cli import values as cli_values
 from netgen.cli.bench import bench_models
+from netgen.cli.cache import cache
 from netgen.cli.commands import Commands
-from netgen.cli.depfile import write_depfile
+from netgen.cli.compile import compile_model
+from netgen.cli.completion import completion
 from netgen.cli.difference import diff
+from netgen.cli.doctor import doctor
 from netgen.cli.export import export
 from netgen.cli.guides import show_guide
-from netgen.cli.measured import measured
 from netgen.cli.output import (
     load_for_values,
     load_model,
@@ -31,13 +33,12 @@ from netgen.cli.output import (
 from netgen.cli.plan import plan, report
 from netgen.cli.planning import planning_options
 from netgen.cli.quantize import accuracy, quantize
-from netgen.cli.saved import compiled_model, save_compiled, target_of
+from netgen.cli.saved import compiled_model
 from netgen.cli.tune import fit, tune
 from netgen.errors import UsageError
 from netgen.plan.data.options import PlanOptions
 
 if TYPE_CHECKING:
-    from netgen.emission.options import WeightsAs
     from netgen.ir.graph import Graph
     from netgen.report.verify import Judge
     from netgen.runtime.photos import Interpolation
@@ -117,76 +118,6 @@ def show(
     else:
         writers: dict[str, Callable[[Graph], str]] = {"dot": graph_dot, "svg": graph_svg}
         click.echo(writers.get(form, print_graph)(graph), nl=False)
-
-
-@main.command("compile")
-@modes.refuses(modes.COMPILE)
-@cli_options.model_arguments
-@cli_options.compile_options
-@cli_options.firmware_options
-@planning_options
-def compile_model(
-    model: str,
-    weights: Path | None,
-    parameters: dict[str, str],
-    output: Path,
-    target: str,
-    weights_as: WeightsAs,
-    prefix: str | None,
-    selftest: bool,
-    labels: Path | None,
-    measure: str | None,
-    max_arena: int | None,
-    max_flash: int | None,
-    depfile: Path | None,
-    verify: bool,
-    planning: PlanOptions,
-) -> None:
-    """Write a model as C: OUTPUT, the header beside it, and its weights.
-
-    An OUTPUT.netgen is the model compiled for this machine, which `netgen run` starts at once.
-    """
-    from netgen.compiler import emit
-
-    target = target_of(output, target)
-    graph = load_for_values(model, weights, parameters)
-    if verify:
-        _verify_first(graph, target, planning)
-    with progress() as tell:
-        footprint = measured(
-            graph, target, planning, measure, (max_arena, max_flash), selftest=selftest
-        )
-        tell("generating C")
-        files = (
-            save_compiled(graph, output, target, planning, tell)
-            if modes.is_compiled(output)
-            else emit(
-                graph,
-                output,
-                target=target,
-                weights_as=weights_as,
-                prefix=prefix,
-                selftest=selftest,
-                footprint=footprint,
-                labels=labels,
-                **planning.keywords(),
-            )
-        )
-    for file in files:
-        click.echo(f"wrote {file} ({file.stat().st_size:,} bytes)", err=True)
-    if depfile is not None:
-        tuning = click.get_current_context().meta.get(cli_values.TUNING_FILE)
-        write_depfile(depfile, files, [Path(model.partition(":")[0]), weights, tuning, labels])
-
-
-def _verify_first(graph: Graph, target: str, planning: PlanOptions) -> None:
-    """Raise VerifyError unless the model, compiled for this machine, agrees with NumPy."""
-    from netgen.report.verify import TOLERANCES, agreement_text, require_agreement, verify_graph
-
-    with progress() as tell:
-        comparison = verify_graph(graph, target, "numpy", tell, planning)
-    require_agreement(comparison, TOLERANCES["numpy"])
-    click.echo(agreement_text(comparison, "numpy"), err=True)
 
 
 @main.command()
@@ -286,6 +217,7 @@ def verify(
     require_agreement(comparison, TOLERANCES[against] if tolerance is None else tolerance)
 
 
+main.add_command(compile_model)
 main.add_command(plan)
 main.add_command(report)
 main.add_command(fit)
@@ -298,6 +230,9 @@ main.add_command(export)
 main.add_command(diff)
 main.add_command(bench_models)
 main.add_command(show_guide)
+main.add_command(doctor)
+main.add_command(cache)
+main.add_command(completion)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from netgen.errors import UsageError
 from netgen.plan.data.options import PLAN_OPTIONS
 
 COMPILED = ".netgen"
+LIBRARY = ".so"
 
 # Parameters of commands, by the names that their functions have for them.
 _LOADING = frozenset({"parameters", "weights", "by_position", "outputs", "input_shape"})
@@ -38,6 +39,16 @@ def is_compiled(file: str | Path) -> bool:
     return Path(file).suffix == COMPILED
 
 
+def is_library(file: str | Path) -> bool:
+    """Whether an output is a shared library, by its name."""
+    return Path(file).suffix == LIBRARY
+
+
+def is_built(file: str | Path) -> bool:
+    """Whether a C compiler makes an output."""
+    return is_compiled(file) or is_library(file)
+
+
 def _given(name: str) -> Callable[[Mapping[str, Any]], bool]:
     """Whether an option has a value, or a flag is set."""
     return lambda values: values[name] is not None and values[name] is not False
@@ -49,32 +60,34 @@ def _given_models(values: Mapping[str, Any]) -> bool:
 
 
 SHOW = (Mode("--stage {stage}", lambda values: values["stage"] != "plan", _PLANNING | {"target"}),)
+# What is written beside C, or says how it is written.
+_OF_C = frozenset({"weights_as", "depfile", "measure", "max_arena", "max_flash"})
 COMPILE = (
     Mode(
         "-o {output.name}",
         lambda values: is_compiled(values["output"]),
-        frozenset(
-            {
-                "weights_as",
-                "prefix",
-                "selftest",
-                "labels",
-                "depfile",
-                "measure",
-                "max_arena",
-                "max_flash",
-            }
-        ),
+        _OF_C | {"prefix", "selftest", "labels"},
     ),
+    Mode("-o {output.name}", lambda values: is_library(values["output"]), _OF_C),
 )
 _FILES = ("onnx", "tflite")
+_OF_WHEELS = frozenset({"labels", "package_version"})
 EXPORT = (
     Mode(
         "--as {form}",
         lambda values: values["form"] in _FILES,
-        _PLANNING | {"target", "name", "board"},
+        _PLANNING | _OF_WHEELS | {"target", "name", "board"},
     ),
-    Mode("--as {form}", lambda values: values["form"] not in _FILES, frozenset({"threads"})),
+    Mode(
+        "--as {form}",
+        lambda values: values["form"] == "wheel",
+        frozenset({"threads", "input", "board"}),
+    ),
+    Mode(
+        "--as {form}",
+        lambda values: values["form"] not in {*_FILES, "wheel"},
+        frozenset({"threads"}) | _OF_WHEELS,
+    ),
 )
 RUN = (
     Mode(

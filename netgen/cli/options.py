@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from netgen.cli import values as cli_values
+from netgen.cli.completion import complete_model
 from netgen.cli.planning import planning_option
 
 # Where the context keeps these, so that not every command has to hand them on.
@@ -59,7 +60,7 @@ def model_options(command: Command) -> Command:
 
 def model_arguments(command: Command) -> Command:
     """MODEL, its parameters and its weights."""
-    return click.argument("model")(model_options(command))
+    return click.argument("model", shell_complete=complete_model)(model_options(command))
 
 
 target_option = click.option(
@@ -78,7 +79,7 @@ board_option = click.option(
 
 def show_options(command: Command) -> Command:
     """Options of `netgen show`: the stage and the form."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--stage",
@@ -99,7 +100,7 @@ def show_options(command: Command) -> Command:
 
 def compile_options(command: Command) -> Command:
     """Options of `netgen compile`: the files to write, and the processor."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "-o",
@@ -125,7 +126,7 @@ def compile_options(command: Command) -> Command:
 
 def firmware_options(command: Command) -> Command:
     """Options of `netgen compile` for firmware: what the C can do and may take, and its build."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--selftest", is_flag=True, help="Add a function that tests the C on its own board."
@@ -160,33 +161,9 @@ def firmware_options(command: Command) -> Command:
     )
 
 
-def export_options(command: Command) -> Command:
-    """Options of `netgen export`: what to write, for whom, under which name."""
-    bundles = ["cmake", "make", "arduino", "platformio", "zephyr", "esp-idf", "cmsis-pack"]
-    form = click.Choice(["onnx", "tflite", *bundles])
-    return _with_options(
-        command,
-        click.option(
-            "-o",
-            "output",
-            type=click.Path(path_type=Path),
-            required=True,
-            help="The folder; of onnx and tflite the file.",
-        ),
-        click.option("--as", "form", type=form, required=True),
-        click.option(
-            "--name", default="model", show_default=True, help="Of files, and opens all C names."
-        ),
-        click.option(
-            "--board", metavar="NAME", help="Of cmake and make: build for it and run in QEMU."
-        ),
-        click.option("--target", default="generic", show_default=True, help="Processor class."),
-    )
-
-
 def photo_options(command: Command) -> Command:
     """Options for photos: cropping, resizing and normalisation, and the labels of outputs."""
-    return _with_options(
+    return with_options(
         picture_options(command),
         click.option("--labels", type=click.Path(path_type=Path), help="One label per line."),
         click.option("--top", default=5, show_default=True, type=click.IntRange(min=1)),
@@ -196,7 +173,7 @@ def photo_options(command: Command) -> Command:
 def picture_options(command: Command) -> Command:
     """Options for photos as inputs: cropping, resizing and normalisation."""
     filters = click.Choice(["nearest", "bilinear", "bicubic", "lanczos"])
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--resize",
@@ -217,7 +194,7 @@ def picture_options(command: Command) -> Command:
 def plan_options(command: Command) -> Command:
     """Options of `netgen plan`: the processor, and the files to write and to check."""
     file = click.Path(path_type=Path)
-    return _with_options(
+    return with_options(
         command,
         click.option("--target", default="generic", show_default=True, help="Processor class."),
         click.option("-o", "output", type=file, help="Write the plan: NAME.svg is its memory map."),
@@ -241,7 +218,7 @@ def plan_options(command: Command) -> Command:
 def report_options(command: Command) -> Command:
     """Options of `netgen report`: the page, the processor, whether steps are timed."""
     file = click.Path(path_type=Path)
-    return _with_options(
+    return with_options(
         command,
         click.option("-o", "output", type=file, required=True, help="The page: NAME.html."),
         click.option("--target", default="generic", show_default=True, help="Processor class."),
@@ -253,7 +230,7 @@ def report_options(command: Command) -> Command:
 
 def tune_options(command: Command) -> Command:
     """Options of `netgen tune`: the file to write, and the extent of the search."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "-o", "output", type=click.Path(path_type=Path), required=True, help="tuning.json"
@@ -272,7 +249,7 @@ def quantize_options(command: Command) -> Command:
     """Options of `netgen quantize`: the images, the steps, the files to write."""
     file = click.Path(path_type=Path)
     observers = click.Choice(["search", "minmax", "percentile", "mse"])
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--calibrate", "images", type=file, required=True, help="A folder of photos, or .npz."
@@ -303,7 +280,7 @@ def quantize_options(command: Command) -> Command:
 
 def bench_options(command: Command) -> Command:
     """Against whom to measure, and for how long."""
-    return _with_options(
+    return with_options(
         command,
         click.option(
             "--vs",
@@ -341,7 +318,7 @@ def bench_options(command: Command) -> Command:
     )
 
 
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
     """Add options, in the order in which the help lists them."""
     for option in reversed(options):
         command = option(command)

@@ -47,11 +47,11 @@ def plan(
     from netgen.cli.challenge import place_buffers
     from netgen.compiler import lower, resolve_target
     from netgen.emission.files import write_files
+    from netgen.pictures.memory_map import memory_map
+    from netgen.pictures.svg import standalone
     from netgen.plan.json.plan_to_json import ABOUT_WEIGHTS, plan_to_json
     from netgen.plan.requantised import requantised, requantised_lines
     from netgen.plan.show import certificate_lines, plan_table
-    from netgen.report.memory_map import memory_map
-    from netgen.report.svg import standalone
 
     if [model, checked, buffers].count(None) != 2:
         raise UsageError("give either a MODEL to plan, a plan to --check or buffers in a --csv")
@@ -129,9 +129,9 @@ def _pareto(
     from netgen.compiler import resolve_target, with_input_type
     from netgen.emission.files import write_files
     from netgen.passes import run_pipeline
+    from netgen.pictures.svg import standalone
     from netgen.plan.pareto import pareto
     from netgen.report.pareto_chart import pareto_chart
-    from netgen.report.svg import standalone
     from netgen.report.tables import pareto_table
 
     if output is not None and output.suffix not in {".svg", ".json"}:

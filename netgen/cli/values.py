@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ import click
 from netgen.plan.data.options import Ram
 from netgen.plan.data.tuning import Tuning
 from netgen.plan.json.tuning_file import read_tuning
+from netgen.runtime.byte_counts import byte_count
 
 
 def read_parameters(
@@ -73,13 +73,12 @@ def read_bytes(_: click.Context, __: click.Parameter, given: str | None) -> int 
 
 def _bytes(text: str, others: str = "") -> int:
     """`others` is what the option takes besides, for the message."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMG]?)B?", text.strip().upper())
+    found = byte_count(text)
     if found is None:
         raise click.BadParameter(
             f"'{text}' is no number of bytes such as 262144, 256K or 2M{others}"
         )
-    number, unit = found.groups()
-    return int(float(number) * 1024 ** ("KMG".index(unit) + 1 if unit else 0))
+    return found
 
 
 def read_tolerance(_: click.Context, __: click.Parameter, given: float | None) -> float | None:

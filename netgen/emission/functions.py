@@ -36,7 +36,15 @@ _REGISTERS = {
 }
 _MACHINES = ("x86", "neon", "any")
 # What kernels of codes call.
-_OF_CODES = ("products/products", "codes/depthwise", "dsp/pixel_pairs", "dsp/planes")
+_OF_CODES = (
+    "products/products",
+    "products/winograd",
+    "codes/depthwise",
+    "dsp/pixel_pairs",
+    "dsp/planes",
+    "mve/products",
+    "mve/planes",
+)
 # Products of codes: inputs at once, with S if pairs of products saturate; sums of a vector; and the
 # macro that tests for them.
 _DOTS = (
@@ -46,6 +54,8 @@ _DOTS = (
     ("4", 4, "defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)"),
     ("8", 4, "defined(__aarch64__)"),
 )
+# Sums of a vector and the macro that tests for products of pairs of int16.
+_PAIRS = ((8, "defined(__AVX2__)"), (16, "defined(__AVX512BW__)"))
 # By sums of a vector: words of intrinsics for all of its bytes, and for half of them.
 _CODE_REGISTERS = {
     8: ("_mm256", "__m256i", "si256", "_mm", "__m128i", "si128"),
@@ -59,7 +69,8 @@ _VECTORS_OF_CODES = {
 }
 # The forms of requantisation: name, word, further arguments, and the roundings that may take it.
 _CODE_FORMS = (
-    ("affine", 2, "", ("fixed", "real")),
+    ("affine", 2, "", ("fixed", "real", "even")),
+    ("even", 3, ", zero", ("even",)),
     ("signed", 1, ", zero", ("fixed", "real")),
     ("exact", 0, ", zero", ("fixed",)),
 )
@@ -137,7 +148,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     functions = [*functions]
     of_codes = [_of_codes(name, functions, prefix) for name in _OF_CODES]
     words = _of_codes("dsp/words", [*functions, *of_codes], prefix)
-    of_codes = [*_of_processor(words, *of_codes, prefix=prefix), words, *of_codes]
+    of_codes = [*_of_processor(*functions, words, *of_codes, prefix=prefix), words, *of_codes]
     called = called_names([*functions, *of_codes], prefix)
     needed = {
         machine: {_function(name) for name in called_names(functions, prefix, [machine])}
@@ -170,6 +181,7 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
         prefix=prefix,
         called=called,
         forms=_DOTS,
+        pairs=_PAIRS,
         registers_of=_CODE_REGISTERS,
         types=(("i8", "int8_t"), ("u8", "uint8_t")),
         vectors_of_codes=_VECTORS_OF_CODES,
@@ -178,9 +190,11 @@ def _of_codes(name: str, functions: Sequence[str], prefix: str) -> str:
 
 
 def _of_processor(*texts: str, prefix: str) -> list[str]:
-    """The macro by which some of these texts ask for instructions of Cortex-M."""
-    asked = any(f"{prefix.upper()}_DSP" in text for text in texts)
-    return [render("dsp/processor.c.j2", prefix=prefix).rstrip("\n")] if asked else []
+    """The macros by which some of these texts ask for instructions of Cortex-M."""
+    asked = [
+        name for name in ("dsp", "mve") if any(f"{prefix}_{name}".upper() in text for text in texts)
+    ]
+    return [render(f"{name}/processor.c.j2", prefix=prefix).rstrip("\n") for name in asked]
 
 
 def _code_widths(called: frozenset[str]) -> list[int]:

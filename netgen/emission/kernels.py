@@ -25,6 +25,7 @@ _ABSENT: Mapping[str, object] = {
     "scratch": 0,
     "together": 0,
     "vector_width": 0,
+    "wide": False,
     "numbers": [],
     "weights": PLAIN_WEIGHTS,
 }

@@ -27,6 +27,7 @@ _TENSOR_TYPES = {
     "float32": "FLOAT32",
     "int16": "INT16",
     "int32": "INT32",
+    "int64": "INT64",
     "int8": "INT8",
     "uint8": "UINT8",
 }

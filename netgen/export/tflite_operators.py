@@ -100,13 +100,17 @@ def depthwise_conv2d(op: DepthwiseConv2d, call: Call) -> list[Stage]:
 
 
 def bias_of(call: Call) -> Operand:
-    """The bias as an operand: of codes with its scale, zeros where there is none."""
+    """The bias as an operand: of codes with its scale, zeros where there is none.
+
+    Beside codes of 16 bits it is int64, as TensorFlow Lite has it.
+    """
     rest = call.rest[1:2]
     if not call.of_codes:
         return rest[0] if rest else np.zeros(call.result.shape[-1], np.float32)
     scales = np.ravel(call.scales(call.types[0])) * call.scales(call.types[1])
     whole = call.constant(rest[0]) if rest else np.zeros(call.result.shape[-1], np.int32)
-    return Codes(np.asarray(whole), scales)
+    kind = np.int64 if call.types[0].dtype == "i16" else np.int32
+    return Codes(np.asarray(whole, kind), scales)
 
 
 def _windowed(

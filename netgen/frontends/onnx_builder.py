@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,20 @@ def netgen_name(name: str) -> str:
     return plain if re.match(r"[A-Za-z0-9_]", plain) else f"value{plain}"
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A known array that a file has as codes of the type `element` of NumPy.
+
+    `centred` are the codes less their zero points, as int64; `scales` and `zeros` are one number
+    each, or one for each index of an axis.
+    """
+
+    element: str
+    centred: npt.NDArray[np.int64]
+    scales: npt.NDArray[np.float32]
+    zeros: npt.NDArray[np.int64]
+
+
 class Builder:
     """Collects nodes and constants.
 
@@ -55,6 +69,9 @@ class Builder:
         self._stored: dict[tuple[object, ...], str] = {}
         # Names that values get in the end, where they are others.
         self.renames: dict[str, str] = {}
+        # Known arrays that are codes in the file, by ONNX name; constants made of them.
+        self.coded: dict[str, Coded] = {}
+        self.coded_constants: dict[str, Coded] = {}
         # The last number given to a name: the names of any number of nodes may become one.
         self._count: dict[str, int] = {}
 
@@ -66,10 +83,11 @@ class Builder:
             candidate = f"{plain}_{self._count[plain]}"
         return candidate
 
-    def input(self, name: str, shape: Sequence[int]) -> TensorView:
-        """Declare an input, stored as the file says."""
+    def input(self, name: str, shape: Sequence[int], kind: TensorType | None = None) -> TensorView:
+        """Declare an input, stored as the file says: of floats, or of elements of a kind."""
         fresh = self.fresh(name)
-        self.nodes[fresh] = Node(fresh, Input(), (), TensorType("f32", tuple(shape)))
+        given = TensorType("f32", tuple(shape)) if kind is None else kind.with_shape(tuple(shape))
+        self.nodes[fresh] = Node(fresh, Input(), (), given)
         return row_major(fresh, shape)
 
     def emit(self, op: Operator, operands: Sequence[str], name: str) -> str:
@@ -98,6 +116,8 @@ class Builder:
         kind = TensorType("f32", content.shape)
         self.nodes[fresh] = Node(fresh, Const(fresh), (), kind)
         self.constants[fresh] = content
+        if name in self.coded:
+            self.coded_constants[fresh] = self.coded[name]
         forms.append(fresh)
         return fresh
 

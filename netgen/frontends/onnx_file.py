@@ -14,6 +14,7 @@ from netgen.frontends.onnx_functions import check_functions, written_out
 from netgen.frontends.onnx_lower import lower_model
 from netgen.frontends.onnx_nodes import needed_nodes
 from netgen.frontends.onnx_operators import MAPPINGS
+from netgen.frontends.onnx_quantised import QUANTISED, quantised_written_out
 from netgen.frontends.onnx_read import Bindings
 from netgen.ir.graph import Graph
 from netgen.ir.normalisation import Normalisation
@@ -208,7 +209,7 @@ def _prepared(onnx: ModuleType, model: ModelProto, where: str) -> ModelProto:
             check_functions(model, where)
             model = onnx.inliner.inline_local_functions(model)
             onnx.checker.check_model(model)
-        model = written_out(model, {*MAPPINGS, *FOLDS})
+        model = quantised_written_out(written_out(model, {*MAPPINGS, *FOLDS, *QUANTISED}))
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise GraphError(f"not a valid ONNX model: {reason}", where=where) from error

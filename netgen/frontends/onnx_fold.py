@@ -13,6 +13,7 @@ import numpy as np
 from netgen.errors import GraphError
 from netgen.frontends.onnx_call import Call, Known, axis_of, one_number
 from netgen.frontends.onnx_cast import cast
+from netgen.frontends.onnx_codes import dequantized, quantized
 from netgen.frontends.onnx_shapes import (
     flattened,
     permutation,
@@ -297,6 +298,7 @@ FOLDS: dict[str, Callable[[Call], Known]] = {
     "Concat": concat,
     "Constant": constant,
     "ConstantOfShape": constant_of_shape,
+    "DequantizeLinear": dequantized,
     "Div": elementwise(_divide, 2),
     "Equal": elementwise(np.equal, 2),
     "Exp": elementwise(np.exp, 1),
@@ -320,6 +322,7 @@ FOLDS: dict[str, Callable[[Call], Known]] = {
     "Or": elementwise(np.logical_or, 2),
     "Pad": pad,
     "Pow": power,
+    "QuantizeLinear": quantized,
     "Range": arange,
     **{f"Reduce{name}": reduction(function) for name, function in _REDUCTIONS.items()},
     "ReduceProd": reduce_prod,

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import numpy as np
 
 from netgen.errors import GraphError
+from netgen.frontends.onnx_budget import Budget
+from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Attribute, Call, Value
 from netgen.frontends.onnx_cuts import cut
 from netgen.frontends.onnx_joins import joined
@@ -75,32 +77,35 @@ def _each(mapping: Mapping, call: Call, x: TensorView) -> TensorView:
         cuts = [range(number, number + 1), *(range(extent) for extent in x.shape[1:])]
         return cut(call, x, order, cuts, f"{call.name}.in{number}")
 
-    _check_pieces(call, count)
+    check_pieces(call.budget, count)
     one = image(0)
     known = len(call.builder.nodes)
     results = (f"{call.name}.out0", *call.results[1:])
     first = mapping(replace(call, inputs=(one, *call.inputs[1:]), results=results))
     made = list(call.builder.nodes.values())[known:]
-    _check_pieces(call, count * sum(not isinstance(node.op, Const) for node in made))
+    check_pieces(call.budget, count * sum(not isinstance(node.op, Const) for node in made))
     images = [first]
     for number in range(1, count):
         others = {one.value: image(number).value}
-        value = _again(call, made, first.value, others, f"{call.name}.out{number}")
+        value = made_again(call.builder, made, first.value, others, f"{call.name}.out{number}")
         images.append(replace(first, value=value))
     return joined(call, images, 0, call.name)
 
 
-def _again(call: Call, made: Sequence[Node], result: str, others: dict[str, str], name: str) -> str:
+def made_again(
+    builder: Builder, made: Sequence[Node], result: str, others: dict[str, str], name: str
+) -> str:
     """The value that takes the place of `result` where others take that of what it is made of."""
     for node in made:
         if any(operand in others for operand in node.operands):
             operands = [others.get(operand, operand) for operand in node.operands]
             part = name if node.name == result else f"{name}.{node.op.operator_name}"
-            others[node.name] = call.builder.emit(node.op, operands, part)
+            others[node.name] = builder.emit(node.op, operands, part)
     return others[result]
 
 
-def _check_pieces(call: Call, count: int) -> None:
+def check_pieces(budget: Budget, count: int) -> None:
+    """Take operators from the budget; raises GraphError where they are more than one may become."""
     if count > _MOST_PIECES:
         raise GraphError(
             "a batch of more images than netgen writes out one by one",
@@ -108,7 +113,7 @@ def _check_pieces(call: Call, count: int) -> None:
             found=str(count),
             hint="export the model for a smaller batch",
         )
-    call.budget.take(count * _PIECE)
+    budget.take(count * _PIECE)
 
 
 def _with_rows(call: Call, x: TensorView) -> Call:

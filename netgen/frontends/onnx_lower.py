@@ -12,20 +12,37 @@ from netgen.errors import GraphError, NetgenError, WeightsError
 from netgen.frontends.onnx_budget import Budget
 from netgen.frontends.onnx_builder import Builder
 from netgen.frontends.onnx_call import Call, Value, check_rank
+from netgen.frontends.onnx_codes import input_kind, shifted
 from netgen.frontends.onnx_fold import FOLDS
 from netgen.frontends.onnx_nodes import read_names
 from netgen.frontends.onnx_open_axis import OpenAxes, no_batch
 from netgen.frontends.onnx_open_rules import follow
 from netgen.frontends.onnx_operators import MAPPINGS
 from netgen.frontends.onnx_order import tensor_of
-from netgen.frontends.onnx_read import UNBOUND, Bindings, array_of, attributes_of, shape_of
+from netgen.frontends.onnx_read import (
+    UNBOUND,
+    Bindings,
+    array_of,
+    attributes_of,
+    element_of,
+    shape_of,
+)
+from netgen.frontends.onnx_take_codes import take_codes
 from netgen.frontends.onnx_tensor_view import TensorView, as_image
 from netgen.frontends.onnx_versions import check_version
 from netgen.ir.graph import Graph
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
+# Operators that take codes as they are: they move them, take the largest, or give them a meaning.
+_OF_CODES = frozenset(
+    {
+        *("Concat", "DepthToSpace", "DequantizeLinear", "Dropout", "Expand", "Flatten", "Gather"),
+        *("Identity", "MaxPool", "Reshape", "Shape", "Size", "Slice", "SpaceToDepth", "Split"),
+        *("Squeeze", "Tile", "Transpose", "Unsqueeze"),
+    }
+)
 _OWN_DOMAINS = ("", "ai.onnx")
 # onnxruntime comes with it.
 _BIND = "python -m onnxruntime.tools.make_dynamic_shape_fixed --input_name {} --input_shape {}"
@@ -73,7 +90,7 @@ class _Lowering:
                 continue
             try:
                 shape, open_name = shape_of(value, self._bindings)
-                view = self._builder.input(value.name, as_image(shape))
+                view = self._input(value, as_image(shape))
                 # An axis of 1 before the others is nothing but a name.
                 first = len(view.axes) - len(shape)
                 self._values[value.name] = replace(view, axes=view.axes[first:])
@@ -85,9 +102,21 @@ class _Lowering:
                 self._open.declare(value.name)
         for index, node in enumerate(self._contents.node):
             self._visit(node, node.name or f"node {index} ({node.op_type})")
-        outputs = [(value.name, self._output(value.name)) for value in self._contents.output]
+        outputs = [(value.name, self._output(value)) for value in self._contents.output]
         self._raise_faults()
-        return self._builder.graph(name, [(n, v) for n, v in outputs if v is not None])
+        graph = self._builder.graph(name, [(n, v) for n, v in outputs if v is not None])
+        return take_codes(graph, self._builder.coded_constants)
+
+    def _input(self, value: ValueInfoProto, shape: tuple[int, ...]) -> TensorView:
+        """An input; codes of u8 are shifted to those of i8 first."""
+        kind = input_kind(value.name, element_of(value), self._contents.node, self._values)
+        view = self._builder.input(value.name, shape, kind)
+        if kind is None or kind.dtype != "u8":
+            return view
+        shifted_name = f"{value.name}.shifted"
+        return replace(
+            view, value=self._builder.emit(shifted(kind, "i8"), [view.value], shifted_name)
+        )
 
     def _read_initializers(self, graph: GraphProto) -> None:
         for tensor in graph.initializer:
@@ -169,6 +198,7 @@ class _Lowering:
         computed = any(isinstance(value, TensorView) for value in call.inputs)
         fold, mapping = FOLDS.get(call.operator), MAPPINGS.get(call.operator)
         results: Value | Sequence[Value]
+        self._check_codes(call)
         if not computed and fold is not None:
             try:
                 results = np.asarray(fold(call))  # NumPy makes scalars of arrays without axes
@@ -183,6 +213,15 @@ class _Lowering:
         for value in each:
             check_rank(len(value.axes) if isinstance(value, TensorView) else value.ndim)
         return each
+
+    def _check_codes(self, call: Call) -> None:
+        """Raise GraphError for codes that are read as anything but codes."""
+        views = [value for value in call.inputs if isinstance(value, TensorView)]
+        kinds = [self._builder.nodes[view.value].type for view in views]
+        if call.operator not in _OF_CODES and not all(kind.element.is_float for kind in kinds):
+            raise GraphError(
+                "it computes with integers", hint="put a DequantizeLinear before the operator"
+            )
 
     def _follow(self, call: Call, title: str, results: Sequence[tuple[str, Value]]) -> None:
         """Follow open axes through a node; what must be bound is followed no further."""
@@ -210,8 +249,14 @@ class _Lowering:
         sizes = ",".join(["N", *map(str, value.shape[1:])])
         return no_batch(title, how, self._open_names[name], _BIND.format(name, sizes))
 
-    def _output(self, name: str) -> TensorView | None:
+    def _output(self, output: ValueInfoProto) -> TensorView | None:
+        name = output.name
         value = self._values.get(name)
+        if isinstance(value, TensorView) and not self._faults:
+            kind = self._builder.nodes[value.value].type
+            if not kind.element.is_float and element_of(output) == "uint8":
+                op = shifted(kind, "u8")
+                return replace(value, value=self._builder.emit(op, [value.value], name))
         if isinstance(value, TensorView) or self._faults:
             return value if isinstance(value, TensorView) else None
         if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from netgen.frontends import onnx_reshapes as views
 from netgen.frontends.onnx_activations import ACTIVATIONS, celu
 from netgen.frontends.onnx_call import ValueMapping
+from netgen.frontends.onnx_codes import dequantize_linear, quantize_linear
 from netgen.frontends.onnx_elementwise import (
     add,
     compare,
@@ -89,6 +90,7 @@ MAPPINGS: dict[str, ValueMapping] = {
     "Tile": tile,
     "Where": where,
     "Xor": compare(Equal(), negated=True),
+    "DequantizeLinear": dequantize_linear,
     "Dropout": views.dropout,
     "Flatten": views.flatten,
     "Gather": gather,
@@ -101,6 +103,7 @@ MAPPINGS: dict[str, ValueMapping] = {
     "PRelu": prelu,
     "Pad": pad,
     **REDUCTIONS,
+    "QuantizeLinear": quantize_linear,
     "Reshape": views.reshape,
     "Resize": of_images(resize),
     "Shape": views.shape,

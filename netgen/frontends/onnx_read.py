@@ -125,6 +125,17 @@ def _extent(given: object) -> int:
 UNBOUND = Bindings({}, {})
 
 
+def element_of(value: ValueInfoProto) -> str:
+    """NumPy's name of the element type of an input or output, empty where it has none."""
+    from onnx import TensorProto
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    kind = value.type.tensor_type.elem_type
+    if kind in (TensorProto.UINT8, TensorProto.INT8, TensorProto.INT16):
+        return str(tensor_dtype_to_np_dtype(kind).name)
+    return ""
+
+
 def shape_of(
     value: ValueInfoProto, bindings: Bindings = UNBOUND
 ) -> tuple[tuple[int, ...], str | None]:
@@ -136,11 +147,12 @@ def shape_of(
 
     kind = value.type.tensor_type
     floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
-    if not value.type.HasField("tensor_type") or kind.elem_type not in floats:
+    codes = (TensorProto.UINT8, TensorProto.INT8, TensorProto.INT16)
+    if not value.type.HasField("tensor_type") or kind.elem_type not in (*floats, *codes):
         known = kind.elem_type in TensorProto.DataType.values()
         raise GraphError(
-            "no tensor of floats",
-            expected="FLOAT, or FLOAT16, which is read as FLOAT",
+            "no tensor of floats or codes",
+            expected="FLOAT, or FLOAT16, which is read as FLOAT, or codes: UINT8, INT8, INT16",
             found=TensorProto.DataType.Name(kind.elem_type) if known else "another kind",
             hint="export the model in float32",
         )

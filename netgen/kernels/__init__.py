@@ -42,25 +42,41 @@ from netgen.kernels.f32.sub import ConstantDifferenceF32, SubConstantF32, SubF32
 from netgen.kernels.f32.table import TableF32
 from netgen.kernels.f32.transpose_conv2d import TransposeConv2dF32
 from netgen.kernels.f32.winograd import Winograd2F32, Winograd4F32
+from netgen.kernels.i8.binary_even import (
+    BinaryConstantEvenI8,
+    BinaryEvenI8,
+    ConstantDifferenceEvenI8,
+)
 from netgen.kernels.i8.clamp import ClampI8
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
 from netgen.kernels.i8.conv2d_tiles import Conv2dTilesI8
 from netgen.kernels.i8.depthwise_conv2d import DepthwiseConv2dI8
 from netgen.kernels.i8.depthwise_conv2d_loops import DepthwiseConv2dLoopsI8
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
+from netgen.kernels.i8.depthwise_dots import DepthwiseDotsI8
 from netgen.kernels.i8.depthwise_planes import DepthwisePlanesI8
 from netgen.kernels.i8.global_avg_pool import GlobalAvgPoolI8
+from netgen.kernels.i8.l2_normalize import L2NormalizeI8
 from netgen.kernels.i8.linear_portable import LinearPortableI8
+from netgen.kernels.i8.log_softmax import LogSoftmaxI8
 from netgen.kernels.i8.mul import MulConstantI8, MulI8, MulRealI8
 from netgen.kernels.i8.pooling import AvgPool2dI8, MaxPool2dI8
 from netgen.kernels.i8.prelu import PreluConstantI8, PreluI8
 from netgen.kernels.i8.product import ProductI8
+from netgen.kernels.i8.product_dots import ProductDotsI8
 from netgen.kernels.i8.product_pairs import ProductPairsI8
 from netgen.kernels.i8.resize_bilinear import ResizeBilinearI8, ResizeBilinearU8
 from netgen.kernels.i8.softmax import SoftmaxI8
+from netgen.kernels.i8.squared_difference import (
+    SquaredDifferenceConstantI8,
+    SquaredDifferenceI8,
+)
 from netgen.kernels.i8.sum import ConstantDifferenceI8, SumConstantI8, SumI8, SumRealI8
+from netgen.kernels.i8.sum_vectors import SumVectorsI8
 from netgen.kernels.i8.table import TableI8
 from netgen.kernels.i8.transpose_conv2d import TransposeConv2dI8
+from netgen.kernels.i8.wide import Conv2dWideI8, DepthwiseConv2dWideI8, LinearWideI8
+from netgen.kernels.i8.winograd import WinogradI8
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.moves.assign import AssignKernel
 from netgen.kernels.moves.channel_map import ChannelMapKernel
@@ -87,8 +103,12 @@ KERNELS: tuple[Kernel, ...] = (
     DepthwiseConv2dI8(),
     DepthwiseConv2dLoopsI8(),
     DepthwisePlanesI8(),
+    DepthwiseDotsI8(),
     DepthwiseConv2dPortableI8(),
     LinearPortableI8(),
+    Conv2dWideI8(),
+    DepthwiseConv2dWideI8(),
+    LinearWideI8(),
     TransposeConv2dF32(),
     TransposeConv2dI8(),
     AddF32(),
@@ -113,7 +133,9 @@ KERNELS: tuple[Kernel, ...] = (
     GlobalAvgPoolF32(),
     GlobalAvgPoolI8(),
     ProductI8(),
+    WinogradI8(),
     ProductPairsI8(),
+    ProductDotsI8(),
     MaxPool2dF32(),
     MaxPool2dPortableF32(),
     AvgPool2dF32(),
@@ -128,16 +150,24 @@ KERNELS: tuple[Kernel, ...] = (
     SoftmaxF32(),
     SumRealI8(),
     SumI8(),
+    SumVectorsI8(),
     SumConstantI8(),
     ConstantDifferenceI8(),
     MulRealI8(),
+    BinaryEvenI8(),
+    BinaryConstantEvenI8(),
+    ConstantDifferenceEvenI8(),
     MulI8(),
     MulConstantI8(),
+    SquaredDifferenceI8(),
+    SquaredDifferenceConstantI8(),
     PreluI8(),
     PreluConstantI8(),
     ClampI8(),
     TableI8(),
     SoftmaxI8(),
+    LogSoftmaxI8(),
+    L2NormalizeI8(),
     ChannelMapKernel(),
     SpatialSliceKernel(),
     DepthToSpaceKernel(),

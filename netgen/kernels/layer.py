@@ -16,7 +16,7 @@ import numpy as np
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.kernels.layout import Layout, dense_layout
-from netgen.kernels.panels import Panel
+from netgen.kernels.panels import Panel, Transforms
 from netgen.kernels.pixel_order import PIXEL_BY_PIXEL, PixelOrder
 from netgen.kernels.split import Loop, Split
 from netgen.kernels.targets import Target
@@ -259,6 +259,14 @@ class Kernel(ABC):
         """The sums that packed constants of products ask for, where weights decide how.
 
         None where they do not.
+        """
+        del layer, target, packed
+        return ()
+
+    def transforms(self, layer: Layer, target: Target, packed: Packed) -> Sequence[Transforms]:
+        """The transformed weights that packed constants hold; none where weights stand as they are.
+
+        Only those of codes, which are exact.
         """
         del layer, target, packed
         return ()

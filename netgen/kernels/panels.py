@@ -27,3 +27,16 @@ class Panel:
 
     channels: npt.NDArray[np.int64]
     terms: tuple[Terms, ...]
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """The transformed weights of some outputs: windows of 3 by 3 at Winograd's 36 points.
+
+    `channels` are those of the lanes and `inputs` those that are multiplied, -1 where there is
+    none; `points` are [lanes, 36, inputs].
+    """
+
+    channels: npt.NDArray[np.int64]
+    inputs: npt.NDArray[np.int64]
+    points: npt.NDArray[np.int64]

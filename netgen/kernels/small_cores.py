@@ -15,3 +15,5 @@ FEW_REGISTERS = Tiling(
 # Of codes four outputs at two pixels: one product at a time, or two by SMLAD.
 PAIRS_OF_CODES = Tiling(pixel_pairs=True)
 PAIRS_OF_HALVES = Tiling(pixel_pairs=True, pairs_of_halves=True)
+# Helium: 16 products at once; what its kernels do not take is computed in pairs.
+DOTS = Tiling(pixel_pairs=True, pairs_of_halves=True, dots=True)

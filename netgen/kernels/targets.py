@@ -18,9 +18,9 @@ from typing import Literal
 
 from netgen.errors import UsageError
 from netgen.kernels.arm import DOT_PRODUCTS, NEON, REGISTERS
-from netgen.kernels.small_cores import FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
+from netgen.kernels.small_cores import DOTS, FEW_REGISTERS, PAIRS_OF_CODES, PAIRS_OF_HALVES
 from netgen.kernels.tiling import TileCycles, Tiling
-from netgen.kernels.x86 import CODE_TILES, FUSED, X86_V2, X86_V3, X86_V4
+from netgen.kernels.x86 import CODE_TILES, FUSED, SUMS_IN_16, X86_V2, X86_V3, X86_V4
 
 Compiler = Literal["gcc", "clang"]
 
@@ -131,6 +131,7 @@ _BYTES_8 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=0.85,
+    pair_cycles=0.55,
     spread=0.4,
     tile_cycles=TileCycles(weights=0.33, store=5.0, tile=20.0),
 )
@@ -140,6 +141,7 @@ _BYTES_16 = Tiling(
     inputs_at_once=4,
     saturates=True,
     dot_cycles=1.7,
+    pair_cycles=1.05,
     spread=0.8,
     tile_cycles=TileCycles(weights=0.66, store=5.0, tile=20.0),
 )
@@ -148,6 +150,7 @@ _QUADS_16 = Tiling(
     tiles=((16, 1), (14, 2), (7, 3), (6, 4), (1, 8)),
     inputs_at_once=4,
     dot_cycles=0.5,
+    pair_cycles=0.5,
     tile_cycles=TileCycles(store=5.0, tile=20.0),
 )
 # Each product of 4 sums and 8 inputs takes four registers, whose lanes are added up at the end.
@@ -249,6 +252,12 @@ TARGETS: tuple[Target, ...] = (
         summary="Cortex-M4, M7, M33: products of pairs of 16 bits",
         tilings={"f32": FEW_REGISTERS, **_codes(PAIRS_OF_HALVES)},
     ),
+    replace(
+        _CORTEX_M,
+        name="cortex-m-mve",
+        summary="Cortex-M55, M85: Helium, products of 16 codes at once",
+        tilings={"f32": FEW_REGISTERS, **_codes(DOTS)},
+    ),
     replace(_CORTEX_M, name="riscv", summary="rv32imc, rv32imac"),
     Target(
         name="x86-64-v2",
@@ -280,7 +289,7 @@ TARGETS: tuple[Target, ...] = (
         summary="AVX2 and FMA, 16 registers of 8 floats",
         cpu_features=X86_V3,
         machine_flags=("-march=x86-64-v3",),
-        gcc_flags=(*FUSED, *CODE_TILES),
+        gcc_flags=(*FUSED, *CODE_TILES, *SUMS_IN_16),
         clang_flags=(),
         alignment=64,
         cache_l1=32 * 1024,

@@ -43,7 +43,8 @@ class Tiling:
     Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: bytes, which
     are signed or not. If it `saturates`, pairs of products are added up as int16, and weights say
     which inputs may be (`i8/product_groups.py`). `dot_cycles` are those of one such step for one
-    vector of sums, `spread` those of one input of it.
+    vector of sums, `spread` those of one input of it. `pair_cycles` are those of one product of
+    pairs of int16 and its sum; 0 if convolutions of codes do not take Winograd's form.
 
     `lanes_of_inputs` is the number of neighbouring inputs of a pixel that a tile loads at once, if
     instructions multiply a vector by one lane of another. It is 0 if each input is spread over a
@@ -54,7 +55,8 @@ class Tiling:
     or second number of cycles of `widening`. They may have `widened_tiles` of more pixels as well.
 
     With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
-    with `pairs_of_halves` two at once, of int16.
+    with `pairs_of_halves` two at once, of int16. With `dots` there are also products of 16 codes,
+    whose sum goes to a register of the core.
     """
 
     vector_widths: tuple[int, ...] = ()
@@ -71,11 +73,13 @@ class Tiling:
     lanes_of_inputs: int = 0
     pixel_pairs: bool = False
     pairs_of_halves: bool = False
+    dots: bool = False
     spread: float = 0.0
     inputs_at_once: int = 0
     signed_codes: bool = False
     saturates: bool = False
     dot_cycles: float = 0.5
+    pair_cycles: float = 0.0
 
     def widened(self, weights: str) -> Tiling:
         """The same, for tiles of floats whose weights are compressed to f16 or i8."""

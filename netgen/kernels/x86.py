@@ -14,3 +14,7 @@ FUSED = ("-fno-code-hoisting",)
 # those that it begins with, and write all of them to memory in every iteration. And it would keep
 # inputs that neighbouring windows share, and spill sums for them.
 CODE_TILES = ("-fno-tree-coalesce-vars", "-fno-predictive-commoning")
+
+# Sums of codes in 16 registers: gcc would put off additions of depthwise convolutions until sums
+# are stored, and spill the products. With 32 registers tiles stay in them without it.
+SUMS_IN_16 = ("-fno-tree-ter",)

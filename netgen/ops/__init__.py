@@ -42,11 +42,13 @@ from netgen.ops.global_sum_pool import GlobalSumPool, global_sum_pool
 from netgen.ops.hard_sigmoid import HardSigmoid, hard_sigmoid
 from netgen.ops.hard_swish import HardSwish, hard_swish
 from netgen.ops.identity import Identity, identity
+from netgen.ops.l2_normalize import L2Normalize, l2_normalize
 from netgen.ops.leaky_relu import LeakyRelu, leaky_relu
 from netgen.ops.less import Less, less
 from netgen.ops.less_or_equal import LessOrEqual, less_or_equal
 from netgen.ops.linear import Linear, linear
 from netgen.ops.log import Log, log
+from netgen.ops.log_softmax import LogSoftmax, log_softmax
 from netgen.ops.matmul import Matmul, matmul
 from netgen.ops.max_pool2d import MaxPool2d, max_pool2d
 from netgen.ops.maximum import Maximum, maximum
@@ -72,6 +74,7 @@ from netgen.ops.reshape import Reshape, flatten, reshape
 from netgen.ops.resize_bilinear import ResizeBilinear, resize_bilinear
 from netgen.ops.resize_nearest import ResizeNearest, resize_nearest
 from netgen.ops.round_even import RoundEven, round_even
+from netgen.ops.rsqrt import Rsqrt, rsqrt
 from netgen.ops.selu import Selu, selu
 from netgen.ops.sigmoid import Sigmoid, sigmoid
 from netgen.ops.sign import Sign, sign
@@ -81,6 +84,7 @@ from netgen.ops.softplus import Softplus, softplus
 from netgen.ops.softsign import Softsign, softsign
 from netgen.ops.spatial_slice import SpatialSlice, spatial_slice
 from netgen.ops.sqrt import Sqrt, sqrt
+from netgen.ops.squared_difference import SquaredDifference, squared_difference
 from netgen.ops.strided_slice import StridedSlice, strided_slice
 from netgen.ops.sub import Sub, sub
 from netgen.ops.table import Table, table
@@ -171,6 +175,10 @@ REGISTRY.add(
     Clip,
     Transpose,
     TransposeConv2d,
+    SquaredDifference,
+    Rsqrt,
+    L2Normalize,
+    LogSoftmax,
 )
 
 __all__ = [
@@ -206,11 +214,13 @@ __all__ = [
     "hard_sigmoid",
     "hard_swish",
     "identity",
+    "l2_normalize",
     "leaky_relu",
     "less",
     "less_or_equal",
     "linear",
     "log",
+    "log_softmax",
     "matmul",
     "max_pool2d",
     "maximum",
@@ -235,6 +245,7 @@ __all__ = [
     "resize_bilinear",
     "resize_nearest",
     "round_even",
+    "rsqrt",
     "selu",
     "sigmoid",
     "sign",
@@ -246,6 +257,7 @@ __all__ = [
     "spatial_slice",
     "split",
     "sqrt",
+    "squared_difference",
     "strided_slice",
     "sub",
     "table",

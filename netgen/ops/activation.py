@@ -15,7 +15,7 @@ from netgen.ir.magnitude import ANY_NUMBER, Range
 from netgen.ir.operator import Signature
 from netgen.ir.registry import REGISTRY
 from netgen.ir.tensor_type import Array, TensorType
-from netgen.ops.rescaled import Rescaled
+from netgen.ops.rescaled import BOTH_ROUNDINGS, Rescaled, dequantised, quantised
 
 _OF_CODES = frozenset(field.name for field in dataclasses.fields(Rescaled))
 
@@ -30,10 +30,12 @@ class ElementwiseActivation(Rescaled):
     `templates/functions/NAME.c.j2`, with attributes as further arguments in their order.
 
     One that takes codes of 8 bits says in `codes` what becomes of each; its C is a table of them.
+    With the `rounding` `even` that is ONNX's: the codes of what `activate` makes of real numbers.
     """
 
     squares: ClassVar[tuple[float, float]]
     limits: ClassVar[Range] = ANY_NUMBER
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     unchanged: ClassVar[Range | None] = None
     # Elements for which there is a result; of others it is NaN.
     domain: ClassVar[Range] = ANY_NUMBER
@@ -75,7 +77,7 @@ class ElementwiseActivation(Rescaled):
         """The type of x, codes with the scale of the result."""
         (x,) = operands
         result = self.result_of(x, x.shape)
-        if not x.element.is_float:
+        if not x.element.is_float and self.rounding == "fixed":
             self.codes(np.array([x.zero]), x, result)
         return result
 
@@ -84,6 +86,8 @@ class ElementwiseActivation(Rescaled):
         (kind,), result = signature.operands, signature.result
         if kind.element.is_float:
             return self.activate(operands[0])
+        if self.rounding == "even":
+            return quantised(self.activate(dequantised(operands[0], kind)), result)
         codes = self.codes(operands[0], kind, result)
         saturated: Array = np.clip(codes, result.element.low, result.element.high)
         return saturated

@@ -10,8 +10,8 @@ from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.magnitude import Spread
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activated_moment
-from netgen.ops.broadcast import Broadcast, in_order
-from netgen.ops.rescaled import own_codes
+from netgen.ops.broadcast import WIDER_CODES, Broadcast, in_order
+from netgen.ops.rescaled import BOTH_ROUNDINGS, own_codes
 from netgen.ops.sums_of_codes import in_one_scale, sum_multipliers
 
 
@@ -20,7 +20,9 @@ class Add(Broadcast):
     """Sum of a [1,H,W,C] and b, of the same shape or [1,1,1,C]."""
 
     operator_name: ClassVar[str] = "add"
+    element_types: ClassVar[frozenset[str]] = WIDER_CODES
     adds_operands: ClassVar[bool] = True
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     fate: ClassVar[str] = "residual additions, done by the convolution that ends their branch"
 
     def combine(self, a: Array, b: Array) -> Array:

@@ -12,7 +12,10 @@ from netgen.errors import GraphError
 from netgen.ir.operator import Signature
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activate, activated_moment, find_activation
-from netgen.ops.rescaled import Rescaled, clamped_codes, saturated, scale_of
+from netgen.ops.rescaled import Rescaled, clamped_codes, dequantised, quantised, saturated, scale_of
+
+# Element types of sums and products: codes of 16 bits are around zero.
+WIDER_CODES = frozenset({"f32", "i8", "u8", "i16"})
 
 
 def per_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -71,9 +74,16 @@ class Broadcast(Rescaled):
                 found=str(b),
             )
         result = self.result_of(a, shape)
+        if a.dtype == "i16" and (a.zero or b.zero or result.zero or self.rounding != "fixed"):
+            raise GraphError(
+                "codes of 16 bits are around zero, and rounded as TensorFlow Lite does",
+                found=f"{a}, {b}, {result}, rounding={self.rounding}",
+            )
         if not a.element.is_float:
             scale_of(b)
             clamped_codes(self.act, result)
+            if self.rounding == "even":
+                return result
             zeros = result.element.working.type(a.zero), result.element.working.type(b.zero)
             self.codes(*zeros, operands, result)
         return result
@@ -97,8 +107,16 @@ class Broadcast(Rescaled):
         a, b = operands
         if signature.result.element.is_float:
             return activate(self.act, self.combine(a, b))
+        if self.rounding == "even":
+            return saturated(self._even(a, b, signature), self.act, signature.result)
         codes = self.codes(a, b, signature.operands, signature.result)
         return saturated(codes, self.act, signature.result)
+
+    def _even(self, a: Array, b: Array, signature: Signature) -> Array:
+        """The codes of what float32 makes of the real numbers of both."""
+        kinds = signature.operands
+        real = [dequantised(codes, kind) for codes, kind in zip((a, b), kinds, strict=True)]
+        return quantised(self.combine(*real), signature.result)
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,16 @@ class Multipliers:
         left, right = np.maximum(self.shift, 0), np.maximum(-self.shift, 0)
         return halved(high_product(x << left, self.mantissa), right)
 
+    def times_wide(self, x: Array) -> Array:
+        """Products with wider integers, by mantissas of 15 bits, rounded once: halves up.
+
+        Source: TensorFlow Lite, `common.cc`, MultiplyByQuantizedMultiplier of int64.
+        """
+        mantissa = np.minimum((self.mantissa + (1 << 15)) >> 16, 2**15 - 1)
+        right = 15 - self.shift
+        product: Array = (x * mantissa + (np.int64(1) << (right - 1))) >> right
+        return product
+
 
 def multipliers_of(numbers: Array) -> Multipliers:
     """The multipliers nearest to positive numbers."""

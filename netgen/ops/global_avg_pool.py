@@ -14,12 +14,14 @@ from netgen.ir.operator import Signature
 from netgen.ir.rows import Reach
 from netgen.ir.tensor_type import Array, TensorType, rounded_scale
 from netgen.ops.fixed_point import Multiplier, multiplier_of
-from netgen.ops.rescaled import Rescaled, scale_of
+from netgen.ops.rescaled import BOTH_ROUNDINGS, Rescaled, scale_of
 from netgen.ops.window import check_rank
 
 # How far a code is from its zero point at most, and how large int32 sums may be to be rescaled.
 _WIDEST = 255
 _LARGEST = 2**30
+# Below it float32 has every whole number.
+_EXACT = 2**24
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,16 @@ class GlobalAvgPool(Rescaled):
     Codes of the mean have a `scale` and a `zero` of their own, or without a scale those of x. They
     are round((sum of (x - x's zero)) * x's scale / (scale * pixels)) + zero, saturating, in the
     integers of `fixed_point`. Source: TensorFlow Lite, `reference/reduce.h`, QuantizedMeanOrSum.
+
+    With the `rounding` `even` the sum is rounded to float32 and multiplied by x's scale over
+    (scale * pixels), each step in float32; halves go to even. Source: ONNX Runtime,
+    `mlas/lib/qlgavgpool.cpp`, whose factor this is.
     """
 
     operator_name: ClassVar[str] = "global_avg_pool"
     element_types: ClassVar[frozenset[str]] = frozenset({"f32", "i8", "u8"})
     axis_letters: ClassVar[str] = "NHWC"
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     keeps_range: ClassVar[bool] = True
     sums_rows: ClassVar[bool] = True
 
@@ -45,6 +52,14 @@ class GlobalAvgPool(Rescaled):
         if x.element.is_float:
             return result
         pixels = x.shape[1] * x.shape[2]
+        if self.rounding == "even":
+            if _WIDEST * pixels >= _EXACT:
+                raise GraphError(
+                    "the sums of these codes are too large for float32",
+                    expected=f"fewer than {_EXACT // _WIDEST} pixels",
+                    found=str(pixels),
+                )
+            return result
         if (_WIDEST * pixels) << self.multiplier(x, result).left > _LARGEST:
             raise GraphError(
                 "the sums of these codes are too large to be rescaled in int32",
@@ -57,6 +72,11 @@ class GlobalAvgPool(Rescaled):
         """The factor of sums of codes less their zero point."""
         factor = scale_of(x) / scale_of(result)
         return multiplier_of(factor).over(x.shape[1] * x.shape[2])
+
+    def factor(self, x: TensorType, result: TensorType) -> float:
+        """The factor of sums in float32, of the `rounding` `even`."""
+        pixels = np.float32(x.shape[1] * x.shape[2])
+        return float(np.float32(scale_of(x)) / (np.float32(scale_of(result)) * pixels))
 
     def sum_type(self, result: TensorType) -> TensorType:
         """Floats, or int32."""
@@ -73,7 +93,11 @@ class GlobalAvgPool(Rescaled):
         """The codes of the means of codes that have these sums."""
         (x,), result = signature.operands, signature.result
         centred = sums - x.zero * x.shape[1] * x.shape[2]
-        codes = self.multiplier(x, result).times(centred) + result.zero
+        if self.rounding == "even":
+            products = centred.astype(np.float32) * np.float32(self.factor(x, result))
+            codes = np.rint(products.astype(np.float64)).astype(np.int64) + result.zero
+        else:
+            codes = self.multiplier(x, result).times(centred) + result.zero
         clipped: Array = np.clip(codes, result.element.low, result.element.high)
         return clipped
 

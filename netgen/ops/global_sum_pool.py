@@ -21,6 +21,7 @@ class GlobalSumPool(GlobalAvgPool):
     """
 
     operator_name: ClassVar[str] = "global_sum_pool"
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
     element_types: ClassVar[frozenset[str]] = frozenset({"i8", "u8"})
     keeps_range: ClassVar[bool] = False
 

@@ -12,9 +12,9 @@ import numpy as np
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activated_moment
-from netgen.ops.broadcast import Broadcast, in_order
+from netgen.ops.broadcast import WIDER_CODES, Broadcast, in_order
 from netgen.ops.fixed_point import Multiplier, bounded_multiplier, float_ratio
-from netgen.ops.rescaled import own_codes, scale_of
+from netgen.ops.rescaled import BOTH_ROUNDINGS, own_codes, scale_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Mul(Broadcast):
     """Product of a [1,H,W,C] and b, of the same shape or [1,1,1,C]."""
 
     operator_name: ClassVar[str] = "mul"
+    element_types: ClassVar[frozenset[str]] = WIDER_CODES
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
 
     def combine(self, a: Array, b: Array) -> Array:
         """numpy.multiply."""
@@ -38,7 +40,8 @@ class Mul(Broadcast):
     def multiplier(self, kinds: Sequence[TensorType], result: TensorType) -> Multiplier:
         """The factor of products, computed in float32."""
         ratio = float_ratio(*map(scale_of, kinds), over=scale_of(result))
-        return bounded_multiplier(ratio, 255 * 255)
+        furthest = 2**15 if result.dtype == "i16" else 255
+        return bounded_multiplier(ratio, furthest**2)
 
     def second_moment(self, operands: Sequence[float]) -> float:
         """Multiply mean squares, as for independent values."""

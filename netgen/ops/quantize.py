@@ -13,14 +13,18 @@ from netgen.errors import GraphError
 from netgen.ir.operator import Operator, Signature
 from netgen.ir.tensor_type import Array, Quantisation, TensorType, rounded_scale
 from netgen.ops.fixed_point import Multiplier, bounded_multiplier
-from netgen.ops.rescaled import scale_of
+from netgen.ops.rescaled import dequantised, quantised, scale_of
 
 _CODES = ("i8", "u8", "i16")
+_ROUNDINGS = ("away", "even")
 
 
 @dataclass(frozen=True)
 class Quantize(Operator):
     """Codes of x: round(x / scale) + zero, halves away from zero, saturating.
+
+    With the `rounding` `even` halves go to even, and codes of another scale are rounded as the real
+    numbers that they stand for. Source: ONNX operators, QuantizeLinear.
 
     The quotient is one of float32. Not-a-number, to which TensorFlow Lite gives no code, has the
     lowest. Source: TensorFlow Lite, `reference/quantize.h`, AffineQuantize.
@@ -35,6 +39,7 @@ class Quantize(Operator):
     scale: float = 1.0
     zero: int = 0
     dtype: str = "i8"
+    rounding: str = "away"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,12 +47,16 @@ class Quantize(Operator):
             raise GraphError(
                 "codes are integers", expected=f"one of {', '.join(_CODES)}", found=self.dtype
             )
+        if self.rounding not in _ROUNDINGS:
+            raise GraphError(
+                "an unknown rounding", expected=" or ".join(_ROUNDINGS), found=self.rounding
+            )
         TensorType(self.dtype, (), Quantisation(self.scale, self.zero))
 
     def infer(self, operands: Sequence[TensorType]) -> TensorType:
         """The shape of x."""
         x = operands[0]
-        if not x.element.is_float:
+        if not x.element.is_float and self.rounding == "away":
             self.multiplier(x)
         return TensorType(self.dtype, x.shape, Quantisation(self.scale, self.zero))
 
@@ -62,6 +71,10 @@ class Quantize(Operator):
     def reference(self, operands: Sequence[Array], signature: Signature, /) -> Array:
         """The formula, rounded exactly in float64: a half can be added to any float32."""
         kind, element = signature.operands[0], signature.result.element
+        if self.rounding == "even":
+            real = kind.element.is_float
+            numbers = operands[0] if real else dequantised(operands[0], kind)
+            return quantised(numbers, signature.result)
         if not kind.element.is_float:
             codes = self.multiplier(kind).times(operands[0] - kind.zero) + self.zero
             saturated: Array = np.clip(codes, element.low, element.high)
@@ -76,9 +89,15 @@ class Quantize(Operator):
 
 
 def quantize(
-    x: Tensor, scale: float, zero: int = 0, dtype: str = "i8", *, name: str | None = None
+    x: Tensor,
+    scale: float,
+    zero: int = 0,
+    dtype: str = "i8",
+    *,
+    rounding: str = "away",
+    name: str | None = None,
 ) -> Tensor:
     """Codes of x, as i8, u8 or i16; `scale` is rounded to float32."""
     with located():
-        op = Quantize(rounded_scale(scale), zero, dtype)
+        op = Quantize(rounded_scale(scale), zero, dtype, rounding)
     return apply(op, x, name=name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from netgen.errors import GraphError
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array, Quantisation, TensorType, is_scale, rounded_scale
 
+# Of operators that have both.
+BOTH_ROUNDINGS = ("fixed", "even")
 # Activations of codes: the real numbers that they clamp to.
 _CLAMPS: Mapping[str, tuple[float, float]] = {
     "none": (-math.inf, math.inf),
@@ -30,13 +32,23 @@ class Rescaled(Operator):
     """Base of operators whose codes have a `scale` and a `zero` of their own.
 
     Without a scale the codes of the result are as those of the first operand. Floats have neither.
+    With the `rounding` `even` they are what ONNX makes of real numbers (`quantised`).
     """
 
     scale: float = 0.0
     zero: int = 0
+    rounding: str = "fixed"
+    # How it may be computed: `fixed` as TensorFlow Lite does it, of some also `even` as ONNX does.
+    roundings: ClassVar[tuple[str, ...]] = ("fixed",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.rounding not in self.roundings:
+            raise GraphError(
+                "an unknown rounding",
+                expected="one of " + ", ".join(self.roundings),
+                found=self.rounding,
+            )
         if self.scale != 0.0 and not is_scale(self.scale):
             raise GraphError(
                 "this is no scale", expected="a positive float32", found=self.scale.hex()
@@ -110,6 +122,29 @@ def _code(bound: float, kind: TensorType) -> int:
     if abs(quotient) > most:
         return int(math.copysign(most, quotient))
     return kind.zero + int(math.copysign(math.floor(abs(quotient) + 0.5), quotient))
+
+
+def quantised(numbers: Array, kind: TensorType) -> Array:
+    """The codes of real numbers, those of float32: over the scale, halves to even, saturating.
+
+    Not-a-number, to which ONNX gives no code, has the lowest. Source: ONNX operators,
+    QuantizeLinear.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        quotients = numbers.astype(np.float32) / np.float32(scale_of(kind))
+    low, high = kind.element.low - kind.zero, kind.element.high - kind.zero
+    near = np.rint(np.nan_to_num(quotients.astype(np.float64), nan=low, posinf=high, neginf=low))
+    codes: Array = np.clip(near, low, high).astype(np.int64) + kind.zero
+    return codes
+
+
+def dequantised(codes: Array, kind: TensorType) -> Array:
+    """The real numbers that codes stand for, in float64, rounded once to float32.
+
+    Source: ONNX operators, DequantizeLinear.
+    """
+    real = np.float32(scale_of(kind)) * (codes - kind.zero).astype(np.float32)
+    return real.astype(np.float64)
 
 
 def saturated(codes: Array, act: str, kind: TensorType) -> Array:

@@ -8,12 +8,13 @@ exp_on_negative_values and one_over_one_plus_x_for_x_in_0_1.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from netgen.errors import GraphError
 from netgen.ir.tensor_type import Array
-from netgen.ops.fixed_point import halved, high_product, multiplier_of
+from netgen.ops.fixed_point import Multiplier, halved, high_product, multiplier_of
 
 # Integer bits of exponents, which are Q5.26, and of sums.
 _EXPONENT_BITS = 5
@@ -23,23 +24,39 @@ _ONE = 2**31 - 1
 LEAST = 2 ** (_SUM_BITS - 1)
 
 
-def powers_of_codes(beta: float, scale: float) -> Array:
-    """E to beta times the scale times -d, in Q0.31, for differences d of codes from 0 to 255.
+@dataclass(frozen=True)
+class Exponents:
+    """Multiplier of differences of codes, for Q5.26; the largest difference that it takes."""
+
+    factor: Multiplier
+    furthest: int
+
+
+def exponents_of_codes(beta: float, scale: float) -> Exponents:
+    """The exponents of differences of codes: beta times the scale times each.
 
     Raises GraphError where the exponents of all differences vanish.
     """
-    most = 2.0**31 - 1.0
-    factor = multiplier_of(min(beta * scale * 2.0 ** (31 - _EXPONENT_BITS), most))
-    if min(beta * scale * 2.0 ** (31 - _EXPONENT_BITS), most) <= 1.0:
+    number = min(beta * scale * 2.0 ** (31 - _EXPONENT_BITS), 2.0**31 - 1.0)
+    factor = multiplier_of(number)
+    if number <= 1.0:
         raise GraphError(
             "the scale of these codes is too small for a softmax",
             expected="beta times the scale above 2^-26",
             found=f"{beta:g} times {scale:g}",
         )
-    furthest = math.floor((2**_EXPONENT_BITS - 1) * 2.0 ** (31 - _EXPONENT_BITS - factor.left))
-    d = np.arange(256)
-    exponents = high_product(-d.clip(max=furthest) << factor.left, factor.mantissa)
-    return np.where(d <= furthest, _power(exponents), 0)
+    furthest = (2**_EXPONENT_BITS - 1) * 2.0 ** (31 - _EXPONENT_BITS - factor.left)
+    return Exponents(factor, math.floor(furthest))
+
+
+def powers_of_codes(beta: float, scale: float) -> Array:
+    """E to beta times the scale times -d, in Q0.31, for differences d of codes from 0 to 255.
+
+    Raises GraphError where the exponents of all differences vanish.
+    """
+    by, d = exponents_of_codes(beta, scale), np.arange(256)
+    powers = _power(by.factor.times(-d.clip(max=by.furthest)))
+    return np.where(d <= by.furthest, powers, 0)
 
 
 def _constant(number: float) -> int:
@@ -75,7 +92,7 @@ def shares(powers: Array) -> Array:
     """Powers over their sum along the last axis, in 256ths, at most 255."""
     total = halved(powers, _SUM_BITS).sum(axis=-1, keepdims=True)
     bits = np.frexp(total.astype(np.float64))[1].astype(np.int64)
-    reciprocal = _reciprocal((total << (32 - bits)) - (1 << 31))
+    reciprocal = reciprocal_of((total << (32 - bits)) - (1 << 31))
     # The sum has so many bits more than one in Q12.19.
     over = _SUM_BITS - (32 - bits)
     product = high_product(reciprocal, powers)
@@ -84,7 +101,7 @@ def shares(powers: Array) -> Array:
     return most
 
 
-def _reciprocal(x: Array) -> Array:
+def reciprocal_of(x: Array) -> Array:
     """1 / (1 + x) for x from 0 to 1, in Q0.31: three steps of Newton's, in Q2.29."""
     half = (x + _ONE + 1) // 2
     y = _quarter(48.0 / 17.0) + high_product(half, _quarter(-32.0 / 17.0))

@@ -9,8 +9,8 @@ from typing import ClassVar
 from netgen.dsl.tensor import Tensor, apply, located
 from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.activation import activated_moment
-from netgen.ops.broadcast import Broadcast
-from netgen.ops.rescaled import own_codes
+from netgen.ops.broadcast import WIDER_CODES, Broadcast
+from netgen.ops.rescaled import BOTH_ROUNDINGS, own_codes
 from netgen.ops.sums_of_codes import in_one_scale, sum_multipliers
 
 
@@ -19,6 +19,8 @@ class Sub(Broadcast):
     """Difference of a and b, of one shape [1,H,W,C], or one of them [1,1,1,C]."""
 
     operator_name: ClassVar[str] = "sub"
+    element_types: ClassVar[frozenset[str]] = WIDER_CODES
+    roundings: ClassVar[tuple[str, ...]] = BOTH_ROUNDINGS
     commutes: ClassVar[bool] = False
     spread_letters: ClassVar[frozenset[str]] = frozenset({"a", "b"})
 

@@ -13,8 +13,10 @@ from netgen.ir.tensor_type import Array, TensorType
 from netgen.ops.fixed_point import Multiplier, multiplier_of
 from netgen.ops.rescaled import scale_of
 
-# Bits by which codes are shifted before they are brought to one scale.
-LEFT_SHIFT = 20
+
+def left_shift(kind: TensorType) -> int:
+    """Bits by which codes of a type are shifted before they are brought to one scale."""
+    return 15 if kind.dtype == "i16" else 20
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,13 @@ def sum_multipliers(kinds: Sequence[TensorType], result: TensorType) -> SumMulti
     scales = [scale_of(kind) for kind in kinds]
     common = 2.0 * max(scales)
     numbers = [scales[0] / common, scales[1] / common]
-    numbers.append(common / (2.0**LEFT_SHIFT * scale_of(result)))
+    shift = left_shift(result)
+    numbers.append(common / (2.0**shift * scale_of(result)))
     found = [multiplier_of(number) for number in numbers]
     if any(each.left for each in found):
         raise GraphError(
             "the scale of a sum is too small",
-            expected=f"at least {common:g} / 2^{LEFT_SHIFT}",
+            expected=f"at least {common:g} / 2^{shift}",
             found=str(result),
         )
     return SumMultipliers(*found)
@@ -47,6 +50,6 @@ def in_one_scale(
 ) -> tuple[Array, Array]:
     """The real numbers of codes over one scale."""
     return (
-        multipliers.a.times((a - kinds[0].zero) << LEFT_SHIFT),
-        multipliers.b.times((b - kinds[1].zero) << LEFT_SHIFT),
+        multipliers.a.times((a - kinds[0].zero) << left_shift(kinds[0])),
+        multipliers.b.times((b - kinds[1].zero) << left_shift(kinds[1])),
     )

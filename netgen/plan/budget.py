@@ -2,7 +2,8 @@
 
 Segments are chosen by estimates from below, since how buffers overlap and are placed is known only
 of a whole cut. So a cut is placed; if it needs more than was estimated, the segment that needs most
-is held to what it took, and the next cut is looked for.
+is held to what it took, and the next cut is looked for. Where kernels have choices that take less
+scratch, a segment takes them as far as it must.
 """
 
 from __future__ import annotations
@@ -17,10 +18,17 @@ from netgen.plan.arena.state_places import state_bytes
 from netgen.plan.data.plan import Certificate, Segment
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.cut_schedule import Cut, cut_schedule
-from netgen.plan.segments.fastest_cut import SegmentChoice, fastest, others, smallest
+from netgen.plan.segments.fastest_cut import (
+    SegmentChoice,
+    cut_of,
+    fastest_parts,
+    other_parts,
+    smallest_parts,
+)
 from netgen.plan.segments.flood import Banding
 
 _Key = tuple[int, int, bool]
+_CutKey = tuple[tuple[_Key, ...], tuple[tuple[int, tuple[tuple[str, int], ...]], ...]]
 # Corrections before a search settles for what it has. Few networks need half of them.
 _MOST_CORRECTIONS = 200
 
@@ -32,19 +40,20 @@ class Cutter:
         self.schedule, self.found, self.alignment = schedule, found, alignment
         self._choices = {_key(choice.part): choice for choice in found}
         self._state_bytes = state_bytes(schedule.buffers.values(), alignment)
-        self._certificates: dict[tuple[_Key, ...], Certificate] = {}
-        self._needs: dict[tuple[_Key, ...], list[int]] = {}
+        self._certificates: dict[_CutKey, Certificate] = {}
+        self._needs: dict[_CutKey, list[int]] = {}
 
     def fitting(self, ram: float) -> Cut | None:
         """The fastest cut found whose arena has at most `ram` bytes; None where none has."""
         found, calls = dict(self._choices), len(self.schedule.calls)
         for _ in range(_MOST_CORRECTIONS):
-            cut = fastest(list(found.values()), calls, ram)
-            if cut is None:
+            parts = fastest_parts([*found.values()], calls, ram)
+            if parts is None:
                 break
+            cut = cut_of(parts)
             if self._bound(cut) <= ram and self.certificate(cut).arena_bytes <= ram:
                 return cut
-            self._correct(found, cut)
+            self._correct(found, parts)
         # Placements may leave gaps, which are no segment's own: then the smallest may do.
         least = self.smallest()
         return least if least and self.certificate(least).arena_bytes <= ram else None
@@ -73,7 +82,8 @@ class Cutter:
                 break
             cuts = [cut]
             if self.certificate(cut).arena_bytes > bound:
-                cuts += others(self.found, len(self.schedule.calls), bound)
+                others = other_parts(self.found, len(self.schedule.calls), bound)
+                cuts += [cut_of(parts) for parts in others]
             for candidate in cuts:
                 if self._bound(candidate) < least:
                     size = self.certificate(candidate).arena_bytes
@@ -86,19 +96,20 @@ class Cutter:
         seen: list[tuple[int, Cut]] = []
         lowest = float("inf")
         for _ in range(_MOST_CORRECTIONS):
-            cut = smallest(list(found.values()), len(self.schedule.calls))
-            if cut is None:
+            parts = smallest_parts([*found.values()], len(self.schedule.calls))
+            if parts is None:
                 break
+            cut = cut_of(parts)
             seen.append((self._bound(cut), cut))
             lowest = min(lowest, self._bound(cut))
-            if max(found[_key(part)].bytes for part in cut) >= lowest:
+            if max(part.bytes for part in parts) >= lowest:
                 break
-            self._correct(found, cut)
+            self._correct(found, parts)
         return sorted(seen, key=lambda pair: pair[0])
 
     def certificate(self, cut: Cut) -> Certificate:
         """The arena of a cut, placed without the solver: bytes, lower bound and gap."""
-        key = tuple(map(_key, cut))
+        key = _cut_key(cut)
         if key not in self._certificates:
             _, merged = choose_overlaps(cut_schedule(self.schedule, cut), self.alignment)
             shapes = [part.shape for part in merged]
@@ -109,18 +120,19 @@ class Cutter:
         return self._certificates[key]
 
     def cycles(self, cut: Cut) -> float:
-        """Estimated cycles of all segments."""
-        return sum(self._choices[_key(part)].cycles for part in cut)
+        """Estimated cycles of all segments, by the choices of their calls."""
+        return sum(self._choices[_key(part)].by(cut.choices).cycles for part in cut.parts)
 
-    def _correct(self, found: dict[_Key, SegmentChoice], cut: Cut) -> None:
+    def _correct(self, found: dict[_Key, SegmentChoice], parts: Sequence[SegmentChoice]) -> None:
         """Hold the segment in which a cut needs most bytes to what is needed there.
 
         Where that was foreseen, gaps between the buffers make the arena larger: then to all of it.
         """
+        cut = cut_of(parts)
         bound = self._bound(cut)
-        key = _key(cut[self._needs_of(cut).index(bound)])
-        taken = bound if bound > found[key].bytes else self.certificate(cut).arena_bytes
-        found[key] = replace(found[key], bytes=taken)
+        worst = parts[self._needs_of(cut).index(bound)]
+        taken = bound if bound > worst.bytes else self.certificate(cut).arena_bytes
+        found[_key(worst.part)] = replace(worst, bytes=taken).after(0)
 
     def _bound(self, cut: Cut) -> int:
         """The least that the arena of a cut can be."""
@@ -128,7 +140,7 @@ class Cutter:
 
     def _needs_of(self, cut: Cut) -> list[int]:
         """Bytes in use in each segment of a cut; to place them takes far longer than this."""
-        key = tuple(map(_key, cut))
+        key = _cut_key(cut)
         if key not in self._needs:
             banded = cut_schedule(self.schedule, cut)
             overlaps = lowest_overlaps(banded, self.alignment)
@@ -141,3 +153,8 @@ def _key(part: Segment | Banding) -> _Key:
     """The key of a segment in its schedule: its first and last call, and whether it has bands."""
     segment = part.segment if isinstance(part, Banding) else part
     return segment.first, segment.last, isinstance(part, Banding)
+
+
+def _cut_key(cut: Cut) -> _CutKey:
+    chosen = ((call, (*sorted(choice.items()),)) for call, choice in sorted(cut.choices.items()))
+    return tuple(map(_key, cut.parts)), (*chosen,)

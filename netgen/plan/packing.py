@@ -15,6 +15,7 @@ from netgen.kernels.layer import Layer, Packed
 from netgen.kernels.targets import Target, find_target
 from netgen.plan.check.check_panels import check_panels
 from netgen.plan.check.check_requantisation import check_layer
+from netgen.plan.check.check_transforms import check_transforms
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan, Step
 from netgen.plan.data.states import initial_elements
@@ -42,6 +43,8 @@ def pack_weights(plan: Plan, graph: Graph) -> PackedBytes:
             check_layer(where, layer, arrays, vectors)
         if panels := kernel.panels(layer, target, content):
             check_panels(where, layer, arrays, panels)
+        if transforms := kernel.transforms(layer, target, content):
+            check_transforms(where, layer, arrays, transforms)
         place = step.weights
         # Where kernels run is little-endian, as the blob is.
         stored = content.astype(content.dtype.newbyteorder("<"), copy=False)

@@ -113,17 +113,17 @@ def _point(cutter: Cutter, cut: Cut, mac_factor: float) -> Point:
         gap_bytes=certificate.gap_bytes,
         mac_factor=mac_factor,
         cycles=cutter.cycles(cut),
-        segments=len(cut),
+        segments=len(cut.parts),
         cut=_summary(cut),
-        push_rows=any(part.push for part in cut if isinstance(part, Banding)),
+        push_rows=any(part.push for part in cut.parts if isinstance(part, Banding)),
     )
 
 
 def _summary(cut: Cut) -> str:
     """A list of the steps that are executed band by band."""
-    bandings = [part.segment for part in cut if isinstance(part, Banding)]
+    bandings = [part.segment for part in cut.parts if isinstance(part, Banding)]
     if not bandings:
         return "layer by layer"
     names = [f"{s.first}-{s.last}" if s.first < s.last else f"{s.first}" for s in bandings]
-    rest = "" if len(bandings) == len(cut) else ", the rest layer by layer"
+    rest = "" if len(bandings) == len(cut.parts) else ", the rest layer by layer"
     return f"by bands {', '.join(names)}{rest}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netgen.kernels import find_kernel
-from netgen.kernels.i8.requantisation import AFFINE, EXACT, SIGNED
+from netgen.kernels.i8.requantisation import AFFINE, EVEN, EXACT, SIGNED
 from netgen.kernels.targets import find_target
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan
@@ -17,17 +17,21 @@ from netgen.plan.packing import PackedBytes
 
 @dataclass(frozen=True)
 class Requantised:
-    """The channels of one step by form; those that are not exact have a certificate."""
+    """The channels of one step by form; those that are not exact have a certificate.
+
+    Channels whose halves go to even are in the definition's own form of floats, or affine.
+    """
 
     step: str
     affine: int
     signed: int
     exact: int
+    even: int = 0
 
     @property
     def channels(self) -> int:
         """All of them."""
-        return self.affine + self.signed + self.exact
+        return self.affine + self.signed + self.exact + self.even
 
 
 def requantised(plan: Plan, packed: PackedBytes) -> list[Requantised]:
@@ -50,7 +54,7 @@ def requantised(plan: Plan, packed: PackedBytes) -> list[Requantised]:
             form = int(rows[0, 0])
             forms[form] = forms.get(form, 0) + len(own)
         if seen:
-            numbers = (forms.get(form, 0) for form in (AFFINE, SIGNED, EXACT))
+            numbers = (forms.get(form, 0) for form in (AFFINE, SIGNED, EXACT, EVEN))
             found.append(Requantised(step.name, *numbers))
     return found
 

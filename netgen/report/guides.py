@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from netgen import __version__
 from netgen.errors import UsageError
-from netgen.report.style import COLOURS, PAGE
+from netgen.pictures.style import COLOURS, PAGE
 
 FOLDER = Path(__file__).resolve().parents[1] / "guides"
 # In the order in which they are read.

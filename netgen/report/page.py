@@ -10,6 +10,8 @@ from netgen.emission.header import title_of
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels.targets import find_target
+from netgen.pictures.style import COLOURS, PAGE, PICTURE
+from netgen.pictures.svg import plain
 from netgen.plan.data.plan import Plan
 from netgen.plan.pareto import Point
 from netgen.report.sections import (
@@ -20,8 +22,6 @@ from netgen.report.sections import (
     pareto_section,
     stages_section,
 )
-from netgen.report.style import COLOURS, PAGE, PICTURE
-from netgen.report.svg import plain
 
 
 def report_page(

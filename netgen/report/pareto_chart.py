@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netgen.pictures.svg import Labels, number, path, picture, polyline, text, text_width, ticks
 from netgen.plan.pareto import Point, slower
-from netgen.report.svg import Labels, number, path, picture, polyline, text, text_width, ticks
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _TALL = 760, 64, 96, 44, 300
 _LETTERS = 11

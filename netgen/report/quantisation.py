@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 from rich.table import Table
 
+from netgen.pictures.style import COLOURS, PAGE
+from netgen.pictures.svg import plain
 from netgen.quantisation.blame import Blamed
 from netgen.quantisation.quantise import Quantised
-from netgen.report.style import COLOURS, PAGE
-from netgen.report.svg import plain
 from netgen.report.table_html import Column, breaking, row, table
 
 

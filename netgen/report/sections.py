@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from netgen.ir.graph import Graph, Node
 from netgen.kernels.layout import ChannelRun, dense_layout
 from netgen.ops.channel_map import ChannelMap
+from netgen.pictures.memory_map import largest_segments, memory_map, ring_rows, segment_name
+from netgen.pictures.svg import plain
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.plan import Buffer, Plan, Segment
 from netgen.plan.pareto import Point, slower
 from netgen.report.folding import Fold, fates, find_folds
 from netgen.report.layers import layer_facts
-from netgen.report.memory_map import largest_segments, memory_map, ring_rows, segment_name
 from netgen.report.pareto_chart import pareto_chart
 from netgen.report.stages import Row, graph_rows, plan_rows, stage_pictures
-from netgen.report.svg import plain
 from netgen.report.table_html import Column, breaking, count, row, share, spanning, table
 
 _POINTS = (

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from netgen.ir.graph import Graph
 from netgen.ir.text import print_attributes
+from netgen.pictures.memory_map import ring_rows
+from netgen.pictures.svg import box, number, path, picture, shortened, text, text_width
 from netgen.plan.data.execution_order import height, sources
 from netgen.plan.data.plan import Plan
-from netgen.report.memory_map import ring_rows
-from netgen.report.svg import box, number, path, picture, shortened, text, text_width
 
 _WIDTH, _TALL, _MIDDLE, _TOP, _BOTTOM = 400, 46, 23, 6, 40
 _LANE, _PIECE = 9, 4  # pixels between lanes, rows of a piece

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from netgen.report.svg import plain
+from netgen.pictures.svg import plain
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,6 @@ calls with the interpreter lock released.
 from __future__ import annotations
 
 import functools
-import os
-import re
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +19,13 @@ from numpy.typing import NDArray
 
 from netgen.errors import BuildError
 from netgen.runtime import cache
+from netgen.runtime.compile_files import compile_files, library_flags
 from netgen.runtime.compilers import CCompiler
 from netgen.runtime.cpu import platform_name
 from netgen.runtime.interface import Interface
 
 if TYPE_CHECKING:  # all kernels come with it, and running a compiled model needs none
     from netgen.kernels.targets import Target
-
-# Public functions must leave the library whatever default the user's CC asks for.
-_SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=default")
 
 
 def build_library(
@@ -51,7 +45,7 @@ def build_library(
     against its sha256. Raises BuildError, with the compiler's first complaint and the path of its
     whole output, if it fails.
     """
-    flags = (*target.flags(compiler.kind), *_SHARED_FLAGS, *(["-pthread"] if threaded else []))
+    flags = library_flags(target, compiler, threaded=threaded)
     key = _build_key(
         (
             *(source, header, prefix, platform_name(), compiler.kind, compiler.version),
@@ -66,7 +60,8 @@ def build_library(
     if progress:
         kilobytes = (len(source) + 999) // 1000
         progress(f"compiling {kilobytes} kB of C for {target.name} with {compiler.summary}")
-    library = _compile(source, header, prefix, target, (*compiler.command, *flags))
+    files = {f"{prefix}.c": source, f"{prefix}.h": header}
+    library = compile_files(files, (*compiler.command, *flags), target.name, prefix)
     path = cache.store_object(library, ".so")
     cache.store_key(key, cache.digest_of(library))
     return path
@@ -75,50 +70,6 @@ def build_library(
 def _build_key(parts: Iterable[str]) -> str:
     # Each part with its length, so that no two lists of parts read alike.
     return cache.digest_of("".join(f"{len(part)}:{part}" for part in parts).encode())
-
-
-def _compile(
-    source: str, header: str, prefix: str, target: Target, compile_command: tuple[str, ...]
-) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="netgen-build-") as name:
-        folder = Path(name)
-        (folder / f"{prefix}.c").write_text(source, encoding="utf-8")
-        (folder / f"{prefix}.h").write_text(header, encoding="utf-8")
-        library = folder / f"{prefix}.so"
-        command = [*compile_command, f"{prefix}.c", "-o", library.name]
-        try:
-            result = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-                env={**os.environ, "LC_ALL": "C"},  # so that `error` is spelled so
-            )
-        except OSError as error:
-            raise BuildError(
-                f"the C compiler cannot be run: {error.strerror}",
-                where=command[0],
-                hint="set CC to a working gcc or clang",
-            ) from error
-        if result.returncode == 0 and library.exists():
-            return library.read_bytes()
-    raise _compile_error(command, result.returncode, result.stdout, target)
-
-
-def _compile_error(command: Sequence[str], status: int, output: str, target: Target) -> BuildError:
-    log = cache.store_object(f"{' '.join(command)}\n{output}".encode(), ".log")
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if re.search(r"\berror\b|undefined reference", line)]
-    first = next(iter(errors or lines), f"no output, exit status {status}")
-    hint = f"its whole output is in {log}"
-    if re.search("-march|-mprefer|target CPU", first):
-        hint += f"; this compiler is too old or too foreign for target {target.name}: set CC to "
-        hint += "another one, or choose target generic"
-    return BuildError(f"the C compiler failed: {first}", where=command[0], hint=hint)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,15 @@ its digest or size, and written anew.
 The folder is `$NETGEN_CACHE_DIR`, else `$XDG_CACHE_HOME/netgen`, else the user's cache folder.
 Where nothing can be written (a read-only home, a full disk), files go to a private temporary folder
 that this process removes at its end: everything works, only nothing is kept.
+
+What is used gets a new time, and a write removes what was not used for longest where the folder has
+grown beyond its limit: see `cache_limit.py`.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import os
@@ -23,6 +27,7 @@ import tempfile
 from pathlib import Path
 
 from netgen.errors import BuildError
+from netgen.runtime.cache_limit import cache_limit, keep_within
 
 
 def digest_of(data: bytes | memoryview) -> str:
@@ -71,6 +76,7 @@ def find_object(digest: str, suffix: str, *, size: int | None = None) -> Path | 
         except OSError:  # absent, or removed by another process just now
             continue
         if intact:
+            _touch(path)
             return path
     return None
 
@@ -94,6 +100,7 @@ def find_key(key: str) -> str | None:
         except OSError:
             continue
         if re.fullmatch("[0-9a-f]{64}", text):
+            _touch(folder / f"{key}.ref")
             return text
     return None
 
@@ -101,6 +108,12 @@ def find_key(key: str) -> str | None:
 def store_key(key: str, digest: str) -> None:
     """Let a key, a sha256 in hexadecimal, point to the content with this digest."""
     _write(f"{key}.ref", digest.encode())
+
+
+def _touch(path: Path) -> None:
+    """Note that a file is in use. A cache that others wrote may refuse it, and loses nothing."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def _folders() -> tuple[Path, ...]:
@@ -115,9 +128,12 @@ def _write(name: str, data: bytes | memoryview) -> Path:
     if folder is not None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return _write_whole(folder / name, data)
+            written = _write_whole(folder / name, data)
         except OSError:
             pass  # documented above: the private folder serves as well
+        else:
+            keep_within(folder, cache_limit())
+            return written
     try:
         return _write_whole(_private_folder(os.getpid()) / name, data)
     except OSError as error:

@@ -91,8 +91,8 @@ def missing_features(needs: NeedsFeatures) -> tuple[str, ...]:
     return tuple(name for name in needs.cpu_features if name not in have)
 
 
-def require_processor(target: Target) -> None:
-    """Raise BuildError unless code for a target runs here, before anything is compiled for it."""
+def require_architecture(target: Target) -> None:
+    """Raise BuildError unless this machine's compiler makes code for a target."""
     machines = [name for name, targets in _NATIVE_TARGETS.items() if target.name in targets]
     if machines and machine() not in machines:
         raise BuildError(
@@ -101,11 +101,24 @@ def require_processor(target: Target) -> None:
             hint="choose target native or generic here; for the other machine write C: netgen "
             f"compile MODEL --target {target.name} -o model.c",
         )
+
+
+def require_processor(target: Target) -> None:
+    """Raise BuildError unless code for a target runs here, before anything is compiled for it."""
+    require_architecture(target)
     if missing := missing_features(target):
         raise BuildError(
             f"this processor lacks {', '.join(missing)}, which target {target.name} needs",
             hint="choose target native or generic",
         )
+
+
+def best_first(targets: Iterable[Target]) -> list[Target]:
+    """Sort targets of this machine's architecture, the fastest first; the others come last."""
+    order = _NATIVE_TARGETS.get(machine(), ())
+    return sorted(
+        targets, key=lambda each: order.index(each.name) if each.name in order else len(order)
+    )
 
 
 def native_target() -> Target:

@@ -14,9 +14,14 @@ from netgen.runtime.programs import run_program
 _NODE = re.compile(r'node: \{ title: "(?P<name>[^"]*)" label: "(?P<label>[^"]*)"')
 _EDGE = re.compile(r'edge: \{ sourcename: "(?P<caller>[^"]*)" targetname: "(?P<callee>[^"]*)"')
 _BYTES = re.compile(r"(\d+) bytes \((\w+)")
-# The functions whose assembler pushes, and how much: `templates/dsp/dots.c.j2`. gcc does not count
-# it, and clones have names that go on.
-_PUSHES, _PUSHED = re.compile(r"_pairs_(fixed|real)_(clamped_)?[iu]8(\.|$)"), 80
+# The functions whose assembler pushes, and how much: `templates/dsp/dots.c.j2`, `templates/mve`.
+# gcc does not count it, and clones have names that go on.
+_PUSHES = (
+    (re.compile(r"_pairs_(fixed|real|even)_(signed_)?(clamped_)?[iu]8(\.|$)"), 80),
+    (re.compile(r"_slide_[12]_(signed_)?[iu]8(\.|$)"), 40),
+    (re.compile(r"_dots_(fixed|real|even)_(signed_)?i8(\.|$)"), 36),
+    (re.compile(r"_rows_[12]_(signed_)?(clamped_)?i8(\.|$)"), 36),
+)
 # Sections that take flash, by what they begin with.
 _CODE, _CONSTANTS, _VARIABLES = (".text", ".model_code"), (".rodata",), (".data", ".bss")
 
@@ -68,7 +73,7 @@ def read_call_graph(text: str) -> tuple[dict[str, int], dict[str, set[str]]]:
         found = _BYTES.search(node["label"])
         if found is not None and found[2] != "static":
             raise BuildError(f"the stack of {node['name']} is {found[2]}", expected="static")
-        pushed = _PUSHED if _PUSHES.search(node["name"]) else 0
+        pushed = max((size for names, size in _PUSHES if names.search(node["name"])), default=0)
         stacks[node["name"]] = int(found[1]) + pushed if found is not None else 0
     calls: dict[str, set[str]] = {name: set() for name in stacks}
     for edge in _EDGE.finditer(text):

@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netgen.errors import InputError
+from netgen.runtime.layouts import (
+    Layout,
+    borrowed,
+    channels_first,
+    channels_last_view,
+    require_layout,
+)
 from netgen.runtime.model_image import ModelPort
 
 # Of the element type of a port.
@@ -16,12 +23,15 @@ Array = NDArray[Any]
 
 
 def checked_batches(
-    inputs: Sequence[object], ports: Sequence[ModelPort]
+    inputs: Sequence[object], ports: Sequence[ModelPort], layout: Layout = "NHWC"
 ) -> tuple[list[Array], bool]:
     """Check inputs: as batches, (N, *shape) each, uncopied, and whether they are single images.
 
+    With `layout` "NCHW" images come with channels first; the batches have them last all the same.
     Raises InputError for a wrong number of inputs, a wrong dtype or shape, or batches that differ.
     """
+    require_layout(layout)
+    ports = ports if layout == "NHWC" else channels_first(ports)
     names = ", ".join(port.name for port in ports)
     if len(inputs) != len(ports):
         raise InputError(
@@ -40,7 +50,8 @@ def checked_batches(
             found=", ".join(str(array.shape) for array in arrays),
         )
     single = sizes == {None}
-    return [array[np.newaxis] if single else array for array in arrays], single
+    batches = [array[np.newaxis] if single else array for array in arrays]
+    return batches if layout == "NHWC" else list(map(channels_last_view, batches)), single
 
 
 def checked_array(image: object, port: ModelPort, dtype: str) -> Array:
@@ -48,7 +59,8 @@ def checked_array(image: object, port: ModelPort, dtype: str) -> Array:
 
     Raises InputError, which prints both dtypes and shapes and the way out.
     """
-    if not hasattr(image, "__array__"):
+    array = borrowed(image, f"input '{port.name}'")
+    if array is None:
         raise InputError(
             "not an array",
             where=f"input '{port.name}'",
@@ -56,7 +68,6 @@ def checked_array(image: object, port: ModelPort, dtype: str) -> Array:
             found=type(image).__name__,
             hint="pass a NumPy array",
         )
-    array: Array = np.asarray(image)
     shape_fits = array.shape[-len(port.shape) :] == port.shape and (
         array.ndim - len(port.shape) in {0, 1}
     )

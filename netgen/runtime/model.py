@@ -11,40 +11,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from netgen.errors import BuildError, UsageError
+from netgen.errors import UsageError
 from netgen.runtime import cache
 from netgen.runtime.build import CHook, Library, ModelInstance
-from netgen.runtime.cpu import missing_features, platform_name
+from netgen.runtime.fits import Needs, require_machine
 from netgen.runtime.inputs import Array, checked_array, checked_batches
 from netgen.runtime.interface import Interface
+from netgen.runtime.layouts import Layout, channels_first_view
+from netgen.runtime.model_html import model_html
 from netgen.runtime.model_image import ChangedWeights, ModelImage, ModelPort, WeightsFile
 from netgen.runtime.photos import normalise
+from netgen.runtime.raw_run import RawRun
 from netgen.runtime.saved import load_images, save_images
 from netgen.runtime.shares import run_shares
+from netgen.runtime.step_times import StepTimes, step_times
 from netgen.runtime.stream import Stream
 from netgen.runtime.weights import differing, keep_weights, map_weights, share_weights
-
-
-@dataclasses.dataclass(frozen=True)
-class RawRun:
-    """One run as addresses: of PREFIX_run, its `model_t`, its images and results, in order.
-
-    `held` is the memory that they lie in; `results` are its arrays that the run writes.
-    """
-
-    function: int
-    model: int
-    pointers: tuple[int, ...]
-    results: tuple[Array, ...]
-    held: tuple[object, ...]
 
 
 class CompiledModel:
     """Runs a compiled network on images; safe to call from several threads at once.
 
     `model(images)` takes (H, W, C) or (N, H, W, C), any strides, and returns (classes,) or
-    (N, classes); several inputs are several arguments, several outputs give a tuple. Elements are
-    those of the ports, float32 or codes. Compiled for several threads, an image is divided between
+    (N, classes). With `layout="NCHW"` images, and results of three axes, have channels first.
+    Arrays of other libraries are read where they lie (DLPack). Several inputs are several
+    arguments, several outputs give a tuple. Elements are those of the ports, float32 or codes.
+
+    Compiled for several threads, an image is divided between
     them; of a batch each thread runs images of its own with `undivided`, the same network compiled
     for one thread, since what is planned for several is slower with one. Each call borrows an
     instance with its own arena (there are as many as calls ran at once); weights are mapped from
@@ -59,7 +52,8 @@ class CompiledModel:
     """
 
     def __init__(self, image: ModelImage, undivided: CompiledModel | None = None) -> None:
-        _check_machine(image)
+        needs = Needs(image.target, image.cpu_features, image.platform)
+        require_machine(needs, f"compiled model {image.prefix}")
         self._undivided = undivided
         self._library = Library(
             cache.store_object(image.shared_object, ".so"),
@@ -102,14 +96,14 @@ class CompiledModel:
         """Outputs in the order of the results."""
         return self._image.outputs
 
-    def __call__(self, *inputs: object) -> Array | tuple[Array, ...]:
+    def __call__(self, *inputs: object, layout: Layout = "NHWC") -> Array | tuple[Array, ...]:
         """Run on one image or a batch; see the class. Raises InputError, BuildError."""
-        results = self.run(*inputs)
+        results = self.run(*inputs, layout=layout)
         return results[0] if len(results) == 1 else results
 
-    def run(self, *inputs: object) -> tuple[Array, ...]:
+    def run(self, *inputs: object, layout: Layout = "NHWC") -> tuple[Array, ...]:
         """Run images like a call, but always return a tuple with one array per output."""
-        batches, single = checked_batches(inputs, self.inputs)
+        batches, single = checked_batches(inputs, self.inputs, layout)
         count = len(batches[0])
         results = self.new_results(count)
         each, undivided = count // self._image.threads, self._undivided
@@ -120,7 +114,8 @@ class CompiledModel:
             run_shares(lambda share: undivided.run_share(batches, results, share), shares)
         # Those that are left are too few for every thread to have one.
         self.run_share(batches, results, range(done, count))
-        return tuple(result[0] if single else result for result in results)
+        shown = [result if layout == "NHWC" else channels_first_view(result) for result in results]
+        return tuple(result[0] if single else result for result in shown)
 
     def run_with_hook(
         self,
@@ -177,6 +172,14 @@ class CompiledModel:
             (instance, images),
         )
 
+    def profile(self, *inputs: object, rounds: int = 20) -> StepTimes:
+        """Time each step on one image, by default zeros, and keep the least time of the rounds.
+
+        Raises InputError; UsageError where the model cannot be run so.
+        """
+        images = inputs or [np.zeros(port.shape, port.dtype) for port in self.inputs]
+        return step_times(self.runs_with_hook, images, self._image.steps, rounds)
+
     def stream(self) -> Stream:
         """Runs that follow each other, or images whose rows are pushed as they arrive; see Stream.
 
@@ -217,11 +220,11 @@ class CompiledModel:
 
         Raises UsageError where it cannot be written.
         """
-        save_images(self._images(), Path(path))
+        save_images([self.images()], Path(path))
 
     def __reduce__(self) -> tuple[Callable[..., CompiledModel], tuple[ModelImage, ...]]:
         # The images share their weights, of which a pickle holds one object once.
-        return _from_images, tuple(share_weights(self._images()))
+        return _from_images, tuple(share_weights(self.images()))
 
     def __copy__(self) -> CompiledModel:
         return CompiledModel(self._image, self._undivided)
@@ -233,7 +236,10 @@ class CompiledModel:
         ports = ", ".join(f"{port.name} {port.shape}" for port in (*self.inputs, *self.outputs))
         return f"<CompiledModel {self._image.prefix} for {self._image.target}: {ports}>"
 
-    def _images(self) -> list[ModelImage]:
+    def _repr_html_(self) -> str:
+        return model_html(self._image)
+
+    def images(self) -> list[ModelImage]:
         """The model itself, and the one for batches if there is one, with their weights inside."""
         parts = [self] if self._undivided is None else [self, self._undivided]
         return [part.with_weights() for part in parts]
@@ -312,6 +318,7 @@ class CompiledModel:
 def load_compiled(path: str | PathLike[str]) -> CompiledModel:
     """The model that `CompiledModel.save` wrote: no compiler, no planning, its weights mapped.
 
+    Of a file for several processors it is the best that this one runs.
     The file holds machine code: load only what you trust. Its weights are read when they are
     needed, so it must stay as it is while the model lives. Raises BuildError as the class does, and
     where the file cannot be read, is something else, or is damaged.
@@ -321,23 +328,3 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
 
 def _from_images(image: ModelImage, undivided: ModelImage | None = None) -> CompiledModel:
     return CompiledModel(image, None if undivided is None else CompiledModel(undivided))
-
-
-def _check_machine(image: ModelImage) -> None:
-    where = f"compiled model {image.prefix}"
-    again = "compile the network again on this machine"
-    if image.platform != platform_name():
-        raise BuildError(
-            "it was built for another system",
-            where=where,
-            expected=image.platform,
-            found=platform_name(),
-            hint=again,
-        )
-    missing = missing_features(image)
-    if missing:
-        raise BuildError(
-            f"this processor lacks {', '.join(missing)}, which target {image.target} needs",
-            where=where,
-            hint=f"{again}, or for target generic",
-        )

@@ -76,7 +76,8 @@ class ModelImage:
     `fast_bytes` the C takes the arena in two parts, the first of so many bytes. A run is divided
     between `threads`. The arena's first `state_bytes` live from run to run. `error_names` names the
     statuses that the C returns. `normalisation` is what the weights expect of pixels, if that is
-    known.
+    known. `steps` are the values that the steps compute, by the numbers that the C's hook is told;
+    `memory_map` is a picture of the arena, as SVG.
     """
 
     shared_object: bytes
@@ -96,3 +97,5 @@ class ModelImage:
     fast_bytes: int | None = None
     threads: int = 1
     state_bytes: int = 0
+    steps: tuple[str, ...] = ()
+    memory_map: str = ""

@@ -15,7 +15,7 @@ from netgen.compiler import Lowered, build, lower, with_input_type
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import Choice
+from netgen.kernels.layer import Choice, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.options import DEFAULT, PlanOptions
@@ -97,14 +97,23 @@ def tune(
 
 
 def distinct_cases(plan: Plan, target: Target) -> dict[str, list[Step]]:
-    """The steps by the key of their layer, of those that have a choice."""
+    """The steps by the key of their layer, of those that have a choice within their scratch."""
     found: dict[str, list[Step]] = {}
     for step in plan.steps:
         kernel = find_kernel(step.kernel)
         layer = step_layer(plan, step, operand_types(plan, step))
-        if len(kernel.choices(layer, target)) > 1:
+        if len(_choices(kernel, layer, target)) > 1:
             found.setdefault(layer_key(kernel, layer), []).append(step)
     return found
+
+
+def _choices(kernel: Kernel, layer: Layer, target: Target) -> list[Choice]:
+    """The choices that need no more scratch than the plan's, which is the first."""
+    offered = kernel.choices(layer, target)
+    size = kernel.scratch(layer, target)
+    lean = [way for way in offered if kernel.scratch(replace(layer, choice=way), target) <= size]
+    own = layer.choice or offered[0] if offered else None
+    return [] if own is None else [own, *(way for way in lean if way != own)]
 
 
 def case_of(plan: Plan, step: Step) -> Case:
@@ -124,7 +133,7 @@ def _tuned(
     plan: Plan, key: str, steps: Sequence[Step], target: Target, compiler: CCompiler, most: int
 ) -> Tuned:
     case = case_of(plan, steps[0])
-    choices = case.kernel.choices(case.layer, target)[:most]
+    choices = _choices(case.kernel, case.layer, target)[:most]
     call = load_candidates(case, choices, target, compiler)
     best, own_seconds, ratio = fastest(call, len(choices))
     return Tuned(key, len(steps), choices[0], choices[best], own_seconds, own_seconds * ratio)

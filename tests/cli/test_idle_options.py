@@ -51,6 +51,7 @@ VALUES = {
     "--max-arena": "1K",
     "--max-flash": "1K",
     "--name": "net",
+    "--package-version": "1.2",
     "--board": "mps2-an386",
     "--chart": "c.svg",
     "--outputs": "y",
@@ -79,6 +80,11 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (("show", "tiny", "--stage", "source"), {*LOADING, "--format"}, set()),
     (("show", "tiny", "--stage", "fused"), {*LOADING, "--format"}, set()),
     (("compile", "tiny", "-o", "m.netgen"), {*LOADING, *PLANNING, "--target", "--verify"}, set()),
+    (
+        ("compile", "tiny", "-o", "m.so"),
+        {*LOADING, *PLANNING, "--target", "--verify", "--prefix", "--selftest", "--labels"},
+        set(),
+    ),
     (("run", "m.netgen", "photo.png"), {*RUNNING, "--resize"}, {"--no-crop"}),
     (
         ("run", "tiny", "photo.png", "--no-crop"),
@@ -119,6 +125,14 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     (
         ("export", "tiny", "-o", "folder", "--as", "make"),
         {*LOADING, *PLANNING - {"--threads"}, "--target", "--name", "--board"},
+        set(),
+    ),
+    (
+        ("export", "tiny", "-o", "folder", "--as", "wheel"),
+        {
+            *(*LOADING, *PLANNING - {"--threads", "--input"}, "--target", "--name", "--labels"),
+            "--package-version",
+        },
         set(),
     ),
     (
@@ -216,6 +230,9 @@ def test_all_commands_are_looked_at() -> None:
         "quantize",
         "accuracy",
         "help",
+        "doctor",
+        "cache",
+        "completion",
     }  # each option of these has an effect
     assert set(main.commands) == {mode[0] for mode, _, _ in MODES} | always
 

@@ -28,12 +28,16 @@ from netgen.ops.dequantize import Dequantize
 from netgen.ops.gelu_tanh import GeluTanh
 from netgen.ops.global_sum_pool import GlobalSumPool
 from netgen.ops.identity import Identity
+from netgen.ops.l2_normalize import L2Normalize
 from netgen.ops.linear import Linear
+from netgen.ops.log_softmax import LogSoftmax
 from netgen.ops.normalize import Normalize
 from netgen.ops.quantize import Quantize
 from netgen.ops.relu import Relu
 from netgen.ops.rescale import Rescale
+from netgen.ops.rsqrt import Rsqrt
 from netgen.ops.silu import Silu
+from netgen.ops.squared_difference import SquaredDifference
 from tests.cases import examples
 
 Build = Callable[[Callable[[], "Tensor | tuple[Tensor, ...]"]], Graph]
@@ -277,7 +281,8 @@ def test_every_operator_has_a_mapping() -> None:
     # was written would be another network. Integers of argmax and bytes
     # that are normalised are refused as codes are.
     codes: set[type[Operator]] = {
-        *(Quantize, Dequantize, Argmax, Rescale, Normalize, GlobalSumPool)
+        *(Quantize, Dequantize, Argmax, Rescale, Normalize, GlobalSumPool),
+        *(SquaredDifference, Rsqrt, L2Normalize, LogSoftmax),
     }
     # A run of an ONNX file leaves nothing for the next one.
     states: set[type[Operator]] = {State, Assign}

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 import netgen
+from netgen.bench.board.run import bench_board
+from netgen.compiler import lower
 from netgen.export.boards import find_board
 from netgen.kernels.targets import find_target
 from tests.cases import heavy
 from tests.firmware import board
 from tests.kernels.i8.coded_calls import program_of, read_codes, written_for
+from tests.kernels.i8.elementwise import Draw, graph_of
 from tests.kernels.i8.product_layers import Window, call_of
-from tests.kernels.i8.small_cores import PAIRS, depthwise_calls, product_calls, ways
+from tests.kernels.i8.small_cores import PAIRS, depthwise_calls, dot_calls, product_calls, ways
 from tests.tools import run_tool
 
 # Thumb-1, which every Cortex-M executes; it has no products of 64 bits.
@@ -49,6 +52,30 @@ def test_random_layers(
     printed = board.run_program(machine, program_of(calls, chosen), tmp_path, feed, core)
     for call, y in zip(calls, read_codes(calls, printed), strict=True):
         np.testing.assert_array_equal(y, call.expected(), repr(call))
+
+
+@pytest.mark.heavy
+def test_random_layers_by_helium(build_image: board.BuildImage, tmp_path: Path) -> None:
+    del build_image  # it skips the test where tools are missing
+    chosen = find_target("cortex-m-mve")
+    calls = [c for c in dot_calls(chosen, 40, 5000) if c.packed(chosen).nbytes < 200_000]
+    assert ways(calls, chosen) == {0, 1}
+    feed = written_for(calls, chosen)
+    printed = board.run_program("mps3-an547", program_of(calls, chosen), tmp_path, feed)
+    for call, y in zip(calls, read_codes(calls, printed), strict=True):
+        np.testing.assert_array_equal(y, call.expected(), repr(call))
+
+
+@pytest.mark.heavy
+def test_sums_by_helium(build_image: board.BuildImage, instruction_counter: Path) -> None:
+    del build_image, instruction_counter  # they skip the test where tools are missing
+    draw = Draw(5)
+    drawn = [case for name in ("add", "sub") for case in draw.cases(name, 100)]
+    graph = graph_of([case for case in drawn if case.y.dtype == "i8" and not case.constant])
+    lowered = lower(graph, find_target("cortex-m-mve"))
+    assert sum(step.kernel == "sum_vectors_i8" for step in lowered.plan.steps) > 10
+    result = bench_board(graph, lowered, find_board("mps3-an547"), lambda _: None)
+    assert all(output.differ == 0 for output in result.outputs)
 
 
 @pytest.mark.heavy
@@ -97,15 +124,37 @@ _KWS = Network(
     "mlperf_tiny/kws_ref_model.tflite",
     "kws/kws_dev_200.npz",
     "mlperf_tiny/kws_ref_model_expected_tflite_ref.npz",
-    {"mps2-an386": 3.8e6, "mps2-an500": 3.8e6, "mps2-an385": 10.5e6},
+    {"mps2-an386": 3.5e6, "mps2-an500": 3.5e6, "mps2-an385": 10.5e6, "mps3-an547": 0.9e6},
 )
 _RESNET = Network(
     "mlperf_tiny/pretrainedResnet_quant.tflite",
     "cifar10/cifar10_dev_1000.npz",
     "mlperf_tiny/pretrainedResnet_quant_expected_tflite_ref.npz",
-    {"mps2-an386": 14.3e6, "mps2-an500": 14.3e6, "mps2-an385": 38e6},
+    {"mps2-an386": 13.4e6, "mps2-an500": 13.4e6, "mps2-an385": 38e6, "mps3-an547": 2.6e6},
 )
-_TARGETS = {"mps2-an386": "cortex-m-dsp", "mps2-an500": "cortex-m-dsp", "mps2-an385": "cortex-m"}
+_TARGETS = {
+    "mps2-an386": "cortex-m-dsp",
+    "mps2-an500": "cortex-m-dsp",
+    "mps2-an385": "cortex-m",
+    "mps3-an547": "cortex-m-mve",
+}
+
+
+@pytest.mark.heavy
+def test_the_smallest_plan_equals_litert(
+    build_image: board.BuildImage, shared_data: Path, tmp_path: Path
+) -> None:
+    """Scratch is another, codes are the same."""
+    x = np.load(shared_data / _RESNET.inputs)["x"][:2]
+    x = (x.astype(np.int16) - 128).astype(np.int8) if x.dtype == np.uint8 else x
+    expected = np.load(shared_data / _RESNET.expected)["y"][:2]
+    graph = netgen.load(str(shared_data / _RESNET.file))
+    netgen.emit(graph, tmp_path / "net.c", target="cortex-m-dsp", ram="least")
+    sources = (tmp_path / "net.c", tmp_path / "net_weights.c")
+    flags = ("-std=c99", "-O2")
+    model = board.Model(sources, "net", x[0].size, expected.shape[1], flags, "int8_t")
+    image = build_image("mps2-an386", model, tmp_path)
+    np.testing.assert_array_equal(image.run(x.reshape(2, -1)), expected)
 
 
 @pytest.mark.heavy

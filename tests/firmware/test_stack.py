@@ -55,13 +55,20 @@ def pointwise() -> Tensor:
     return relu(conv2d(image(4, 4, 8), 8, 1, name="layer"))
 
 
-@pytest.mark.parametrize("target", ["cortex-m-dsp", heavy("cortex-m")])
+@pytest.mark.parametrize(
+    ("target", "machine"),
+    [
+        ("cortex-m-dsp", "mps2-an386"),
+        heavy("cortex-m", "mps2-an386"),
+        heavy("cortex-m-mve", "mps3-an547"),
+    ],
+)
 def test_no_run_touches_more_than_is_stated(
-    target: str, build_image: board.BuildImage, tmp_path: Path
+    target: str, machine: str, build_image: board.BuildImage, tmp_path: Path
 ) -> None:
     del build_image  # it skips the test where tools are missing
     netgen.emit(quantised(seeded(pointwise)).graph, tmp_path / "net.c", target=target)
-    described = find_board("mps2-an386")
+    described = find_board(machine)
     flags = (*board.APP_FLAGS, *described.flags)
     footprint = measure_footprint(tmp_path / "net.c", board.TOOLCHAIN, flags, described.name)
     touched = int(board.run_program(described.name, _PROGRAM, tmp_path, b""))

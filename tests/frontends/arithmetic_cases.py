@@ -8,6 +8,7 @@ from onnx.helper import make_sparse_tensor
 from onnx.numpy_helper import from_array
 
 from netgen.weights.seeded import uniform
+from tests.frontends.code_cases import FOLDED_CODES
 from tests.frontends.operator_cases import Cases, folded
 
 END = 2**63 - 1
@@ -20,6 +21,7 @@ TRUE = np.array([True, False, True, True, False, False])
 KINDS = (1, 2, 4, 10, 11, 12, 13)
 
 FOLDED: Cases = {
+    **FOLDED_CODES,
     "Abs": [folded("Abs", FLOATS), folded("Abs", WHOLE)],
     **{
         name: [

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netgen.weights.seeded import uniform
+from tests.frontends.code_cases import CODED
 from tests.frontends.cut_cases import CUTS
 from tests.frontends.onnx_models import Model
 from tests.frontends.operator_cases import Case, Cases, case
@@ -284,6 +285,7 @@ LAYERS: Cases = {
         case("Softmax", "x", first=13),
         case("Softmax", "x", axis=1, last=12),
     ],
+    **CODED,
     "Squeeze": [
         case("Squeeze", "x", axes=[3, -2], shape=(1, 6, 1, 1), last=12),
         case("Squeeze", "x", [3, -2], shape=(1, 6, 1, 1), first=13),

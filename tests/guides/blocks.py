@@ -13,7 +13,7 @@ README = REPOSITORY / "README.md"
 GUIDES = sorted((REPOSITORY / "netgen" / "guides").glob("*.md"))
 DOCUMENTS = [README, *GUIDES]
 # The language, then words for the tests: `long` blocks take minutes, and are only read; those of an
-# `emulator` need one.
+# `emulator` need one, those of a `wheel` what pip installs, those of an engine its package.
 _FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BETWEEN_COMMANDS = {"&&", "||", "|", ";"}
 _INLINE = re.compile(r"`(netgen [^`]*)`")

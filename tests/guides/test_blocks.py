@@ -30,7 +30,7 @@ WARNINGS = ("-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werro
 TUNING = '{"version": 1, "netgen": "0", "target": "generic", "compiler": "gcc", "layers": {}}'
 LANGUAGES: dict[str, set[str]] = {
     "console": {"long", "emulator"},
-    "python": set(),
+    "python": {"wheel", "joblib", "dask", "ray"},
     "c": {"blob", "rows", "state"},
     "sh": set(),
 }

@@ -73,6 +73,9 @@ def others_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
     types = {"x": x, "w": weights}
     layer = Layer(up, types, up.result_type([x, weights]), frozenset("w"))
     yield layer, {"w": np.ones(weights.shape, np.int8)}
+    window = Conv2d(pad=(1, 1, 1, 1), **own)
+    layer = Layer(window, types, window.result_type([x, weights]), frozenset("w"))
+    yield layer, {"w": np.ones(weights.shape, np.int8)}
     weights = TensorType("i8", (5, 3, 3, 1), Quantisation(0.5))
     apart = DepthwiseConv2d(pad=(1, 1, 1, 1), **own)
     types = {"x": x, "w": weights}

@@ -34,24 +34,38 @@ def scores_of_static(
     are computed as the file says, without the 16-bit sums that saturate on some processors.
     """
     onnxruntime: Any = find_package("onnxruntime")
-    quantization: Any = find_package("onnxruntime.quantization")
-    source, target = folder / "float.onnx", folder / f"{method}.onnx"
-    source.write_bytes(graph_to_onnx(fuse_for_others(graph), "NCHW"))
+    target = quantised_file(graph, calibration, folder, method=method)
     name = graph.inputs[0].name
-    first = np.ascontiguousarray(np.moveaxis(calibration, -1, 1))
-    quantization.quantize_static(
-        source,
-        target,
-        _Reader(name, first),
-        quant_format=quantization.QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=quantization.QuantType.QUInt8,
-        weight_type=quantization.QuantType.QInt8,
-        calibrate_method=getattr(quantization.CalibrationMethod, method),
-    )
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(target, options, providers=["CPUExecutionProvider"])
     given = np.ascontiguousarray(np.moveaxis(images, -1, 1))
     return np.concatenate([session.run(None, {name: image[None]})[0] for image in given])
+
+
+def quantised_file(
+    graph: Graph,
+    calibration: Array,
+    folder: Path,
+    *,
+    method: str = "MinMax",
+    form: str = "QDQ",
+    activations: str = "QUInt8",
+) -> Path:
+    """The file of ONNX Runtime's quantiser, per channel, of one of its forms and element types."""
+    quantization: Any = find_package("onnxruntime.quantization")
+    source, target = folder / "float.onnx", folder / f"{method}_{form}_{activations}.onnx"
+    source.write_bytes(graph_to_onnx(fuse_for_others(graph), "NCHW"))
+    first = np.ascontiguousarray(np.moveaxis(calibration, -1, 1))
+    quantization.quantize_static(
+        source,
+        target,
+        _Reader(graph.inputs[0].name, first),
+        quant_format=getattr(quantization.QuantFormat, form),
+        per_channel=True,
+        activation_type=getattr(quantization.QuantType, activations),
+        weight_type=quantization.QuantType.QInt8,
+        calibrate_method=getattr(quantization.CalibrationMethod, method),
+    )
+    return target

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import pytest
 
+from netgen.pictures.memory_map import memory_map
 from netgen.plan.data.plan import Plan
-from netgen.report.memory_map import memory_map
 from tests.pictures import parse
 from tests.report.pages import CASES, SVG, classes, number, planned
 

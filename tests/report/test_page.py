@@ -14,11 +14,11 @@ import pytest
 from netgen.compiler import Lowered, load, resolve_target
 from netgen.ops.channel_map import ChannelMap
 from netgen.passes import run_pipeline
+from netgen.pictures.svg import plain, shortened
 from netgen.plan.build import build_plan
 from netgen.plan.pareto import Point, pareto
 from netgen.report.layers import layer_facts
 from netgen.report.page import report_page
-from netgen.report.svg import plain, shortened
 from tests.cli.commands import TINY_SOURCE
 from tests.pictures import parse
 from tests.plan.small_graphs import BODIES, read

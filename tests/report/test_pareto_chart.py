@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netgen.pictures.svg import standalone, ticks
 from netgen.plan.pareto import Point
 from netgen.report.pareto_chart import pareto_chart
-from netgen.report.svg import standalone, ticks
 from netgen.report.tables import pareto_table
 from tests.pictures import parse
 from tests.report.pages import SVG, classes, number, points

@@ -163,3 +163,14 @@ def test_another_systems_model_is_refused(sum_stub: Stub, tmp_path: Path) -> Non
     file.write_bytes(content)
     with pytest.raises(BuildError, match=f"it was built for another system, expected {there}"):
         load_compiled(file)
+
+
+def test_a_pickle_is_about_as_large_as_the_file(sum_stub: Stub, tmp_path: Path) -> None:
+    """With 1 MB of weights: what else there is may take a tenth of it."""
+    image = sum_stub.image()
+    assert isinstance(image.weights, bytes)
+    model = CompiledModel(dataclasses.replace(image, weights=image.weights + bytes(1 << 20)))
+    model.save(tmp_path / "model.netgen")
+    size = (tmp_path / "model.netgen").stat().st_size
+    assert len(pickle.dumps(model)) < 1.1 * size
+    assert len(pickle.dumps(load_compiled(tmp_path / "model.netgen"))) < 1.1 * size

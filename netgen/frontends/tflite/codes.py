@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from netgen.errors import GraphError
@@ -15,6 +16,7 @@ from netgen.frontends.tflite.broadcasting import (
     spread,
 )
 from netgen.frontends.tflite.call import Call
+from netgen.frontends.tflite.faults import UnsupportedError
 from netgen.frontends.tflite.parts import FileTensor
 from netgen.ops.broadcast import Broadcast
 from netgen.ops.rescaled import OwnCodes
@@ -38,6 +40,23 @@ def fused_act(call: Call) -> str:
     """The name of the activation that the options fuse into an operator of codes."""
     act = call.activation()
     return "none" if act is None else act.operator_name
+
+
+def require_general(call: Call) -> None:
+    """Raise UnsupportedError for sums of int16 that LiteRT only shifts.
+
+    Source: TensorFlow Lite, `add.cc`, Prepare: all scales are powers of 2, and an option says so.
+    TensorFlow Lite Micro does not look at it.
+    """
+    found = [each.type() for each in (*call.read, *call.made) if each is not None]
+    if found[-1].dtype != "i16" or call.profile != "litert" or not call.integer("PotScaleInt16"):
+        return
+    scales = [0.0 if kind.quantisation is None else kind.quantisation.scale for kind in found]
+    if all(isinstance(scale, float) and math.frexp(scale)[0] == 0.5 for scale in scales):
+        raise UnsupportedError(
+            "sums of int16 that are shifted are not supported",
+            hint="scales that are no powers of 2, or pot_scale_int16=false",
+        )
 
 
 def of_two_codes(op: Broadcast, call: Call) -> TensorView:

@@ -19,7 +19,13 @@ from netgen.frontends.tflite.broadcasting import (
     in_stored_order,
 )
 from netgen.frontends.tflite.call import Call
-from netgen.frontends.tflite.codes import fused_act, of_codes, of_two_codes, own_scale
+from netgen.frontends.tflite.codes import (
+    fused_act,
+    of_codes,
+    of_two_codes,
+    own_scale,
+    require_general,
+)
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.ir.tensor_type import Quantisation
 from netgen.ops.activation import ElementwiseActivation
@@ -102,6 +108,7 @@ def softmax(call: Call) -> TensorView:
 def add(call: Call) -> TensorView:
     """ADD of two tensors -> add; of a constant -> a bias, batch_norm, or add."""
     if of_codes(call):
+        require_general(call)
         return of_two_codes(Add(act=fused_act(call), **own_scale(call)), call)
     return _of_floats(call, _sum)
 
@@ -109,6 +116,7 @@ def add(call: Call) -> TensorView:
 def sub(call: Call) -> TensorView:
     """SUB of two tensors -> sub; with a constant, one of both is negated and added."""
     if of_codes(call):
+        require_general(call)
         return of_two_codes(Sub(act=fused_act(call), **own_scale(call)), call)
     return _of_floats(call, _difference)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
-from netgen.errors import GraphError
+from netgen.errors import GraphError, WeightsError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.dilated import dealt_again, dilated
-from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
+from netgen.frontends.tflite.faults import UnsupportedError
 from netgen.frontends.tflite.learned import Array, Learned
 from netgen.frontends.tflite.window import stride_of, window_padding
 from netgen.ops.conv2d import Conv2d
@@ -86,6 +87,8 @@ def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorVi
     if w.zero and w.array.dtype == np.int8:
         raise GraphError("int8 weights with a zero point", expected="0", found=str(w.zero))
     rounding = "fixed32" if w.array.dtype == np.uint8 else "fixed"
+    if is_wide(call, call.tensor()):
+        rounding = "wide"
     bias, dealt = (
         bias_of(call, call.tensor(), w.array.shape[0]),
         call.builder.dealt_to(call.tensor()),
@@ -98,9 +101,11 @@ def _convolved(call: Call, op: Conv2d | DepthwiseConv2d, w: Learned) -> TensorVi
 
 
 def bias_of(call: Call, x: TensorView, outputs: int, index: int = 2) -> list[str]:
-    """The bias as an operand, if there is one: of floats, or int32 beside codes x of 8 bits."""
-    if call.builder.kind(x).dtype == "i16":
-        raise UnsupportedError("not supported of i16", hint=WITHOUT_QUANTISATION)
+    """The bias as an operand, if there is one: of floats, or int32 beside codes x of 8 bits.
+
+    Beside codes of 16 bits it is int64, of numbers that fit into int32: beside one of int32
+    LiteRT's sums overflow.
+    """
     if call.given(index) is None:
         return []
     array, tensor = call.known(index, "the bias"), call.read[index]
@@ -109,10 +114,31 @@ def bias_of(call: Call, x: TensorView, outputs: int, index: int = 2) -> list[str
         raise GraphError(
             "the bias does not fit", expected=f"{outputs} numbers", found=str(list(array.shape))
         )
+    if is_wide(call, x):
+        return [call.builder.sums(tensor.name, _whole(array).reshape(-1))]
     if array.dtype == np.int32 and not call.builder.kind(x).element.is_float:
         return [call.builder.sums(tensor.name, array.reshape(-1))]
     b = call.weights(index, "the bias")
     return [call.builder.learned(b.dequantised().turned(b.array.reshape(-1)))]
+
+
+def is_wide(call: Call, x: TensorView) -> bool:
+    """Whether x is of codes of 16 bits; raises UnsupportedError where they have a zero point."""
+    kind = call.builder.kind(x)
+    if kind.dtype == "i16" and kind.zero:
+        raise UnsupportedError("not supported of i16 around another number than zero")
+    return kind.dtype == "i16"
+
+
+def _whole(bias: Array) -> npt.NDArray[np.int32]:
+    """A bias of int64 in 32 bits; raises WeightsError for other ones."""
+    if bias.dtype != np.int64 or (bias != bias.astype(np.int32)).any():
+        raise WeightsError(
+            "the bias beside activations of int16 is none that netgen reads",
+            expected="int64, of numbers that fit into 32 bits",
+            found=str(bias.dtype),
+        )
+    return bias.astype(np.int32)
 
 
 def fully_connected(call: Call) -> TensorView:
@@ -147,7 +173,7 @@ def fully_connected(call: Call) -> TensorView:
         return row_major(_linear(call, x, learned), shape)
     image = call.builder.image(call.builder.reshaped(x, (1, 1, rows, inputs)))
     turned = learned.turned(w.reshape(outputs, 1, 1, inputs))
-    rounding = _rounding(call, learned)
+    rounding = _rounding(call, x, learned)
     y = call.emit_weighted(Conv2d(), image, turned, bias_of(call, x, outputs), rounding)
     return call.builder.reshaped(row_major(y, call.builder.shape(y)), shape)
 
@@ -158,11 +184,11 @@ def _linear(call: Call, x: TensorView, learned: Learned) -> str:
     axes = (0, *(1 + order.index(atom) for atom in x.storage))
     turned = w.reshape(w.shape[0], *(atom.size for atom in order)).transpose(axes).reshape(w.shape)
     vector = call.builder.stored(x, x.storage, (1, w.shape[1]))
-    bias, rounding = bias_of(call, x, w.shape[0]), _rounding(call, learned)
+    bias, rounding = bias_of(call, x, w.shape[0]), _rounding(call, x, learned)
     return call.emit_weighted(Linear(), vector, learned.turned(turned), bias, rounding)
 
 
-def _rounding(call: Call, w: Learned) -> str:
+def _rounding(call: Call, x: TensorView, w: Learned) -> str:
     """The rounding of sums of a fully connected layer of codes.
 
     Sources: LiteRT, `reference/integer_ops/fully_connected.h`: in float64. TensorFlow Lite Micro,
@@ -170,4 +196,6 @@ def _rounding(call: Call, w: Learned) -> str:
     """
     if call.profile == "litert":
         return "real"
+    if is_wide(call, x):
+        return "wide"
     return "fixed32" if len(w.scales) == 1 else "fixed"

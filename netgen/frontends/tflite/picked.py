@@ -121,6 +121,30 @@ def gather(call: Call) -> TensorView:
     return call.builder.reshaped(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
+def gather_nd(call: Call) -> TensorView:
+    """GATHER_ND at known places -> slices and concat: of the first axes as one.
+
+    Source: TensorFlow Lite, `reference/gather_nd.h`: places are numbers of the first axes.
+    """
+    x, indices = call.tensor(), call.known(1, "the indices")
+    known = indices.shape[-1] if indices.ndim else 0
+    if indices.dtype.kind not in "iu" or not indices.size or known > len(x.shape):
+        raise GraphError(
+            "indices that are no places of the tensor",
+            expected=f"[..., 1 to {len(x.shape)}] of integers",
+            found=f"{indices.dtype}{list(indices.shape)}",
+        )
+    call.budget.take(indices.size)
+    ahead, behind = x.shape[:known], x.shape[known:]
+    if (indices < 0).any() or (indices >= np.array(ahead)).any():
+        raise GraphError("an index outside the tensor", expected=f"less than {list(ahead)}")
+    steps = np.array([prod(ahead[axis + 1 :]) for axis in range(known)])
+    places = (indices.reshape(-1, known) * steps).sum(axis=1)
+    flat = call.builder.reshaped(x, (prod(ahead), *behind))
+    y = picked(call, flat, 0, [int(place) for place in places], call.name)
+    return call.builder.reshaped(y, (*indices.shape[:-1], *behind))
+
+
 def reverse(call: Call) -> TensorView:
     """REVERSE_V2: the places of some axes from the last to the first."""
     x = call.tensor()

@@ -20,7 +20,7 @@ _RESIZING = ("AlignCorners", "HalfPixelCenters")
 
 # Of each operator the table of its options and the fields that netgen reads.
 OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "ADD": ("AddOptions", ("FusedActivationFunction", "PotScaleInt16")),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOLING),
     "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "CALL_ONCE": ("CallOnceOptions", ("InitSubgraphIndex",)),
@@ -56,7 +56,7 @@ OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask", "Offset"),
     ),
     "SUM": ("ReducerOptions", ("KeepDims",)),
-    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction", "PotScaleInt16")),
     "VAR_HANDLE": ("VarHandleOptions", ("Container", "SharedName")),
     "TRANSPOSE_CONV": (
         "TransposeConvOptions", ("Padding", "StrideH", "StrideW", "FusedActivationFunction"),

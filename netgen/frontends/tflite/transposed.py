@@ -8,6 +8,7 @@ from netgen.errors import GraphError
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call
 from netgen.frontends.tflite.codes import of_codes
+from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.frontends.tflite.layers import bias_of
 from netgen.frontends.tflite.learned import Learned
 from netgen.frontends.tflite.window import stride_of
@@ -68,6 +69,8 @@ def _transposed(
     call: Call, x: TensorView, w: Learned, size: tuple[int, int], bias: int
 ) -> TensorView:
     """The image of this size; `bias` is the input that has it."""
+    if call.builder.kind(x).dtype == "i16":
+        raise UnsupportedError("not supported of i16", hint=WITHOUT_QUANTISATION)
     outputs, *kernel, _ = w.array.shape
     stride = stride_of(call)
     op = TransposeConv2d(size, stride, _before(call, size, kernel, stride))

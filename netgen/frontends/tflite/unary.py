@@ -10,10 +10,11 @@ import numpy as np
 from netgen.frontends import onnx_reductions
 from netgen.frontends.onnx_tensor_view import TensorView, row_major
 from netgen.frontends.tflite.call import Call, Mapping
-from netgen.frontends.tflite.codes import of_codes, own_scale
+from netgen.frontends.tflite.codes import of_codes, of_two_codes, own_scale
 from netgen.frontends.tflite.elementwise import of_two_floats
 from netgen.frontends.tflite.faults import WITHOUT_QUANTISATION, UnsupportedError
 from netgen.frontends.tflite.of_onnx import by_onnx
+from netgen.ir.operator import Operator
 from netgen.ops.absolute import Absolute
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.ceil import Ceil
@@ -24,12 +25,16 @@ from netgen.ops.exp import Exp
 from netgen.ops.floor import Floor
 from netgen.ops.gelu import Gelu
 from netgen.ops.gelu_tanh import GeluTanh
+from netgen.ops.l2_normalize import L2Normalize
 from netgen.ops.log import Log
+from netgen.ops.log_softmax import LogSoftmax
 from netgen.ops.mul import Mul
 from netgen.ops.reduce_sum import ReduceSum
 from netgen.ops.round_even import RoundEven
+from netgen.ops.rsqrt import Rsqrt
 from netgen.ops.sign import Sign
 from netgen.ops.sqrt import Sqrt
+from netgen.ops.squared_difference import SquaredDifference
 from netgen.ops.sub import Sub
 
 
@@ -70,24 +75,33 @@ def square(call: Call) -> TensorView:
 
 
 def rsqrt(call: Call) -> TensorView:
-    """RSQRT -> sqrt, and the quotient of 1 by it."""
-    x, builder = _floats_only(call), call.builder
+    """RSQRT -> sqrt, and the quotient of 1 by it; of codes rsqrt."""
+    x, builder = call.tensor(), call.builder
+    if of_codes(call):
+        return replace(x, value=builder.emit(Rsqrt(**own_scale(call)), [x.value], call.name))
     root = builder.emit(Sqrt(), [x.value], f"{call.name}.sqrt")
     one = builder.constant(f"{call.name}.one", np.ones((1,) * len(builder.shape(root))))
     return replace(x, value=builder.emit(Div(), [one, root], call.name))
 
 
 def squared_difference(call: Call) -> TensorView:
-    """SQUARED_DIFFERENCE -> sub, mul by itself."""
-    _require_floats(call)
+    """SQUARED_DIFFERENCE -> sub, mul by itself; of codes squared_difference."""
+    if of_codes(call):
+        return of_two_codes(SquaredDifference(**own_scale(call)), call)
     difference = of_two_floats(Sub(), call)
     value = difference.value
     return replace(difference, value=call.builder.emit(Mul(), [value, value], call.name))
 
 
+def _of_pixels(op: Operator, call: Call) -> TensorView:
+    x = call.tensor()
+    return row_major(call.builder.emit(op, [call.builder.natural(x)], call.name), x.shape)
+
+
 def log_softmax(call: Call) -> TensorView:
     """LOG_SOFTMAX: as ONNX's, less the largest element first, along the last axis."""
-    _require_floats(call)
+    if of_codes(call):
+        return _of_pixels(LogSoftmax(**own_scale(call)), call)
     return by_onnx(call, onnx_reductions.log_softmax, "LogSoftmax", {"axis": -1})
 
 
@@ -96,7 +110,9 @@ def l2_normalization(call: Call) -> TensorView:
 
     Source: TensorFlow Lite, `reference/l2normalization.h`: the root is at least 1e-6.
     """
-    x, builder, name = _floats_only(call), call.builder, call.name
+    if of_codes(call):
+        return _of_pixels(L2Normalize(**own_scale(call)), call)
+    x, builder, name = call.tensor(), call.builder, call.name
     value = builder.natural(x)
     squares = builder.emit(Mul(), [value, value], f"{name}.squares")
     total = builder.emit(ReduceSum((len(x.shape) - 1,)), [squares], f"{name}.sum")

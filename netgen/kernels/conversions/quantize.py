@@ -1,4 +1,7 @@
-"""Codes of real numbers: y = round(x / scale) + zero, halves away from zero, saturating."""
+"""Codes of real numbers: y = round(x / scale) + zero, saturating.
+
+Halves go away from zero, or to even.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ class QuantizeKernel(ElementKernel):
 
     def title(self, layer: Layer) -> str:
         """Element type and number of elements."""
-        return f"quantize_{layer.result.dtype}_{layer.result.elements}"
+        even = "even_" if _op(layer).rounding == "even" else ""
+        return f"quantize_{even}{layer.result.dtype}_{layer.result.elements}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Elements, or pixels and stretches of channels; the scale, the zero point, the bounds.
@@ -40,12 +44,17 @@ class QuantizeKernel(ElementKernel):
         Bounds are of codes less their zero point.
         """
         del target
-        op, element = layer.op, layer.result.element
-        assert isinstance(op, Quantize)
+        op, element = _op(layer), layer.result.element
         return {
             **describe_elements(layer, ("x", "y")),
             "scale": hexadecimal(op.scale),
             "zero": op.zero,
             "low": element.low - op.zero,
             "high": element.high - op.zero,
+            "even": op.rounding == "even",
         }
+
+
+def _op(layer: Layer) -> Quantize:
+    assert isinstance(layer.op, Quantize)
+    return layer.op

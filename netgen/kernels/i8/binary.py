@@ -22,6 +22,9 @@ from netgen.ops.broadcast import Broadcast
 from netgen.ops.fixed_point import Multiplier
 from netgen.ops.rescaled import clamped_codes
 
+BYTES: ElementsByLetter = {"": frozenset({"i8", "u8"})}
+# Of sums and products.
+WIDER: ElementsByLetter = {"": frozenset({"i8", "u8", "i16"})}
 # Cycles of one rounded product.
 RESCALING = 6.0
 
@@ -29,10 +32,11 @@ RESCALING = 6.0
 class BinaryI8(ElementKernel):
     """Any shape; plain loops, of which compilers make vectors where there are some of int64."""
 
-    elements: ClassVar[ElementsByLetter] = {"": frozenset({"i8", "u8"})}
+    elements: ClassVar[ElementsByLetter] = BYTES
     weights_element: ClassVar[str] = "i32"
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
+    rounding: ClassVar[str] = "fixed"
     # Rounded products of an element.
     rescalings: ClassVar[int] = 1
 
@@ -46,7 +50,12 @@ class BinaryI8(ElementKernel):
 
     def accepts(self, layer: Layer) -> bool:
         """Constants where they are packed, activations elsewhere."""
-        return isinstance(layer.op, self.operators) and layer.constant == set(self.constants)
+        op = layer.op
+        return (
+            isinstance(op, self.operators)
+            and layer.constant == set(self.constants)
+            and _op(layer).rounding == self.rounding
+        )
 
     def title(self, layer: Layer) -> str:
         """Operator, element type, number of elements or pixels and channels, activation."""
@@ -103,6 +112,8 @@ class BinaryI8(ElementKernel):
 
 class RealForms(BinaryI8):
     """The part of kernels that compute in float32 where all pairs of codes are proved right."""
+
+    elements: ClassVar[ElementsByLetter] = BYTES
 
     def accepts(self, layer: Layer) -> bool:
         """Layers for which a form is found."""

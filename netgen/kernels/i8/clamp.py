@@ -27,6 +27,8 @@ class ClampI8(ElementKernel):
     def accepts(self, layer: Layer) -> bool:
         """Clamps, and codes of another zero point or sign; the scale is the same."""
         x, y = layer.operands["x"], layer.result
+        if isinstance(layer.op, Clamp) and layer.op.rounding != "fixed":
+            return False  # bounds are rounded otherwise
         return isinstance(layer.op, self.operators) and scale_of(x) == scale_of(y)
 
     def title(self, layer: Layer) -> str:

@@ -20,7 +20,7 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import window_title
 from netgen.kernels.i8.conv2d_portable import Conv2dPortableI8
 from netgen.kernels.i8.numbers_by_kind import count_of_numbers, pack_numbers
-from netgen.kernels.i8.sums import codes_title, word_bytes, words_of
+from netgen.kernels.i8.sums import codes_title, rounding_of, word_bytes, words_of
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.products import describe_inputs, describe_outputs
 from netgen.kernels.targets import Target
@@ -45,7 +45,7 @@ class Conv2dTilesI8(Conv2dPortableI8):
         op, w = layer.op, layer.operands["w"]
         if not isinstance(op, Conv2d) or op.groups > 1 or "w" not in layer.constant:
             return False
-        plain = op.dilation == (1, 1) and op.rounding != "real" and w.shape[0] % _TILE == 0
+        plain = op.dilation == (1, 1) and rounding_of(op) == "fixed" and w.shape[0] % _TILE == 0
         dense = not describe_inputs(layer, 1)["x_runs"] and len(describe_outputs(layer, 1)) == 1
         return plain and dense and (_copied(layer) or _whole(layer))
 

@@ -51,7 +51,7 @@ _MOST_TAPS = 49
 
 
 class DepthwiseConv2dI8(Kernel):
-    """Multiplier 1; any window, stride, padding, dilation and layout; sums rescaled in integers."""
+    """Multiplier 1; any window, stride, padding, dilation and layout; no sums in float64."""
 
     name: ClassVar[str] = "depthwise_conv2d_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (DepthwiseConv2d,)

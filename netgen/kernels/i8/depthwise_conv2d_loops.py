@@ -18,7 +18,7 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_window
 from netgen.kernels.i8.depthwise_conv2d_portable import DepthwiseConv2dPortableI8
 from netgen.kernels.i8.numbers_by_kind import count_of_numbers, pack_numbers
-from netgen.kernels.i8.sums import describe_codes, words_of
+from netgen.kernels.i8.sums import describe_codes, rounding_of, words_of
 from netgen.kernels.layer import Json, Layer, Packed
 from netgen.kernels.layout import Places
 from netgen.kernels.stretches import (
@@ -50,7 +50,7 @@ class DepthwiseConv2dLoopsI8(DepthwiseConv2dPortableI8):
         op = layer.op
         if not isinstance(op, DepthwiseConv2d):
             return False
-        return same and op.dilation == (1, 1) and op.rounding != "real"
+        return same and op.dilation == (1, 1) and rounding_of(op) == "fixed"
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Less than channel by channel."""

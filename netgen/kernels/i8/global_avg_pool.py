@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
-from netgen.ir.tensor_type import ELEMENTS
+from netgen.ir.tensor_type import ELEMENTS, hexadecimal
 from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer
 from netgen.kernels.loops import channel_loops
 from netgen.kernels.split import Loop, Split
@@ -46,7 +46,9 @@ class GlobalAvgPoolI8(Kernel):
     def title(self, layer: Layer) -> str:
         """Element type, pixels and channels."""
         x = layer.operands["x"]
-        return f"global_avg_pool_{x.dtype}_{'x'.join(map(str, x.shape[1:]))}"
+        assert isinstance(layer.op, GlobalAvgPool)
+        even = "even_" if layer.op.rounding == "even" else ""
+        return f"global_avg_pool_{even}{x.dtype}_{'x'.join(map(str, x.shape[1:]))}"
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Rows, columns, channels one by one; zero points, the multiplier of sums, bounds of codes.
@@ -56,7 +58,15 @@ class GlobalAvgPoolI8(Kernel):
         op, x, y = layer.op, layer.operands["x"], layer.result
         assert isinstance(op, GlobalAvgPool)
         _, height, width, channels = x.shape
-        multiplier = op.multiplier(x, y)
+        rescaling: dict[str, Json] = {"even": f"{hexadecimal(op.factor(x, y))}f"}
+        if op.rounding == "fixed":
+            multiplier = op.multiplier(x, y)
+            rescaling = {
+                "even": "",
+                "factor": 1 << multiplier.left,
+                "multiplier": multiplier.mantissa,
+                "right": multiplier.right,
+            }
         return {
             "height": height,
             "width": width,
@@ -66,9 +76,7 @@ class GlobalAvgPoolI8(Kernel):
             **describe_pitches(layer, ("x",)),
             "runs": describe_vector_runs(_runs(layer), Tiling()),
             "start": -x.zero * height * width,
-            "factor": 1 << multiplier.left,
-            "multiplier": multiplier.mantissa,
-            "right": multiplier.right,
+            **rescaling,
             "zero": y.zero,
             "low": y.element.low,
             "high": y.element.high,

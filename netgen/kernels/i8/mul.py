@@ -6,8 +6,8 @@ from typing import ClassVar, cast
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.binary import BinaryI8, RealForms, described
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.i8.binary import WIDER, BinaryI8, RealForms, described
+from netgen.kernels.layer import ElementsByLetter, Json, Layer
 from netgen.ops.mul import Mul
 
 
@@ -17,6 +17,7 @@ class MulI8(BinaryI8):
     name: ClassVar[str] = "mul_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Mul,)
     numeric_form: ClassVar[str] = "product-of-codes"
+    elements: ClassVar[ElementsByLetter] = WIDER
 
     def numbers(self, layer: Layer) -> dict[str, Json]:
         """Zero points of operands that are no constants, the multiplier of products."""

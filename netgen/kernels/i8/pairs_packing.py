@@ -117,6 +117,16 @@ def clamps(layer: Layer) -> bool:
     return clamped_codes(op.activation or "none", y) != (y.element.low, y.element.high)
 
 
+def rounds_down(layer: Layer) -> bool:
+    """Whether sums below zero may have a code of their own: halves of those go down.
+
+    A code clamped to the zero point, or to more, is the same wherever halves go.
+    """
+    op, y = layer.op, layer.result
+    assert isinstance(op, Weighted)
+    return clamped_codes(op.activation or "none", y)[0] < y.zero
+
+
 def pack_pairs(
     layer: Layer,
     patch: Patch,
@@ -170,7 +180,7 @@ def _ways(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, tuple[W
     op, y = layer.op, layer.result
     assert isinstance(op, Weighted)
     exact_words = np.concatenate([exact, np.zeros((len(exact), 1), np.int32)], axis=1)
-    if op.rounding == "real":
+    if op.rounding in {"real", "even"}:
         return np.zeros(len(exact), bool), (exact_words, exact_words)
     multiplier, shift = exact.astype(np.int64).T
     most = np.maximum(np.abs(low), np.abs(high))

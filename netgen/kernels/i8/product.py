@@ -15,6 +15,7 @@ from typing import ClassVar
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
 from netgen.kernels.geometry import describe_band, window_title
+from netgen.kernels.i8.code_panels import describe_code_panels, scattered
 from netgen.kernels.i8.packed_panels import packed_panels
 from netgen.kernels.i8.product_packing import (
     code_rows,
@@ -23,12 +24,14 @@ from netgen.kernels.i8.product_packing import (
     pack_product,
     packed_words,
     panel_count,
+    places_of_order,
     words_of_pairs,
 )
 from netgen.kernels.i8.product_shape import (
     LINE,
     Shape,
     Work,
+    is_joined,
     ranked_work,
     shape_of,
     work_cycles,
@@ -37,10 +40,9 @@ from netgen.kernels.i8.product_shape import (
 from netgen.kernels.i8.requantisation import ROWS
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
 from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
-from netgen.kernels.layout import common_spans
 from netgen.kernels.loops import listed_loops, row_loop
 from netgen.kernels.panels import Panel
-from netgen.kernels.products import describe_inputs, describe_product_pitches, visiting_orders
+from netgen.kernels.products import describe_inputs, describe_product_pitches
 from netgen.kernels.split import Loop, Split, cheapest
 from netgen.kernels.split_loops import read_bytes, rows_of_call, split_panels, split_rows
 from netgen.kernels.targets import Target
@@ -84,9 +86,10 @@ class ProductI8(Kernel):
         return f"linear_{types}_{x.shape[-1]}x{y.shape[-1]}{end}"
 
     def cost(self, layer: Layer, target: Target) -> float:
-        """Cycles of the chosen tile."""
+        """Cycles of the chosen tile; of all bands together."""
         shape, tiling, rows = _parts(layer, target)
-        return work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
+        own = work_cycles(shape, work_of(layer, rows, target, tiling).tile, rows, tiling)
+        return own * layer.result.shape[1] / rows if layer.band else own
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window, what is copied, tiles, panels, runs of inputs and pieces of outputs."""
@@ -95,18 +98,14 @@ class ProductI8(Kernel):
         x = layer.operands["x"]
         lanes = tiling.vector_widths[0]
         inputs = describe_inputs(layer, 1)
-        layout = layer.layout("x")
-        joined = (
-            not inputs["x_runs"]
-            and layout.pitch == layout.channels
-            and (not shape.flat or shape.window.stride[1] == 1)
-        )
         return {
             **_describe_shape(shape),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **inputs,
-            "joined": joined,
+            "joined": is_joined(layer, shape),
+            "arranged": shape.arranged,
+            "arranged_places": places_of_order(shape, tiling),
             **describe_codes(layer),
             "codes": x.dtype,
             "result_codes": layer.result.dtype,
@@ -117,8 +116,8 @@ class ProductI8(Kernel):
             **_describe_constants(shape, work, tiling),
             "scratch": self.scratch(layer, target),
             "scratch_words": self.scratch(layer, target) // 4,
-            **_places(shape, work, tiling, scattered=_scattered(layer)),
-            **_describe_outputs(layer, shape, work, lanes),
+            **_places(shape, work, tiling, scattered=scattered(layer)),
+            **describe_code_panels(layer, shape.outputs, work.tile.vectors, lanes),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
@@ -166,7 +165,7 @@ class ProductI8(Kernel):
         """
         shape, tiling, rows = _parts(layer, target)
         work = work_of(layer, rows, target, tiling)
-        before = _places(shape, work, tiling, scattered=_scattered(layer))["words_before"]
+        before = _places(shape, work, tiling, scattered=scattered(layer))["words_before"]
         assert isinstance(before, int)
         size = 4 * before + shape.copied_bytes(work.block, work.tile.rows)
         return -(-size // LINE) * LINE
@@ -240,7 +239,7 @@ def _describe_work(shape: Shape, work: Work) -> dict[str, Json]:
         "loaded": shape.run // shape.load * shape.load,
         "rest": shape.run % shape.load // shape.group,
         "load": shape.load,
-        "saturates": shape.widened,
+        "saturates": shape.saturates,
     }
 
 
@@ -260,54 +259,7 @@ def _places(shape: Shape, work: Work, tiling: Tiling, *, scattered: bool) -> dic
     """Words of scratch: the sums of a strip, and where codes and what is copied begin."""
     words = work.strip(shape) * work.tile.vectors * tiling.vector_widths[0]
     codes = -(-words // 64) * 16 if scattered else 0
-    wide = shape.wide_place(work.block, work.tile.rows) // 4
     return {
         "sum_words": words,
         "words_before": words + codes,
-        "wide_words": words + codes + wide if shape.widened else 0,
     }
-
-
-def _spans(layer: Layer) -> Sequence[tuple[int, int, int]]:
-    """Outputs side by side in y: how many are visited before, their number, their first place."""
-    (order,) = visiting_orders(layer.layout("y"), 1)
-    spans = common_spans({"y": layer.layout("y")}, order)
-    return [(span.start, span.channels, span.first["y"]) for span in spans]
-
-
-def _scattered(layer: Layer) -> bool:
-    return len(_spans(layer)) > 1
-
-
-def _describe_outputs(layer: Layer, shape: Shape, work: Work, lanes: int) -> dict[str, Json]:
-    """Panels of outputs, and the pieces of each in y."""
-    width, vectors = work.tile.vectors * lanes, -(-shape.outputs // lanes)
-    whole = vectors // work.tile.vectors
-    loops = [(0, min(whole * width, shape.outputs), work.tile.vectors)]
-    if vectors % work.tile.vectors:
-        loops.append((whole * width, shape.outputs, vectors % work.tile.vectors))
-    panels: list[Json] = [
-        {
-            "first": first,
-            "end": end,
-            "channels": count * lanes,
-            "elements": count * lanes,
-            "width": count * lanes,
-            "vectors": count,
-            "number": first // width,
-            "full": (end - first) % (count * lanes) == 0,
-        }
-        for first, end, count in loops
-    ]
-    spans = _spans(layer)
-    if len(spans) == 1:
-        return {"panels": panels, "y_first": spans[0][2], "y_pieces": [], "piece_ends": []}
-    pieces: list[Json] = []
-    ends: list[Json] = [0]
-    for first in range(0, shape.outputs, width):
-        for start, count, place in spans:
-            low, high = max(start, first), min(start + count, first + width)
-            if low < high:
-                pieces.append([low - first, place + low - start, high - low])
-        ends.append(len(pieces))
-    return {"panels": panels, "y_first": 0, "y_pieces": pieces, "piece_ends": ends}

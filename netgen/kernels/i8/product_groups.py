@@ -6,7 +6,8 @@ zero add up to 128 at most, and so do those below. So each panel has an order:
 
 1. groups in twos, whose products are added up in one int16: the weights of both fit;
 2. groups whose pairs of weights fit, by themselves;
-3. the pairs of all other groups, which are multiplied as int16.
+3. the pairs of all other groups, which are multiplied as int16: the first and the third input, and
+   the second and the fourth, since a mask makes int16 of every second byte.
 
 Groups and pairs without weights are in none of them. The order is data. So retrained weights fit
 old code, and every order gives the same sums.
@@ -23,7 +24,7 @@ from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.product_shape import Shape
 
 # 255 times this fits int16.
-_MOST = 128
+MOST = 128
 # Words before the places: where each of the three kinds ends.
 ENDS = 3
 _Sums = npt.NDArray[np.int16]
@@ -53,11 +54,11 @@ def order_groups(weights: Array, *, saturates: bool) -> Groups:
     both = np.stack([np.maximum(own, 0).sum(axis=-1), -np.minimum(own, 0).sum(axis=-1)])
     sums: _Sums = both.transpose(2, 0, 1, 3).reshape(count, -1).astype(np.int16)
     most = sums.max(axis=1)
-    fitting = [g for g in used if most[g] <= _MOST]
+    fitting = [g for g in used if most[g] <= MOST]
     doubled = _in_twos(sums, sorted(fitting, key=lambda g: (-most[g], g)))
     single = sorted({*fitting} - {*doubled})
-    wide = [2 * g + half for g in used if most[g] > _MOST for half in range(2)]
-    pairs = tuple(n for n in wide if weights[:, n // 2, n % 2 * 2 :][:, :2].any())
+    wide = [2 * g + half for g in used if most[g] > MOST for half in range(2)]
+    pairs = tuple(n for n in wide if weights[:, n // 2, n % 2 :: 2].any())
     return Groups((*doubled, *single), len(doubled), pairs)
 
 
@@ -67,7 +68,7 @@ def _in_twos(sums: _Sums, falling: list[int]) -> list[int]:
     found: list[int] = []
     while len(left) > 1:
         own, left = left[0], left[1:]
-        (fits,) = np.nonzero((sums[left] + sums[own]).max(axis=1) <= _MOST)
+        (fits,) = np.nonzero((sums[left] + sums[own]).max(axis=1) <= MOST)
         if len(fits):
             found += [int(own), int(left[fits[0]])]
             left = np.delete(left, fits[0])

@@ -17,7 +17,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.product_groups import ENDS, Groups, group_places, order_groups
+from netgen.kernels.i8.product_groups import ENDS, MOST, Groups, group_places, order_groups
+from netgen.kernels.i8.product_pairing import BLOCK, paired_order
 from netgen.kernels.i8.product_shape import Shape
 from netgen.kernels.i8.requantisation import ROWS, pack_requantisation, requantisation_of
 from netgen.kernels.i8.sums import Words, bias_of, words_of
@@ -50,9 +51,14 @@ def packed_words(shape: Shape, tile: Tile, tiling: Tiling) -> int:
 
 
 def order_words(shape: Shape, tiling: Tiling) -> int:
-    """The words of a panel's order: where kinds end, and at most a place for each group or pair."""
+    """The words of a panel's order, those of its inputs included."""
     if tiling.lanes_of_inputs:
         return 0
+    return places_of_order(shape, tiling) + (shape.inputs // 4 if shape.arranged else 0)
+
+
+def places_of_order(shape: Shape, tiling: Tiling) -> int:
+    """The words of where kinds end, and at most a place for each group or pair."""
     return ENDS + shape.depth // (2 if tiling.saturates else shape.group)
 
 
@@ -82,26 +88,34 @@ def pack_product(
     layer: Layer, shape: Shape, tile: Tile, tiling: Tiling, constants: Mapping[str, Packed]
 ) -> Packed:
     """Biases, rows of constants, weights, as one array of int32."""
-    (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
-    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
-    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
-    biases = np.zeros(lanes, np.int64)
-    biases[: len(w)] = b.astype(np.int64) - code_offset(layer, tiling) * w.sum(
-        axis=1, dtype=np.int64
-    )
-    blocks = pack_requantisation(
-        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
-    )
+    numbers, w = pack_numbers(layer, shape, tiling, constants, code_offset(layer, tiling))
     groups = _groups_of_weights(w, shape, tiling)
     if tiling.lanes_of_inputs:
         orders, weights = np.zeros(0, np.int32), _pack_weights(groups, shape, tile, tiling)
     else:
         orders, weights = _pack_ordered(groups, shape, tile, tiling)
     pairs = np.full(words_of_pairs(shape), _pairs_fit(weights, shape, tile, tiling), np.int32)
+    return np.concatenate([numbers, pairs, orders, words_of(weights)])
+
+
+def pack_numbers(
+    layer: Layer, shape: Shape, tiling: Tiling, constants: Mapping[str, Packed], offset: int
+) -> tuple[Words, Array]:
+    """Biases and rows of constants, for a zero point of x at `offset`; weights as visited.
+
+    Weights [outputs, taps and inputs] are less their zero point.
+    """
+    (w,), (b,) = visited(layer, 1, {**constants, "b": bias_of(constants)})
+    w = w.reshape(len(w), -1).astype(np.int64) - layer.operands["w"].zero
+    lanes, width = lanes_in_all(shape, tiling), tiling.vector_widths[0]
+    biases = np.zeros(lanes, np.int64)
+    biases[: len(w)] = b.astype(np.int64) - offset * w.sum(axis=1, dtype=np.int64)
+    blocks = pack_requantisation(
+        requantisation_of(layer, constants), [*_channels(layer, lanes, width)]
+    )
     # With zero points a bias may wrap; so do the sums that begin there.
     wrapped = biases.astype(np.uint32).view(np.int32)
-    rows = np.concatenate(blocks).ravel()
-    return np.concatenate([wrapped, rows, pairs, orders, words_of(weights)])
+    return np.concatenate([wrapped, np.concatenate(blocks).ravel()]), w
 
 
 def _channels(layer: Layer, lanes: int, width: int) -> Array:
@@ -144,12 +158,15 @@ def _pack_weights(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> Pa
 def _pack_ordered(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> tuple[Words, Packed]:
     """The panels' orders of groups, and their weights in that order; places left over are zero."""
     places = group_places(shape)
-    pairs = (places[:, None] + [0, 2]).ravel()
+    pairs = (places[:, None] + [0, 1]).ravel()
     orders, weights = [], []
     for first, end in _panels(shape, tile, tiling):
-        own = groups[first:end]
+        own, arranged = groups[first:end], np.zeros(0, np.int32)
+        if shape.arranged:
+            own, arranged = _arranged(own, shape)
         found = order_groups(own, saturates=tiling.saturates)
         words = np.zeros(order_words(shape, tiling), np.int32)
+        words[len(words) - len(arranged) :] = arranged
         words[:ENDS] = found.ends
         taken = places[[*found.order]], pairs[[*found.pairs]]
         words[ENDS : ENDS + found.ends[-1]] = np.concatenate(taken)
@@ -161,9 +178,17 @@ def _pack_ordered(groups: Array, shape: Shape, tile: Tile, tiling: Tiling) -> tu
     return np.concatenate(orders), np.concatenate(weights)
 
 
+def _arranged(groups: Array, shape: Shape) -> tuple[Array, Words]:
+    """The weights of a panel with its inputs in their order, and the words of that."""
+    inputs = groups.reshape(-1, shape.inputs)
+    order = paired_order(inputs, MOST)
+    places = np.arange(shape.inputs) // BLOCK * BLOCK + order
+    return inputs[:, places].reshape(groups.shape), words_of(order.view(np.int8))
+
+
 def _taken(groups: Array, found: Groups) -> Array:
     """The weights of a panel in its order."""
-    pairs = groups.reshape(len(groups), -1, 2)
+    pairs = groups.reshape(len(groups), -1, 2, 2).swapaxes(2, 3).reshape(len(groups), -1, 2)
     parts = groups[:, [*found.order]], pairs[:, [*found.pairs]]
     return np.concatenate([part.transpose(1, 0, 2).ravel() for part in parts])
 

@@ -6,6 +6,10 @@ are widened to int16 first, two pixels side by side, so layouts, bands and borde
 the weights of four outputs are widened, and meet all pixels of the block: SMLAD multiplies two
 codes at once, and eight sums stay in registers. Sums are integers: no order or block changes them.
 
+A block's pixels are a choice: fewer take less scratch, and more time. A block of one pixel has no
+copies but of a window that does not stand in x as it is read: codes and weights are widened in
+registers, and four sums stay there. It is the only one of a layer with one pixel, and its fastest.
+
 The C functions are shared by all layers (`templates/dsp`): an instance says what is copied.
 """
 
@@ -25,9 +29,10 @@ from netgen.kernels.i8.pairs_packing import (
     pack_pairs,
     panels_of,
     patch_of,
+    rounds_down,
 )
 from netgen.kernels.i8.sums import CODES, codes_title, describe_codes
-from netgen.kernels.layer import ByRows, ElementsByLetter, Json, Kernel, Layer, Packed
+from netgen.kernels.layer import ByRows, Choice, ElementsByLetter, Json, Kernel, Layer, Packed
 from netgen.kernels.products import describe_inputs, describe_product_pitches
 from netgen.kernels.split_loops import rows_of_call
 from netgen.kernels.targets import Target
@@ -38,6 +43,8 @@ from netgen.ops.weighted import Weighted
 
 # Pixels of a block: enough for the weights to be widened seldom, few enough for little memory.
 _MOST_PIXELS, _LEAST_PIXELS, _IMAGE_BYTES = 64, 8, 9216
+# Those of blocks that are smaller; with two, one by one is as fast.
+_FEWER = (32, 16, 8, 4)
 # Codes that a compiler copies without a call.
 _SHORT = 16
 
@@ -80,15 +87,27 @@ class ProductPairsI8(Kernel):
 
     def cost(self, layer: Layer, target: Target) -> float:
         """A quarter of the instructions: products, what is widened, codes of sums."""
-        del target
         patch, panels = patch_of(layer), panels_of(layer)
         pixels = layer.result.elements // layer.result.shape[-1]
-        blocks = pixels / _block(layer, patch)
-        padded = 4 * patch.quads
-        products = 0.19 * padded * PANEL * panels.count * pixels
-        weights = 0.3 * padded * PANEL * panels.count * blocks
+        padded, block = 4 * patch.quads, _block(layer, patch)
+        products = padded * PANEL * panels.count * pixels
+        codes = 3.0 * layer.result.elements
+        if block == 1:
+            copied = 0.0 if patch.direct else 0.3 * padded * pixels
+            return (0.42 if _halves(target) else 0.25) * products + copied + codes
+        weights = 0.3 * padded * PANEL * panels.count * pixels / block
         copied = padded * pixels * (0.3 if patch.direct else 0.6)
-        return products + weights + copied + 3.0 * layer.result.elements
+        return 0.19 * products + weights + copied + codes
+
+    def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
+        """Blocks of so many `pixels`, large ones first."""
+        del target
+        pixels = pixels_of_call(layer)
+        if pixels == 1:
+            return ({"pixels": 1},)
+        own = _own_most(patch_of(layer))
+        sizes = [_equal(pixels, most) for most in (own, *(n for n in _FEWER if n < own))]
+        return tuple({"pixels": size} for size in dict.fromkeys([*sizes, 1]))
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
@@ -96,7 +115,7 @@ class ProductPairsI8(Kernel):
         block, halves = _block(layer, patch), _halves(target)
         window = patch.window
         return {
-            **_describe_patch(layer, patch),
+            **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
@@ -111,8 +130,10 @@ class ProductPairsI8(Kernel):
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
             "clamps": clamps(layer),
-            "pixels": _pixels(layer),
+            "signed": not clamps(layer) and rounds_down(layer),
+            "pixels": pixels_of_call(layer),
             "block": block,
+            "one_by_one": block == 1,
             "panels": panels.count,
             "numbers": NUMBERS,
             "constant_words": panels.count * NUMBERS,
@@ -121,7 +142,7 @@ class ProductPairsI8(Kernel):
             "pair_step": 4 * patch.quads if halves else 2 * patch.depth,
             "words_before": _words_before(patch, block, halves=halves),
             "scratch": self.scratch(layer, target),
-            **_describe_outputs(panels),
+            **describe_outputs(panels),
         }
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
@@ -136,10 +157,15 @@ class ProductPairsI8(Kernel):
         return panels.count * (4 * NUMBERS + depth * PANEL)
 
     def scratch(self, layer: Layer, target: Target) -> int:
-        """One panel of weights, the pixels of a block, and of windows the codes of two."""
+        """One panel of weights, the pixels of a block, and of windows the codes of two.
+
+        Of one pixel the codes of its window alone.
+        """
         patch = patch_of(layer)
-        words = _words_before(patch, _block(layer, patch), halves=_halves(target))
-        return 4 * words + (0 if patch.direct else 8 * patch.quads)
+        block, staged = _block(layer, patch), 0 if patch.direct else 4 * patch.quads
+        if block == 1:
+            return staged
+        return 4 * _words_before(patch, block, halves=_halves(target)) + 2 * staged
 
 
 def _halves(target: Target) -> bool:
@@ -154,7 +180,7 @@ def _words_before(patch: Patch, block: int, *, halves: bool) -> int:
     return -(-2 * patch.depth * _pairs(block) // 4)
 
 
-def _pixels(layer: Layer) -> int:
+def pixels_of_call(layer: Layer) -> int:
     """The pixels that one call computes."""
     if isinstance(layer.op, Linear):
         return 1
@@ -166,14 +192,25 @@ def _pairs(pixels: int) -> int:
 
 
 def _block(layer: Layer, patch: Patch) -> int:
-    """The pixels of a block: all are divided into equal ones, of whole pairs."""
-    pixels = _pixels(layer)
-    most = min(max(_IMAGE_BYTES // (8 * patch.quads), _LEAST_PIXELS), _MOST_PIXELS)
+    """The pixels of a block."""
+    if layer.choice is not None:
+        return layer.choice["pixels"]
+    pixels = pixels_of_call(layer)
+    return 1 if pixels == 1 else _equal(pixels, _own_most(patch))
+
+
+def _own_most(patch: Patch) -> int:
+    """The pixels of the largest block."""
+    return min(max(_IMAGE_BYTES // (8 * patch.quads), _LEAST_PIXELS), _MOST_PIXELS)
+
+
+def _equal(pixels: int, most: int) -> int:
+    """The pixels of blocks of at most so many: all are divided into equal ones, of whole pairs."""
     block = -(-pixels // -(-pixels // most))
     return min(2 * _pairs(block), pixels)
 
 
-def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
+def describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     """Extents, and how windows are copied: row by row if their columns are neighbours in x."""
     (rows, columns), channels = patch.window.size, patch.inputs
     layout = layer.layout("x")
@@ -197,7 +234,7 @@ def _describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
     }
 
 
-def _describe_outputs(panels: Panels) -> dict[str, Json]:
+def describe_outputs(panels: Panels) -> dict[str, Json]:
     """The places of the outputs of panels: four after four, or in pieces."""
     if panels.places is None:
         return {"y_first": panels.first, "y_pieces": [], "whole": panels.outputs % PANEL == 0}

@@ -8,9 +8,10 @@ each code is copied once whatever the window; the taps of one kernel row are the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netgen.kernels.layer import Layer
+from netgen.kernels.products import run_lengths
 from netgen.kernels.targets import Target
 from netgen.kernels.tiles import Tile, diagonally
 from netgen.kernels.tiling import Tiling
@@ -23,6 +24,8 @@ LINE = 64
 _LOAD = 0.05
 # Pixels whose sums wait until they become codes.
 _STRIP = 32
+# Inputs of pixels that can be arranged are a multiple of this.
+_ARRANGED = 8
 # With more pixels weights are read so often that they need not come beforehand.
 _FEW_PIXELS = 512
 
@@ -32,8 +35,9 @@ class Shape:
     """A layer as a product: its window, the extents of image and result, inputs and outputs.
 
     Weights less their zero point may need nine bits: two bytes are then added up, in two `passes`.
-    Tiles `load` so many inputs at once, and so read behind the last ones of a window. Codes are
-    copied twice if some products are of int16 (`widened`).
+    Tiles `load` so many inputs at once, and so read behind the last ones of a window. Sums of
+    pairs of products may saturate (`saturates`). Codes are copied for each panel in an order of its
+    own, if they are `arranged`.
     """
 
     window: Window
@@ -44,7 +48,8 @@ class Shape:
     group: int
     passes: int
     load: int
-    widened: bool
+    saturates: bool
+    arranged: bool = False
 
     @property
     def flat(self) -> bool:
@@ -102,15 +107,8 @@ class Shape:
         return self.copied_rows(rows) * self.row_step + (tile - 1) * self.pixel_step + self.load
 
     def copied_bytes(self, rows: int, tile: int) -> int:
-        """Their bytes, up to a whole word, and those of the same codes as int16."""
-        copied = self.copied(rows, tile)
-        if self.widened:
-            return self.wide_place(rows, tile) + -(-2 * copied // 4) * 4
-        return -(-copied // 4) * 4
-
-    def wide_place(self, rows: int, tile: int) -> int:
-        """The byte at which codes as int16 begin: behind the others, on a cache line."""
-        return -(-self.copied(rows, tile) // LINE) * LINE
+        """Their bytes, up to a whole word."""
+        return -(-self.copied(rows, tile) // 4) * 4
 
     @property
     def weights(self) -> int:
@@ -133,7 +131,7 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         window, image, result = Window((1, 1), (1, 1), (0, 0, 0, 0)), (1, 1), (1, 1)
     w = layer.operands["w"]
     passes = 1 if w.zero - w.element.low == 128 else 2
-    return Shape(
+    shape = Shape(
         window,
         (image[0], image[1]),
         (result[0], result[1]),
@@ -144,6 +142,15 @@ def shape_of(layer: Layer, tiling: Tiling) -> Shape:
         group * max(tiling.lanes_of_inputs, 1),
         tiling.saturates,
     )
+    arranged = tiling.saturates and shape.flat and shape.inputs % _ARRANGED == 0
+    return replace(shape, arranged=arranged and is_joined(layer, shape))
+
+
+def is_joined(layer: Layer, shape: Shape) -> bool:
+    """Whether the inputs of all pixels of a row that are copied follow each other in x."""
+    layout = layer.layout("x")
+    dense = layout.pitch == layout.channels and len(run_lengths(layer, 1)) == 1
+    return dense and (not shape.flat or shape.window.stride[1] == 1)
 
 
 @dataclass(frozen=True)
@@ -188,7 +195,8 @@ def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
 def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:
     """Rows of a block: as many as stay near, but all of them if weights are too many to stay."""
     near = rows
-    while near > 1 and shape.copied_bytes(near, 1) > 2 * target.cache_l1:
+    most = target.cache_l1 // 2 if shape.saturates else 2 * target.cache_l1
+    while near > 1 and shape.copied_bytes(near, 1) > most:
         near = -(-near // 2)
     blocks = [near] if near == rows else [near, rows]
     return blocks[::-1] if shape.weights > target.cache_l2 // 4 else blocks
@@ -219,7 +227,8 @@ def work_cycles(shape: Shape, tile: Tile, rows: int, tiling: Tiling) -> float:
             step += _LOAD * (tile.rows + width)
             ends = tiling.tile_cycles.store * tile.rows * width + tiling.tile_cycles.tile
             cycles += tiles * count * (shape.depth // shape.group * step + ends)
-    return cycles + shape.copied_rows(rows) * (shape.row_step / 16 + 8.0)
+    copies = -(-vectors // tile.vectors) if shape.arranged else 1
+    return cycles + copies * shape.copied_rows(rows) * (shape.row_step / 16 + 8.0)
 
 
 def work_of(layer: Layer, rows: int, target: Target, tiling: Tiling) -> Work:

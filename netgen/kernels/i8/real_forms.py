@@ -24,7 +24,7 @@ from netgen.ops.fixed_point import Multiplier
 from netgen.ops.mul import Mul
 from netgen.ops.rescaled import clamped_codes
 from netgen.ops.sub import Sub
-from netgen.ops.sums_of_codes import LEFT_SHIFT, sum_multipliers
+from netgen.ops.sums_of_codes import left_shift, sum_multipliers
 
 Floats = npt.NDArray[np.float32]
 # The ways in which real numbers of all pairs may be rounded, before the half and with it.
@@ -106,7 +106,7 @@ def _signed(half: np.float32, numbers: Floats) -> Floats:
     return np.where(numbers < 0, -half, half).astype(np.float32)
 
 
-def _fused(x: Array, factor: np.float32, addend: Floats) -> Floats:
+def fused_product(x: Array, factor: np.float32, addend: Floats) -> Floats:
     """X times a factor plus an addend, rounded once; infinite where float64 does not hold it."""
     exact = x.astype(np.float64) * np.float64(factor)  # fits: 17 bits times 24
     total = exact + addend
@@ -119,7 +119,7 @@ def _sum(
     op: Broadcast, less: list[Array], kinds: tuple[TensorType, TensorType], y: TensorType
 ) -> tuple[tuple[list[float], float], _Ways]:
     multipliers = sum_multipliers(kinds, y)
-    both = 2.0**LEFT_SHIFT * _real(multipliers.y)
+    both = 2.0 ** left_shift(y) * _real(multipliers.y)
     sign = np.float32(-1.0 if isinstance(op, Sub) else 1.0)
     a, b = less
 
@@ -129,8 +129,8 @@ def _sum(
         second_alone = (b.astype(np.float32) * second).astype(np.float32)
         every = np.zeros((256, 256), np.float32)
         for numbers in (
-            _fused(a, first, every + second_alone),
-            _fused(b, second, every + first_alone),
+            fused_product(a, first, every + second_alone),
+            fused_product(b, second, every + first_alone),
             first_alone + second_alone,
         ):
             yield numbers + _signed(half, numbers)
@@ -149,6 +149,6 @@ def _product(
         numbers = products.astype(np.float32) * factors[0]
         signed = _signed(half, numbers)
         yield numbers + signed
-        yield _fused(products, factors[0], signed)
+        yield fused_product(products, factors[0], signed)
 
     return ([_real(multiplier)], _half(multiplier)), ways

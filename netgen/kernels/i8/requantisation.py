@@ -7,11 +7,12 @@ rows of int32, each with a word per lane:
 
 | row | words |
 |---|---|
-| 0 | the form, the same in all lanes: EXACT, SIGNED or AFFINE |
-| 1, 2 | what rescales sums exactly (`sums.rescaling_words`): multiplier and shift, or a double |
+| 0 | the form, the same in all lanes: EXACT, SIGNED, AFFINE or EVEN |
+| 1, 2 | what rescales sums exactly (`sums.rescaling_words`): two words |
 | 3, 4 | m and c of the float form, the bits of float32; 0 in vectors that have none |
 
-The exact words always stand there: the plain C that other processors compile knows no other form.
+In the form EVEN the first of them is the float by which sums are multiplied (`scalings.Evens`). The
+exact words always stand there: the plain C that other processors compile knows no other form.
 A kernel's own rows (biases, into which zero points fold) stand where it likes. The functions of
 vectors that read a block are printed by `templates/codes`.
 """
@@ -25,14 +26,14 @@ import numpy as np
 
 from netgen.ir.tensor_type import Array
 from netgen.kernels.i8.float_forms import Codes, FloatForm, Sums, find_affine, find_signed
-from netgen.kernels.i8.scalings import Doubles, FixedPoint, Scaling
+from netgen.kernels.i8.scalings import Doubles, Evens, FixedPoint, Scaling
 from netgen.kernels.i8.sums import Words, checked_sums, rescaling_words
 from netgen.kernels.layer import Layer, Packed
 from netgen.ops.fixed_point import Multipliers
 from netgen.ops.rescaled import clamped_codes
 from netgen.ops.weighted import Weighted
 
-EXACT, SIGNED, AFFINE = 0, 1, 2
+EXACT, SIGNED, AFFINE, EVEN = 0, 1, 2, 3
 ROWS = 5
 
 
@@ -58,12 +59,17 @@ def requantisation_of(layer: Layer, constants: Mapping[str, Packed]) -> Requanti
     assert isinstance(op, Weighted)
     sums, exact = Sums(*checked_sums(layer, constants)), rescaling_words(layer, constants)
     codes = Codes(y.zero, *clamped_codes(op.activation or "none", y))
-    return Requantisation(scaling_of(exact, real=op.rounding == "real"), exact, sums, codes)
+    return Requantisation(scaling_of(exact, op.rounding), exact, sums, codes)
 
 
-def scaling_of(exact: Words, *, real: bool) -> Scaling:
-    """The scaling that words stand for: halves of doubles if `real`, or multipliers and shifts."""
-    if real:
+def scaling_of(exact: Words, rounding: str) -> Scaling:
+    """The scaling that words stand for: halves of doubles if `real`, or multipliers and shifts.
+
+    Those of the rounding `even` are floats.
+    """
+    if rounding == "even":
+        return Evens(np.ascontiguousarray(exact[:, 0].astype("<i4")).view("<f4"))
+    if rounding == "real":
         return Doubles(np.ascontiguousarray(exact.astype("<i4")).view("<f8")[:, 0])
     return FixedPoint(Multipliers(*exact.astype(np.int64).T))
 
@@ -82,6 +88,7 @@ def pack_requantisation(
         full = lanes >= 0
         channels = lanes[full]
         block = np.zeros((ROWS, len(lanes)), np.int32)
+        block[0] = EVEN if isinstance(definition.scaling, Evens) else EXACT
         block[1:3, full] = definition.exact[channels].T
         for form, found in forms.items():
             if found.proved[channels].all():
@@ -97,6 +104,7 @@ def _float_forms(definition: Requantisation) -> dict[int, FloatForm]:
     """The float forms, the cheapest first; the other one only where it is not proved for all."""
     parts = definition.scaling, definition.sums, definition.codes
     forms = {AFFINE: find_affine(*parts)}
-    if not forms[AFFINE].proved.all():
+    # Halves to even take no more than the signed form, so those have no other one.
+    if not forms[AFFINE].proved.all() and not isinstance(definition.scaling, Evens):
         forms[SIGNED] = find_signed(*parts)
     return forms

@@ -87,3 +87,30 @@ class Doubles(Scaling):
         whole = np.trunc(np.abs(products))
         rounded: Array = np.sign(products) * (whole + (np.abs(products) - whole >= 0.5))
         return rounded
+
+
+@dataclass(frozen=True)
+class Evens(Scaling):
+    """Multipliers in float32 for sums rounded to float32, whose products' halves go to even."""
+
+    numbers: Array
+
+    @property
+    def factors(self) -> Array:
+        """The numbers as they are, in float64."""
+        return self.numbers.astype(np.float64)
+
+    def least_sums(self, numbers: Array) -> Array:
+        """The least sums, by halving: sums and products are rounded, so quotients are but near."""
+        below = np.full((len(self.numbers), len(numbers)), -_FAR)
+        reached = np.full(below.shape, _FAR)
+        while (reached - below > 1).any():
+            middle = (below + reached) // 2
+            over = self._rounded(middle) >= numbers
+            reached, below = np.where(over, middle, reached), np.where(over, below, middle)
+        return reached
+
+    def _rounded(self, sums: Array) -> Array:
+        products = sums.astype(np.float32) * self.numbers.astype(np.float32)[:, None]
+        rounded: Array = np.rint(products)
+        return rounded

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from netgen.ir.operator import Operator
 from netgen.ir.tensor_type import Array
-from netgen.kernels.i8.binary import BinaryI8, RealForms, described
-from netgen.kernels.layer import Json, Layer
+from netgen.kernels.i8.binary import WIDER, BinaryI8, RealForms, described
+from netgen.kernels.layer import ElementsByLetter, Json, Layer
 from netgen.ops.add import Add
 from netgen.ops.sub import Sub
-from netgen.ops.sums_of_codes import LEFT_SHIFT, SumMultipliers, sum_multipliers
+from netgen.ops.sums_of_codes import SumMultipliers, left_shift, sum_multipliers
 
 
 class SumI8(BinaryI8):
@@ -19,6 +19,7 @@ class SumI8(BinaryI8):
     name: ClassVar[str] = "sum_i8"
     operators: ClassVar[tuple[type[Operator], ...]] = (Add, Sub)
     numeric_form: ClassVar[str] = "sum-of-codes"
+    elements: ClassVar[ElementsByLetter] = WIDER
     rescalings: ClassVar[int] = 3
 
     def numbers(self, layer: Layer) -> dict[str, Json]:
@@ -26,7 +27,7 @@ class SumI8(BinaryI8):
         multipliers = _multipliers(layer)
         found: dict[str, Json] = {
             "operation": "-" if isinstance(layer.op, Sub) else "+",
-            "left_shift": LEFT_SHIFT,
+            "left_shift": left_shift(layer.result),
         }
         for letter, each in (("a", multipliers.a), ("b", multipliers.b)):
             if letter not in self.constants:
@@ -37,7 +38,7 @@ class SumI8(BinaryI8):
         """Codes in the scale of the sum."""
         multipliers = _multipliers(layer)
         by = multipliers.a if letter == "a" else multipliers.b
-        return by.times((codes - layer.operands[letter].zero) << LEFT_SHIFT)
+        return by.times((codes - layer.operands[letter].zero) << left_shift(layer.result))
 
 
 class SumRealI8(RealForms, SumI8):

@@ -20,10 +20,17 @@ from netgen.ops.weighted import Weighted
 Words = npt.NDArray[np.int32]
 # A zero point is added to rescaled sums.
 _MOST = 2**31 - 1 - 255
+# Bits by which a sum of 64 bits may be shifted to the left.
+_MOST_LEFT = 7
 # Words of each output before the weights: bias, and the two that rescale its sum.
 NUMBERS = 3
 # What the types of x and y may be.
 CODES = frozenset({"i8", "u8"})
+
+
+def rounding_of(op: Weighted) -> str:
+    """The rounding of sums as kernels have it: `real`, `even`, or `fixed` for both of those."""
+    return "fixed" if op.rounding == "fixed32" else op.rounding
 
 
 def words_of(codes: Array) -> Words:
@@ -59,8 +66,11 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
     largest = np.maximum(np.abs(low), np.abs(high))
     op = layer.op
     assert isinstance(op, Weighted)
+    if x.dtype == "i16":
+        _check_wide(op, layer, constants, largest)
+        return low, high
     left = np.zeros(1, np.int64)
-    if op.rounding != "real":
+    if rounding_of(op) == "fixed":
         shift = op.multipliers(x, w, layer.result, _scales(layer, constants)).shift
         left = np.maximum(shift, 0)
     if (np.ldexp(largest.astype(np.float64), left) > _MOST).any():
@@ -73,8 +83,28 @@ def checked_sums(layer: Layer, constants: Mapping[str, Packed]) -> tuple[Array, 
     return low, high
 
 
+def _check_wide(
+    op: Weighted, layer: Layer, constants: Mapping[str, Packed], largest: Array
+) -> None:
+    """Raise WeightsError where sums of 64 bits, rescaled, do not fit into int32."""
+    x, w = layer.operands["x"], layer.operands["w"]
+    scales = _scales(layer, constants)
+    rescaled = largest * op.factors(x, w, layer.result, scales)
+    shift = op.multipliers(x, w, layer.result, scales).shift
+    if (rescaled > _MOST).any() or (shift > _MOST_LEFT).any():
+        raise WeightsError(
+            "sums of products of this layer do not fit into int32 once they are rescaled",
+            expected=f"at most {_MOST}",
+            found=f"up to {float(np.max(rescaled)):g}",
+            hint="check the scales of the layer and its bias",
+        )
+
+
 def rescaling_words(layer: Layer, constants: Mapping[str, Packed]) -> Words:
-    """[outputs, 2]: multiplier and shift of each output's sum, or the two halves of a double."""
+    """[outputs, 2]: multiplier and shift of each output's sum, or the two halves of a double.
+
+    Or a float, behind which stands 0.
+    """
     op, outputs = layer.op, len(constants["w"])
     assert isinstance(op, Weighted)
     x, w = layer.operands["x"], layer.operands["w"]
@@ -82,6 +112,10 @@ def rescaling_words(layer: Layer, constants: Mapping[str, Packed]) -> Words:
     if op.rounding == "real":
         factors = np.broadcast_to(op.factors(x, w, layer.result, scales), outputs)
         return factors.astype("<f8").view("<i4").reshape(outputs, 2).astype(np.int32)
+    if op.rounding == "even":
+        factors = np.broadcast_to(op.factors(x, w, layer.result, scales), outputs)
+        words = factors.astype("<f4").view("<i4").astype(np.int32)
+        return np.stack([words, np.zeros(outputs, np.int32)], axis=1)
     found = op.multipliers(x, w, layer.result, scales)
     both = np.stack([found.mantissa, found.shift], axis=-1)
     return np.broadcast_to(both, (outputs, 2)).astype(np.int32)
@@ -106,11 +140,13 @@ def describe_codes(layer: Layer) -> dict[str, Json]:
     op, y = layer.op, layer.result
     assert isinstance(op, Weighted)
     low, high = clamped_codes(op.activation or "none", y)
+    wide: dict[str, Json] = {"wide": True} if y.dtype == "i16" else {}
     return {
+        **wide,
         "x_zero": layer.operands["x"].zero,
         "w_zero": layer.operands["w"].zero,
         "zero": y.zero,
         "low": low,
         "high": high,
-        "real": op.rounding == "real",
+        "rounding": rounding_of(op),
     }

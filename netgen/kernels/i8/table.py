@@ -18,6 +18,7 @@ from netgen.kernels.targets import Target
 from netgen.ops.activation import ElementwiseActivation
 from netgen.ops.quantize import Quantize
 from netgen.ops.rescale import Rescale
+from netgen.ops.rsqrt import Rsqrt
 
 
 class TableI8(ElementKernel):
@@ -28,6 +29,7 @@ class TableI8(ElementKernel):
         ElementwiseActivation,
         Quantize,
         Rescale,
+        Rsqrt,
     )
     numeric_form: ClassVar[str] = "codes-one-by-one"
     elements: ClassVar[ElementsByLetter] = {

@@ -24,16 +24,16 @@ from netgen.ops.rescaled import clamped_codes
 from netgen.ops.weighted import Weighted
 
 # The words of the first row; see `kernels/i8/requantisation.py`.
-_EXACT, _SIGNED, _AFFINE = 0, 1, 2
+_EXACT, _SIGNED, _AFFINE, _EVEN = 0, 1, 2, 3
 Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Defined:
-    """The codes of the channels of a layer, by definition: `fixed`, or else `double`.
+    """The codes of the channels of a layer, by definition: `fixed`, `single`, or else `double`.
 
-    Of fixed point these are mantissas and shifts, [2, channels]; else numbers in float64. Sums are
-    those that occur in each channel.
+    Of fixed point these are mantissas and shifts, [2, channels]; else numbers in float32 or
+    float64. Sums are those that occur in each channel.
     """
 
     least: Integers
@@ -43,11 +43,15 @@ class Defined:
     high: int
     fixed: Integers | None = None
     double: Array | None = None
+    single: Array | None = None
 
     def words(self) -> Array:
         """The two int32 of each channel from which the exact form computes."""
         if self.fixed is not None:
             return self.fixed.astype(np.int32)
+        if self.single is not None:
+            words = self.single.astype("<f4").view("<i4").astype(np.int32)
+            return np.stack([words, np.zeros(len(words), np.int32)])
         assert self.double is not None
         bits = self.double.astype("<f8").view("<u8")
         halves = [bits & 0xFFFFFFFF, bits >> 32]
@@ -58,6 +62,9 @@ class Defined:
         if self.fixed is not None:
             mantissas, shifts = self.fixed[:, channels][:, :, None]
             scaled = _divided(_doubled_high(sums, mantissas, shifts), np.maximum(-shifts, 0))
+        elif self.single is not None:
+            factors = self.single[channels].astype(np.float32)[:, None]
+            scaled = _half_to_even(sums.astype(np.float32) * factors)
         else:
             assert self.double is not None
             scaled = _half_away(sums.astype(np.float64) * self.double[channels][:, None])
@@ -81,7 +88,8 @@ def check_requantisation(where: str, blocks: Sequence[Block], defined: Defined) 
         raise PlanError("a channel is never requantised", where=where, found=str(missing[0]))
     for block in blocks:
         form = block.rows[0]
-        if form[0] not in {_EXACT, _SIGNED, _AFFINE} or (form != form[0]).any():
+        exact = _EXACT if defined.single is None else _EVEN
+        if form[0] not in {exact, _SIGNED, _AFFINE} or (form != form[0]).any():
             raise PlanError("the form of a vector is none", where=where, found=str(form.tolist()))
     lanes = np.concatenate([block.channels for block in blocks])
     rows = np.concatenate([block.rows for block in blocks], axis=1)[:, lanes >= 0]
@@ -219,6 +227,15 @@ def _half_away(numbers: Array) -> Integers:
     return rounded
 
 
+def _half_to_even(numbers: Array) -> Integers:
+    """To the nearest whole number, of two as near as each other to the even one."""
+    down = np.floor(numbers.astype(np.float64))
+    over = numbers - down
+    up = (over > 0.5) | ((over == 0.5) & (np.mod(down, 2.0) == 1.0))
+    rounded: Integers = (down + up).astype(np.int64)
+    return rounded
+
+
 def check_layer(
     where: str,
     layer: Layer,
@@ -247,6 +264,7 @@ def _defined(layer: Layer, constants: Mapping[str, Packed]) -> Defined:
         most=bias + np.max(products, axis=0).sum(axis=1),
         zero=y.zero,
         **dict(zip(("low", "high"), clamped_codes(op.activation or "none", y), strict=True)),
-        fixed=None if op.rounding == "real" else fixed,
+        fixed=None if op.rounding in {"real", "even"} else fixed,
+        single=factors if op.rounding == "even" else None,
         double=factors if op.rounding == "real" else None,
     )

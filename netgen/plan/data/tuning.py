@@ -1,8 +1,8 @@
 """Tunings: choices by layer that were measured to be faster than a kernel's own.
 
-Choices are applied to the layers of a finished cut: they move no segment, buffer or offset, and
-results are the same to the bit. So a network that is tuned needs no more RAM, and its keys are
-those that its untuned plan has.
+Choices are applied to the layers of a finished cut, where they take no more scratch than the plan's
+own: they move no segment, and results are the same to the bit. So a network that is tuned needs no
+more RAM, and its keys are those that its untuned plan has.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Tuning:
             )
 
     def apply(self, kernel: Kernel, layer: Layer, target: Target) -> Layer:
-        """The layer with its choice, if it has one that is not the kernel's own.
+        """The layer with its choice, if it has one that takes no more scratch than the plan's.
 
         Raises PlanError for a choice that the kernel does not offer for the layer.
         """
@@ -52,7 +52,8 @@ class Tuning:
             return layer
         offered = kernel.choices(layer, target)
         require_offered(kernel, choice, offered, f"{self.path}: {key}")
-        return layer if choice == offered[0] else replace(layer, choice=choice)
+        tuned = replace(layer, choice=None if choice == offered[0] else choice)
+        return tuned if kernel.scratch(tuned, target) <= kernel.scratch(layer, target) else layer
 
 
 def layer_key(kernel: Kernel, layer: Layer) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from netgen.ir.tensor_type import ELEMENTS
-from netgen.kernels.layer import Layer
+from netgen.kernels.layer import Choice, Layer
 from netgen.plan.data.plan import Buffer, Segment, Value
 from netgen.plan.data.step_layer import banded_layer, slots_of
 from netgen.plan.schedule.division import scratch_bytes
@@ -14,8 +14,16 @@ from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.flood import Banding, Ring
 from netgen.plan.segments.waiting_rows import call_height
 
-# What one segment is: layer by layer, or band by band.
-Cut = Sequence[Segment | Banding]
+
+@dataclass(frozen=True)
+class Cut:
+    """Segments in order, each layer by layer or band by band.
+
+    `choices` are those of calls, by number, that do not keep their kernels' own.
+    """
+
+    parts: tuple[Segment | Banding, ...]
+    choices: Mapping[int, Choice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,8 @@ class Banded:
 
 def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:
     """Cut a schedule into segments, in the order of its calls."""
-    bandings = tuple(part for part in cut if isinstance(part, Banding))
-    segments = tuple(part.segment if isinstance(part, Banding) else part for part in cut)
+    bandings = tuple(part for part in cut.parts if isinstance(part, Banding))
+    segments = tuple(part.segment if isinstance(part, Banding) else part for part in cut.parts)
     rings = {ring.buffer: ring for part in bandings for ring in part.rings}
     rows = [call_height(call) for call in schedule.calls]
     for part in bandings:
@@ -56,7 +64,7 @@ def cut_schedule(schedule: Schedule, cut: Cut) -> Banded:
     values = _values(schedule, rings)
     banded = replace(schedule, values=values, buffers=buffers)
     # With their choices: some take other scratch.
-    layers = _tuned(schedule, _layers(banded, rows))
+    layers = _tuned(schedule, _layers(banded, rows, cut.choices))
     scratch = _scratch(schedule, segments, layers)
     banded = replace(banded, buffers={**buffers, **scratch})
     return Banded(banded, segments, bandings, layers, tuple(rows))
@@ -133,8 +141,14 @@ def _values(schedule: Schedule, rings: Mapping[str, Ring]) -> dict[str, Value]:
     return values
 
 
-def _layers(schedule: Schedule, rows: Sequence[int]) -> tuple[Layer, ...]:
-    return tuple(banded_call(schedule, n, height)[0] for n, height in enumerate(rows))
+def _layers(
+    schedule: Schedule, rows: Sequence[int], choices: Mapping[int, Choice]
+) -> tuple[Layer, ...]:
+    layers = (banded_call(schedule, n, height)[0] for n, height in enumerate(rows))
+    return tuple(
+        replace(layer, choice=choices[n]) if n in choices else layer
+        for n, layer in enumerate(layers)
+    )
 
 
 def _tuned(schedule: Schedule, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

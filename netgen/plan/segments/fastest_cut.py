@@ -4,14 +4,16 @@ A segment's memory is the buffers that live through it and its rings; it does no
 rest is cut. So the fastest cut within a budget is a shortest path over the calls, and the smallest
 arena the path whose worst segment is least. Bytes are estimated from below, as if all overlaps that
 might save some could be had together; `plan/budget.py` corrects them by the arenas of whole cuts.
+Within a budget each segment gives up as little speed for scratch as it must (`lean_choices.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from netgen.kernels.layer import Kernel, Layer
+from netgen.kernels.layer import Choice, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.plan.data.alignment import round_up
 from netgen.plan.data.plan import Segment
@@ -19,6 +21,13 @@ from netgen.plan.schedule.division import scratch_bytes
 from netgen.plan.schedule.schedule import Schedule
 from netgen.plan.segments.cut_schedule import Cut, banded_call
 from netgen.plan.segments.flood import Banding, flood
+from netgen.plan.segments.lean_choices import (
+    NO_STEPS,
+    GrowingSteps,
+    LeanStep,
+    LeanSteps,
+    lean_steps,
+)
 from netgen.plan.segments.waiting_rows import call_height
 
 # Cycles to call a kernel and to find out which comes next.
@@ -31,18 +40,52 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class SegmentChoice:
-    """One way to execute calls `first` to `last`: estimated bytes of the arena, and cycles."""
+    """One way to execute calls `first` to `last`: estimated bytes of the arena, and cycles.
+
+    Both are those with the first `taken` of the steps to less scratch.
+    """
 
     part: Segment | Banding
     first: int
     last: int
     bytes: int
     cycles: float
+    steps: LeanSteps = NO_STEPS
+    taken: int = 0
+
+    def within(self, budget: float) -> SegmentChoice | None:
+        """The fastest that needs no more than the budget, with at least the steps taken."""
+        if self.bytes <= budget:
+            return self
+        before = self.steps.saved[self.taken]
+        taken = self.steps.needed(math.ceil(self.bytes - budget) + before)
+        return None if taken is None else self.after(taken)
+
+    def after(self, taken: int) -> SegmentChoice:
+        """The same with so many steps taken."""
+        saved, lost = self.steps.saved, self.steps.lost
+        return replace(
+            self,
+            bytes=self.bytes - saved[taken] + saved[self.taken],
+            cycles=self.cycles + lost[taken] - lost[self.taken],
+            taken=taken,
+        )
+
+    def by(self, choices: Mapping[int, Choice]) -> SegmentChoice:
+        """The same with the steps that lead to these choices of its calls."""
+        own = {call: way for call, way in choices.items() if self.first <= call <= self.last}
+        numbers = range(len(self.steps.saved))
+        return self.after(next(n for n in numbers if self.steps.choices(n) == own))
+
+    @property
+    def least(self) -> int:
+        """The bytes with all steps taken."""
+        return self.bytes - self.steps.saved[-1] + self.steps.saved[self.taken]
 
 
-def layer_by_layer(schedule: Schedule) -> list[Segment]:
+def layer_by_layer(schedule: Schedule) -> Cut:
     """Every call a segment of its own."""
-    return [Segment(n, n) for n in range(len(schedule.calls))]
+    return Cut(tuple(Segment(n, n) for n in range(len(schedule.calls))))
 
 
 def segment_choices(
@@ -56,7 +99,7 @@ def segment_choices(
     found = []
     rows = dict.fromkeys(range(len(schedule.calls)), 1)
     large = _large_calls(schedule, target) if cached else [*rows]
-    costs: dict[int, tuple[float, float, int]] = {}
+    costs: dict[int, _Cost] = {}
     for first in range(len(schedule.calls)):
         pushed = push and first == 0
         if not pushed:
@@ -66,14 +109,15 @@ def segment_choices(
         stream = flood(
             schedule, first, rows, push=pushed, end=len(rows) if pushed else large[-1] + 1
         )
-        cycles, again, scratch = 0.0, 0.0, 0
+        cycles, again, scratch, steps = 0.0, 0.0, 0, GrowingSteps()
         for last in range(first, stream.end if stream else first):
             assert stream is not None
             if last not in costs:
                 costs[last] = _banded_cost(schedule, target, last)
-            cycles += costs[last][0]
-            again += costs[last][1]
-            scratch += costs[last][2]
+            cycles += costs[last].cycles
+            again += costs[last].again
+            scratch += costs[last].scratch
+            lean = steps.add(costs[last].steps)
             if last < stream.least:
                 continue
             part = stream.banding(last)
@@ -82,7 +126,7 @@ def segment_choices(
             if again and _weights(schedule, first, last) > target.cache_l2 // 2:
                 missed += again
             total = cycles + missed * target.cache_miss
-            found.append(SegmentChoice(part, first, last, needed, total))
+            found.append(SegmentChoice(part, first, last, needed, total, lean))
     return found
 
 
@@ -103,11 +147,21 @@ def _is_large(size: int, target: Target) -> bool:
     return size > target.cache_l2 * 3 // 4
 
 
-def _banded_cost(schedule: Schedule, target: Target, call: int) -> tuple[float, float, int]:
-    """Cycles of a call by bands of one row, bytes of weights that all bands read, of scratch."""
+@dataclass(frozen=True)
+class _Cost:
+    """A call by bands of one row: bytes `again` are of weights that all bands read."""
+
+    cycles: float
+    again: float
+    scratch: int
+    steps: Sequence[LeanStep]
+
+
+def _banded_cost(schedule: Schedule, target: Target, call: int) -> _Cost:
     layer, bands = banded_call(schedule, call, 1)
     cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
-    return cycles, float(bands * weights_bytes(layer)), _scratch(schedule, call, layer)
+    again, steps = float(bands * weights_bytes(layer)), lean_steps(schedule, call, layer, bands)
+    return _Cost(cycles, again, _scratch(schedule, call, layer), steps)
 
 
 def _scratch(schedule: Schedule, call: int, layer: Layer) -> int:
@@ -147,7 +201,8 @@ def _whole(schedule: Schedule, target: Target, call: int) -> SegmentChoice:
     needed += _alive(schedule, call, call, None, target.alignment)
     cycles = layer_cycles(schedule.calls[call].kernel, layer, bands, target)
     missed = _missed(schedule, call, call, None, target)
-    return SegmentChoice(segment, call, call, needed, cycles + missed * target.cache_miss)
+    steps = GrowingSteps().add(lean_steps(schedule, call, layer, bands))
+    return SegmentChoice(segment, call, call, needed, cycles + missed * target.cache_miss, steps)
 
 
 def weights_bytes(layer: Layer) -> int:
@@ -199,8 +254,27 @@ def _saved(schedule: Schedule, first: int, part: Banding | None) -> int:
 
 def fastest(found: Sequence[SegmentChoice], calls: int, budget: float) -> Cut | None:
     """The cut with the least time of which no segment needs more than the budget; None: none."""
-    fitting = [choice for choice in found if choice.bytes <= budget]
-    return _path(fitting, calls, lambda so_far, choice: so_far + _price(choice))
+    taken = fastest_parts(found, calls, budget)
+    return None if taken is None else cut_of(taken)
+
+
+def fastest_parts(
+    found: Sequence[SegmentChoice], calls: int, budget: float
+) -> list[SegmentChoice] | None:
+    """Its segments, each with the steps to less scratch that it must take."""
+    return _path(_within(found, budget), calls, lambda so_far, choice: so_far + _price(choice))
+
+
+def _within(found: Sequence[SegmentChoice], budget: float) -> list[SegmentChoice]:
+    fitting = (choice.within(budget) for choice in found)
+    return [choice for choice in fitting if choice is not None]
+
+
+def cut_of(taken: Sequence[SegmentChoice]) -> Cut:
+    """The cut that segments make, in order."""
+    choices = [each.steps.choices(each.taken) for each in taken]
+    merged = {call: choice for each in choices for call, choice in each.items()}
+    return Cut(tuple(each.part for each in taken), merged)
 
 
 def _price(choice: SegmentChoice) -> float:
@@ -210,24 +284,32 @@ def _price(choice: SegmentChoice) -> float:
 
 def smallest(found: Sequence[SegmentChoice], calls: int) -> Cut | None:
     """The cut whose worst segment needs least, and among those with that worst the fastest."""
-    worst = _path_cost(found, calls, lambda so_far, choice: max(so_far, choice.bytes))
-    return fastest(found, calls, worst)
+    taken = smallest_parts(found, calls)
+    return None if taken is None else cut_of(taken)
 
 
-def others(found: Sequence[SegmentChoice], calls: int, budget: float) -> list[Cut]:
+def smallest_parts(found: Sequence[SegmentChoice], calls: int) -> list[SegmentChoice] | None:
+    """Its segments, each with the steps to less scratch that it must take."""
+    worst = _path_cost(found, calls, lambda so_far, choice: max(so_far, choice.least))
+    return fastest_parts(found, calls, worst)
+
+
+def other_parts(
+    found: Sequence[SegmentChoice], calls: int, budget: float
+) -> list[list[SegmentChoice]]:
     """Other cuts within a budget: of the fewest bytes in all, of most and of fewest segments."""
-    fitting = [choice for choice in found if choice.bytes <= budget]
+    fitting = _within(found, budget)
     costs: tuple[Callable[[float, SegmentChoice], float], ...] = (
         lambda so_far, choice: so_far + choice.bytes * (choice.last + 1 - choice.first),
         lambda so_far, _: so_far - 1,
         lambda so_far, _: so_far + 1,
     )
-    return [cut for cost in costs if (cut := _path(fitting, calls, cost)) is not None]
+    return [parts for cost in costs if (parts := _path(fitting, calls, cost)) is not None]
 
 
 def _path(
     found: Sequence[SegmentChoice], calls: int, add: Callable[[float, SegmentChoice], float]
-) -> Cut | None:
+) -> list[SegmentChoice] | None:
     """The cheapest sequence of choices from the first call to the last; of equals the simplest.
 
     That has short segments, and whole layers where bands are as cheap.
@@ -241,13 +323,13 @@ def _path(
         least = best[choice.last + 1][0]
         if cost <= least + abs(cost) * _ROUNDING and cost < float("inf"):
             best[choice.last + 1] = (cost, choice)
-    parts: list[Segment | Banding] = []
+    parts: list[SegmentChoice] = []
     end = calls
     while end > 0:
         last = best[end][1]
         if last is None:
             return None
-        parts.insert(0, last.part)
+        parts.insert(0, last)
         end = last.first
     return parts
 

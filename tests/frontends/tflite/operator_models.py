@@ -87,7 +87,10 @@ def slopes(shape: tuple[int, ...]) -> Model:
 
 
 # Scales of results that are not 0.11: some operators allow one only, products need smaller ones.
-_SCALES = {"LOGISTIC": 1 / 256, "SOFTMAX": 1 / 256, "TANH": 1 / 128, "MUL": 0.011, "PRELU": 0.03}
+_SCALES = {
+    "LOGISTIC": 1 / 256, "SOFTMAX": 1 / 256, "TANH": 1 / 128, "MUL": 0.011, "PRELU": 0.03,
+    "L2_NORMALIZATION": 1 / 128, "LOG_SOFTMAX": 1 / 16,
+}  # fmt: skip
 
 
 def elementwise_of_codes(
@@ -106,6 +109,7 @@ def elementwise_of_codes(
         model.codes_of(name, shape, kind, scale, zero)
     wide = max(shapes.values(), key=len)
     zero = low if operator in ("LOGISTIC", "SOFTMAX") else low + 128
+    zero = low + 255 if operator == "LOG_SOFTMAX" else zero
     model.codes_of("y", wide, kind, _SCALES.get(operator, 0.11), zero)
     if "act" in options:
         options["FusedActivationFunction"] = options.pop("act")
@@ -175,8 +179,9 @@ def alone(operator: str, shape: tuple[int, ...] = IMAGE, **options: float) -> Mo
 
 
 def resized(operator: str, size: tuple[int, int], *, corners: bool = False, centres: bool = False,
+    shape: tuple[int, ...] = IMAGE,
 ) -> Model:  # fmt: skip
-    model = Model({"x": IMAGE})
+    model = Model({"x": shape})
     inputs = ["x", model.integers("size", *size)]
     return model.node(operator, inputs, AlignCorners=corners, HalfPixelCenters=centres)
 

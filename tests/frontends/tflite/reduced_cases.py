@@ -8,9 +8,13 @@ from tests.frontends.tflite.operator_models import (
     IMAGE,
     alone,
     by_constant,
+    convolution,
+    depthwise,
     elementwise_of_codes,
     mirrored,
     pad,
+    pooling,
+    resized,
     two,
     with_integers,
 )
@@ -21,18 +25,20 @@ from tests.frontends.tflite.reduced_models import (
     channels_first_by,
     compared,
     gathered,
+    gathered_at,
     in_codes,
     multiplied,
     of_positive,
     of_version,
     quotient,
     reduced,
+    root_of_codes,
     scaled_up,
     sparse_weights,
     weights_as_codes,
     weights_of_four_bits,
 )
-from tests.frontends.tflite.tflite_models import RELU, Model
+from tests.frontends.tflite.tflite_models import RELU, SAME, Model
 
 Build = Callable[[], Model]
 
@@ -40,6 +46,7 @@ Build = Callable[[], Model]
 UNJUDGED = {"CEIL", "ELU", "ROUND"}
 
 COLUMN, ROW = (1, 9, 1, 6), (1, 1, 8, 6)
+BATCH = (3, 9, 8, 6)
 FLAT = (1, 9, 8, 1)
 
 FURTHER: dict[str, tuple[Build, ...]] = {
@@ -66,15 +73,27 @@ FURTHER: dict[str, tuple[Build, ...]] = {
         lambda: in_codes(gathered(2, (7, 0, 1, 1), (2, 2))),
         lambda: gathered(-1, (5, 3, 1)),
     ),
+    "GATHER_ND": (
+        lambda: gathered_at(((0, 8), (0, 0), (0, 3)), IMAGE[:3]),
+        lambda: gathered_at((((0, 1, 1), (0, 8, 7)), ((0, 2, 1), (0, 3, 0)))),
+        lambda: in_codes(gathered_at(((1,), (0,), (1,)), (2, 3, 4))),
+        lambda: gathered_at((0, 2, 1, 5)),
+        lambda: in_codes(gathered_at(((0, 2, 1, 5), (0, 0, 7, 1)))),
+    ),
     "GELU": (
         lambda: alone("GELU", Approximate=False), lambda: alone("GELU", Approximate=True),
     ),
     "L2_NORMALIZATION": (
-        lambda: alone("L2_NORMALIZATION"), lambda: alone("L2_NORMALIZATION", (1, 7)),
+        lambda: alone("L2_NORMALIZATION"),
+        lambda: elementwise_of_codes("L2_NORMALIZATION", "int8"),
+        lambda: elementwise_of_codes("L2_NORMALIZATION", "uint8", a=(2, 5, 7)),
+        lambda: alone("L2_NORMALIZATION", (1, 7)),
     ),
     "LOG": (lambda: of_positive("LOG"),),
     "LOG_SOFTMAX": (
         lambda: alone("LOG_SOFTMAX", (1, 7)),
+        lambda: elementwise_of_codes("LOG_SOFTMAX", "int8"),
+        lambda: elementwise_of_codes("LOG_SOFTMAX", "uint8", a=(2, 5, 7)),
         lambda: scaled_up("LOG_SOFTMAX", (1, 7), 200.0),
         lambda: scaled_up("LOG_SOFTMAX", IMAGE, 50.0),
     ),
@@ -107,12 +126,15 @@ FURTHER: dict[str, tuple[Build, ...]] = {
         lambda: in_codes(with_integers("REVERSE_V2", IMAGE, (3,))),
     ),
     "ROUND": (lambda: alone("ROUND"),),
-    "RSQRT": (lambda: of_positive("RSQRT"),),
+    "RSQRT": (root_of_codes, lambda: of_positive("RSQRT")),
     "SIGN": (lambda: alone("SIGN"),),
     "SQRT": (lambda: of_positive("SQRT", (1, 7)),),
     "SQUARE": (lambda: alone("SQUARE"),),
     "SQUARED_DIFFERENCE": (
         lambda: two("SQUARED_DIFFERENCE", b=(1, 1, 1, 6)),
+        lambda: elementwise_of_codes("SQUARED_DIFFERENCE", "int8", a=FLAT, b=IMAGE),
+        lambda: elementwise_of_codes("SQUARED_DIFFERENCE", "int8", b=(6,), constant="b"),
+        lambda: elementwise_of_codes("SQUARED_DIFFERENCE", "int8", a=(), b=ROW, constant="a"),
         lambda: by_constant("SQUARED_DIFFERENCE", FLAT[1:], first=True),
     ),
     "SUM": (
@@ -129,6 +151,9 @@ FURTHER: dict[str, tuple[Build, ...]] = {
 
 # More of operators that have cases already.
 WIDER: dict[str, tuple[Build, ...]] = {
+    "AVERAGE_POOL_2D": (
+        lambda: pooling("AVERAGE_POOL_2D", (3, 2), (2, 1), SAME, RELU, BATCH),
+    ),
     "ADD": (
         lambda: two("ADD", a=FLAT, act=RELU),
         lambda: two("ADD", a=COLUMN, b=ROW),
@@ -139,15 +164,20 @@ WIDER: dict[str, tuple[Build, ...]] = {
         lambda: elementwise_of_codes("ADD", "uint8", b=FLAT, constant="b"),
     ),
     "CONV_2D": (
+        lambda: convolution(shape=BATCH, act=RELU),
+        lambda: convolution(shape=(2, 5, 6, 4), weights=(6, 1, 1, 2)),
         weights_of_four_bits,
         lambda: sparse_weights(blocks=False),
         lambda: sparse_weights(blocks=True, kind="float16"),
     ),
     "CONCATENATION": (lambda: beside_a_constant("CONCATENATION", Axis=1),),
     "DEQUANTIZE": (weights_as_codes,),
+    "DEPTHWISE_CONV_2D": (lambda: depthwise(shape=BATCH, stride=(2, 1)),),
+    "DEPTH_TO_SPACE": (lambda: alone("DEPTH_TO_SPACE", (2, 3, 5, 8), BlockSize=2),),
     "DIV": (
         lambda: quotient(IMAGE), lambda: quotient(FLAT), lambda: quotient(IMAGE, constant=True),
     ),
+    "MAX_POOL_2D": (lambda: in_codes(pooling("MAX_POOL_2D", (3, 2), (2, 1), SAME, shape=BATCH)),),
     "MIRROR_PAD": (
         lambda: mirrored((1, 16), 0, (0, 0), (4, 5)),
         lambda: in_codes(mirrored(IMAGE, 1, (0, 0), (2, 1), (0, 0), (1, 2))),
@@ -165,9 +195,14 @@ WIDER: dict[str, tuple[Build, ...]] = {
         lambda: two("PRELU", b=COLUMN),
         lambda: elementwise_of_codes("PRELU", "int8", b=(9, 1, 1), constant="b"),
     ),
+    "RESIZE_BILINEAR": (lambda: resized("RESIZE_BILINEAR", (18, 16), shape=BATCH),),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        lambda: in_codes(resized("RESIZE_NEAREST_NEIGHBOR", (4, 11), shape=BATCH)),
+    ),
     "SLICE": (
         lambda: in_codes(with_integers("SLICE", (2, 5, 6, 4), (1, 1, 2, 0), (1, 3, 3, 2))),
     ),
+    "SPACE_TO_DEPTH": (lambda: alone("SPACE_TO_DEPTH", (2, 6, 9, 4), BlockSize=3),),
     "STRIDED_SLICE": (
         lambda: with_integers("STRIDED_SLICE", IMAGE, (0, -1, 0, 0), (1, -10, 8, 6), (1, -2, 1, 1)),
         lambda: in_codes(

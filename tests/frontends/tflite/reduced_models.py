@@ -58,6 +58,12 @@ def gathered(axis: int, places: tuple[int, ...], shape: tuple[int, ...] | None =
     return model.node("GATHER", ["x", indices], Axis=axis, BatchDims=0)
 
 
+def gathered_at(places: object, shape: tuple[int, ...] = IMAGE) -> Model:
+    model = Model({"x": shape})
+    indices = model.constant("i", np.array(places, np.int32), "int32")
+    return model.node("GATHER_ND", ["x", indices])
+
+
 def arg_min(axis: int, kind: str = "") -> Model:
     model = Model({"x": IMAGE})
     model.tensor("y", tuple(n for at, n in enumerate(IMAGE) if at != axis), "int32")
@@ -73,6 +79,14 @@ def of_positive(operator: str, shape: tuple[int, ...] = IMAGE) -> Model:
     model.node("SQUARE", ["x"], ["s"])
     model.node("ADD", ["s", model.constant("c", 0.01)], ["t"])
     return model.node(operator, ["t"])
+
+
+def root_of_codes() -> Model:
+    """RSQRT of codes that stand for no negative numbers."""
+    model = Model({"x": IMAGE})
+    model.codes_of("x", IMAGE, "int8", 0.03, -128)
+    model.codes_of("y", IMAGE, "int8", 0.05, -100)
+    return model.node("RSQRT", ["x"])
 
 
 def scaled_up(operator: str, shape: tuple[int, ...], factor: float) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,24 @@ from netgen.ir.tensor_type import Array
 from netgen.runtime.compare import relative_error
 from tests.cases import heavy
 from tests.frontends.tflite.code_models import OPERATORS, drawn_inputs, merged
+from tests.frontends.tflite.code_reductions import REDUCTIONS
 from tests.frontends.tflite.reduced_cases import FURTHER, UNJUDGED
 from tests.tools import find_package
 
 # Models of one operator; those that are compiled together, so that compilers are seldom started.
 _FEW, _MANY, _TOGETHER = 4, 500, 25
+# The same of operators that share their kernels with others.
+_SOME = 50
 Judged = tuple[Graph, dict[str, Array], dict[str, Array]]
 
 
 def judged(folder: Path, operator: str, count: int) -> list[Judged]:
     """Models of an operator with inputs and LiteRT's outputs, which the reference has, too."""
     draw, found = np.random.default_rng([len(operator), *operator.encode()]), list[Judged]()
+    build = OPERATORS.get(operator) or REDUCTIONS[operator]
     path, codes, refused = folder / "m.tflite", 0, 0
     while len(found) < count:
-        path.write_bytes(OPERATORS[operator](draw).content())
+        path.write_bytes(build(draw).content())
         try:
             graph = load_tflite(path)
         except GraphError:
@@ -82,10 +87,19 @@ def test_the_c_of_moves_reductions_and_functions(tmp_path: Path) -> None:
     check_c(models, "generic")
 
 
-@pytest.mark.parametrize(("operator", "count"), [heavy(name, _MANY) for name in OPERATORS])
-def test_many_of_each_operator(tmp_path: Path, operator: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("operator", "count"),
+    [
+        *(heavy(name, _MANY) for name in OPERATORS),
+        *(heavy(name, _SOME) for name in REDUCTIONS),
+    ],
+)
+def test_many_of_each_operator(
+    tmp_path: Path, operator: str, count: int, drawn: Callable[[int], int]
+) -> None:
+    """`pytest -m heavy --models 500` draws as many of every operator."""
     find_package("ai_edge_litert")
-    models = judged(tmp_path, operator, count)
-    for first in range(4):  # a fifth of them
-        target = ("generic", "native")[first % 2]
-        check_c(models[first :: count // _TOGETHER], target)
+    models = judged(tmp_path, operator, drawn(count))
+    apart = -(-len(models) // _TOGETHER)
+    for first in range(min(4, apart)):  # a fifth of many
+        check_c(models[first::apart], ("generic", "native")[first % 2])

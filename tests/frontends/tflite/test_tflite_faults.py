@@ -28,6 +28,7 @@ from tests.frontends.tflite.operator_models import (
     two,
     with_integers,
 )
+from tests.frontends.tflite.reduced_models import gathered_at
 from tests.frontends.tflite.tflite_models import RELU, TANH, VALID, Field, Model, Table
 
 Change = Callable[[Model], object]
@@ -90,6 +91,14 @@ def test_each_reason_is_told_once_with_all_its_operators(tmp_path: Path) -> None
     )
 
 
+def test_sums_of_int16_that_litert_only_shifts(tmp_path: Path) -> None:
+    model = Model({"x": IMAGE})
+    for name in "xy":
+        model.codes_of(name, IMAGE, "int16", 0.5, 0)
+    model.node("ADD", ["x", "x"], PotScaleInt16=True)
+    assert "sums of int16 that are shifted are not supported" in refusal(tmp_path, model.content())
+
+
 def test_integers_without_a_scale_are_not_quantised(tmp_path: Path) -> None:
     model = Model({"x": IMAGE})
     model.tensor("x", IMAGE, "int32")
@@ -127,7 +136,10 @@ def test_weights_that_are_not_finite(tmp_path: Path) -> None:
         (convolution(stride=(0, 1)), "the stride"),
         (convolution(dilation=(-1, 1)), "the dilation"),
         (convolution(weights=(5, 3, 3, 4)), "the weights do not fit"),
-        (convolution(shape=(2, 9, 8, 6)), "a batch of more than one"),
+        (convolution(shape=(5000, 1, 1, 6)), "a batch of more images than netgen writes out"),
+        (gathered_at((0, 9)), "an index outside the tensor"),
+        (gathered_at((0, -1)), "an index outside the tensor"),
+        (gathered_at((0, 0, 0, 0, 0)), "indices that are no places of the tensor"),
         (pooling("MAX_POOL_2D", (-2, 2), (1, 1), VALID), "the window"),
         (dense((1, 12), 5, 7), "the operand does not fit the weights"),
         (dense((1, 3, 4, 2), 5, 8, keep=True), "the last axis does not fit"),

@@ -89,13 +89,14 @@ def _shapes(operator: str, draw: np.random.Generator) -> tuple[tuple[int, ...], 
         length, outputs = (int(draw.integers(1, most)) for most in (200, 300))
         return (1, length), (outputs, length)
     rows, columns = (int(extent) for extent in draw.integers(6, 12, 2))
+    batch = int(draw.choice([1, 1, 1, 2]))
     inputs = int(draw.choice([1, 2, 3, 8, 17, 24]))
     multiplier, groups = int(draw.choice([1, 1, 2, 3])), int(draw.choice([1, 1, 2]))
     window = [int(extent) for extent in draw.integers(1, 4, 2)]
     if operator == "DEPTHWISE_CONV_2D":
-        return (1, rows, columns, inputs), (1, *window, inputs * multiplier)
+        return (batch, rows, columns, inputs), (1, *window, inputs * multiplier)
     outputs = int(draw.integers(1, 24)) * groups
-    return (1, rows, columns, inputs * groups), (outputs, *window, inputs)
+    return (batch, rows, columns, inputs * groups), (outputs, *window, inputs)
 
 
 def _scale(draw: np.random.Generator, exact: bool) -> float:

@@ -7,7 +7,7 @@
  * weights:  seeded numbers for tests and timing, not trained ones
  * target:   x86-64-v3 (AVX2 and FMA, 16 registers of 8 floats)
  * gcc:      -std=c99 -O3 -march=x86-64-v3 -ffp-contract=fast -fno-code-hoisting
- *           -fno-tree-coalesce-vars -fno-predictive-commoning
+ *           -fno-tree-coalesce-vars -fno-predictive-commoning -fno-tree-ter
  * clang:    -std=c99 -O3 -march=x86-64-v3 -ffp-contract=on
  *
  * MACs:     14460 in 5 steps

@@ -24,12 +24,20 @@ from tests.litert import Operand, litert_of
 UNARY = {
     "absolute": "ABS", "exp": "EXP", "gelu": "GELU", "gelu_tanh": "GELU", "log": "LOG",
     "hard_swish": "HARD_SWISH", "leaky_relu": "LEAKY_RELU", "quantize": "QUANTIZE", "relu": "RELU",
-    "relu6": "RELU6", "relu_n1_to_1": "RELU_N1_TO_1", "sigmoid": "LOGISTIC", "tanh": "TANH",
+    "relu6": "RELU6", "relu_n1_to_1": "RELU_N1_TO_1", "rsqrt": "RSQRT", "sigmoid": "LOGISTIC",
+    "tanh": "TANH",
 }  # fmt: skip
-BINARY = {"add": "ADD", "mul": "MUL", "prelu": "PRELU", "sub": "SUB"}
+BINARY = {
+    "add": "ADD", "mul": "MUL", "prelu": "PRELU", "squared_difference": "SQUARED_DIFFERENCE",
+    "sub": "SUB",
+}  # fmt: skip
+# Those of all codes of a pixel, whose results have one scale.
+PIXELS = {"l2_normalize": "L2_NORMALIZATION", "log_softmax": "LOG_SOFTMAX", "softmax": "SOFTMAX"}
 # Those of which TensorFlow Lite has int8 only.
-_SIGNED = {"absolute", "exp", "log"}
-ALL = (*UNARY, *BINARY, "softmax")
+_SIGNED = {"absolute", "exp", "log", "rsqrt", "squared_difference"}
+# Those that TensorFlow Lite has no activation for.
+_PLAIN = {"prelu", "squared_difference"}
+ALL = (*UNARY, *BINARY, *PIXELS)
 _ACTS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 
 
@@ -53,7 +61,7 @@ class Case:
         ]
         table = {"leaky_relu": "LeakyRelu", "gelu_tanh": "Gelu"}.get(name, name.title()) + "Options"
         options = (table, self.options) if self.options else None
-        known = {**UNARY, **BINARY, "softmax": "SOFTMAX"}
+        known = {**UNARY, **BINARY, **PIXELS}
         return litert_of(known[name], operands, self.y, options)
 
     def reference(self) -> Array:
@@ -81,8 +89,8 @@ class Draw:
 
     def _case(self, name: str) -> Case:
         element = ELEMENTS["i8" if name in _SIGNED else str(self._random.choice(["i8", "u8"]))]
-        if name == "softmax":
-            return self._softmax(element)
+        if name in PIXELS:
+            return self._of_pixels(name, element)
         return self._unary(name, element) if name in UNARY else self._binary(name, element)
 
     def _scale(self, low: float, high: float) -> float:
@@ -120,6 +128,10 @@ class Draw:
             alpha = self._random.choice([0.0, 0.01, 0.25, -0.5, self._random.uniform(-2, 3)])
             options["alpha"] = values["alpha"] = float(np.float32(alpha))
         x = self._type(element, codes.shape, scale)
+        if name == "rsqrt":  # of codes below the zero point TensorFlow Lite gives none
+            root = 16.0 * np.sqrt(scale)
+            values["scale"] = float(np.float32(self._ratio() / root))
+            codes = np.maximum(codes, x.zero)
         return _made(name, values, (x,), (codes,), options=options)
 
     def _binary(self, name: str, element: ElementType) -> Case:
@@ -131,7 +143,9 @@ class Draw:
         scales = [self._scale(-10, 4)]
         scales.append(float(np.float32(scales[0] * self._ratio())))
         product = scales[0] * scales[1] * 2.0**5 if name == "mul" else scales[0]
-        act = "none" if name == "prelu" else str(self._random.choice([*_ACTS]))
+        if name == "squared_difference":
+            product = max(scales) ** 2 * 2.0**6
+        act = "none" if name in _PLAIN else str(self._random.choice([*_ACTS]))
         scale = float(np.float32(product * self._ratio()))
         values = {"scale": scale, "zero": self._zero(element), "act": act}
         kinds = tuple(
@@ -143,20 +157,25 @@ class Draw:
         which: list[frozenset[int]] = [frozenset(), frozenset({1}), frozenset({0 if first else 1})]
         constant = which[int(self._random.integers(3))]
         fused = {"fusedActivationFunction": _ACTS[act]}
-        options: dict[str, object] = {} if name == "prelu" else {**fused}
+        options: dict[str, object] = {} if name in _PLAIN else {**fused}
         return _made(name, values, kinds, codes, constant, options)
 
-    def _softmax(self, element: ElementType) -> Case:
+    def _of_pixels(self, name: str, element: ElementType) -> Case:
         channels = int(self._random.choice([1, 2, 3, 10, 100, 1000]))
         codes = self._random.integers(element.low, element.high + 1, (1, 3, 2, channels))
         if self._random.random() < 0.5:  # near to each other
             centre = self._random.integers(element.low, element.high + 1, (1, 3, 2, 1))
             near = centre + self._random.integers(-9, 10, codes.shape)
             codes = np.clip(near, element.low, element.high)
+        x = self._type(element, codes.shape, self._scale(-16, 5))
+        if name == "l2_normalize":
+            middle = (element.low + element.high + 1) // 2
+            return _made(name, {"scale": 1 / 128, "zero": middle}, (x,), (codes,))
+        if name == "log_softmax":
+            return _made(name, {"scale": 1 / 16, "zero": element.high}, (x,), (codes,))
         beta = float(
             np.float32(self._random.choice([1.0, 1.0, 0.5, self._random.uniform(0.01, 9)]))
         )
-        x = self._type(element, codes.shape, self._scale(-16, 5))
         values = {"beta": beta, "scale": 1 / 256, "zero": element.low}
         return _made("softmax", values, (x,), (codes,), options={"beta": beta})
 

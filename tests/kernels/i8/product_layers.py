@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from netgen.ir.tensor_type import ELEMENTS, Array, Quantisation, TensorType
 from netgen.kernels import find_kernel
-from netgen.kernels.layer import BandShape, Layer
+from netgen.kernels.layer import BandShape, Kernel, Layer
 from netgen.kernels.targets import Target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.linear import Linear
@@ -109,19 +109,31 @@ def windows(draw: st.DrawFn) -> Window:
 
 
 @st.composite
-def coded_calls(draw: st.DrawFn, target: Target) -> CodedCall:
+def windows_of_winograd(draw: st.DrawFn) -> Window:
+    """3 by 3 taps, some of which see nothing but the border."""
+    pad = draw(st.tuples(*[st.integers(0, 3)] * 4))
+    rows = draw(st.integers(max(3 - pad[0] - pad[1], 1), 14))
+    columns = draw(st.integers(max(3 - pad[2] - pad[3], 1), 40))
+    inputs = draw(st.sampled_from((1, 3, 8, 15, 16, 17, 32, 70)))
+    outputs = draw(st.sampled_from((1, 3, 8, 15, 16, 17, 24, 33, 65, 100)))
+    return Window((rows, columns, inputs), outputs, (3, 3), (1, 1), pad)
+
+
+@st.composite
+def coded_calls(draw: st.DrawFn, target: Target, kernel: Kernel = PRODUCT) -> CodedCall:
     """A layer with layouts, a choice, as a whole or a band of it, by one thread or several."""
+    product = kernel is PRODUCT
     dtype = draw(st.sampled_from(("i8", "i8", "u8")))
     w_zero = None
-    if draw(st.integers(0, 3)) == 0:
+    if product and draw(st.integers(0, 3)) == 0:
         w_zero = ELEMENTS[dtype].low + draw(st.sampled_from((1, 77, 129, 255)))
     call = call_of(
-        draw(windows()),
+        draw(windows() if product else windows_of_winograd()),
         draw(st.integers(0, 999)),
         act=draw(st.sampled_from(("none", "relu", "relu6"))),
-        rounding=draw(st.sampled_from(("fixed", "fixed32", "real"))),
+        rounding=draw(st.sampled_from(("fixed", "fixed32", "real", "even"))),
         extremes=draw(st.integers(0, 4)) == 0,
-        linear=draw(st.integers(0, 7)) == 0,
+        linear=product and draw(st.integers(0, 7)) == 0,
         dtype=dtype,
         w_zero=w_zero,
     )
@@ -131,11 +143,11 @@ def coded_calls(draw: st.DrawFn, target: Target) -> CodedCall:
     first = 0
     if isinstance(layer.op, Conv2d) and draw(st.booleans()):
         layer, first = _banded(draw, layer)
-    choice = draw(st.sampled_from((None, *PRODUCT.choices(layer, target))))
+    choice = draw(st.sampled_from((None, *kernel.choices(layer, target))))
     layer = replace(layer, choice=choice)
-    call = replace(call, layer=layer, first=first)
+    call = replace(call, kernel=kernel, layer=layer, first=first)
     threads = draw(st.integers(1, 3))
-    split = PRODUCT.split(layer, target, threads, frozenset()) if threads > 1 else None
+    split = kernel.split(layer, target, threads, frozenset()) if threads > 1 else None
     return replace(call, split=split)
 
 

@@ -88,7 +88,7 @@ class Drawing:
             "scale": float(np.float32(wide)),
             "zero": int(draw.integers(element.low, element.high + 1)),
             "act": str(draw.choice(_ACTS)),
-            "rounding": str(draw.choice(["fixed", "fixed32", "real"])),
+            "rounding": str(draw.choice(["fixed", "fixed32", "real", "even"])),
         }
         given = {name: getattr(op, name) for name in op.attributes()}
         return self.add(type(op)(**given | own), tuple(operands))

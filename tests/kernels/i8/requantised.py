@@ -35,7 +35,9 @@ class Channels:
     @property
     def requantisation(self) -> Requantisation:
         exact = self.defined.words().T
-        return Requantisation(scaling_of(exact, real=self.double), exact, self.sums, self.codes)
+        return Requantisation(
+            scaling_of(exact, "real" if self.double else "fixed"), exact, self.sums, self.codes
+        )
 
     @property
     def defined(self) -> Defined:

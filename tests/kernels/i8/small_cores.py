@@ -9,10 +9,9 @@ import numpy as np
 
 from netgen.errors import WeightsError
 from netgen.kernels import find_kernel
-from netgen.kernels.i8.pairs_packing import NUMBERS
-from netgen.kernels.layer import BandShape
+from netgen.kernels.layer import BandShape, Choice, Kernel, Layer
 from netgen.kernels.layout import Layout, layout_of
-from netgen.kernels.targets import Target
+from netgen.kernels.targets import Target, find_target
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.weighted import Weighted
 from tests.kernels.i8.bounded_sums import bounded_calls
@@ -21,6 +20,7 @@ from tests.kernels.i8.product_layers import Window, call_of, networks
 from tests.kernels.i8.test_depthwise_conv2d import drawn
 
 PAIRS, PLANES = find_kernel("product_pairs_i8"), find_kernel("depthwise_planes_i8")
+DOTS, DOT_PLANES = find_kernel("product_dots_i8"), find_kernel("depthwise_dots_i8")
 SMALL = ("cortex-m", "cortex-m-dsp", "riscv")
 
 
@@ -48,8 +48,9 @@ def depthwise_calls(target: Target, count: int, first: int = 0) -> list[CodedCal
             call.packed(target)
         except WeightsError:
             continue
-        calls.append(call)
-        if len(calls) == count:
+        choice = None if len(calls) % 2 else {"planes": 0}
+        calls.append(replace(call, layer=replace(call.layer, choice=choice)))
+        if len(calls) >= count:
             break
     return calls
 
@@ -62,16 +63,31 @@ def _with_gap() -> CodedCall:
     return replace(call, layer=replace(call.layer, layouts={"x": places, "y": places}))
 
 
+def dot_calls(target: Target, count: int, first: int = 0) -> list[CodedCall]:
+    """The calls above that Helium's kernels take, of products and of depthwise layers."""
+    drawn = (
+        *((DOTS, call) for call in product_calls(count, first)),
+        *((DOT_PLANES, call) for call in depthwise_calls(target, count, first)),
+    )
+    return [
+        replace(call, kernel=kernel)
+        for kernel, call in drawn
+        if kernel.accepts(call.layer) and kernel.computes(call.layer)
+    ]
+
+
 def ways(calls: Sequence[CodedCall], target: Target) -> set[int]:
     """The ways of fixed rounding, 0 and 1: the first word of the numbers of each panel."""
     found: set[int] = set()
     for call in calls:
         assert isinstance(call.layer.op, Weighted)
-        if call.layer.op.rounding == "real":
+        if call.layer.op.rounding in {"real", "even"}:
             continue
-        words = call.kernel.parameters(call.layer, target)["constant_words"]
+        parameters = call.kernel.parameters(call.layer, target)
+        words, numbers = parameters["constant_words"], parameters["numbers"]
         assert isinstance(words, int)
-        found |= set(call.packed(target)[:words:NUMBERS].tolist())
+        assert isinstance(numbers, int)
+        found |= set(call.packed(target)[:words:numbers].tolist())
     return found
 
 
@@ -113,7 +129,7 @@ def _product(seed: int) -> CodedCall | None:
         window,
         seed,
         act=str(draw.choice(["none", "relu", "relu6"])),
-        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real"])),
+        rounding=str(draw.choice(["fixed", "fixed", "fixed32", "real", "even"])),
         linear=draw.random() < 0.1,
         dtype=str(draw.choice(["i8", "i8", "u8"])),
     )
@@ -126,7 +142,13 @@ def _product(seed: int) -> CodedCall | None:
         band = BandShape(rows, slots, window.image[1] + int(draw.integers(0, 2)))
         call = replace(call, first=int(draw.integers(layer.result.shape[1] - rows + 1)))
         layer = replace(layer, band=band)
-    return replace(_of_kernel(call), layer=replace(layer, choice=None))
+    return replace(_of_kernel(call), layer=replace(layer, choice=_choice(PAIRS, layer, draw)))
+
+
+def _choice(kernel: Kernel, layer: Layer, draw: np.random.Generator) -> Choice | None:
+    """The kernel's own choice, named or not, or another one."""
+    offered = kernel.choices(layer, find_target(SMALL[0]))
+    return (None, *offered)[int(draw.integers(len(offered) + 1))]
 
 
 def _layout(dense: Layout, draw: np.random.Generator) -> Layout:

@@ -86,7 +86,7 @@ def _layer(draw: np.random.Generator, element: ElementType) -> Layer:
         act=str(draw.choice(["none", "relu", "relu6"])),
         scale=float(np.float32(2.0 ** draw.uniform(-6, -3))),
         zero=zeros[2],
-        rounding=str(draw.choice(["fixed", "fixed32"])),
+        rounding=str(draw.choice(["fixed", "fixed32", "even"])),
     )
     x = TensorType(
         element.name,

@@ -158,7 +158,7 @@ def test_a_factor_of_nothing_and_a_result_of_one_code_are_proved() -> None:
     sums = Sums(np.array([-(2**31), -5]), np.array([2**31 - 1, 9]))
     nothing, one = np.zeros((2, 2), np.int32), np.array([[1 << 30, -9], [1 << 30, 1]], np.int32)
     for exact, codes in ((nothing, Codes(3, -128, 127)), (one, Codes(5, 5, 5))):
-        scaling = scaling_of(exact, real=False)
+        scaling = scaling_of(exact, "fixed")
         for form in (find_affine(scaling, sums, codes), find_signed(scaling, sums, codes)):
             assert form.proved.all()
         packed = pack_requantisation(Requantisation(scaling, exact, sums, codes), [[1, 0, -1, 0]])

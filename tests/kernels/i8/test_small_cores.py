@@ -19,10 +19,13 @@ from tests.emission.programs import SANITIZERS, WARNINGS
 from tests.kernels.i8.coded_calls import CodedCall, run_coded
 from tests.kernels.i8.product_layers import Window, call_of
 from tests.kernels.i8.small_cores import (
+    DOT_PLANES,
+    DOTS,
     PAIRS,
     PLANES,
     SMALL,
     depthwise_calls,
+    dot_calls,
     product_calls,
     ways,
 )
@@ -51,12 +54,24 @@ def test_random_layers_layouts_and_bands(target: str, tmp_path: Path) -> None:
     check(calls, target, tmp_path, [any_compiler(), "-O1"])
 
 
+def test_the_twins_of_helium(tmp_path: Path) -> None:
+    chosen = find_target("cortex-m-mve")
+    calls = dot_calls(chosen, 24)
+    for kernel in (DOTS, DOT_PLANES):
+        own = [call for call in calls if call.kernel is kernel]
+        assert ways(own, chosen) == {0, 1}
+        assert {bool(kernel.parameters(c.layer, chosen)["signed"]) for c in own} == {False, True}
+    check(calls, "cortex-m-mve", tmp_path, [any_compiler(), "-O1"])
+
+
 @pytest.mark.heavy
-@pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp"])
+@pytest.mark.parametrize("target", ["cortex-m", "cortex-m-dsp", "cortex-m-mve"])
 def test_nothing_outside_the_buffers_is_touched(target: str, tmp_path: Path) -> None:
     """One compiler's sanitizers look: clang takes minutes for these programs."""
     for first in (1000, 2000):
-        check(both(target, 40, first), target, tmp_path, [any_compiler(), "-O1", *SANITIZERS])
+        helium = target == "cortex-m-mve"
+        calls = dot_calls(find_target(target), 40, first) if helium else both(target, 40, first)
+        check(calls, target, tmp_path, [any_compiler(), "-O1", *SANITIZERS])
 
 
 @pytest.mark.parametrize("target", [*SMALL[:2], *map(heavy, SMALL[2:])])
@@ -67,6 +82,17 @@ def test_they_are_chosen_and_only_for_their_targets(target: str) -> None:
         assert select_kernel(layer, find_target(target)) is kernel
         assert select_kernel(layer, find_target("x86-64-v3")) is not kernel
         assert select_kernel(layer, find_target("generic")) is not kernel
+
+
+def test_helium_has_kernels_of_its_own_for_signed_codes() -> None:
+    chosen = find_target("cortex-m-mve")
+    calls = dot_calls(chosen, 9)
+    for kernel in (DOTS, DOT_PLANES):
+        layer = next(call.layer for call in calls if call.kernel is kernel)
+        assert select_kernel(layer, chosen) is kernel
+        assert select_kernel(layer, find_target("cortex-m-dsp")) is not kernel
+    unsigned = call_of(Window((4, 4, 8), 8), 0, dtype="u8").layer
+    assert select_kernel(unsigned, chosen) is PAIRS
 
 
 def test_weights_of_nine_bits_are_for_others() -> None:

@@ -44,7 +44,7 @@ def random_cut(
             last = int(draw.integers(stream.least, stream.end))
             parts.append(stream.banding(last))
             first = last + 1
-    return parts
+    return Cut((*parts,))
 
 
 @lru_cache(maxsize=3)

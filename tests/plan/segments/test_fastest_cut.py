@@ -23,11 +23,10 @@ from netgen.plan.build import assemble, build_plan
 from netgen.plan.check.check_plan import check_plan
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.options import Image, PlanOptions
-from netgen.plan.data.plan import Plan, Segment
+from netgen.plan.data.plan import Plan
 from netgen.plan.schedule.schedule import schedule
-from netgen.plan.segments.cut_schedule import cut_schedule
+from netgen.plan.segments.cut_schedule import Cut, cut_schedule
 from netgen.plan.segments.fastest_cut import SegmentChoice, fastest, segment_choices, smallest
-from netgen.plan.segments.flood import Banding
 from tests.cases import examples, heavy
 from tests.plan.schedule.map_graphs import mapped
 from tests.plan.small_graphs import BODIES, built, read
@@ -45,12 +44,13 @@ def all_cuts(
     for choice in found:
         if choice.first == first:
             for rest in all_cuts(found, choice.last + 1, calls):
-                yield [choice, *rest]
+                for taken in range(len(choice.steps.saved)):
+                    yield [choice.after(taken), *rest]
 
 
-def cost(found: Sequence[SegmentChoice], cut: Sequence[Segment | Banding]) -> tuple[int, float]:
+def cost(found: Sequence[SegmentChoice], cut: Cut) -> tuple[int, float]:
     """The most bytes, and the time, of a cut's choices."""
-    parts = [next(c for c in found if c.part == part) for part in cut]
+    parts = [next(c for c in found if c.part == part).by(cut.choices) for part in cut.parts]
     return max(c.bytes for c in parts), sum(c.cycles for c in parts)
 
 

@@ -122,7 +122,7 @@ def with_each_segment(graph: Graph, image: Image) -> list[Plan]:
         if image != "rows" or choice.first == 0:
             before = [Segment(n, n) for n in range(choice.first)]
             after = [Segment(n, n) for n in range(choice.last + 1, len(scheduled.calls))]
-            cut: Cut = [*before, choice.part, *after]
+            cut = Cut((*before, choice.part, *after))
             plans.append(assemble(cut_schedule(scheduled, cut), GENERIC))
     return plans
 

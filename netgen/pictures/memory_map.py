@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netgen.plan.data.plan import Buffer, Plan
-from netgen.report.svg import (
+from netgen.pictures.svg import (
     Labels,
     box,
     number,
@@ -17,6 +16,7 @@ from netgen.report.svg import (
     text_width,
     ticks,
 )
+from netgen.plan.data.plan import Buffer, Plan
 
 _LEFT, _TOP, _TALL, _RIGHT = 92, 30, 400, 16
 _LETTERS = 11.5  # the size of a label

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from netgen.report.style import COLOURS, PICTURE
+from netgen.pictures.style import COLOURS, PICTURE
 
 # Of the font's size: what an average character of a sans-serif font is wide.
 _CHARACTER = 0.56

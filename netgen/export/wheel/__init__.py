@@ -1,0 +1,1 @@
+"""Wheels of one model: a library for each processor class, and the Python that calls it."""

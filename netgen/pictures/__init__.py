@@ -1,0 +1,1 @@
+"""Pictures as SVG: shapes and colours, and the map of the memory."""
