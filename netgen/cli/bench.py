@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netgen.bench.machine import Machine
     from netgen.bench.result import BenchRow
     from netgen.bench.suite import Case
-    from netgen.plan.data.options import Image, PlanOptions, Ram
+    from netgen.plan.data.options import Image, PlanOptions, Ram, WeightsDtype
     from netgen.plan.data.tuning import Tuning
 
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @cli_options.target_option
 @planning_option("tuning")
 @planning_option("small")
+@planning_option("weights_dtype")
 @planning_option("ram")
 @planning_option("input")
 @cli_options.as_json_option
@@ -50,6 +51,7 @@ def bench_models(
     target: str,
     tuning: Tuning | None,
     small: bool,
+    weights_dtype: WeightsDtype,
     ram: Ram,
     input: Image,
     as_json: bool,
@@ -66,7 +68,14 @@ def bench_models(
     from netgen.bench.result import failure
     from netgen.plan.data.options import PlanOptions
 
-    planning = PlanOptions(tuning=tuning, threads=threads, small=small, ram=ram, input=input)
+    planning = PlanOptions(
+        tuning=tuning,
+        threads=threads,
+        small=small,
+        weights_dtype=weights_dtype,
+        ram=ram,
+        input=input,
+    )
     cases = _cases(models, parameters, table, folder)
     if board is not None:
         bench_on_board(cases, weights, board, target, planning, as_json=as_json)

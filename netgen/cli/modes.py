@@ -110,7 +110,9 @@ PLAN = (
     Mode("--capacity", _given("capacity"), frozenset({"accept_gap"})),
     Mode("a MODEL", _given("model"), frozenset({"capacity"})),
     Mode(
-        "--pareto", _given("curve"), _PLANNING - {"input", "winograd", "input_type", "mean", "std"}
+        "--pareto",
+        _given("curve"),
+        _PLANNING - {"input", "winograd", "weights_dtype", "input_type", "mean", "std"},
     ),
 )
 TUNE = (Mode("tune", lambda _: True, frozenset({"tuning", "threads"})),)

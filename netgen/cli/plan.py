@@ -14,7 +14,7 @@ from netgen.cli.modes import PLAN, refuses
 from netgen.cli.output import load_model, print_json, print_table, progress
 from netgen.cli.planning import planning_options
 from netgen.errors import PlanError, UsageError
-from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.options import PlanOptions, stored_as
 from netgen.report.text import json_text
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def _pareto(
             resolve_target(target),
             planning.input,
             winograd=planning.winograd,
+            weights=stored_as(planning.weights_dtype),
         )
     document = [asdict(point) for point in points]
     if output is not None:

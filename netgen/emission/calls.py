@@ -18,7 +18,7 @@ from netgen.kernels import find_kernel
 from netgen.kernels.layer import Instance
 from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Buffer, PackedWeights, Plan, Step
-from netgen.plan.data.step_layer import step_layer
+from netgen.plan.data.step_layer import packed_element, step_layer
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Calls:
     def _weights(self, step: Step) -> list[str]:
         if step.weights is None:
             return []
-        return [self.packed(step.weights, find_kernel(step.kernel).weights_element)]
+        return [self.packed(step.weights, packed_element(self.plan, step))]
 
     def _call(self, index: int, arguments: Iterable[str]) -> CallText:
         step = self.plan.steps[index]

@@ -40,6 +40,11 @@ def numbered(before: str, count: int, behind: str = "") -> list[str]:
     return [f"{before}{n}{behind}" for n in range(count)]
 
 
+def each_of(function: str, pointer: str, count: int, step: int) -> str:
+    """Calls of a function for so many addresses behind a macro's pointer, one after the other."""
+    return ", ".join(f"{function}(({pointer}) + {step * n})" for n in range(count))
+
+
 def band_end(band: object, rows: Term) -> Term:
     """The number of rows of the result that a call computes."""
     return "band_rows" if band else rows
@@ -77,6 +82,7 @@ _WORDS = (
     literal,
     bytes_of,
     every,
+    each_of,
     numbered,
     step_on,
     over,

@@ -156,7 +156,7 @@ def vector_words(functions: Iterable[str], target: Target, prefix: str) -> dict[
     }
     found = [*_in_order(called, prefix)]
     floats = target.tiling(PLAIN)
-    widths = [width for width in floats.vector_widths if f"LOAD{width}" in called]
+    widths = [width for width in floats.vector_widths if {f"LOAD{width}", f"STORE{width}"} & called]
     return {
         "called": called,
         "code_widths": _code_widths(called),

@@ -11,6 +11,7 @@ from netgen.emission.environment import render
 from netgen.emission.sizes import Sizes, bounded_loops, make_sizes
 from netgen.emission.tidy import tidy
 from netgen.kernels import find_kernel
+from netgen.kernels.compressed import PLAIN_WEIGHTS, header_elements
 from netgen.kernels.layer import Instance
 from netgen.kernels.terms import Term
 
@@ -26,6 +27,7 @@ _ABSENT: Mapping[str, object] = {
     "vector_width": 0,
     "wide": False,
     "numbers": [],
+    "weights": PLAIN_WEIGHTS,
 }
 
 
@@ -71,6 +73,7 @@ def kernel_function(
         **instance.parameters,
         **own,
         "border": number_of(result, border),
+        **_of_weights(instance),
     }
     constants = named_constants(instance.parameters)
     # Where vectors are counted by width, no loop ends at all channels.
@@ -91,6 +94,13 @@ def kernel_function(
     return KernelFunction(sizes.around(str(context["function"]), function) + task, sizes)
 
 
+def _of_weights(instance: Instance) -> dict[str, object]:
+    """The C type of packed weights, and how many of them stand before those of an output."""
+    element = find_kernel(instance.kernel).packed_element(instance.parameters)
+    weights = str(instance.parameters.get("weights", PLAIN_WEIGHTS))
+    return {"weights_type": C_TYPES[element].name, "header": header_elements(weights)}
+
+
 def _arguments(
     instance: Instance, context: Mapping[str, object], aliased: frozenset[str], sizes: Sizes
 ) -> dict[str, str]:
@@ -101,7 +111,7 @@ def _arguments(
         for n, a in enumerate(instance.arguments)
     }
     if instance.has_weights:
-        declared["c->w"] = f"const {C_TYPES[kernel.weights_element].name} *restrict w"
+        declared["c->w"] = f"const {context['weights_type']} *restrict w"
     declared["c->y"] = f"{C_TYPES[types['y']].name} *{_restrict(not aliased)}y"
     if context["band"] or context["band_rows"]:
         declared["c->first"] = "int first"

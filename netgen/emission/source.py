@@ -63,6 +63,7 @@ from netgen.ir.tensor_type import ELEMENTS
 from netgen.kernels import find_kernel
 from netgen.kernels.targets import find_target
 from netgen.plan.data.plan import WEIGHTS_ELEMENT, Plan
+from netgen.plan.data.step_layer import packed_element
 from netgen.plan.json.plan_to_json import plan_to_json
 from netgen.plan.packing import PackedBytes
 
@@ -277,7 +278,7 @@ def _threads(plan: Plan, items: list[Item]) -> dict[str, object]:
     """Whether any call is divided between threads, and whether one of the list of steps is."""
     divided = [instance for instance in plan.instances if is_split(instance)]
     kept = {find_kernel(step.kernel).scratch_element for step in plan.steps if step.scratch}
-    packed = {find_kernel(step.kernel).weights_element for step in plan.steps if step.weights}
+    packed = {packed_element(plan, step) for step in plan.steps if step.weights}
     dtypes = sorted({*_element_types(plan), *kept, *packed})
     calls = [item.call or (item.loop and item.loop.call) for item in items]
     in_run = used(["team"], [call.arguments for call in calls if call])

@@ -13,9 +13,9 @@ import numpy as np
 
 from netgen.emission.c_types import PLAIN, packed_members, word_bytes
 from netgen.emission.wrap import wrap_code, wrap_comment
-from netgen.kernels import find_kernel
 from netgen.kernels.layer import Json
 from netgen.plan.data.plan import PackedWeights, Plan
+from netgen.plan.data.step_layer import packed_element
 from netgen.plan.packing import PackedBytes
 
 BLOB_HEADER_BYTES = 128
@@ -64,7 +64,7 @@ def weight_arrays(plan: Plan, prefix: str) -> dict[int, WeightArray]:
             )
 
     for index, step in enumerate(plan.steps):
-        add(step.weights, str(index), step.name, find_kernel(step.kernel).weights_element)
+        add(step.weights, str(index), step.name, packed_element(plan, step))
     for number, state in enumerate(plan.states):
         title = f"{state.value} before the first run"
         add(state.initial, f"state{number}", title, plan.values[state.value].type.dtype)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netgen.kernels.terms import Term, grouped, sum_of
+from netgen.kernels.compressed import PLAIN_WEIGHTS, words_of_real
+from netgen.kernels.terms import Term, grouped, product, sum_of
 
 # By fold: the macros that repeat so many floats, and that add so many neighbours.
 _REPEATS = {2: "PAIRS", 4: "QUADS"}
@@ -28,6 +29,7 @@ class Words:
         words = (
             *(self.vector, self.mask, self.zero, self.splat, self.repeat, self.fold_sums),
             *(self.load, self.read, self.read_at, self.write, self.lanes),
+            *(self.wide, self.wide_next, self.real),
             *(self.applied, self.combined, self.larger, self.add_product),
         )
         return {"upper": self.prefix.upper(), **{word.__name__: word for word in words}}
@@ -78,6 +80,25 @@ class Words:
         if width == 1:
             return f"{pointer}[{sum_of(*at)}]"
         return f"{self.load(width)}({sum_of(pointer, *at)})"
+
+    def wide(self, weights: str, width: int, pointer: str, *at: Term) -> str:
+        """Expression of `width` floats: weights of this element type behind a pointer, widened."""
+        if weights == PLAIN_WEIGHTS:
+            return self.read(width, pointer, *at)
+        return self.applied(f"wide_{weights}", width, str(sum_of(pointer, *at)))
+
+    def wide_next(self, weights: str, pointer: str) -> str:
+        """Expression of one weight as a float; the pointer goes on to the next."""
+        if weights == PLAIN_WEIGHTS:
+            return f"*{pointer}++"
+        return self.applied(f"wide_{weights}", 1, f"{pointer}++")
+
+    def real(self, weights: str, width: int, pointer: str, *at: Term) -> str:
+        """Expression of `width` of the real numbers that stand before weights of this type."""
+        if weights == PLAIN_WEIGHTS:
+            return self.read(width, pointer, *at)
+        place = sum_of(pointer, product(sum_of(*at), words_of_real(weights)))
+        return self.applied(f"real_{weights}", width, str(place))
 
     def read_at(self, width: int, pointer: Term) -> str:
         """Expression of the `width` floats at a pointer."""

@@ -189,7 +189,8 @@ def select_kernel(
 ) -> Kernel:
     """The cheapest kernel that accepts the layer; ties go to the one listed first.
 
-    Unless `winograd`, none that transforms weights; if `small`, none that is unrolled.
+    Unless `winograd`, none that transforms weights; if `small`, none that is unrolled. Weights that
+    the layer has in a compressed form are so only for kernels that widen them.
     """
     candidates = [
         kernel
@@ -201,6 +202,8 @@ def select_kernel(
         and (winograd or not kernel.transforms_weights)
         and not (small and kernel.unrolled)
     ]
+    # What is to be compressed must be, where any kernel can.
+    candidates = [k for k in candidates if layer.weights in k.widens] or candidates
     if not candidates:
         whose = f" whose {' and '.join(sorted(layer.constant))} are constants"
         raise PlanError(

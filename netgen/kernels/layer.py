@@ -50,7 +50,8 @@ class Layer:
     `constant` are the letters of the operands whose values are known when compiling. `layouts` says
     where the channels of activations stand, by letter, `y` for the result; those that do not appear
     are dense. Without a `band` one call computes the whole result. Without a `choice` the kernel
-    takes its own, the first of `Kernel.choices`.
+    takes its own, the first of `Kernel.choices`. `weights` is the element type as which weights of
+    floats are stored, by kernels that widen them (`Kernel.widens`).
     """
 
     op: Operator
@@ -60,6 +61,7 @@ class Layer:
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     band: BandShape | None = None
     choice: Choice | None = None
+    weights: str = "f32"
 
     def layout(self, letter: str) -> Layout:
         """The places of the channels of an operand, or of the result `y`."""
@@ -121,6 +123,8 @@ class Kernel(ABC):
     # The element type of scratch, and of what weights are read as.
     scratch_element: ClassVar[str] = "f32"
     weights_element: ClassVar[str] = "f32"
+    # Element types of compressed weights of floats that it widens: see `compressed.py`.
+    widens: ClassVar[frozenset[str]] = frozenset()
     # Whether operands and result may have any layout; if not, all of them are dense.
     any_layout: ClassVar[bool] = False
     # The bias of the codes that it reads or writes, and the granularity of their runs, by letter;
@@ -156,6 +160,10 @@ class Kernel(ABC):
         """Whether the kernel may be chosen for a target; portable ones may for all."""
         del target
         return True
+
+    def packed_element(self, parameters: Mapping[str, Json]) -> str:
+        """The element type of what an instance with these parameters reads its weights as."""
+        return str(parameters.get("weights", self.weights_element))
 
     @property
     def template(self) -> str:

@@ -105,6 +105,8 @@ _WIDE = Tiling(
     winograd=True,
     folds="narrow",
     tile_cycles=TileCycles(weights=0.4, store=0.6, tile=0.0),
+    widened_tiles=((28, 1),),
+    widening=(0.8, 0.8),
 )
 
 _NEON = Tiling(
@@ -302,6 +304,7 @@ TARGETS: tuple[Target, ...] = (
                 depthwise_pairs=True,
                 winograd=True,
                 folds="narrow",
+                widening=(0.0, 0.1),
             ),
             **_codes(_BYTES_8),
         },

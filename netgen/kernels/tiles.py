@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from netgen.kernels.compressed import PLAIN_WEIGHTS, compress, compressed_bytes, joined
 from netgen.kernels.layer import Json, Packed
 from netgen.kernels.layout import Span
 from netgen.kernels.targets import Target
@@ -212,28 +213,33 @@ def _repeated(panel: Panel, tiling: Tiling) -> list[Json]:
     return [width for width in dict.fromkeys(widths) if width > 1 and widths.count(width) > 1]
 
 
-def pack_panels(panels: Sequence[Panel], w: Packed, b: Packed) -> Packed:
+def pack_panels(
+    panels: Sequence[Panel], w: Packed, b: Packed, weights: str = PLAIN_WEIGHTS
+) -> Packed:
     """W [outputs, k] and b [outputs] as panel after panel: the bias, then one row per k.
 
-    Lanes that hold no channel are zeros. A folded panel has the bias, then one row per `fold`
-    inputs, where those of one channel are neighbours; k is a multiple of the fold.
+    Of compressed `weights` a scale may follow the bias. Lanes that hold no channel are zeros. A
+    folded panel has one row per `fold` inputs, where those of one channel are neighbours; k is a
+    multiple of the fold.
     """
-    rows = np.concatenate([b[:, None], w], axis=1)
+    stored, reals = compress(weights, w, b)
     parts = []
     for panel in panels:
-        part = np.zeros((rows.shape[1], panel.elements), rows.dtype)
+        rows = np.zeros((stored.shape[1], panel.elements), stored.dtype)
+        head = np.zeros((len(reals), panel.elements), reals.dtype)
         start = panel.first
         for offset, _, filled in panel.vectors():
-            part[:, offset : offset + filled] = rows[start : start + filled].T
+            rows[:, offset : offset + filled] = stored[start : start + filled].T
+            head[:, offset : offset + filled] = reals[:, start : start + filled]
             start += filled
-        folded = part[1:].reshape(-1, panel.fold, panel.elements).transpose(0, 2, 1)
-        parts += [part[0], folded.ravel()]
-    return np.concatenate(parts)
+        folded = rows.reshape(-1, panel.fold, panel.elements).transpose(0, 2, 1)
+        parts.append((head.ravel(), folded.ravel()))
+    return joined(weights, parts)
 
 
-def packed_elements(panels: Sequence[Panel], k: int) -> int:
-    """Elements of what `pack_panels` gives for k inputs: a bias and k weights in each lane."""
-    return sum(panel.elements for panel in panels) * (1 + k)
+def panels_bytes(panels: Sequence[Panel], k: int, weights: str = PLAIN_WEIGHTS) -> int:
+    """Bytes of what `pack_panels` gives for k inputs."""
+    return compressed_bytes(weights, sum(panel.elements for panel in panels), k)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Folds = Literal["none", "narrow", "all"]
@@ -51,6 +51,9 @@ class Tiling:
     vector of its own. `spread` are the cycles of that without a load that does it; a multiply-add
     takes half a cycle. Of codes it is a number of groups that are loaded together.
 
+    Compressed weights are widened once for all pixels of a tile, a vector of f16 or i8 in the first
+    or second number of cycles of `widening`. They may have `widened_tiles` of more pixels as well.
+
     With `pixel_pairs` products of codes are those of four outputs at two pixels, without vectors;
     with `pairs_of_halves` two at once, of int16. With `dots` there are also products of 16 codes,
     whose sum goes to a register of the core.
@@ -64,6 +67,8 @@ class Tiling:
     winograd: bool = False
     folds: Folds = "none"
     folded_tiles: tuple[tuple[int, int], ...] = ()
+    widened_tiles: tuple[tuple[int, int], ...] = ()
+    widening: tuple[float, float] = (0.0, 0.0)
     tile_cycles: TileCycles = TileCycles()
     lanes_of_inputs: int = 0
     pixel_pairs: bool = False
@@ -75,3 +80,9 @@ class Tiling:
     saturates: bool = False
     dot_cycles: float = 0.5
     pair_cycles: float = 0.0
+
+    def widened(self, weights: str) -> Tiling:
+        """The same, for tiles of floats whose weights are compressed to f16 or i8."""
+        cycles = self.tile_cycles.weights + self.widening[weights == "i8"]
+        tiles = self.tiles + self.widened_tiles
+        return replace(self, tiles=tiles, tile_cycles=replace(self.tile_cycles, weights=cycles))

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from netgen.errors import PlanError
+from netgen.errors import PlanError, UsageError
 from netgen.ir.graph import Graph
 from netgen.kernels import find_kernel
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.layer import Instance, Json
 from netgen.kernels.layout import visiting_order
 from netgen.kernels.targets import Target
@@ -20,7 +21,7 @@ from netgen.plan.arena.shapes import extent, lower_bound
 from netgen.plan.arena.state_places import state_bytes, state_offsets
 from netgen.plan.budget import Cutter
 from netgen.plan.data.alignment import round_up
-from netgen.plan.data.options import DEFAULT, PlanOptions
+from netgen.plan.data.options import DEFAULT, PlanOptions, stored_as
 from netgen.plan.data.plan import (
     Buffer,
     Certificate,
@@ -56,7 +57,9 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
         winograd=options.winograd,
         small=options.small,
         threads=options.threads,
+        weights=stored_as(options.weights_dtype),
     )
+    _require_compressed(scheduled, options)
     if options.tuning is not None:
         options.tuning.require(target)
         scheduled = replace(scheduled, tuning=options.tuning)
@@ -71,6 +74,18 @@ def _plan_memory(graph: Graph, target: Target, options: PlanOptions) -> Plan:
     if isinstance(options.ram, tuple):
         return fit_regions(scheduled, target, Regions(*options.ram), push=push)
     return fit(scheduled, target, options.ram, push=push, accept_gap=options.accept_gap)
+
+
+def _require_compressed(scheduled: Schedule, options: PlanOptions) -> None:
+    """Raise UsageError where weights are to be compressed, and there are none."""
+    if options.weights_dtype == "float32":
+        return
+    if all(call.layer.weights == PLAIN_WEIGHTS for call in scheduled.calls):
+        raise UsageError(
+            "this network has no weights of floats to compress",
+            expected="a convolution or a linear layer of floats",
+            hint="leave out --weights-dtype",
+        )
 
 
 def fit_regions(scheduled: Schedule, target: Target, regions: Regions, *, push: bool) -> Plan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.targets import Target
 from netgen.plan.budget import Cutter
 from netgen.plan.data.options import Image
@@ -46,14 +47,19 @@ def slower(points: Sequence[Point]) -> list[float]:
 
 
 def pareto(
-    graph: Graph, target: Target, image: Image = "caller", *, winograd: bool = True
+    graph: Graph,
+    target: Target,
+    image: Image = "caller",
+    *,
+    winograd: bool = True,
+    weights: str = PLAIN_WEIGHTS,
 ) -> list[Point]:
     """Distinct plans of a graph that has been through the passes, arenas descending.
 
     The first is the one that is made without a budget; of the others each is slower, by the
     estimate, than those before it. Raises PlanError where rows cannot be pushed.
     """
-    scheduled = schedule(graph, target, image=image, winograd=winograd)
+    scheduled = schedule(graph, target, image=image, winograd=winograd, weights=weights)
     found = segment_choices(scheduled, target, push=image == "rows")
     cutter = Cutter(scheduled, found, target.alignment)
     least = cutter.smallest()

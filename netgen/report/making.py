@@ -7,7 +7,7 @@ from collections.abc import Callable
 from netgen.compiler import build, lower, resolve_target, runnable_target, with_input_type
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
-from netgen.plan.data.options import PlanOptions
+from netgen.plan.data.options import PlanOptions, stored_as
 from netgen.plan.pareto import pareto
 from netgen.report.measure import measure_steps
 from netgen.report.page import report_page
@@ -30,7 +30,13 @@ def make_report(
     graph = with_input_type(graph, planning)
     resolved = runnable_target(target) if measure else resolve_target(target)
     lowered = lower(graph, resolved, planning)
-    points = pareto(lowered.graph, resolved, planning.input, winograd=planning.winograd)
+    points = pareto(
+        lowered.graph,
+        resolved,
+        planning.input,
+        winograd=planning.winograd,
+        weights=stored_as(planning.weights_dtype),
+    )
     if not measure:
         return report_page(graph, lowered, points)
     model = build(lowered, graph.origin or Origin(graph.name), progress)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,8 @@ from netgen.ir.interpret import initial_states, interpret, next_states
 from netgen.ir.origin import Origin
 from netgen.ir.tensor_type import Array
 from netgen.plan.data.options import DEFAULT, PlanOptions
-from netgen.runtime.compare import Comparison, Reference, compare, seeded_runs
+from netgen.plan.restored import restored_graph
+from netgen.runtime.compare import Comparison, Reference, compare, relative_error, seeded_runs
 from netgen.runtime.declared_inputs import declared_inputs
 
 Judge = Literal["numpy", "onnxruntime", "tflite", "tflm"]
@@ -46,12 +48,18 @@ def verify_graph(
     and TensorFlow Lite Micro, `tflm`, the `file` that the graph is from. Behind codes of computed
     floats it is always the graph's own, since no other can start from the model's operands. Raises
     BuildError where the target does not run here, UsageError where there is no such file or the
-    reference cannot take the graph, MissingExtraError without the package of the reference.
+    reference cannot take the graph, MissingExtraError without the package of the reference. With
+    compressed weights the reference is the network whose weights are rounded likewise.
     """
     of_file = against in {"tflite", "tflm"}
     if of_file and (file is None or file.suffix != ".tflite"):
         raise UsageError(
             "only a .tflite file can be compared with TensorFlow Lite", hint="use --against numpy"
+        )
+    if planning.weights_dtype != "float32" and against != "numpy":
+        raise UsageError(
+            f"no other reference has weights of {planning.weights_dtype}",
+            hint="use --against numpy, which rounds them as well",
         )
     declared, graph = graph, with_input_type(graph, planning)
     if against == "onnxruntime":
@@ -59,8 +67,23 @@ def verify_graph(
         _require_no_states(declared)
     lowered = lower(graph, runnable_target(target), planning)
     model = build(lowered, graph.origin or Origin(graph.name), progress)
+    runs = seeded_runs(graph)
+    if planning.weights_dtype != "float32":
+        rounded = restored_graph(lowered.plan, lowered.graph)
+        found = compare(model, lowered.plan, rounded, _numpy(rounded), *runs)
+        return replace(found, rounding=_rounding(graph, rounded, runs))
     reference = _reference(against, declared, graph, lowered, file)
-    return compare(model, lowered.plan, graph, reference, *seeded_runs(graph))
+    return compare(model, lowered.plan, graph, reference, *runs)
+
+
+def _rounding(graph: Graph, rounded: Graph, runs: Sequence[Mapping[str, Array]]) -> float:
+    """The worst error of an output where weights are rounded, relative to its magnitude before."""
+    exact, other = _numpy(graph), _numpy(rounded)
+    return max(
+        relative_error(after[b], before[a])
+        for before, after in ((exact(inputs), other(inputs)) for inputs in runs)
+        for a, b in zip(graph.outputs, rounded.outputs, strict=True)
+    )
 
 
 def _reference(
@@ -165,6 +188,8 @@ def inputs_text(graph: Graph, target: str) -> str:
 def agreement_text(comparison: Comparison, against: str) -> str:
     """The worst error in words, and those of codes on a second line, where there are any."""
     text = f"worst error against {against}: {comparison.max_relative_error:.1e}"
+    if comparison.rounding is not None:
+        text += f"\nerror of rounding the weights, in the reference: {comparison.rounding:.1e}"
     if comparison.codes is None:
         return text
     ends = comparison.end_to_end

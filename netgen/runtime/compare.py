@@ -63,13 +63,15 @@ class Comparison:
     floats, each layer counts, since it is compared by itself (`interpret_measured`). `codes` are
     the errors of all codes that were compared, None if there are none. `end_to_end` are, of those
     codes, the differences from a reference that was given nothing but the inputs: these are no
-    fault, and None where it comes to the same.
+    fault, and None where it comes to the same. `rounding` is the worst error of the outputs of the
+    reference against the network whose weights are not rounded, None where none are.
     """
 
     max_relative_error: float
     layers: tuple[LayerError, ...]
     codes: CodeErrors | None = None
     end_to_end: CodeErrors | None = None
+    rounding: float | None = None
 
     def as_json(self) -> dict[str, object]:
         """All of it by name, without what a network of floats does not have."""

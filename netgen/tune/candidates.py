@@ -65,16 +65,16 @@ def candidates_source(case: Case, choices: Sequence[Choice], target: Target) -> 
     head = "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n"
     # Each a function of its own, as where a network calls it from several places.
     attribute = "#define TUNE_CODE_ATTR __attribute__((noinline))\n\n"
-    return "\n".join([head + attribute, vectors, *texts, _driver(case, needs)])
+    return "\n".join([head + attribute, vectors, *texts, _driver(case, needs, target)])
 
 
-def _driver(case: Case, needs: Sequence[bool]) -> str:
+def _driver(case: Case, needs: Sequence[bool], target: Target) -> str:
     """The function that calls the others, of which some need scratch."""
     types = [C_TYPES[case.layer.operands[letter].dtype].name for letter in case.arguments]
     arguments = [
         f"(const {name} *){letter}" for name, letter in zip(types, case.arguments, strict=True)
     ]
-    weights = C_TYPES[case.kernel.weights_element].name
+    weights = C_TYPES[_packed_element(case, target)].name
     arguments += [f"(const {weights} *)(w + at)"] if case.kernel.constants else []
     arguments += [f"({C_TYPES[case.layer.result.dtype].name} *)y"]
     if case.layer.band is not None:
@@ -112,7 +112,7 @@ def load_candidates(
     y = _memory_of(case.layer, "y")
     steps = [case.packed_bytes(choice, target) for choice in choices]
     room = max(min(case.network_weights, _MOST_WEIGHTS), *steps, _ALIGNMENT)
-    w = _memory(case.kernel.weights_element, room if max(steps) else _ALIGNMENT)
+    w = _memory(_packed_element(case, target), room if max(steps) else _ALIGNMENT)
     needed = [case.kernel.scratch(replace(case.layer, choice=choice), target) for choice in choices]
     scratch = _memory(case.kernel.scratch_element, max(*needed, _ALIGNMENT))
 
@@ -124,6 +124,10 @@ def load_candidates(
         run(which, repeats, *addresses, w.ctypes.data, step, end, *lent)
 
     return call
+
+
+def _packed_element(case: Case, target: Target) -> str:
+    return case.kernel.packed_element(case.kernel.parameters(case.layer, target))
 
 
 def _memory_of(layer: Layer, letter: str) -> Array:

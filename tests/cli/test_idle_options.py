@@ -23,6 +23,7 @@ VALUES = {
     "--input": "rows",
     "--input-type": "u8",
     "--threads": "2",
+    "--weights-dtype": "float16",
     "--stage": "source",
     "--format": "text",
     "-o": "out",
@@ -59,9 +60,18 @@ VALUES = {
 LOADING = {"-p", "--weights", "--by-position", "--outputs", "--input-shape"}
 PLANNING = {
     *("--ram", "--input", "--accept-gap", "--winograd", "--tuning", "--threads", "--copies"),
-    *("--small", "--input-type", "--mean", "--std"),
+    *("--small", "--weights-dtype", "--input-type", "--mean", "--std"),
 }
-BENCH = {"--vs", "--rounds", "--threads", "--chart", "--target", "--tuning", "--small"}
+BENCH = {
+    "--vs",
+    "--rounds",
+    "--threads",
+    "--chart",
+    "--target",
+    "--tuning",
+    "--small",
+    "--weights-dtype",
+}
 RUNNING = {"--labels", "--top", "--interpolation", "--mean", "--std", "--json"}
 
 # A command in some mode, the options that have an effect there, and those that choose another mode:
@@ -102,7 +112,7 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
         ("plan", "tiny", "--pareto"),
         {
             *(*LOADING, "--input", "--input-type", "--mean", "--std", "--winograd", "--target"),
-            *("-o", "--json"),
+            *("--weights-dtype", "-o", "--json"),
         },
         {"--check", "--csv", "--capacity"},
     ),
@@ -137,12 +147,21 @@ MODES: list[tuple[tuple[str, ...], set[str], set[str]]] = [
     ),
     (
         ("bench", "tiny", "--profile"),
-        {*LOADING, "--rounds", "--target", "--tuning", "--small", "--json"},
+        {*LOADING, "--rounds", "--target", "--tuning", "--small", "--weights-dtype", "--json"},
         {"--board"},
     ),
     (
         ("bench", "tiny", "--board", "mps2-an386"),
-        {*LOADING, "--ram", "--input", "--target", "--tuning", "--small", "--json"},
+        {
+            *LOADING,
+            "--ram",
+            "--input",
+            "--target",
+            "--tuning",
+            "--small",
+            "--weights-dtype",
+            "--json",
+        },
         {"--table", "--models", "--profile"},
     ),
     (

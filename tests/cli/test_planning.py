@@ -30,6 +30,7 @@ VALUES: dict[str, tuple[object, str]] = {
     "threads": (3, "--threads 3"),
     "copies": (True, "--copies"),
     "small": (True, "--small"),
+    "weights_dtype": ("float16", "--weights-dtype float16"),
     "input_type": ("u8", "--input-type u8"),
     "mean": ((0.5, 0.4, 0.3), "--input-type u8 --mean 0.5,0.4,0.3 --std 1.0,1.0,1.0"),
     "std": ((0.5, 0.4, 0.3), "--input-type u8 --mean 0.0,0.0,0.0 --std 0.5,0.4,0.3"),
@@ -101,7 +102,7 @@ def test_commands_give_them_to_the_planner(
 
 
 @pytest.mark.parametrize(
-    "name", ["ram", "input", "accept_gap", "winograd", "copies", "small", "std"]
+    "name", ["ram", "input", "accept_gap", "winograd", "copies", "small", "weights_dtype", "std"]
 )
 def test_tuning_plans_as_it_is_told(
     name: str, cli: Cli, tiny: str, asked: list[PlanOptions]

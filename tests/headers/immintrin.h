@@ -7,6 +7,7 @@
 #include <avxintrin.h>
 #include <avx2intrin.h>
 #include <fmaintrin.h>
+#include <f16cintrin.h>
 #ifdef __AVX512F__
 #include <avx512fintrin.h>
 #include <avx512cdintrin.h>

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from netgen.ir.operator import Operator
+from netgen.kernels.compressed import WIDENED, describe_weights, tiling_of, weights_title
 from netgen.kernels.geometry import describe_window, reaches_image, tile_columns, window_title
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, row_loop
@@ -39,7 +40,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
-    packed_elements,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -53,6 +54,7 @@ class Conv2dF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    widens: ClassVar[frozenset[str]] = WIDENED
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
@@ -69,7 +71,9 @@ class Conv2dF32(Kernel):
         """Kernel, stride, input and output shape."""
         assert isinstance(layer.op, Conv2d)
         residual = "_residual" if "residual" in layer.operands else ""
-        return window_title("conv2d", layer, layer.op.window, residual, layer.op.act)
+        return window_title(
+            "conv2d", layer, layer.op.window, residual + weights_title(layer.weights), layer.op.act
+        )
 
     def cost(self, layer: Layer, target: Target) -> float:
         """Cycles of the chosen tile, over all rows, and of the layouts."""
@@ -77,7 +81,9 @@ class Conv2dF32(Kernel):
         k = layer.operands["w"].elements // outputs
         tile = _tile(layer, target)
         fold = most_fold(layer, 1, target)
-        product = rows * tile_cost(target.f32, tile, columns, outputs, k, fold)
+        product = rows * tile_cost(
+            tiling_of(layer.weights, target), tile, columns, outputs, k, fold
+        )
         return product + layout_cost(layer, 1, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -100,22 +106,25 @@ class Conv2dF32(Kernel):
                 layer, window, tile.rows, lambda taps: _loads(layer, taps, target)
             ),
             "panels": describe_panels(panels, part.spans, target.f32, scattered=part.scattered),
+            **describe_weights(layer.weights),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` columns by `vectors`."""
-        tiles = ranked_tiles(target.f32, *_product(layer), most_fold(layer, 1, target))
+        tiles = ranked_tiles(
+            tiling_of(layer.weights, target), *_product(layer), most_fold(layer, 1, target)
+        )
         return tuple({"rows": tile.rows, "vectors": tile.vectors} for tile in tiles)
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
         """Panels of [bias, then one row per (r, s, c)]."""
         ((w,), (b,)) = visited(layer, 1, constants)
         panels = _panels(layer, target)
-        return pack_panels(panels, w.reshape(len(w), -1), b)
+        return pack_panels(panels, w.reshape(len(w), -1), b, layer.weights)
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels."""
-        return 4 * packed_elements(_panels(layer, target), _product(layer)[2])
+        return panels_bytes(_panels(layer, target), _product(layer)[2], layer.weights)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""
@@ -146,7 +155,9 @@ def _product(layer: Layer) -> tuple[int, int, int]:
 def _tile(layer: Layer, target: Target) -> Tile:
     if layer.choice is not None:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
-    return choose_tile(target.f32, *_product(layer), most_fold(layer, 1, target))
+    return choose_tile(
+        tiling_of(layer.weights, target), *_product(layer), most_fold(layer, 1, target)
+    )
 
 
 def _describe_taps(layer: Layer, columns: int) -> dict[str, Json]:

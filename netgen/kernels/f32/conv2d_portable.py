@@ -14,6 +14,14 @@ from typing import ClassVar, cast
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.kernels.compressed import (
+    WIDENED,
+    compress,
+    compressed_bytes,
+    describe_weights,
+    joined,
+    weights_title,
+)
 from netgen.kernels.geometry import describe_window, dilation_title, window_title
 from netgen.kernels.layer import ByRows, Json, Layer, Packed, Shared
 from netgen.kernels.loops import RowKernel
@@ -39,6 +47,7 @@ class Conv2dPortableF32(RowKernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d,)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    widens: ClassVar[frozenset[str]] = WIDENED
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "window"
 
@@ -53,7 +62,8 @@ class Conv2dPortableF32(RowKernel):
         groups = "" if op.groups == 1 else f"_g{op.groups}"
         dilation = dilation_title(op)
         residual = "_residual" if "residual" in layer.operands else ""
-        return window_title("conv2d", layer, op.window, groups + dilation + residual, op.act)
+        ends = groups + dilation + residual + weights_title(layer.weights)
+        return window_title("conv2d", layer, op.window, ends, op.act)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Window and groups."""
@@ -70,6 +80,7 @@ class Conv2dPortableF32(RowKernel):
             "act": op.act,
             "fused": target.processor.multiply_add,
             "residual": "residual" in layer.operands,
+            **describe_weights(layer.weights),
         }
 
     def shared(self, layer: Layer, target: Target) -> Shared | None:
@@ -81,18 +92,18 @@ class Conv2dPortableF32(RowKernel):
         return shared_form(layer, {**parameters, "spans": [shifts]})
 
     def pack(self, layer: Layer, target: Target, constants: Mapping[str, Packed]) -> Packed:
-        """Per output: the bias, then its weights."""
+        """Per output: the bias, of some compressed weights the scale, then its weights."""
         del target
         assert isinstance(layer.op, Conv2d)
         w, b = visited(layer, layer.op.groups, constants)
-        taps = w.reshape(b.size, -1)
-        return np.concatenate([b.reshape(-1, 1), taps], axis=1).ravel()
+        stored, reals = compress(layer.weights, w.reshape(b.size, -1), b.ravel())
+        return joined(layer.weights, [*zip(np.ascontiguousarray(reals.T), stored, strict=True)])
 
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """All weights and a bias for each output."""
         del target
         w = layer.operands["w"]
-        return w.bytes + w.shape[0] * w.element.bytes
+        return compressed_bytes(layer.weights, w.shape[0], w.elements // w.shape[0])
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """The residual is read at each place just before the output is written there."""

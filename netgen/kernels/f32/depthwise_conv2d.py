@@ -39,7 +39,7 @@ from netgen.kernels.stretches import (
     vector_runs,
 )
 from netgen.kernels.targets import Target
-from netgen.kernels.tiles import Panel, cut_vectors, pack_panels, packed_elements
+from netgen.kernels.tiles import Panel, cut_vectors, pack_panels, panels_bytes
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
 from netgen.ops.window import Window
 
@@ -119,7 +119,7 @@ class DepthwiseConv2dF32(Kernel):
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Vectors, with a row for each tap."""
         _, rows, columns, _ = layer.operands["w"].shape
-        return 4 * packed_elements(_panels(self._runs(layer, target)), rows * columns)
+        return panels_bytes(_panels(self._runs(layer, target)), rows * columns)
 
     def overlap(self, layer: Layer) -> dict[str, int]:
         """Outputs are written in order of pixels, for each channel by itself.

@@ -15,6 +15,13 @@ from typing import ClassVar
 import numpy as np
 
 from netgen.ir.operator import Operator
+from netgen.kernels.compressed import (
+    WIDENED,
+    describe_weights,
+    header_elements,
+    tiling_of,
+    weights_title,
+)
 from netgen.kernels.layer import ByRows, Choice, Json, Kernel, Layer, Packed
 from netgen.kernels.loops import listed_loops, number
 from netgen.kernels.products import (
@@ -40,7 +47,7 @@ from netgen.kernels.tiles import (
     describe_panels,
     diagonally,
     pack_panels,
-    packed_elements,
+    panels_bytes,
     ranked_tiles,
     tile_cost,
 )
@@ -78,6 +85,7 @@ class PointwiseF32(Kernel):
     operators: ClassVar[tuple[type[Operator], ...]] = (Conv2d, Linear)
     numeric_form: ClassVar[str] = "direct"
     constants: ClassVar[tuple[str, ...]] = ("w", "b")
+    widens: ClassVar[frozenset[str]] = WIDENED
     any_layout: ClassVar[bool] = True
     by_rows: ClassVar[ByRows] = "alike"
 
@@ -97,9 +105,8 @@ class PointwiseF32(Kernel):
         """Pixels, inputs and outputs of a group."""
         p = product_of(layer)
         groups = f"_g{p.groups}" if p.groups > 1 else ""
-        ends = (
-            groups + ("_residual" if p.residual else "") + ("" if p.act == "none" else f"_{p.act}")
-        )
+        ends = groups + ("_residual" if p.residual else "") + weights_title(layer.weights)
+        ends += "" if p.act == "none" else f"_{p.act}"
         return f"pointwise_{p.pixels}x{p.inputs}x{p.outputs}{ends}"
 
     def cost(self, layer: Layer, target: Target) -> float:
@@ -107,7 +114,9 @@ class PointwiseF32(Kernel):
         p = product_of(layer)
         tile = _tile(layer, target)
         fold = most_fold(layer, p.groups, target)
-        product = p.groups * tile_cost(target.f32, tile, p.pixels, p.outputs, p.inputs, fold)
+        product = p.groups * tile_cost(
+            tiling_of(layer.weights, target), tile, p.pixels, p.outputs, p.inputs, fold
+        )
         return product + layout_cost(layer, p.groups, tile, target)
 
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
@@ -137,13 +146,14 @@ class PointwiseF32(Kernel):
                 _describe_part(layer, part, target) for part in output_parts(layer, p.groups)
             ],
             "prefetch": chosen["prefetch"],
+            **describe_weights(layer.weights),
         }
 
     def choices(self, layer: Layer, target: Target) -> tuple[Choice, ...]:
         """Tiles of `rows` by `vectors`, in blocks of pixels, with lines to prefetch per step."""
         p = product_of(layer)
         fold = most_fold(layer, p.groups, target)
-        tiles = ranked_tiles(target.f32, p.pixels, p.outputs, p.inputs, fold)
+        tiles = ranked_tiles(tiling_of(layer.weights, target), p.pixels, p.outputs, p.inputs, fold)
         offered: list[Choice] = []
         for tile, rank in diagonally(tiles, range(_MOST_WAYS)):
             ways = _ways(p, tile, target)
@@ -156,7 +166,7 @@ class PointwiseF32(Kernel):
         p = product_of(layer)
         w, b = visited(layer, p.groups, constants)
         packed = [
-            pack_panels(_panels(layer, part, target), w[group, :, 0], b[group])
+            pack_panels(_panels(layer, part, target), w[group, :, 0], b[group], layer.weights)
             for part in output_parts(layer, p.groups)
             for group in range(part.first, part.end)
         ]
@@ -166,7 +176,8 @@ class PointwiseF32(Kernel):
         """Panels of all groups."""
         p = product_of(layer)
         return sum(
-            4 * packed_elements(_panels(layer, part, target), p.inputs) * (part.end - part.first)
+            (part.end - part.first)
+            * panels_bytes(_panels(layer, part, target), p.inputs, layer.weights)
             for part in output_parts(layer, p.groups)
         )
 
@@ -205,7 +216,7 @@ def _tile(layer: Layer, target: Target) -> Tile:
         return Tile(layer.choice["rows"], layer.choice["vectors"])
     p = product_of(layer)
     fold = most_fold(layer, p.groups, target)
-    return choose_tile(target.f32, p.pixels, p.outputs, p.inputs, fold)
+    return choose_tile(tiling_of(layer.weights, target), p.pixels, p.outputs, p.inputs, fold)
 
 
 def _panels(layer: Layer, part: Part, target: Target) -> list[Panel]:
@@ -218,7 +229,7 @@ def _describe_part(layer: Layer, part: Part, target: Target) -> dict[str, Json]:
     """The groups and panels of a part, and the steps of pointers from group to group."""
     p = product_of(layer)
     panels = _panels(layer, part, target)
-    elements = sum(panel.elements for panel in panels) * (p.inputs + 1)
+    elements = sum(panel.elements for panel in panels) * (p.inputs + header_elements(layer.weights))
     x_step = describe_inputs(layer, p.groups)["x_step"]
     steps: dict[str, Json] = {"x": "inputs" if x_step == p.inputs else x_step, "w": elements}
     steps |= {letter: "outputs" if n == p.outputs else n for letter, n in part.steps.items()}

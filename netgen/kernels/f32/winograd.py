@@ -46,7 +46,7 @@ from netgen.kernels.tiles import (
     cut_panels,
     describe_panels,
     pack_panels,
-    packed_elements,
+    panels_bytes,
     stream_cost,
     tile_cost,
 )
@@ -154,7 +154,7 @@ class WinogradF32(Kernel):
     def packed_bytes(self, layer: Layer, target: Target) -> int:
         """Panels, with a row for each point of a tile and input."""
         inputs = layer.operands["w"].shape[3]
-        return 4 * packed_elements(self._panels(layer, target), len(self.g) ** 2 * inputs)
+        return panels_bytes(self._panels(layer, target), len(self.g) ** 2 * inputs)
 
     def _panels(self, layer: Layer, target: Target) -> list[Panel]:
         vectors = self._tile(layer, target).vectors

@@ -32,6 +32,9 @@ Image = Literal["caller", "arena", "rows"]
 # The elements of an image: those that the network was declared with, or bytes.
 InputType = Literal["declared", "u8"]
 
+# What weights of dense floats are stored as.
+WeightsDtype = Literal["float32", "float16", "int8"]
+
 # The most bytes of the arena; or those of a fast and of a slow region of RAM.
 Ram = int | tuple[int, int] | Literal["least"] | None
 
@@ -50,6 +53,7 @@ class PlanKeywords(TypedDict, total=False):
     threads: int
     copies: bool
     small: bool
+    weights_dtype: WeightsDtype
     input_type: InputType
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
@@ -73,10 +77,12 @@ class PlanOptions:
     as well. With `threads` above 1 a run is divided between so many, with the same results. With
     `copies` channels are moved in memory where layers could write them in place: to compare.
     With `small` there are loops in place of unrolled kernels, and layers that differ in sizes share
-    functions: less flash, the same results, slower. With `input_type="u8"` the network takes
-    bytes: of floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by
-    `mean` and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those
-    that stand for the same numbers, 128 above.
+    functions: less flash, the same results, slower. Weights of convolutions and linear layers of
+    floats are rounded to `weights_dtype` and stored so, but for those of depthwise and transposed
+    ones; int8 has a scale for each output. With `input_type="u8"` the network takes bytes: of
+    floats the pixels of 0 to 255, which it normalises itself as its weights expect, or by `mean`
+    and `std`, one number of each per channel in the scale of 0 to 1; of codes of i8 those that
+    stand for the same numbers, 128 above.
 
     Raises UsageError for a value that an option cannot have.
     """
@@ -129,6 +135,13 @@ class PlanOptions:
         ),
     )
 
+    weights_dtype: WeightsDtype = field(
+        default="float32",
+        metadata=_described(
+            OneOf("type of weights", get_args(WeightsDtype)),
+            "Round weights of convolutions and linear layers of floats, and store them so.",
+        ),
+    )
     input_type: InputType = field(
         default="declared",
         metadata=_described(
@@ -175,6 +188,11 @@ class PlanOptions:
     def keywords(self) -> PlanKeywords:
         """The same as keywords of `emit` and `compile`."""
         return cast("PlanKeywords", {name: getattr(self, name) for name in PLAN_OPTIONS})
+
+
+def stored_as(dtype: WeightsDtype) -> str:
+    """The element type of weights."""
+    return {"float32": "f32", "float16": "f16", "int8": "i8"}[dtype]
 
 
 @dataclass(frozen=True)

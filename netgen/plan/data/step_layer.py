@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from netgen.errors import PlanError
 from netgen.ir.rows import is_image
 from netgen.ir.tensor_type import TensorType
 from netgen.kernels import find_kernel
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.layer import BandShape, Layer
 from netgen.plan.data.execution_order import height
 from netgen.plan.data.plan import Buffer, Plan, Step, Value
@@ -16,7 +18,8 @@ from netgen.plan.data.plan import Buffer, Plan, Step, Value
 def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer:
     """The layer of one call of a step, whose operands have these types, constants included."""
     result, constant = plan.values[step.writes].type, frozenset(step.constants)
-    layer = Layer(step.op, types, result, constant, plan.layouts(step))
+    weights = stored_weights(plan, step)
+    layer = Layer(step.op, types, result, constant, plan.layouts(step), weights=weights)
     slots = None
     if "x" in step.reads:
         x = step.reads["x"]
@@ -24,6 +27,28 @@ def step_layer(plan: Plan, step: Step, types: Mapping[str, TensorType]) -> Layer
     by_rows = find_kernel(step.kernel).by_rows
     banded = banded_layer(layer, by_rows, step.rows, height(plan, step), slots)
     return replace(banded, choice=step.choice)
+
+
+def stored_weights(plan: Plan, step: Step) -> str:
+    """The element type in which a step's weights of floats are stored; see `Layer.weights`.
+
+    Raises PlanError for one that the kernel does not widen.
+    """
+    found = plan.instances[step.instance].parameters.get("weights", PLAIN_WEIGHTS)
+    known = {PLAIN_WEIGHTS, *find_kernel(step.kernel).widens}
+    if found not in known:
+        raise PlanError(
+            f"{step.kernel} reads no such weights",
+            where=f"step %{step.name}",
+            expected=f"one of {', '.join(sorted(known))}",
+            found=str(found),
+        )
+    return str(found)
+
+
+def packed_element(plan: Plan, step: Step) -> str:
+    """The element type as which a step's kernel reads its packed weights."""
+    return find_kernel(step.kernel).packed_element(plan.instances[step.instance].parameters)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netgen.errors import PlanError
 from netgen.ir.graph import Graph, Node
 from netgen.kernels import select_kernel
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.layer import Kernel, Layer
 from netgen.kernels.targets import Target
 
@@ -32,14 +33,25 @@ class Call:
 
 
 def find_call(
-    graph: Graph, node: Node, target: Target, *, winograd: bool = True, small: bool = False
+    graph: Graph,
+    node: Node,
+    target: Target,
+    *,
+    winograd: bool = True,
+    small: bool = False,
+    weights: str = PLAIN_WEIGHTS,
 ) -> Call:
-    """The kernel for a node, its operands by letter. Raises PlanError where none fits."""
+    """The kernel for a node, its operands by letter. Raises PlanError where none fits.
+
+    `weights` is the element type in which weights of floats are to be stored.
+    """
     letters = dict(zip(node.op.letters(len(node.operands)), node.operands, strict=False))
     types = {letter: graph[name].type for letter, name in letters.items()}
     constant = frozenset(letter for letter, name in letters.items() if graph.is_const(name))
-    layer = Layer(node.op, types, node.type, constant)
+    layer = Layer(node.op, types, node.type, constant, weights=weights)
     kernel = select_kernel(layer, target, winograd=winograd, small=small)
+    if weights not in kernel.widens:
+        layer = replace(layer, weights=PLAIN_WEIGHTS)
     if unpacked := sorted(constant - set(kernel.constants)):
         raise PlanError(
             f"the operand {unpacked[0]} of {node.op.operator_name} is a constant",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from netgen.errors import GraphError
 from netgen.ir.graph import Graph, Node
 from netgen.ir.rows import Reach, rows_of
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.layout import ChannelRun, Layout, Places
 from netgen.kernels.targets import Target
 from netgen.ops.identity import Identity
@@ -74,6 +75,7 @@ def schedule(
     winograd: bool = True,
     small: bool = False,
     threads: int = 1,
+    weights: str = PLAIN_WEIGHTS,
 ) -> Schedule:
     """Order the calls, and give every value its home.
 
@@ -82,7 +84,7 @@ def schedule(
     caller's memory; an output whose buffer is taken already is copied.
     """
     _check_interface(graph)
-    ways = _Ways(target, image, copies=copies, winograd=winograd, small=small)
+    ways = _Ways(target, image, copies, winograd, small, weights)
     graph, views, homes = _settle(_copy_shared_outputs(graph), ways)
     calls = [_with_layouts(call, homes) for call in views.calls]
     kept = (*graph.inputs, *graph.states)
@@ -109,11 +111,17 @@ class _Ways:
     copies: bool
     winograd: bool
     small: bool
+    weights: str
 
     def views(self, graph: Graph) -> Views:
         """The views of a graph, with its calls in their order but for assignments."""
         found = find_views(
-            graph, self.target, copies=self.copies, winograd=self.winograd, small=self.small
+            graph,
+            self.target,
+            copies=self.copies,
+            winograd=self.winograd,
+            small=self.small,
+            weights=self.weights,
         )
         return order_calls(graph, found)
 

@@ -6,11 +6,12 @@ view of their channels. A reshape is a view as well; passes have merged reshapes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netgen.ir.graph import Graph, Node
 from netgen.ir.rows import recuts, rows_of
+from netgen.kernels.compressed import PLAIN_WEIGHTS
 from netgen.kernels.targets import Target
 from netgen.ops.assign import Assign
 from netgen.plan.schedule.calls import Call, find_call
@@ -63,28 +64,30 @@ def find_views(
     copies: bool = False,
     winograd: bool = True,
     small: bool = False,
+    weights: str = PLAIN_WEIGHTS,
 ) -> Views:
     """Decide for every channel map whether it is a view; with `copies` none is.
 
-    `winograd` is whether kernels may take that numeric form, `small` whether none is unrolled.
+    `winograd` is whether kernels may take that numeric form, `small` whether none is unrolled,
+    `weights` in which element type weights of floats are stored.
     """
-    return _Finder(graph, target, copies=copies, winograd=winograd, small=small).views()
+
+    def found(node: Node) -> Call:
+        return find_call(graph, node, target, winograd=winograd, small=small, weights=weights)
+
+    return _Finder(graph, found, copies=copies).views()
 
 
 class _Finder:
     """Walks the graph in order, once for what must be dense and once for the views."""
 
-    def __init__(
-        self, graph: Graph, target: Target, *, copies: bool, winograd: bool, small: bool
-    ) -> None:
+    def __init__(self, graph: Graph, find: Callable[[Node], Call], *, copies: bool) -> None:
         self.graph = graph
         self.copies = copies
+        self.find = find
         self.calls = {
-            node.name: find_call(graph, node, target, winograd=winograd, small=small)
-            for node in graph.activations
-            if node.op.view_of == "nothing"
+            node.name: find(node) for node in graph.activations if node.op.view_of == "nothing"
         }
-        self.target = target
         self.dense = self._dense_values()
         self.sources: dict[str, Sources] = {}
         self.group: dict[str, list[str]] = {}
@@ -155,7 +158,7 @@ class _Finder:
         """Make the map a view if its operands can stand together; else it is computed: a copy."""
         found = self._viewed(node)
         if self.copies or found is None or not self._join(node, found):
-            self.calls[node.name] = find_call(self.graph, node, self.target)
+            self.calls[node.name] = self.find(node)
             self._compute(node)
         else:
             self.sources[node.name] = found
