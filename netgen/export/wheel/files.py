@@ -75,6 +75,7 @@ def wheel_file(
         )
     graph = with_input_type(graph, planning)
     origin = graph.origin or Origin(graph.name)
+    names = [] if labels is None else read_labels(labels, graph[graph.outputs[0]].type.elements)
     found, libraries, plan = several_targets(targets), {}, None
     described = []
     for target in found:
@@ -87,7 +88,6 @@ def wheel_file(
         libraries[file] = linked_library(files, name, target, threaded=False)
         described.append(_described(plan, target, file))
     assert plan is not None
-    names = [] if labels is None else read_labels(labels, graph[graph.outputs[0]].type.elements)
     facts = _facts(name, plan, origin, names, described)
     tag = f"py3-none-{platform_tag(libraries.values(), machine())}"
     package = {
