@@ -99,6 +99,7 @@ class ProductDotsI8(ProductPairsI8):
             "beyond": signed_zero(layer),
             "signed": rounds_down(layer),
             "direct": _direct(layer, patch),
+            "padded": any(window.pad),
             "vectors": _vectors(patch),
             "staged": _VECTOR * _vectors(patch),
             "lines": _lines(layer, patch),
