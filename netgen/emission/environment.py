@@ -140,10 +140,7 @@ def has_template(template: str) -> bool:
 def render(template: str, **context: object) -> str:
     """The text of a template; a name it does not know is an error.
 
-    Where there is a `prefix`, types, macros and functions of vectors carry it. A name of the
-    context that is a word's is an error: the template would call what is no function.
+    Where there is a `prefix`, types, macros and functions of vectors carry it.
     """
     words = Words(str(context["prefix"])).by_name() if "prefix" in context else {}
-    twice = context.keys() & words.keys()
-    assert not twice, f"names of {template} are words of templates, too: {sorted(twice)}"
     return environment().get_template(template).render({**words, **context})
