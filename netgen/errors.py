@@ -46,6 +46,14 @@ class NetgenError(Exception):
         self.details = tuple(details)
         super().__init__("\n".join((self.summary, *self.details)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors of other processes arrive whole, whatever their own `__init__` asks for."""
+        return _unpickled, (type(self), self.args), self.__dict__
+
+
+def _unpickled(kind: type[NetgenError], args: tuple[object, ...]) -> NetgenError:
+    return kind.__new__(kind, *args)
+
 
 class UsageError(NetgenError):
     """A name, parameter, option or path that cannot be used."""

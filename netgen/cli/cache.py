@@ -8,17 +8,19 @@ from pathlib import Path
 import click
 
 from netgen.cli.options import as_json_option
-from netgen.cli.output import print_json, print_table
+from netgen.cli.output import help_without_command, print_json, print_table
 from netgen.errors import UsageError
 
 
-@click.group("cache")
-def cache() -> None:
+@click.group("cache", invoke_without_command=True)
+@click.pass_context
+def cache(context: click.Context) -> None:
     """Look at the folder of compiled libraries and weights, or empty it.
 
     The folder is $NETGEN_CACHE_DIR, else ~/.cache/netgen. It takes at most $NETGEN_CACHE_LIMIT
     bytes (2G, say, or none; 4G by default): what was not used for longest goes first.
     """
+    help_without_command(context)
 
 
 @cache.command("list")

@@ -24,6 +24,7 @@ from netgen.cli.doctor import doctor
 from netgen.cli.export import export
 from netgen.cli.guides import show_guide
 from netgen.cli.output import (
+    help_without_command,
     load_for_values,
     load_model,
     print_json,
@@ -63,10 +64,7 @@ def main(debug: bool) -> None:
     `netgen help` lists the guides.
     """
     del debug  # read by Commands.invoke
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help(), err=True)
-        context.exit(UsageError.exit_code)
+    help_without_command(click.get_current_context())
 
 
 @main.command("list")

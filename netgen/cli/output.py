@@ -12,13 +12,20 @@ import click
 from rich.console import Console
 
 from netgen.cli import options as cli_options
-from netgen.errors import NetgenNote
+from netgen.errors import NetgenNote, UsageError
 from netgen.report.text import json_text, note_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from netgen.ir.graph import Graph
+
+
+def help_without_command(context: click.Context) -> None:
+    """Print the help of a group that is called without one of its commands: wrong usage."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
 
 
 def load_model(model: str, weights: Path | None, parameters: dict[str, str]) -> Graph:

@@ -126,11 +126,11 @@ def accuracy(
     options = PhotoOptions(resize, not no_crop, interpolation, mean, std)
     graph = load_model(model, weights, parameters)
     with progress() as tell:
-        scores, known = _scores(graph, images, labels, options, target, tell)
+        scores, known = _scores(graph, images, labels, options, target, tell, against)
         other = None
         if against is not None:
             twin = load_model(against, against_weights, against_parameters)
-            other = _scores(twin, images, labels, options, target, tell)[0]
+            other = _scores(twin, images, labels, options, target, tell, against)[0]
     classes = None if known is None else known + first_class
     found = accuracy_of(scores, classes, other)
     if as_json:
@@ -138,7 +138,7 @@ def accuracy(
         return
     shown = {"top-1": found.top1, "top-5": found.top5, "agreement": found.agreement}
     parts = [f"{name} {share:.4f}" for name, share in shown.items() if share is not None]
-    click.echo(f"{found.images} images: {', '.join(parts) or 'no labels, and no --against'}")
+    click.echo(f"{found.images} images: {', '.join(parts)}")
 
 
 def _scores(
@@ -148,13 +148,23 @@ def _scores(
     options: PhotoOptions,
     target: str,
     tell: Callable[[str], None],
+    against: str | None,
 ) -> tuple[Array, Array | None]:
-    """The scores of a network on a set of images, and the labels of that."""
+    """The scores of a network on a set of images, and the labels of that.
+
+    Raises UsageError where there are no labels and is no model to compare it with.
+    """
     from netgen.compiler import compile as compile_graph
     from netgen.report.accuracy import scores_of
     from netgen.report.image_batches import read_batch
 
     tell("reading images")
     given, known = read_batch(graph, images, labels, options)
+    if known is None and against is None:
+        raise UsageError(
+            "there is nothing to count right classes by",
+            where=str(images),
+            hint="give --labels FILE (or y beside x in an .npz file), or --against MODEL",
+        )
     compiled = compile_graph(graph, target=target, progress=tell)
     return scores_of(compiled, given, tell), known

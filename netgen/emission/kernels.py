@@ -18,7 +18,7 @@ from netgen.kernels.terms import Term
 # Parameters that are loops over channels.
 _LOOPS = ("vectors", "stretches")
 # What templates read of parameters that kernels may leave out.
-_ABSENT: Mapping[str, object] = {
+ABSENT: Mapping[str, object] = {
     "band": None,
     "band_rows": 0,
     "split": None,
@@ -69,7 +69,7 @@ def kernel_function(
         "output_type": C_TYPES[result].name,
         "types": {letter: C_TYPES[element].name for letter, element in instance.elements.items()},
         "apart": apart,
-        **_ABSENT,
+        **ABSENT,
         **instance.parameters,
         **own,
         "border": number_of(result, border),

@@ -9,6 +9,15 @@ from netgen.errors import UsageError
 
 _ARM = ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm")
 _RISCV = ("gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc")
+# The processor class (`--target`) with the instructions of a core.
+_TARGETS = {
+    "Cortex-M3": "cortex-m",
+    "Cortex-M4": "cortex-m-dsp",
+    "Cortex-M7": "cortex-m-dsp",
+    "Cortex-M33": "cortex-m-dsp",
+    "Cortex-M55": "cortex-m-mve",
+    "rv32imac": "riscv",
+}
 _M = 1 << 20
 _K = 1 << 10
 
@@ -49,6 +58,11 @@ class Board:
     def compiler(self) -> str:
         """The command of its C compiler."""
         return f"{self.toolchain}gcc"
+
+    @property
+    def target(self) -> str:
+        """The name of the target that has all instructions of its core."""
+        return _TARGETS[self.core]
 
     @property
     def link_flags(self) -> tuple[str, ...]:

@@ -63,6 +63,11 @@ def test_arrays_and_json(cli: Cli, tiny: str) -> None:
     found = cli("accuracy", "tiny.ir", "--images", "images.npz").stdout
     assert found.startswith("5 images: top-1 0.")
     assert "conv2d" in cli("show", "tiny.ir", "--format", "text").stdout
+    np.savez("images.npz", x=pixels)
+    outcome = cli("accuracy", "tiny.ir", "--images", "images.npz")
+    assert outcome.code == 2
+    assert "images.npz: there is nothing to count right classes by" in outcome.error()
+    assert "give --labels FILE (or y beside x in an .npz file), or --against" in outcome.error()
 
 
 def test_exported(cli: Cli, tiny: str, photos: Path, folder: Path) -> None:

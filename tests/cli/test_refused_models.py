@@ -15,6 +15,8 @@ CASES = [
     (("a\nb\x1b[31m",), 2, ["unknown model 'a\\nb\\x1b[31m'"]),
     (("",), 2, ["unknown model ''"]),
     (("missing.py:net",), 2, ["missing.py: there is no such file"]),
+    (("trained.pth",), 2, ["'trained.pth' has weights, and no network", "--weights FILE", ".onnx"]),
+    (("trained.h5",), 2, ["'trained.h5' has weights, and no network", "--weights FILE", ".tflite"]),
     (("missing.ir",), 2, ["missing.ir: cannot be read"]),
     (("mobilenet_v2", "-p", "beta=1"), 2, ["no parameter 'beta'", "alpha, input_size, classes"]),
     (("mobilenet_v2", "-p", "alpha=big"), 2, ["'alpha' is ill-typed", "float", "-p alpha=1.0"]),
@@ -138,6 +140,12 @@ def test_no_command_is_help(cli: Cli) -> None:
     assert (outcome.code, outcome.stdout) == (2, "")
     assert outcome.stderr.startswith("Usage: netgen [OPTIONS] COMMAND [ARGS]...")
     assert outcome.stderr.rstrip() == cli("--help").stdout.rstrip()
+
+
+def test_no_command_of_a_group_is_its_help(cli: Cli) -> None:
+    outcome = cli("cache")
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert outcome.stderr.rstrip() == cli("cache", "--help").stdout.rstrip()
 
 
 @pytest.mark.parametrize("command", ["run", "verify", "bench"])

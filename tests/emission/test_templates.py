@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from jinja2 import nodes
 
+from netgen.emission import kernels
 from netgen.emission.environment import environment
+from netgen.emission.words import Words
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "templates"
@@ -22,6 +24,11 @@ ARITHMETIC = (
 
 def name_of(path: Path) -> str:
     return path.relative_to(FOLDER).as_posix()
+
+
+def test_no_word_has_the_name_of_what_kernels_leave_out() -> None:
+    """A template that calls the word would find False, say, in every kernel without it."""
+    assert not kernels.ABSENT.keys() & Words("m").by_name().keys()
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)

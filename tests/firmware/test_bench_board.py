@@ -11,6 +11,7 @@ from netgen.bench.board.result import BoardResult, board_lines, require_outputs
 from netgen.bench.board.run import bench_board
 from netgen.compiler import lower, resolve_target
 from netgen.dsl import Tensor, image, network
+from netgen.emission.footprint import Footprint
 from netgen.errors import BuildError, UsageError, VerifyError
 from netgen.export.boards import BOARDS, find_board
 from netgen.ops import conv2d, flatten, global_avg_pool, linear, relu
@@ -76,6 +77,24 @@ def test_unknown_boards_and_missing_tools_are_named() -> None:
     absent = dataclasses.replace(known, toolchain="no-such-toolchain-")
     with pytest.raises(BuildError, match="apt install gcc-arm-none-eabi libnewlib"):
         bench_board(graph, lowered, absent, lambda _: None)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_another_target_than_the_core_s_own_is_said(name: str) -> None:
+    """Codes take several times the instructions there, as on M4 without its products of pairs."""
+    board, footprint = BOARDS[name], Footprint(1, 0, 0, 8, ("run",), "gcc", "board")
+    own = BoardResult(
+        *("small", name, board.core, board.target, 9, None, 4, (), ()),
+        *(footprint, 0, 0, 0, ()),
+    )
+    assert resolve_target(board.target).name == board.target
+    assert board.core.removeprefix("Cortex-") in resolve_target(board.target).summary
+    assert "target:" not in "\n".join(board_lines(own))
+    other = board_lines(dataclasses.replace(own, target="generic"))
+    assert other[0].split() == [
+        *("target:", "generic;", "--target", board.target),
+        *("has", "the", "instructions", "of", board.core),
+    ]
 
 
 @pytest.mark.usefixtures("instruction_counter", "build_image")

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from netgen.emission.footprint import Footprint
 from netgen.errors import VerifyError
+from netgen.export.boards import BOARDS
 
 # Largest error of floats, relative to the largest output; as `netgen verify` has it.
 _TOLERANCE = 1e-5
@@ -116,11 +117,17 @@ def board_tables(result: BoardResult) -> list[Table]:
     return [table]
 
 
+def _not_own(result: BoardResult, own: str) -> str:
+    return f"{result.target}; --target {own} has the instructions of {result.core}"
+
+
 def board_lines(result: BoardResult) -> list[str]:
     """Totals, memory and outputs, in lines."""
     per, size = ratio(result.instructions, result.macs), result.footprint
     most = ", ".join(f"{name} {count:,}" for name, count in result.mnemonics[:_SHOWN])
+    own = BOARDS[result.board].target
     return [
+        *([] if result.target == own else [f"target:       {_not_own(result, own)}"]),
         f"instructions: {result.instructions:,} executed in one run, {per} per MAC",
         f"most often:   {most}",
         f"cycles:       {_cycles(result)}",
