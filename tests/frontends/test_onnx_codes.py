@@ -271,7 +271,7 @@ def test_names_of_the_file_stay_its_own(part: str, tmp_path: Path) -> None:
     x = DRAW(2).normal(0.0, 2.0, (1, 2, 4, 4)).astype(np.float32)
     (wanted,) = ReferenceEvaluator(model).run(None, {"x": x})
     found = interpret(loaded(model.SerializeToString(), tmp_path), {"x": x.astype(np.float64)})
-    np.testing.assert_allclose(found["sum"], wanted, atol=1e-6)
+    np.testing.assert_allclose(found["sum"], np.asarray(wanted), atol=1e-6)
 
 
 @pytest.mark.parametrize("operator", ["DequantizeLinear", "QLinearSigmoid"])
