@@ -29,7 +29,7 @@ class Words:
         words = (
             *(self.vector, self.mask, self.zero, self.splat, self.repeat, self.fold_sums),
             *(self.load, self.read, self.read_at, self.write, self.lanes),
-            *(self.wide, self.wide_next, self.real),
+            *(self.widened, self.widened_next, self.real),
             *(self.applied, self.combined, self.larger, self.add_product),
         )
         return {"upper": self.prefix.upper(), **{word.__name__: word for word in words}}
@@ -81,13 +81,13 @@ class Words:
             return f"{pointer}[{sum_of(*at)}]"
         return f"{self.load(width)}({sum_of(pointer, *at)})"
 
-    def wide(self, weights: str, width: int, pointer: str, *at: Term) -> str:
+    def widened(self, weights: str, width: int, pointer: str, *at: Term) -> str:
         """Expression of `width` floats: weights of this element type behind a pointer, widened."""
         if weights == PLAIN_WEIGHTS:
             return self.read(width, pointer, *at)
         return self.applied(f"wide_{weights}", width, str(sum_of(pointer, *at)))
 
-    def wide_next(self, weights: str, pointer: str) -> str:
+    def widened_next(self, weights: str, pointer: str) -> str:
         """Expression of one weight as a float; the pointer goes on to the next."""
         if weights == PLAIN_WEIGHTS:
             return f"*{pointer}++"

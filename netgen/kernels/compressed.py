@@ -38,7 +38,7 @@ def describe_weights(weights: str) -> dict[str, Json]:
 
 
 def weights_title(weights: str) -> str:
-    """What the names of functions say of weights; nothing where these are floats."""
+    """The part of a function's name about its weights; empty where these are floats."""
     return f"_{weights}" if weights in WIDENED else ""
 
 

@@ -15,9 +15,11 @@ from netgen.kernels.targets import TARGETS, Target
 from netgen.ops.add import Add
 from netgen.ops.conv2d import Conv2d
 from netgen.ops.depthwise_conv2d import DepthwiseConv2d
+from netgen.ops.linear import Linear
 from netgen.ops.mul import Mul
 from netgen.ops.normalize import Normalize
 from netgen.ops.prelu import Prelu
+from netgen.ops.squared_difference import SquaredDifference
 from netgen.ops.sub import Sub
 from netgen.ops.table import Table
 from netgen.ops.transpose_conv2d import TransposeConv2d
@@ -61,12 +63,15 @@ def others_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
     """Layers with one constant that are not in random networks, and pixels that are normalised."""
     own: dict[str, Any] = {"scale": 0.5, "zero": 3}
     whole, each = (TensorType("i8", shape, Quantisation(0.25, 2)) for shape in (WHOLE, EACH))
-    for op in (Add(**own), Sub(**own), Mul(**own), Prelu(**own)):
+    even = {**own, "rounding": "even"}
+    operators = (Add(**own), Sub(**own), Mul(**own), Prelu(**own), SquaredDifference(**own))
+    for op in (*operators, Add(**even), Sub(**even), Mul(**even)):
         for letter, kinds in (("b", (whole, whole)), ("b", (whole, each)), ("a", (whole, whole))):
             types = dict(zip("ab", kinds, strict=True))
             array = np.ones(types[letter].shape, np.int8)
             layer = Layer(op, types, op.result_type(list(kinds)), frozenset(letter))
             yield layer, {letter: array}
+    yield from wide_layers()
     weights = TensorType("i8", (7, 3, 3, 5), Quantisation(0.5))
     x = TensorType("i8", (1, 4, 4, 5), Quantisation(0.25, 2))
     up = TransposeConv2d(size=(9, 9), stride=(2, 2), **own)
@@ -86,6 +91,20 @@ def others_of_codes() -> Iterator[tuple[Layer, dict[str, Array]]]:
     result = Normalize().result_type(list(types.values()))
     layer = Layer(Normalize(), types, result, frozenset({"scale", "shift"}))
     yield layer, {letter: np.ones(3, np.float32) for letter in layer.constant}
+
+
+def wide_layers() -> Iterator[tuple[Layer, dict[str, Array]]]:
+    """Codes of 16 bits by weights of 8."""
+    own: dict[str, Any] = {"scale": 0.5, "zero": 0, "rounding": "wide"}
+    image, row = (TensorType("i16", shape, Quantisation(0.25)) for shape in (WHOLE, (1, 9)))
+    for op, x, shape in (
+        (Conv2d(**own), image, (7, 3, 3, 9)),
+        (DepthwiseConv2d(**own), image, (9, 3, 3, 1)),
+        (Linear(**own), row, (5, 9)),
+    ):
+        w = TensorType("i8", shape, Quantisation(0.5))
+        layer = Layer(op, {"x": x, "w": w}, op.result_type([x, w]), frozenset("w"))
+        yield layer, {"w": np.ones(shape, np.int8)}
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)

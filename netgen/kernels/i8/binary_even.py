@@ -50,7 +50,7 @@ class BinaryEvenI8(BinaryI8):
             **zeros,
             "operation": _OPERATIONS[op.operator_name],
             "scales": [f"{hexadecimal(scale_of(kind))}f" for kind in (a, b, y)],
-            "wide": not isinstance(op, Mul) and not _fuses(op, a, b, y.with_shape(())),
+            "in_float64": not isinstance(op, Mul) and not _fuses(op, a, b, y.with_shape(())),
             "least": f"{low - y.zero}.0f",
             "most": f"{high - y.zero}.0f",
         }
