@@ -128,6 +128,7 @@ _NEON = Tiling(
 _BYTES_8 = Tiling(
     vector_widths=(8,),
     tiles=((8, 1), (4, 2), (1, 4)),
+    tight_tiles=((5, 2),),
     inputs_at_once=4,
     saturates=True,
     dot_cycles=0.85,

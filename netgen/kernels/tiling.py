@@ -40,6 +40,9 @@ class Tiling:
     while several inputs come as they lie in memory; they have `folded_tiles`, whose vectors are
     registers.
 
+    `tight_tiles` are for products of codes. They leave too few registers, so a pixel takes longer:
+    they pay only where they compute fewer pixels behind the last one than other tiles do.
+
     Of codes a product adds up those of so many `inputs_at_once`, which are neighbours: bytes, which
     are signed or not. If it `saturates`, pairs of products are added up as int16, and weights say
     which inputs may be (`i8/product_groups.py`). `dot_cycles` are those of one such step for one
@@ -62,6 +65,7 @@ class Tiling:
     vector_widths: tuple[int, ...] = ()
     vector_types: bool = False
     tiles: tuple[tuple[int, int], ...] = ()
+    tight_tiles: tuple[tuple[int, int], ...] = ()
     depthwise_unroll: int = 1
     depthwise_pairs: bool = False
     winograd: bool = False

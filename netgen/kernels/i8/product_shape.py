@@ -189,7 +189,21 @@ def _tiles(shape: Shape, rows: int, tiling: Tiling) -> Iterator[Tile]:
     vectors = -(-shape.outputs // tiling.vector_widths[0])
     _, pixels = shape.lines(rows)
     for most, width in tiling.tiles:
-        yield Tile(-(-pixels // -(-pixels // most)), min(width, vectors))
+        yield Tile(_equal(pixels, most), min(width, vectors))
+    for most, width in tiling.tight_tiles:
+        others = [_computed(pixels, n) for n, other in tiling.tiles if other == width]
+        if width <= vectors and _computed(pixels, most) < min(others):
+            yield Tile(_equal(pixels, most), width)
+
+
+def _equal(pixels: int, most: int) -> int:
+    """The pixels of a tile, if at most so many are to be divided into equal ones."""
+    return -(-pixels // -(-pixels // most))
+
+
+def _computed(pixels: int, most: int) -> int:
+    """The pixels that such tiles compute, those behind the last one included."""
+    return -(-pixels // most) * _equal(pixels, most)
 
 
 def _blocks(shape: Shape, rows: int, target: Target) -> list[int]:

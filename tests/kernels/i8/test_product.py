@@ -93,7 +93,7 @@ def test_nothing_outside_the_buffers_is_touched(
 @pytest.mark.parametrize("target", WITH_PRODUCTS)
 def test_every_choice_gives_the_same(target: str, tmp_path: Path) -> None:
     chosen = find_target(target)
-    call = call_of(Window((9, 11, 19), 41, (3, 2), (1, 1), (1, 1, 0, 1)), 4)
+    call = call_of(Window((9, 10, 19), 41, (3, 2), (1, 1), (1, 1, 0, 1)), 4)
     choices = PRODUCT.choices(call.layer, chosen)
     assert len(choices) >= 4
     calls = [replace(call, layer=replace(call.layer, choice=choice)) for choice in choices]

@@ -77,3 +77,15 @@ def test_most_instructions_of_aarch64_are_products(
         words = [text.split()[0] for text in loop.instructions]
         products = sum(word in {"sdot", "smull", "smlal", "sadalp"} for word in words)
         assert products / len(words) > (0.4 if tile["rows"] == 1 else 0.64), loop
+
+
+@pytest.mark.parametrize(
+    ("image", "tight"), [((7, 7), True), ((25, 5), True), ((28, 28), False), ((3, 3), False)]
+)
+def test_tight_tiles_are_for_fewer_pixels_only(image: tuple[int, int], tight: bool) -> None:
+    """49 pixels are ten tiles of five, or thirteen of four: three pixels too many."""
+    target = find_target("x86-64-v3")
+    layer = call_of(Window((*image, 64), 64), 0).layer
+    tiles = [(choice["rows"], choice["vectors"]) for choice in PRODUCT.choices(layer, target)]
+    assert (tiles[0] == (5, 2)) is tight
+    assert ((5, 2) in tiles) is tight
