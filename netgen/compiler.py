@@ -188,7 +188,9 @@ def emit(
     file = Path(path)
     if file.suffix != ".c":
         raise UsageError(
-            "the output must be a C file", found=str(file), hint="name it like model.c"
+            "the output must be a C file",
+            found=str(file),
+            hint="name it like model.c; netgen compile also writes model.so and model.netgen",
         )
     more = (prefix, selftest, footprint, labels)
     files = emitted(graph, file.stem, target, weights_as, _planning(options), *more)

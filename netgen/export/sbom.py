@@ -23,7 +23,7 @@ def sbom(name: str, version: str, origin: Origin, needs: Sequence[str] = ()) -> 
     `needs` are packages of PyPI that the export loads.
     """
     code = _component("library", f"{name}-code", __version__, "C that netgen generated", "0BSD")
-    parts = [code, _weights(origin)]
+    parts = [code, _weights(name, origin)]
     loaded = [
         {
             "type": "library",
@@ -71,9 +71,9 @@ def _component(
     }
 
 
-def _weights(origin: Origin) -> dict[str, Any]:
+def _weights(name: str, origin: Origin) -> dict[str, Any]:
     """The weights: which file, its hash, the licence that it states."""
-    found: dict[str, Any] = {"type": "data", "bom-ref": "weights", "name": "weights"}
+    found: dict[str, Any] = {"type": "data", "bom-ref": f"{name}-weights", "name": "weights"}
     if origin.weights_sha256 is None:
         found["description"] = "seeded numbers for tests and timing, not trained ones"
         found["licenses"] = [{"license": {"id": "0BSD"}}]

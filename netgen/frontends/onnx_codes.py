@@ -58,11 +58,14 @@ def input_kind(
 def _meaning(node: NodeProto, name: str, known: Mapping[str, object]) -> Quantisation | None:
     if node.op_type != "DequantizeLinear" or node.input[0] != name:
         return None
-    scale, *zeros = (known.get(each) for each in node.input[1:] if each)
-    zero = zeros[0] if zeros else np.zeros((), np.int8)
+    names = [*node.input[1:], "", ""]
+    scale = known.get(names[0])
+    zero = known.get(names[1]) if names[1] else np.zeros((), np.int8)
     if not (isinstance(scale, np.ndarray) and isinstance(zero, np.ndarray)):
         return None
-    if scale.size != 1 or zero.size != 1 or not is_scale(float(scale.reshape(-1)[0])):
+    if scale.dtype.kind != "f" or zero.dtype.kind not in "iu" or scale.size != 1 or zero.size != 1:
+        return None
+    if not is_scale(float(scale.reshape(-1)[0])):
         return None
     return Quantisation(float(scale.reshape(-1)[0]), int(zero.reshape(-1)[0]))
 

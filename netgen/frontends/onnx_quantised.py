@@ -32,7 +32,7 @@ def quantised_written_out(model: ModelProto) -> ModelProto:
 
     if not any(_writer(node) or node.domain == _MICROSOFT for node in model.graph.node):
         return model
-    found = ModelProto()
+    found, taken = ModelProto(), _names(model)
     found.CopyFrom(model)
     del found.graph.node[:]
     for node in model.graph.node:
@@ -40,10 +40,18 @@ def quantised_written_out(model: ModelProto) -> ModelProto:
         if writer is None:
             found.graph.node.append(node)
             continue
-        writing = _Writing(node)
+        writing = _Writing(node, taken)
         writer(writing)
         found.graph.node.extend(writing.nodes)
     return found
+
+
+def _names(model: ModelProto) -> set[str]:
+    """The names of all values of the file, which no part may have."""
+    graph = model.graph
+    given = {value.name for value in (*graph.input, *graph.initializer)}
+    sparse = {value.values.name for value in graph.sparse_initializer}
+    return given | sparse | {name for node in graph.node for name in node.output}
 
 
 def _writer(node: NodeProto) -> Writer | None:
@@ -54,8 +62,9 @@ def _writer(node: NodeProto) -> Writer | None:
 class _Writing:
     """The nodes that take the place of one."""
 
-    def __init__(self, node: NodeProto) -> None:
+    def __init__(self, node: NodeProto, taken: set[str]) -> None:
         self.node = node
+        self._taken = taken
         self.nodes: list[NodeProto] = []
 
     def given(self, index: int) -> str:
@@ -74,13 +83,17 @@ class _Writing:
         return result
 
     def part(self, name: str) -> str:
-        """The name of a value that the file does not have."""
-        return f"{self.node.output[0]}/{name}"
+        """A name of a value that the file does not have."""
+        own = f"{self.node.output[0]}/{name}"
+        while own in self._taken:
+            own += "_"
+        self._taken.add(own)
+        return own
 
     def real(self, first: int, name: str, **attributes: int | list[int]) -> str:
         """The real numbers of codes, their scale and zero point, which are inputs from `first`."""
         inputs = [self.given(first + k) for k in range(3)]
-        while not inputs[-1]:
+        while len(inputs) > 1 and not inputs[-1]:
             inputs.pop()
         return self.make("DequantizeLinear", inputs, self.part(name), **attributes)
 

@@ -81,14 +81,14 @@ def product(*factors: Term) -> Term:
     return text if number > 0 else f"-{text}"
 
 
-def quotient(a: Term, b: Term) -> str:
-    """`a / b`, rounded as C does."""
-    return f"{grouped(a)} / {grouped(b)}"
+def quotient(a: Term, b: Term) -> Term:
+    """`a / b`, rounded as C does; 0 where a is 0."""
+    return f"{grouped(a)} / {grouped(b)}" if _number(a) != 0 else 0
 
 
-def remainder(a: Term, b: Term) -> str:
-    """`a % b`."""
-    return f"{grouped(a)} % {grouped(b)}"
+def remainder(a: Term, b: Term) -> Term:
+    """`a % b`; 0 where a is 0."""
+    return f"{grouped(a)} % {grouped(b)}" if _number(a) != 0 else 0
 
 
 def lesser(a: Term, b: Term) -> str:

@@ -19,7 +19,7 @@ _BYTES = re.compile(r"(\d+) bytes \((\w+)")
 _PUSHES = (
     (re.compile(r"_pairs_(fixed|real|even)_(signed_)?(clamped_)?[iu]8(\.|$)"), 80),
     (re.compile(r"_slide_[12]_(signed_)?[iu]8(\.|$)"), 40),
-    (re.compile(r"_dots_(fixed|real|even)_(signed_)?i8(\.|$)"), 36),
+    (re.compile(r"_dots_(fixed|real)_(signed_)?i8(\.|$)"), 36),
     (re.compile(r"_rows_[12]_(signed_)?(clamped_)?i8(\.|$)"), 36),
 )
 # Sections that take flash, by what they begin with.

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from netgen import emit
+from netgen.dsl.network import network
+from netgen.dsl.tensor import Tensor, image
 from netgen.emission.environment import render
 from netgen.emission.functions import called_names, vector_words
 from netgen.ir.registry import REGISTRY
 from netgen.kernels.targets import find_target
+from netgen.ops import conv2d, relu
 from netgen.ops.activation import ElementwiseActivation
+from tests.quantisation.networks import seeded
+from tests.quantisation.test_quantise import quantised
 
 ACTIVATIONS = [op for op in REGISTRY if issubclass(op, ElementwiseActivation)]
 
@@ -67,3 +74,18 @@ def test_every_activation_has_both_forms(kind: type[ElementwiseActivation]) -> N
     for width in (4, 8, 16):
         macro = f"M_{name.upper()}_{width}(v"
         assert f"#define {macro}" in printed(f"{macro})", "x86-64-v4")
+
+
+@network
+def narrow() -> Tensor:
+    """Windows of 8 codes, which are copied to whole vectors, and none of which is at a border."""
+    return relu(conv2d(image(4, 4, 8), 8, 1, name="layer"))
+
+
+def test_helium_copies_windows_without_a_border(tmp_path: Path) -> None:
+    emit(quantised(seeded(narrow)).graph, tmp_path / "net.c", target="cortex-m-mve")
+    text = (tmp_path / "net.c").read_text()
+    assert "net_copy_row_i8(code, " in text
+    assert "static inline void net_copy_row_i8(" in text
+    assert "fill_row" not in text
+    assert "height" not in text

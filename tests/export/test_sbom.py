@@ -32,9 +32,9 @@ def parts(bill: bytes) -> dict[str, dict[str, Any]]:
 
 def test_trained_weights_have_a_hash_and_a_licence() -> None:
     found = parts(sbom("net", "1.2", TRAINED, ["numpy"]))
-    assert found["weights"]["name"] == "m.pth"
-    assert found["weights"]["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
-    assert found["weights"]["licenses"] == [{"license": {"name": "Apache-2.0"}}]
+    assert found["net-weights"]["name"] == "m.pth"
+    assert found["net-weights"]["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
+    assert found["net-weights"]["licenses"] == [{"license": {"name": "Apache-2.0"}}]
     assert found["net-code"]["licenses"] == [{"license": {"id": "0BSD"}}]
     assert found["numpy"]["purl"] == "pkg:pypi/numpy"
     component = json.loads(sbom("net", "1.2", TRAINED))["metadata"]["component"]
@@ -43,10 +43,17 @@ def test_trained_weights_have_a_hash_and_a_licence() -> None:
 
 def test_a_licence_that_nobody_states_is_not_made_up() -> None:
     origin = Origin("net", weights_file="w.npz", weights_sha256="00" * 32)
-    assert "licenses" not in parts(sbom("net", "1", origin))["weights"]
-    seeded = parts(sbom("net", "1", Origin("net")))["weights"]
+    assert "licenses" not in parts(sbom("net", "1", origin))["net-weights"]
+    seeded = parts(sbom("net", "1", Origin("net")))["net-weights"]
     assert seeded["description"].startswith("seeded numbers")
     assert "hashes" not in seeded
+
+
+@pytest.mark.parametrize("name", ["weights", "code", "net"])
+def test_references_are_unique_whatever_the_name(name: str) -> None:
+    bill = json.loads(sbom(name, "1", TRAINED, ["numpy"]))
+    references = [part["bom-ref"] for part in (bill["metadata"]["component"], *bill["components"])]
+    assert len({*references}) == len(references) == 4
 
 
 def test_nothing_in_it_depends_on_the_day() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 import netgen
 from netgen.dsl import Tensor, image, network, scope
-from netgen.errors import BuildError, UsageError
+from netgen.errors import BuildError, InputError, UsageError
 from netgen.export.wheel.elf import platform_tag
 from netgen.export.wheel.files import default_targets, wheel_file
 from netgen.export.wheel.model import Model
@@ -207,6 +207,18 @@ def test_what_wheels_do_not_take() -> None:
         wheel_file(graph, "pets", "1.0", [other], DEFAULT)
     with pytest.raises(UsageError, match="a wheel takes whole images"):
         wheel_file(graph, "pets", "1.0", ["generic"], PlanOptions(input="rows"))
+
+
+def test_what_cannot_be_is_known_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_linux()
+    monkeypatch.setenv("CC", "no-such-compiler")
+    graph = netgen.load(tiny)
+    with pytest.raises(InputError, match="labels cannot be read"):
+        wheel_file(graph, "pets", "1.0", ["generic"], DEFAULT, tmp_path / "none.txt")
+    with pytest.raises(UsageError, match="one arena"):
+        wheel_file(graph, "pets", "1.0", ["generic"], PlanOptions(ram=(1 << 20, 1 << 20)))
 
 
 def elf(tmp_path: Path, source: str, *flags: str) -> bytes:

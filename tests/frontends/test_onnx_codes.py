@@ -244,3 +244,55 @@ def test_pooling_of_codes_before_channels(tmp_path: Path) -> None:
     (wanted,) = open_session(model.SerializeToString()).run(None, {"x": x})
     np.testing.assert_array_equal(interpret(graph, {"x": x})["y"], wanted)
     assert ELEMENTS["i8"].name in {node.type.dtype for node in graph.activations}
+
+
+@pytest.mark.parametrize("part", ["x", "w", "y"])
+def test_names_of_the_file_stay_its_own(part: str, tmp_path: Path) -> None:
+    """What QLinearConv is written out as has no name of another value."""
+    from onnx.helper import make_node
+    from onnx.reference import ReferenceEvaluator
+
+    other = f"y/{part}"
+    nodes = [
+        make_node("Relu", ["x"], [other]),
+        make_node("QuantizeLinear", [other, "s", "z"], ["q"]),
+        make_node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"]),
+        make_node("DequantizeLinear", ["y", "s", "z"], ["real"]),
+        make_node("Add", ["real", other], ["sum"]),
+    ]
+    model = codes_model(
+        nodes,
+        [typed("x", "float32", (1, 2, 4, 4))],
+        [typed("sum", "float32", (1, 2, 4, 4))],
+        s=np.float32(0.25),
+        z=np.int8(0),
+        w=DRAW(1).integers(-8, 9, (2, 2, 1, 1)).astype(np.int8),
+    )
+    x = DRAW(2).normal(0.0, 2.0, (1, 2, 4, 4)).astype(np.float32)
+    (wanted,) = ReferenceEvaluator(model).run(None, {"x": x})
+    found = interpret(loaded(model.SerializeToString(), tmp_path), {"x": x.astype(np.float64)})
+    np.testing.assert_allclose(found["sum"], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("operator", ["DequantizeLinear", "QLinearSigmoid"])
+def test_inputs_that_are_left_out_are_refused(operator: str, tmp_path: Path) -> None:
+    """onnx checks no operators of ONNX Runtime."""
+    from onnx.helper import make_node
+
+    for names in ([], ["x"], [""]):
+        node = make_node(operator, names, ["y"], domain="com.microsoft")
+        model = codes_model([node], [typed("x", "int8", (1, 4))], [typed("y", "int8", (1, 4))])
+        with pytest.raises(GraphError):
+            loaded(model.SerializeToString(), tmp_path)
+
+
+@pytest.mark.parametrize("zero", [np.inf, np.nan, 1j])
+def test_zero_points_that_are_no_codes_are_refused(zero: complex, tmp_path: Path) -> None:
+    from onnx.helper import make_node
+
+    node = make_node("DequantizeLinear", ["x", "s", "z"], ["y"])
+    given, made = typed("x", "int8", (1, 4)), typed("y", "float32", (1, 4))
+    array = np.array(zero, np.complex64 if isinstance(zero, complex) else np.float32)
+    model = codes_model([node], [given], [made], s=np.float32(0.5), z=array)
+    with pytest.raises(GraphError):
+        loaded(model.SerializeToString(), tmp_path)

@@ -19,7 +19,7 @@ from netgen import __version__
 from netgen.compiler import lower, several_targets, with_input_type
 from netgen.emission.environment import render
 from netgen.emission.header import ERRORS, title_of
-from netgen.emission.interface import input_as, model_bytes
+from netgen.emission.interface import model_bytes
 from netgen.emission.options import EmitOptions, prefix_of
 from netgen.emission.source import emit_files
 from netgen.errors import BuildError, UsageError
@@ -29,7 +29,7 @@ from netgen.export.sbom import sbom
 from netgen.export.wheel.elf import platform_tag
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin
-from netgen.kernels.targets import Target, find_target
+from netgen.kernels.targets import Target
 from netgen.plan.data.options import PlanOptions
 from netgen.plan.data.plan import Plan
 from netgen.runtime.build_image import ports
@@ -67,6 +67,7 @@ def wheel_file(
     than Linux.
     """
     _require_names(name, version)
+    _require_plain(planning)
     if platform.system() != "Linux":
         raise BuildError(
             f"wheels are written on Linux, and this is {platform.system()}",
@@ -74,6 +75,7 @@ def wheel_file(
         )
     graph = with_input_type(graph, planning)
     origin = graph.origin or Origin(graph.name)
+    names = [] if labels is None else read_labels(labels, graph[graph.outputs[0]].type.elements)
     found, libraries, plan = several_targets(targets), {}, None
     described = []
     for target in found:
@@ -86,7 +88,6 @@ def wheel_file(
         libraries[file] = linked_library(files, name, target, threaded=False)
         described.append(_described(plan, target, file))
     assert plan is not None
-    names = [] if labels is None else read_labels(labels, graph[graph.outputs[0]].type.elements)
     facts = _facts(name, plan, origin, names, described)
     tag = f"py3-none-{platform_tag(libraries.values(), machine())}"
     package = {
@@ -118,12 +119,20 @@ def _require_names(name: str, version: str) -> None:
         )
 
 
+def _require_plain(planning: PlanOptions) -> None:
+    if planning.threads > 1 or planning.input != "caller" or isinstance(planning.ram, tuple):
+        raise UsageError(
+            "a wheel takes whole images, with one thread and one arena",
+            hint="leave out --input, --threads and --ram fast=...,slow=...",
+        )
+
+
 def _described(plan: Plan, target: Target, file: str) -> dict[str, Any]:
     """A library: for whom it is, and the memory that it takes."""
     return {
         "file": file,
         "target": target.name,
-        "cpu_features": find_target(target.name).cpu_features,
+        "cpu_features": target.cpu_features,
         "arena_bytes": plan.certificate.arena_bytes,
         "arena_alignment": plan.alignment,
         "model_bytes": model_bytes(plan),
@@ -138,11 +147,6 @@ def _facts(
     libraries: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The content of `model.json`."""
-    if plan.threads > 1 or input_as(plan) != "caller" or plan.slow_bytes:
-        raise UsageError(
-            "a wheel takes whole images, with one thread and one arena",
-            hint="leave out --input, --threads and --ram fast=...,slow=...",
-        )
     return {
         "name": name,
         "prefix": name,

@@ -1,10 +1,9 @@
 """Packed constants of sums that become codes in vectors of four.
 
 For each panel of four outputs, or channels, there are words of int32: the way, four biases, four
-multipliers and four shifts; of doubles the lower halves and the upper ones, of floats only the
-former. Zero points are part of the biases. The way is VECTORS where vectors rescale the sums of all
-four exactly: where nothing is shifted to the left. Others are rescaled by definition, from the same
-numbers.
+multipliers and four shifts; of doubles the lower halves and the upper ones. Zero points are part of
+the biases. The way is VECTORS where vectors rescale the sums of all four exactly: where nothing is
+shifted to the left. Others are rescaled by definition, from the same numbers.
 """
 
 from __future__ import annotations

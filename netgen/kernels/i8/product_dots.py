@@ -82,23 +82,17 @@ class ProductDotsI8(ProductPairsI8):
     def parameters(self, layer: Layer, target: Target) -> dict[str, Json]:
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
-        window = patch.window
         return {
             **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
             **describe_codes(layer),
-            "stride_rows": window.stride[0],
-            "stride_columns": window.stride[1],
-            "pad_top": window.pad[0],
-            "pad_left": window.pad[2],
-            "dilation_rows": window.dilation[0],
-            "dilation_columns": window.dilation[1],
             "codes_of": layer.operands["x"].dtype,
             "beyond": signed_zero(layer),
             "signed": rounds_down(layer),
             "direct": _direct(layer, patch),
+            "padded": any(patch.window.pad),
             "vectors": _vectors(patch),
             "staged": _VECTOR * _vectors(patch),
             "lines": _lines(layer, patch),

@@ -113,19 +113,12 @@ class ProductPairsI8(Kernel):
         """Copies of windows, the pixels of a block, panels and where their outputs stand in y."""
         patch, panels = patch_of(layer), panels_of(layer)
         block, halves = _block(layer, patch), _halves(target)
-        window = patch.window
         return {
             **describe_patch(layer, patch),
             **describe_band(layer),
             **describe_product_pitches(layer),
             **describe_inputs(layer, 1),
             **describe_codes(layer),
-            "stride_rows": window.stride[0],
-            "stride_columns": window.stride[1],
-            "pad_top": window.pad[0],
-            "pad_left": window.pad[2],
-            "dilation_rows": window.dilation[0],
-            "dilation_columns": window.dilation[1],
             "border": layer.operands["x"].zero,
             "codes_of": layer.operands["x"].dtype,
             "result_codes": layer.result.dtype,
@@ -211,8 +204,9 @@ def _equal(pixels: int, most: int) -> int:
 
 
 def describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
-    """Extents, and how windows are copied: row by row if their columns are neighbours in x."""
-    (rows, columns), channels = patch.window.size, patch.inputs
+    """Extents, steps, and how windows are copied: by rows if their columns are neighbours in x."""
+    window, channels = patch.window, patch.inputs
+    rows, columns = window.size
     layout = layer.layout("x")
     dense = layout.pitch == channels and layout.is_dense
     return {
@@ -224,13 +218,19 @@ def describe_patch(layer: Layer, patch: Patch) -> dict[str, Json]:
         "outputs": layer.result.shape[-1],
         "kernel_rows": rows,
         "kernel_columns": columns,
+        "stride_rows": window.stride[0],
+        "stride_columns": window.stride[1],
+        "pad_top": window.pad[0],
+        "pad_left": window.pad[2],
+        "dilation_rows": window.dilation[0],
+        "dilation_columns": window.dilation[1],
         "row_codes": columns * channels,
         "short_rows": columns * channels <= _SHORT,
         "depth": patch.depth,
         "quads": patch.quads,
         "staged": 4 * patch.quads,
         "direct": patch.direct,
-        "joined": dense and patch.window.dilation[1] == 1,
+        "joined": dense and window.dilation[1] == 1,
     }
 
 

@@ -29,7 +29,7 @@ Integers = npt.NDArray[np.int64]
 def check_transforms(
     where: str, layer: Layer, constants: Mapping[str, Packed], found: Sequence[Transforms]
 ) -> None:
-    """All outputs have their transformed weights, and sums that fit. Raises PlanError."""
+    """Outputs have the transformed weights of all inputs, and sums that fit. Raises PlanError."""
     w = constants["w"].astype(np.int64) - layer.operands["w"].zero
     sums = _MOST_CODE * np.abs(w).reshape(len(w), -1).sum(axis=1)
     if (wrong := np.flatnonzero(sums >= _LARGEST)).size:
@@ -45,6 +45,13 @@ def check_transforms(
     for each in found:
         expected = np.zeros_like(each.points)
         lanes, inputs = each.channels >= 0, each.inputs >= 0
+        if sorted(each.inputs[inputs].tolist()) != [*range(w.shape[3])]:
+            raise PlanError(
+                "inputs are not multiplied once each",
+                where=where,
+                expected=f"0 to {w.shape[3] - 1}",
+                found=str(each.inputs[inputs].tolist()),
+            )
         own = w[each.channels[lanes]][..., each.inputs[inputs]]
         expected[np.ix_(lanes, np.ones(36, bool), inputs)] = _values(own)
         if (places := np.argwhere(expected != each.points)).size:

@@ -61,6 +61,17 @@ def test_a_channel_that_is_missing_is_found() -> None:
         check(call, found[:-1])
 
 
+def test_an_input_that_is_missing_or_comes_twice_is_found() -> None:
+    call = winograd_call(4, 3)
+    (each,) = transforms_of(call)
+    missing = replace(each, inputs=each.inputs[:3], points=each.points[:, :, :3])
+    twice = [*range(4), 2]
+    doubled = replace(each, inputs=each.inputs[twice], points=each.points[:, :, twice])
+    for spoilt in (missing, doubled):
+        with pytest.raises(PlanError, match="not multiplied once each"):
+            check(call, [spoilt])
+
+
 def test_sums_that_do_not_fit_are_found() -> None:
     call = winograd_call(3641, 1)
     w = np.full_like(call.values["w"], -128)
