@@ -18,7 +18,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_errors_are_pickled_whole(error: NetgenError) -> None:
-    """That of a judge's process, say of a package that it lacks, is printed by this one."""
+    """This process prints those of a judge, which runs in its own: a package that it lacks, say."""
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert error_text(again) == error_text(error)

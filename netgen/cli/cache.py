@@ -17,8 +17,9 @@ from netgen.errors import UsageError
 def cache(context: click.Context) -> None:
     """Look at the folder of compiled libraries and weights, or empty it.
 
-    The folder is $NETGEN_CACHE_DIR, else ~/.cache/netgen. It takes at most $NETGEN_CACHE_LIMIT
-    bytes (2G, say, or none; 4G by default): what was not used for longest goes first.
+    The folder is $NETGEN_CACHE_DIR, else netgen in $XDG_CACHE_HOME, or in ~/.cache. It takes at
+    most $NETGEN_CACHE_LIMIT bytes (2G, say, or none; 4G by default): what was not used for longest
+    goes first.
     """
     help_without_command(context)
 

@@ -12,10 +12,10 @@ from netgen.errors import BuildError
 @click.command()
 @as_json_option
 def doctor(as_json: bool) -> None:
-    """Say what this machine has: compiler, processor, targets, extras, cache.
+    """Say what this machine has: compiler, processor, targets, extras, cache, boards.
 
     For each thing that is missing there is the command that installs it. The exit code is 0 when
-    networks are compiled and run here, whatever extras are missing, and 6 otherwise.
+    networks are compiled and run here, whatever extras and boards are missing, and 6 otherwise.
     """
     from netgen.report.doctor import doctor_facts, doctor_table, examine, ready
 

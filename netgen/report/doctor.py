@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from rich.table import Column, Table
 
 from netgen import __version__
 from netgen.errors import EXTRAS, BuildError, NetgenError
+from netgen.export.boards import BOARDS
 from netgen.kernels.targets import TARGETS
 from netgen.report.byte_words import byte_words
 from netgen.runtime.cache import cache_folder
@@ -47,6 +49,7 @@ def examine() -> list[Finding]:
         Finding("targets that run here", "ok", ", ".join(_targets())),
         _cache(),
         *(_extra(extra, packages) for extra, packages in EXTRAS.items()),
+        *_boards(),
     ]
 
 
@@ -103,6 +106,20 @@ def _extra(extra: str, packages: tuple[str, ...]) -> Finding:
     if missing:
         return Finding(f"extra {extra}", "missing", found, f"pip install {' '.join(missing)}")
     return Finding(f"extra {extra}", "ok", found)
+
+
+def _boards() -> Iterator[Finding]:
+    """The compiler and the emulator of each toolchain, which boards of one architecture share."""
+    alike = {board.packages: board for board in BOARDS.values()}
+    for packages, board in alike.items():
+        programs = (board.compiler, board.emulator[0])
+        there = {program: shutil.which(program) for program in programs}
+        found = ", ".join(f"{program} {path or 'missing'}" for program, path in there.items())
+        name = f"boards {board.toolchain.rstrip('-')}"
+        if None in there.values():
+            yield Finding(name, "missing", found, f"apt install {' '.join(packages)}")
+        else:
+            yield Finding(name, "ok", found)
 
 
 def _version(package: str) -> str | None:

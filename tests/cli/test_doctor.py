@@ -67,6 +67,22 @@ def test_a_compiler_that_does_not_compile_is_found(
 
 
 @pytest.mark.usefixtures("no_compiler")
+def test_tools_of_emulated_boards_are_found_or_named_with_their_packages(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("arm-none-eabi-gcc", "qemu-system-arm", "qemu-system-riscv32"):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = findings(cli, code=6)
+    arm, riscv = found["boards arm-none-eabi"], found["boards riscv64-unknown-elf"]
+    assert (arm["state"], arm["hint"]) == ("ok", "")
+    assert (riscv["state"], riscv["needed"]) == ("missing", False)
+    assert riscv["found"].startswith("riscv64-unknown-elf-gcc missing, qemu-system-riscv32 /")
+    assert riscv["hint"].startswith("apt install gcc-riscv64-unknown-elf ")
+
+
+@pytest.mark.usefixtures("no_compiler")
 def test_missing_extras_are_no_fault_and_have_a_command(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

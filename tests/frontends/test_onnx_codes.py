@@ -248,7 +248,7 @@ def test_pooling_of_codes_before_channels(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["x", "w", "y"])
 def test_names_of_the_file_stay_its_own(part: str, tmp_path: Path) -> None:
-    """What QLinearConv is written out as has no name of another value."""
+    """No value that QLinearConv is written out as takes the name of another."""
     from onnx.helper import make_node
     from onnx.reference import ReferenceEvaluator
 
