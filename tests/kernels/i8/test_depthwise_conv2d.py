@@ -198,7 +198,7 @@ def chain(seed: int) -> Graph:
 def test_results_may_take_the_place_of_what_is_read(target: str) -> None:
     require_processor(target)
     seen = set()
-    for seed in (0, 1):
+    for seed in (3, 6):
         graph = chain(seed)
         least = pareto(graph, find_target(target))[-1].arena_bytes
         for options in (PlanOptions(), PlanOptions(ram=least), PlanOptions(threads=2)):
@@ -231,7 +231,7 @@ def test_certificates_are_checked_when_constants_are_packed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A search that finds another m than it should is found out."""
-    graph = chain(0)
+    graph = chain(3)
     plan = build_plan(graph, find_target("x86-64-v3"))
     counted = requantised(plan, pack_weights(plan, graph))
     assert counted
