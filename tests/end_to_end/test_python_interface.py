@@ -64,6 +64,7 @@ def test_signatures() -> None:
         "threads": 1,
         "copies": False,
         "small": False,
+        "weights_dtype": "float32",
         "input_type": "declared",
         "mean": None,
         "std": None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from inspect import currentframe
+from pathlib import Path
 
 from netgen.errors import NetgenNote, UsageError
 from netgen.kernels import find_kernel
@@ -10,6 +12,8 @@ from netgen.plan.data.operand_types import operand_types
 from netgen.plan.data.plan import Plan
 from netgen.plan.data.step_layer import step_layer
 from netgen.plan.data.tuning import Tuning, layer_key
+
+_PACKAGE = Path(__file__).parents[2]
 
 
 def require_use(tuning: Tuning, plan: Plan) -> None:
@@ -47,5 +51,8 @@ def _keys(plan: Plan) -> set[str]:
 
 
 def _note(text: str) -> None:
-    # The caller of netgen.compile or netgen.emit, by way of `lower`.
-    warnings.warn(text, NetgenNote, stacklevel=5)
+    """Warn whoever called netgen, however many calls within netgen led here."""
+    frame, level = currentframe(), 1
+    while frame is not None and Path(frame.f_code.co_filename).is_relative_to(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, NetgenNote, stacklevel=level)

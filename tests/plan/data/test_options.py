@@ -48,6 +48,11 @@ WRONG: list[tuple[str, list[Any], str]] = [
     ("copies", [0, 1, None, "all"], "copies is no truth value, expected True or False"),
     ("small", [0, 1, None, "s"], "small is no truth value, expected True or False"),
     (
+        "weights_dtype",
+        ["f16", "", None, 16],
+        "weights_dtype is no type of weights, expected one of float32, float16, int8, found",
+    ),
+    (
         "input_type",
         ["i8", "", None, 8],
         "input_type is no type of an image's elements, expected one of declared, u8, found",
