@@ -56,7 +56,14 @@ def _names(model: ModelProto) -> set[str]:
 
 def _writer(node: NodeProto) -> Writer | None:
     writers = _OF_DOMAIN.get(node.domain, {})
-    return writers.get(node.op_type)
+    return None if _flattens(node) else writers.get(node.op_type)
+
+
+def _flattens(node: NodeProto) -> bool:
+    """Whether it is a softmax over all axes from one on, as before opset 13, and not the last."""
+    numbers = {each.name: each.i for each in node.attribute}
+    old = numbers.get("opset", 13) < 13 and numbers.get("axis", -1) != -1
+    return node.op_type == "QLinearSoftmax" and old
 
 
 class _Writing:

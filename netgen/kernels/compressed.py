@@ -76,8 +76,10 @@ def compress(weights: str, w: Array, b: Array) -> tuple[Array, Array]:
     if weights == "f16":
         if largest.max(initial=0.0) > _MOST_F16:
             raise WeightsError(
-                f"a weight of this layer does not fit into float16: {largest.max():g} is above "
-                f"{_MOST_F16:g}; choose int8, or float32"
+                "a weight of this layer does not fit into float16",
+                expected=f"at most {_MOST_F16:g}",
+                found=f"{largest.max():g}",
+                hint="choose --weights-dtype int8, or float32",
             )
         return w.astype("<f2"), b[None]
     scale = scales(largest)

@@ -73,7 +73,8 @@ def _packed(step: Step, layer: Layer, target: Target, arrays: Mapping[str, Packe
         with np.errstate(over="ignore"):
             content = find_kernel(step.kernel).pack(layer, target, arrays)
     except WeightsError as error:
-        raise WeightsError(str(error), where=f"%{step.name}") from error
+        where, hint = f"%{step.name}", error.hint or None
+        raise WeightsError(error.message, where=where, hint=hint) from error
     if not np.isfinite(content).all():
         raise WeightsError(
             "the weights of this layer do not fit into float32 once they are folded",

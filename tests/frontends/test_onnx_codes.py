@@ -246,6 +246,33 @@ def test_pooling_of_codes_before_channels(tmp_path: Path) -> None:
     assert ELEMENTS["i8"].name in {node.type.dtype for node in graph.activations}
 
 
+@pytest.mark.parametrize(
+    ("opset", "axis", "taken"), [(13, -1, True), (11, -1, True), (11, 1, False)]
+)
+def test_softmax_of_codes(opset: int, axis: int, taken: bool, tmp_path: Path) -> None:
+    """Before opset 13 a softmax is over all axes from one on, which is another operator."""
+    from onnx.helper import make_node
+
+    names, domain = ["x", "s", "z", "t", "q"], "com.microsoft"
+    node = make_node("QLinearSoftmax", names, ["y"], domain=domain, axis=axis, opset=opset)
+    model = codes_model(
+        [node],
+        [typed("x", "uint8", (1, 3, 10))],
+        [typed("y", "uint8", (1, 3, 10))],
+        s=np.float32(0.1), z=np.uint8(120), t=np.float32(1 / 256), q=np.uint8(0),
+    )  # fmt: skip
+    content = model.SerializeToString()
+    if not taken:
+        with pytest.raises(GraphError, match="QLinearSoftmax"):
+            loaded(content, tmp_path)
+        return
+    x = DRAW(8).integers(0, 256, (1, 3, 10)).astype(np.uint8)
+    (wanted,) = open_session(content).run(None, {"x": x})
+    found = interpret(loaded(content, tmp_path), {"x": x})["y"]
+    # ONNX Runtime reads exponentials from a table of rounded ones.
+    assert np.abs(found.astype(int) - wanted.astype(int)).max() <= 1
+
+
 @pytest.mark.parametrize("part", ["x", "w", "y"])
 def test_names_of_the_file_stay_its_own(part: str, tmp_path: Path) -> None:
     """No value that QLinearConv is written out as takes the name of another."""
