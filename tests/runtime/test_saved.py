@@ -111,24 +111,25 @@ print(peak() - before)
     assert found < (64 << 20) * (form == "pickle") + (12 << 20)
 
 
-@pytest.mark.parametrize(
-    ("at", "fault"),
-    [
-        (slice(0, None), "no compiled model that this version"),
-        (slice(7, 8), "no compiled model that this version"),
-        (slice(8, 9), "the head of the compiled model is damaged"),
-        (slice(40, 48), "the head of the compiled model is damaged"),
-        (slice(HEAD, HEAD + 1), "the head of the compiled model is damaged"),
-        (slice(20_000, 20_001), "the library of the compiled model is damaged"),
-    ],
+DAMAGES = (
+    (slice(0, None), "no compiled model that this version"),
+    (slice(7, 8), "no compiled model that this version"),
+    (slice(8, 9), "the head of the compiled model is damaged"),
+    (slice(40, 48), "the head of the compiled model is damaged"),
+    (slice(HEAD, HEAD + 1), "the head of the compiled model is damaged"),
+    (slice(20_000, 20_001), "the library of the compiled model is damaged"),
 )
-def test_damage_is_found(at: slice, fault: str, saved: Path) -> None:
-    content = bytearray(saved.read_bytes())
-    content[at] = bytes(255 - byte for byte in content[at])
-    saved.write_bytes(content)
-    with pytest.raises(BuildError, match=fault) as caught:
-        load_compiled(saved)
-    assert str(saved) in str(caught.value)
+
+
+def test_damage_is_found(saved: Path) -> None:
+    whole = saved.read_bytes()
+    for at, fault in DAMAGES:
+        content = bytearray(whole)
+        content[at] = bytes(255 - byte for byte in content[at])
+        saved.write_bytes(content)
+        with pytest.raises(BuildError, match=fault) as caught:
+            load_compiled(saved)
+        assert str(saved) in str(caught.value)
 
 
 def test_other_files_and_cut_ones(saved: Path, tmp_path: Path) -> None:
