@@ -14,7 +14,6 @@ from netgen.runtime.inputs import checked_array, checked_batches
 from netgen.runtime.layouts import Layout
 from netgen.runtime.model import CompiledModel
 from netgen.runtime.model_image import ModelPort
-from tests.tools import find_package
 
 PORT = ModelPort("image", (4, 3, 2))
 BATCH = np.arange(48, dtype=np.float32).reshape(2, 4, 3, 2)
@@ -99,13 +98,3 @@ def test_memory_that_is_only_read(sum_stub: Stub) -> None:
     fixed.setflags(write=False)
     model = sum_stub.model()
     np.testing.assert_array_equal(model(fixed), model(BATCH))
-
-
-def test_tensors_of_torch(sum_stub: Stub) -> None:
-    torch = find_package("torch")
-    model, tensor = sum_stub.model(), torch.from_numpy(BATCH)
-    assert np.shares_memory(checked_array(tensor, PORT, "float32"), BATCH)
-    scores = torch.from_dlpack(model(tensor.permute(0, 3, 1, 2), layout="NCHW"))
-    np.testing.assert_array_equal(scores.numpy(), model(BATCH))
-    with pytest.raises(InputError, match=r"x\.detach\(\)\.cpu\(\)"):
-        model(tensor.clone().requires_grad_())
