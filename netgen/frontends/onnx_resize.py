@@ -78,6 +78,8 @@ def _size(call: Call, shape: Sequence[int]) -> tuple[int, int]:
     given: Sequence[float] = sizes or [float(n) for n in np.asarray(scales).reshape(-1)]
     if len(given) != len(named) or len(set(named)) != len(named):
         raise GraphError("a size or scale for every axis", found=f"{list(given)}")
+    if not np.isfinite(given).all():
+        raise GraphError("scales must be finite", found=f"{list(given)}")
     for axis, number in zip(named, given, strict=True):
         wanted[axis] = int(number if sizes else np.floor(shape[axis] * number))
         if not sizes and np.float32(wanted[axis] / shape[axis]) != np.float32(number):

@@ -56,6 +56,10 @@ RESIZED: Cases = {
             for kind in KINDS
         ),
         case("Resize", "x", NO, TWICE),
+        *(
+            case("Resize", "x", NO, np.array([1, 1, 2, n], np.float32), refused="must be finite")
+            for n in (np.nan, np.inf, -np.inf)
+        ),
         case("Resize", "x", NO, TWICE, mode="linear", cubic_coeff_a=-0.5, extrapolation_value=1.0),
         case("Resize", "x", NO, TWICE, **TORCH),
         case("Resize", "x", NO, TWICE, **OLD, last=12),
