@@ -98,7 +98,7 @@ def _library(
     selftest: bool,
 ) -> list[Path]:
     from netgen.emission.files import write_files
-    from netgen.export.library import library_files
+    from netgen.export.shared_library import library_files
 
     files = library_files(
         graph,

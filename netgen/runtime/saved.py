@@ -108,7 +108,7 @@ class _Placed:
     """
 
     fields: dict[str, Any]
-    library: int
+    code: int
     weights: int
     base: WeightsFile
 
@@ -127,13 +127,13 @@ def _placed(described: list[list[dict[str, Any]]], end: int, path: Path) -> list
             raise ValueError("a variant of no image, or of too many")
         placed.append([])
         for fields in variant:
-            library = _next_page(end)
-            weights = _next_page(library + fields["shared_object"][1])
+            code = _next_page(end)
+            weights = _next_page(code + fields["shared_object"][1])
             sha256, size = fields["weights"]
             if base is None and fields["changes"] is not None:
                 raise ValueError("changes of no weights")
             base = base or WeightsFile(path.absolute(), sha256, int(size), weights)
-            placed[-1].append(_Placed(fields, library, weights, base))
+            placed[-1].append(_Placed(fields, code, weights, base))
             end = weights + size
     return placed
 
@@ -142,7 +142,7 @@ def _read_image(file: BinaryIO, placed: _Placed, path: Path) -> ModelImage:
     fields = dict(placed.fields)
     changes, (sha256, size) = fields.pop("changes"), fields.pop("weights")
     what = "library of the compiled model is"
-    library = _read_part(file, placed.library, fields.pop("shared_object"), path, what)
+    library = _read_part(file, placed.code, fields.pop("shared_object"), path, what)
     weights: WeightsFile | ChangedWeights
     if changes is None:
         weights = WeightsFile(path.absolute(), sha256, int(size), placed.weights)

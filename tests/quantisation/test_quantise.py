@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,5 +204,6 @@ def test_codes_are_not_quantised_again() -> None:
 
 
 def test_unknown_choices() -> None:
+    wrong: dict[str, Any] = {"observer": "best"}
     with pytest.raises(UsageError, match="no such observer, expected one of search, minmax"):
-        QuantizeOptions("best")  # type: ignore[arg-type]  # what a user might write
+        QuantizeOptions(**wrong)

@@ -65,7 +65,7 @@ def browser(tmp_path: Path) -> Browser:
     return run
 
 
-def findings(browser: Browser, folder: Path, text: str, width: int) -> Any:  # noqa: ANN401  # JSON
+def findings(browser: Browser, folder: Path, text: str, width: int) -> dict[str, Any]:
     inner = html.escape(text.replace("</body>", f"{SCRIPT}</body>"))
     file = folder / "frame.html"
     file.write_text(
@@ -75,7 +75,8 @@ def findings(browser: Browser, folder: Path, text: str, width: int) -> Any:  # n
     dump = browser(file, "--dump-dom").decode()
     title = re.search(r"<title>(.*?)</title>", dump, re.DOTALL)
     assert title is not None
-    return json.loads(html.unescape(title.group(1)))
+    found: dict[str, Any] = json.loads(html.unescape(title.group(1)))
+    return found
 
 
 @pytest.mark.parametrize(

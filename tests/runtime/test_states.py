@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +32,12 @@ WAYS: dict[str, PlanKeywords] = {
 QUICK = {("rings", "default"), ("codes", "default"), ("bands", "rows"), ("rings", "threads")}
 
 
-def results_of(found: Any) -> tuple[Array, ...]:  # noqa: ANN401  # one array, or several
-    return found if isinstance(found, tuple) else (found,)
+def results_of(found: object) -> tuple[Array, ...]:
+    each = found if isinstance(found, tuple) else (found,)
+    return tuple(np.asarray(array) for array in each)
 
 
-def check_runs(graph: Graph, run: Any) -> None:  # noqa: ANN401  # a model or a stream
+def check_runs(graph: Graph, run: Callable[..., object]) -> None:
     """Compare runs that follow each other with the reference."""
     for inputs, expected in expected_runs(graph, RUNS):
         found = results_of(run(*[inputs[node.name][0] for node in graph.inputs]))

@@ -23,9 +23,9 @@ from netgen.emission.interface import model_bytes
 from netgen.emission.options import EmitOptions, prefix_of
 from netgen.emission.source import emit_files
 from netgen.errors import BuildError, UsageError
-from netgen.export.library import linked_library
 from netgen.export.sbom import FILE as SBOM
 from netgen.export.sbom import sbom
+from netgen.export.shared_library import linked_library
 from netgen.export.wheel.elf import platform_tag
 from netgen.ir.graph import Graph
 from netgen.ir.origin import Origin

@@ -13,7 +13,7 @@ from netgen.compiler import resolve_target
 from netgen.dsl import Tensor, image, network
 from netgen.emission.files import write_files
 from netgen.errors import BuildError, UsageError
-from netgen.export.library import library_files
+from netgen.export.shared_library import library_files
 from netgen.ir.interpret import interpret
 from netgen.ops import conv2d, flatten, global_avg_pool, linear, relu
 from netgen.plan.data.options import DEFAULT
