@@ -67,7 +67,7 @@ def any_compiler() -> Compiler:
     for kind in COMPILERS:
         if shutil.which(kind) is not None:
             return kind
-    pytest.skip("needs gcc or clang, neither of which is installed")
+    pytest.skip("needs gcc or clang, neither of which is installed")  # nothing compiles
 
 
 def compiler_for(target: str, kind: Compiler, *, for_values: bool = False) -> list[str]:
@@ -101,13 +101,13 @@ def quickly(flags: Sequence[str]) -> list[str]:
 def require_architecture(name: str) -> None:
     """Skip the test on processors of another family, as Linux names them."""
     if cpu.machine() != name:
-        pytest.skip(f"is about {name}, and this processor is {cpu.machine()}")
+        pytest.skip(f"is about {name}, and this processor is {cpu.machine()}")  # another machine
 
 
 def require_linux() -> None:
     """Skip the test where Python says other things of a process, or says them in other units."""
     if platform.system() != "Linux":
-        pytest.skip(f"is about Linux, and this system is {platform.system()}")
+        pytest.skip(f"is about Linux, and this system is {platform.system()}")  # another system
 
 
 def require_processor(target: str) -> None:
@@ -211,7 +211,9 @@ def _require_sanitizers(compiler: str, flags: tuple[str, ...]) -> None:
         try:
             run_tool([compiler, *flags, "empty.c", "-o", "empty"], Path(folder))
         except ToolError:
-            pytest.skip(f"needs the libraries of {compiler} for {' '.join(flags)}")
+            pytest.skip(
+                f"needs the libraries of {compiler} for {' '.join(flags)}"
+            )  # CI installs them
 
 
 def _needs(command: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -251,7 +253,7 @@ def _wanted_architecture(flags: Sequence[str]) -> str | None:
 def _require_compiler_for_its_flags(command: Sequence[str]) -> None:
     wanted, own = _wanted_architecture(command), _architecture(command)
     if wanted not in {None, own}:
-        pytest.skip(f"needs a compiler for {wanted}, and {command[0]} is for {own}")
+        pytest.skip(f"needs a compiler for {wanted}, and {command[0]} is for {own}")  # CI has both
 
 
 Process = subprocess.Popen[str]
